@@ -1,0 +1,21 @@
+# The project's few CMake functions: a library, and the generated part of a pass folder.
+
+# halftone_add_library(NAME sources... [LINK_LIBS libs...] [DEPENDS targets...])
+# A static library against the shared MLIR and LLVM.
+function(halftone_add_library name)
+  cmake_parse_arguments(ARG "" "" "LINK_LIBS;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PUBLIC MLIR ${ARG_LINK_LIBS})
+  llvm_update_compile_flags(${name})
+  add_dependencies(${name} HalftoneDialectIncGen ${ARG_DEPENDS})
+endfunction()
+
+# halftone_add_passes(STAGE): Passes.td of the current include folder becomes
+# Passes.h.inc (declarations, registration as register<STAGE>Passes) and
+# docs/<STAGE>Passes.md.
+function(halftone_add_passes stage)
+  set(LLVM_TARGET_DEFINITIONS Passes.td)
+  mlir_tablegen(Passes.h.inc -gen-pass-decls -name ${stage})
+  add_public_tablegen_target(Halftone${stage}PassesIncGen)
+  add_mlir_doc(Passes ${stage}Passes ./ -gen-pass-doc)
+endfunction()

@@ -1,0 +1,27 @@
+//===- HalftoneDialect.td - the halftone dialect ---------------*- tablegen -*-===//
+#ifndef HALFTONE_DIALECT
+#define HALFTONE_DIALECT
+
+include "mlir/IR/OpBase.td"
+
+def Halftone_Dialect : Dialect {
+  let name = "halftone";
+  let cppNamespace = "::mlir::halftone";
+  let summary = "Quantization of neural networks: casts, composites, observers and kernels";
+  let description = [{
+    The one own dialect of the compiler. Its casts (`quantize`, `dequantize`) stand between float compute and
+    quantized tensors, `composite` keeps the name of a subgraph beside its meaning, `observe` gathers calibration
+    statistics, `lookup` and `contract` are the kernels that the code generator has beyond linalg.
+
+    Discardable attributes: `halftone.name` on arguments and results of the entry function (the source model's
+    names), `halftone.dims` on arguments (one `#halftone.dim` or `unit` for each dimension), `halftone.range` on
+    operations and arguments (calibrated range, `array<f32: low, high>`), `halftone.precision` on operations
+    (`"int8"` or `"float"`), `halftone.reason` on operations (why an operation stays float), `halftone.stage`,
+    `halftone.version` and `halftone.source_hash` on the module.
+  }];
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
+  let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
+}
+
+#endif // HALFTONE_DIALECT

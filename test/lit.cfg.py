@@ -1,0 +1,22 @@
+"""lit configuration: .mlir and .test files, run with the build's tools first on the path."""
+import os
+import lit.formats
+
+config.name = "Halftone"
+config.test_format = lit.formats.ShTest(True)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs", "Unit", "Python", "CAPI"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.halftone_build_dir, "test")
+config.environment["PATH"] = os.pathsep.join(
+    [os.path.join(config.halftone_build_dir, "bin"), config.llvm_tools_dir, os.environ["PATH"]])
+config.substitutions.append(("%source", config.halftone_source_dir))
+config.substitutions.append(("%build", config.halftone_build_dir))
+
+# CPU features, so that a test can say `REQUIRES: avx512_vnni`.
+try:
+    with open("/proc/cpuinfo") as info:
+        flags = next((line for line in info if line.startswith("flags")), "")
+    config.available_features.update(flags.split(":")[-1].split())
+except OSError:
+    pass
