@@ -1,0 +1,27 @@
+//===- CpuFeatures.h - What this CPU can execute --------------------------===//
+//
+// Part of the Halftone project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HALFTONE_RUNTIME_CPUFEATURES_H
+#define HALFTONE_RUNTIME_CPUFEATURES_H
+
+#include <string>
+#include <vector>
+
+namespace mlir::halftone {
+
+/// The features, named as in /proc/cpuinfo, that both this CPU and its
+/// operating system support, of those that the runtime knows.
+const std::vector<std::string> &hostCpuFeatures();
+
+/// Those names of a comma-separated list that this CPU does not have, in the
+/// list's order. A name that the runtime does not know counts as missing.
+std::vector<std::string> missingCpuFeatures(const std::string &required);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_RUNTIME_CPUFEATURES_H

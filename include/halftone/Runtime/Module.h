@@ -1,0 +1,44 @@
+//===- Module.h - A loaded model and a session of it ----------------------===//
+//
+// Part of the Halftone project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What stands behind the opaque handles of Runtime.h.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HALFTONE_RUNTIME_MODULE_H
+#define HALFTONE_RUNTIME_MODULE_H
+
+#include "halftone-c/Runtime.h"
+#include "halftone/Runtime/ThreadPool.h"
+#include <memory>
+#include <string>
+
+struct HalftoneModule {
+  HalftoneModule() = default;
+  ~HalftoneModule();
+  HalftoneModule(const HalftoneModule &) = delete;
+  HalftoneModule &operator=(const HalftoneModule &) = delete;
+
+  std::string path;
+  void *library = nullptr; // Of dlopen.
+  const HalftoneModel *model = nullptr;
+  std::unique_ptr<mlir::halftone::ThreadPool> pool;
+};
+
+struct HalftoneSession {
+  ~HalftoneSession();
+
+  /// Runs the model on buffers that have been checked.
+  HalftoneStatus run(const void *const *inputs, void *const *outputs,
+                     int64_t batch);
+
+  HalftoneModule *module = nullptr;
+  void *workspace = nullptr;
+};
+
+#endif // HALFTONE_RUNTIME_MODULE_H

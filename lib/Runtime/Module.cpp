@@ -1,0 +1,179 @@
+//===- Module.cpp - Loads compiled models ---------------------------------===//
+//
+// Part of the Halftone project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The order of the checks is the point: bytes of the note, ABI version and CPU
+// features come before dlopen, the table's consistency before its first use.
+//
+//===----------------------------------------------------------------------===//
+
+#include "halftone/Runtime/Module.h"
+#include "halftone/Runtime/ArtefactNote.h"
+#include "halftone/Runtime/CpuFeatures.h"
+#include "halftone/Runtime/LastError.h"
+#include "halftone/Runtime/ThreadCount.h"
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+
+using namespace mlir::halftone;
+
+static HalftoneStatus checkVersion(const std::string &path, uint32_t version) {
+  if (version == HALFTONE_ABI_VERSION)
+    return HALFTONE_OK;
+  return fail(HALFTONE_WRONG_VERSION,
+              "'" + path + "' has ABI version " + std::to_string(version) +
+                  ", this runtime reads version " +
+                  std::to_string(HALFTONE_ABI_VERSION) +
+                  ": compile the model with the Halftone that this runtime "
+                  "came with");
+}
+
+static HalftoneStatus checkCpu(const std::string &path,
+                               const std::string &required) {
+  std::vector<std::string> missing = missingCpuFeatures(required);
+  if (missing.empty())
+    return HALFTONE_OK;
+  std::string names;
+  for (const std::string &name : missing)
+    names += (names.empty() ? "" : ", ") + name;
+  return fail(HALFTONE_MISSING_CPU_FEATURE,
+              "'" + path +
+                  "' needs CPU features that this machine does not "
+                  "have: " +
+                  names +
+                  ". Compile it with --target-cpu=native here, or with "
+                  "--target-cpu=x86-64-v3 for most machines");
+}
+
+/// What is inconsistent in one list of tensors, or "".
+static std::string describeBadTensors(const HalftoneTensorInfo *tensors,
+                                      int32_t count) {
+  if (count < 0 || (count > 0 && !tensors))
+    return "a list of inputs or outputs";
+  for (int32_t i = 0; i < count; ++i) {
+    const HalftoneTensorInfo &tensor = tensors[i];
+    if (!tensor.name || !tensor.preprocess || tensor.rank < 0 ||
+        (tensor.rank > 0 && !tensor.shape) ||
+        halftone_element_bytes(tensor.elementType) == 0)
+      return "an input or output";
+    for (int32_t axis = 0; axis < tensor.rank; ++axis)
+      if (tensor.shape[axis] < -1)
+        return "a shape";
+  }
+  return "";
+}
+
+/// What is inconsistent in the table, or "".
+static std::string describeBadModel(const HalftoneModel &model) {
+  if (model.structBytes < sizeof(HalftoneModel))
+    return "its size";
+  for (const char *text :
+       {model.name, model.target, model.cpuFeatures, model.sourceHash,
+        model.compilerVersion, model.report})
+    if (!text)
+      return "a text";
+  if (model.minBatch < 1 || model.maxBatch < model.minBatch)
+    return "the range of the batch";
+  int64_t alignment = model.workspaceAlignment;
+  if (model.workspaceBytes < 0 || alignment < HALFTONE_ALIGNMENT ||
+      (alignment & (alignment - 1)) != 0)
+    return "the workspace";
+  if (!model.run)
+    return "the entry point";
+  std::string why = describeBadTensors(model.inputs, model.numInputs);
+  return why.empty() ? describeBadTensors(model.outputs, model.numOutputs)
+                     : why;
+}
+
+/// Maps the library and fills in its table.
+static HalftoneStatus openLibrary(HalftoneModule &module) {
+  // A name without a slash would be searched for in the system's folders.
+  char resolved[PATH_MAX];
+  if (!realpath(module.path.c_str(), resolved))
+    return fail(HALFTONE_CANNOT_READ,
+                "cannot read '" + module.path + "': " + strerror(errno));
+  module.library = dlopen(resolved, RTLD_NOW | RTLD_LOCAL);
+  if (!module.library)
+    return fail(HALFTONE_NOT_AN_ARTEFACT,
+                "cannot load '" + module.path + "': " + dlerror());
+  using Query = const HalftoneModel *(*)();
+  auto query =
+      reinterpret_cast<Query>(dlsym(module.library, HALFTONE_QUERY_SYMBOL));
+  module.model = query ? query() : nullptr;
+  if (!module.model)
+    return fail(HALFTONE_NOT_AN_ARTEFACT, "'" + module.path +
+                                              "' is damaged: it has no "
+                                              "table " HALFTONE_QUERY_SYMBOL);
+  if (HalftoneStatus status =
+          checkVersion(module.path, module.model->abiVersion))
+    return status;
+  std::string why = describeBadModel(*module.model);
+  if (!why.empty())
+    return fail(HALFTONE_NOT_AN_ARTEFACT, "'" + module.path + "' is damaged: " +
+                                              why + " in its table is invalid");
+  return HALFTONE_OK;
+}
+
+static HalftoneStatus startThreads(HalftoneModule &module, int requested) {
+  int count = 1;
+  if (HalftoneStatus status = resolveThreadCount(requested, count))
+    return status;
+  module.pool = ThreadPool::create(count);
+  if (!module.pool)
+    return fail(HALFTONE_OUT_OF_MEMORY,
+                "cannot start " + std::to_string(count) + " threads");
+  return HALFTONE_OK;
+}
+
+static HalftoneStatus load(HalftoneModule &module,
+                           const HalftoneLoadOptions &options) {
+  ArtefactNote note;
+  if (HalftoneStatus status = readArtefactNote(module.path, note))
+    return status;
+  if (HalftoneStatus status = checkVersion(module.path, note.abiVersion))
+    return status;
+  if (HalftoneStatus status = checkCpu(module.path, note.cpuFeatures))
+    return status;
+  if (HalftoneStatus status = openLibrary(module))
+    return status;
+  return startThreads(module, options.numThreads);
+}
+
+HalftoneModule::~HalftoneModule() {
+  if (library)
+    dlclose(library);
+}
+
+HalftoneStatus halftone_module_load(const char *path,
+                                    const HalftoneLoadOptions *options,
+                                    HalftoneModule **module) {
+  if (!module)
+    return fail(HALFTONE_INVALID_ARGUMENT, "'module' is a null pointer");
+  *module = nullptr;
+  if (!path)
+    return fail(HALFTONE_INVALID_ARGUMENT, "'path' is a null pointer");
+  auto loaded = std::make_unique<HalftoneModule>();
+  loaded->path = path;
+  HalftoneStatus status =
+      load(*loaded, options ? *options : HalftoneLoadOptions{0});
+  if (status == HALFTONE_OK)
+    *module = loaded.release();
+  return status;
+}
+
+void halftone_module_unload(HalftoneModule *module) { delete module; }
+
+const HalftoneModel *halftone_module_info(const HalftoneModule *module) {
+  return module ? module->model : nullptr;
+}
+
+int32_t halftone_module_threads(const HalftoneModule *module) {
+  return module ? module->pool->size() : 1;
+}

@@ -1,0 +1,118 @@
+/* A compiled model written by hand: y = 2 x + index in the batch, for x of
+ * shape [batch, 3], and `runs`, the batch of the run, for each sample.
+ * Definitions on the command line make the damaged and the unusual ones. */
+#include "halftone-c/Artefact.h"
+#include <stddef.h>
+
+#ifndef BATCH
+#define BATCH -1
+#endif
+#ifndef MIN_BATCH
+#define MIN_BATCH 1
+#endif
+#ifndef MAX_BATCH
+#define MAX_BATCH 4
+#endif
+#ifndef NOTE_ABI
+#define NOTE_ABI HALFTONE_ABI_VERSION
+#endif
+#ifndef TABLE_ABI
+#define TABLE_ABI HALFTONE_ABI_VERSION
+#endif
+#ifndef ALIGNMENT
+#define ALIGNMENT HALFTONE_ALIGNMENT
+#endif
+#ifndef FEATURES
+#define FEATURES ""
+#endif
+#ifndef SIDE_INPUT
+#define SIDE_INPUT 0
+#endif
+
+#ifndef NO_NOTE
+__attribute__((section(HALFTONE_NOTE_SECTION), used,
+               aligned(4))) static const struct {
+  uint32_t nameBytes, descriptorBytes, type;
+  char name[12];
+  uint32_t abiVersion, reserved;
+  char features[64];
+} note = {sizeof(HALFTONE_NOTE_NAME),
+          72,
+          HALFTONE_NOTE_TYPE,
+          HALFTONE_NOTE_NAME,
+          NOTE_ABI,
+          0,
+          FEATURES};
+#endif
+
+typedef struct {
+  const float *x, *bias;
+  float *scratch;
+} Context;
+
+static void addIndex(void *opaque, int64_t begin, int64_t end) {
+  const Context *context = opaque;
+  for (int64_t i = begin; i < end; ++i)
+    for (int64_t c = 0; c < 3; ++c)
+      context->scratch[i * 3 + c] = 2 * context->x[i * 3 + c] + (float)i +
+                                    (context->bias ? context->bias[c] : 0);
+}
+
+static int32_t run(const void *const *inputs, void *const *outputs,
+                   int64_t batch, void *workspace,
+                   HalftoneParallelFor parallelFor, void *pool) {
+  int64_t rows = BATCH > 0 ? BATCH : batch;
+  float *y = outputs[0];
+  int32_t *runs = outputs[1];
+  Context context = {inputs[0], SIDE_INPUT ? inputs[1] : NULL, workspace};
+  if (batch < MIN_BATCH || batch > MAX_BATCH)
+    return 1;
+  if (context.x[0] == -12345.0f)
+    return 7;
+  if (parallelFor)
+    parallelFor(pool, addIndex, &context, rows);
+  else
+    addIndex(&context, 0, rows);
+  for (int64_t i = 0; i < rows; ++i) {
+    runs[i] = (int32_t)rows;
+    for (int64_t c = 0; c < 3; ++c)
+      y[i * 3 + c] = context.scratch[i * 3 + c];
+  }
+  return 0;
+}
+
+static const int64_t matrix[] = {BATCH, 3}, vector[] = {BATCH}, bias[] = {3};
+static const HalftoneTensorInfo inputs[] = {
+    {"x", matrix, 2, HALFTONE_F32, "x: u8 nhwc rgb"},
+    {"bias", bias, 1, HALFTONE_F32, ""}};
+static const HalftoneTensorInfo outputs[] = {
+    {"y", matrix, 2, HALFTONE_F32, ""}, {"runs", vector, 1, HALFTONE_I32, ""}};
+static const HalftoneModel model = {TABLE_ABI,
+                                    sizeof(HalftoneModel),
+                                    "twice",
+                                    "any",
+                                    FEATURES,
+                                    "00",
+                                    "test",
+                                    "{}",
+                                    1 + SIDE_INPUT,
+                                    2,
+                                    inputs,
+                                    outputs,
+                                    MIN_BATCH,
+                                    MAX_BATCH,
+                                    64 * 3 * sizeof(float),
+                                    ALIGNMENT,
+                                    0,
+                                    run};
+
+#ifndef NO_QUERY
+__attribute__((visibility("default")))
+const HalftoneModel *halftone_query(void) {
+  return &model;
+}
+#else
+__attribute__((visibility("default"))) const HalftoneModel *another_name(void) {
+  return &model;
+}
+#endif
