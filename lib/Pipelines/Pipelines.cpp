@@ -1,5 +1,8 @@
 //===- Pipelines.cpp - the seven stages -------------------------------------===//
 #include "halftone/Pipelines/Pipelines.h"
+#include "halftone/Import/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -16,4 +19,17 @@ std::optional<Stage> mlir::halftone::parseStage(StringRef name) {
   return std::nullopt;
 }
 
-void mlir::halftone::registerAllHalftonePasses() {}
+void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
+  // Inside NHWC first: folding and everything behind it look for one layout only.
+  pm.addNestedPass<func::FuncOp>(createConvertLayout());
+  // Batch normalization disappears before calibration, so that ranges are those of the folded network.
+  pm.addNestedPass<func::FuncOp>(createFoldBatchNorm());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void mlir::halftone::registerAllHalftonePasses() {
+  registerImportPasses();
+  PassPipelineRegistration<>("halftone-import-pipeline", "The import stage: one entry form, channels-last inside",
+                             [](OpPassManager &pm) { buildImportPipeline(pm); });
+}

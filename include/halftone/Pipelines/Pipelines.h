@@ -19,6 +19,9 @@ StringRef stageName(Stage stage);
 /// The stage of that name, or nothing.
 std::optional<Stage> parseStage(StringRef name);
 
+/// The import stage behind a front end: channels-last inside, batch normalization folded.
+void buildImportPipeline(OpPassManager &pm);
+
 /// Registers every pass of the project, and each stage as a pipeline `halftone-<stage>-pipeline`.
 void registerAllHalftonePasses();
 

@@ -1,0 +1,48 @@
+//===- Passes.td - passes of the import stage ------------------*- tablegen -*-===//
+#ifndef HALFTONE_IMPORT_PASSES
+#define HALFTONE_IMPORT_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertLayout : Pass<"halftone-convert-layout", "::mlir::func::FuncOp"> {
+  let summary = "Make the inside of the model channels-last (NHWC)";
+  let description = [{
+    Walks the function once. Convolutions and pooling in NCHW become their NHWC forms, with weights transposed as
+    constants; padding, concatenation, slices, elementwise generics and composites behind them follow, so that
+    transposes remain only where a value enters or leaves the channels-last part: the function's arguments and
+    results keep the source's layout. A generic keeps its iteration space and reads the transposed operand through a
+    permuted map, then its loops are interchanged so that its result is in row-major order again.
+
+    ```mlir
+    %y = linalg.conv_2d_nchw_fchw ins(%x, %w : tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>) ...
+    // becomes
+    %t = linalg.transpose ins(%x : tensor<1x3x8x8xf32>) outs(...) permutation = [0, 2, 3, 1]
+    %y = linalg.conv_2d_nhwc_hwcf ins(%t, %w' : tensor<1x8x8x3xf32>, tensor<3x3x3x16xf32>) ...
+    ```
+
+    Left alone: operations none of whose operands is channels-last, and reshapes that mix channels with positions
+    (their operand is transposed back).
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::halftone::HalftoneDialect"];
+  let statistics = [Statistic<"numConverted", "converted", "Operations made channels-last">,
+                    Statistic<"numTransposes", "transposes", "Transposes inserted">];
+}
+
+def FoldBatchNorm : Pass<"halftone-fold-batch-norm", "::mlir::func::FuncOp"> {
+  let summary = "Fold batch normalization into the convolution before it";
+  let description = [{
+    With `a = scale / sqrt(variance + epsilon)` (computed in f64, rounded to f32 once at the end), a `batch_norm`
+    composite whose operand is a convolution or matrix product with constant weights (and perhaps a bias), used only
+    there, becomes new weights `w * a[c]` and a bias `(b - mean[c]) * a[c] + bias[c]`. Elsewhere, with constant
+    statistics, it becomes one elementwise `x * a[c] + (bias[c] - mean[c] * a[c])`.
+
+    Left alone: composites whose statistics are not constants.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"numFolded", "folded", "Batch normalizations folded into weights">,
+                    Statistic<"numExpanded", "expanded", "Batch normalizations made elementwise">];
+}
+
+#endif // HALFTONE_IMPORT_PASSES

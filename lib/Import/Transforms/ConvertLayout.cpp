@@ -1,0 +1,469 @@
+//===- ConvertLayout.cpp - channels-last inside, the source's layout outside ===//
+//
+// One forward walk over the straight-line function. `twins` maps a value to its channels-last form; an operation with
+// a twin operand is rebuilt on twins where its kind allows, else it reads the value back through a transpose. A
+// grouped convolution works on 5-D values (N, G, C, H, W), whose channels-last form is (N, H, W, G, C).
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Import/Passes.h"
+#include "halftone/Support/Constants.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_CONVERTLAYOUT
+#include "halftone/Import/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Where the dimensions of the channels-last form come from, or nothing for ranks that have none.
+static ArrayRef<int64_t> lastFromFirst(int64_t rank) {
+  static constexpr int64_t four[] = {0, 2, 3, 1}, five[] = {0, 3, 4, 1, 2};
+  if (rank == 4)
+    return four;
+  return rank == 5 ? ArrayRef<int64_t>(five) : ArrayRef<int64_t>();
+}
+
+static SmallVector<int64_t> inverse(ArrayRef<int64_t> permutation) {
+  SmallVector<int64_t> result(permutation.size());
+  for (auto [i, p] : llvm::enumerate(permutation))
+    result[p] = i;
+  return result;
+}
+
+template <typename T>
+static SmallVector<T> permute(ArrayRef<T> values, ArrayRef<int64_t> permutation) {
+  return llvm::map_to_vector(permutation, [&](int64_t p) { return values[p]; });
+}
+
+static RankedTensorType permute(RankedTensorType type, ArrayRef<int64_t> permutation) {
+  return RankedTensorType::get(permute(type.getShape(), permutation), type.getElementType());
+}
+
+namespace {
+class LayoutConverter {
+public:
+  LayoutConverter(func::FuncOp function) : function(function), rewriter(function.getContext()) {}
+
+  LogicalResult run();
+  int64_t numConverted = 0, numTransposes = 0;
+
+private:
+  bool hasTwin(Value value) const { return twins.contains(value); }
+  Value transpose(Location loc, Value value, ArrayRef<int64_t> permutation);
+  Value last(Value value);
+  Value first(Value value);
+  void setTwin(Value value, Value twin) { twins[value] = twin; }
+
+  FailureOr<Value> transposedConstant(Operation *op, Value weights, ArrayRef<int64_t> permutation, StringRef what);
+  Value emptyLike(Location loc, RankedTensorType type, Value batchSource);
+  Value filledLike(linalg::LinalgOp op, RankedTensorType type, Value batchSource);
+
+  /// Each returns success with the twin recorded, failure if the op is not its kind; `failed` marks an error.
+  LogicalResult convert(Operation *op);
+  template <typename From, typename To>
+  LogicalResult convertConvolution(From op, ArrayRef<int64_t> weightsPermutation);
+  template <typename From, typename To>
+  LogicalResult convertPooling(From op);
+  LogicalResult convertPad(tensor::PadOp op);
+  LogicalResult convertConcat(tensor::ConcatOp op);
+  LogicalResult convertSlice(tensor::ExtractSliceOp op);
+  LogicalResult convertExpand(tensor::ExpandShapeOp op);
+  LogicalResult convertCollapse(tensor::CollapseShapeOp op);
+  LogicalResult convertGeneric(linalg::GenericOp op);
+  LogicalResult convertComposite(CompositeOp op);
+
+  func::FuncOp function;
+  IRRewriter rewriter;
+  DenseMap<Value, Value> twins, backs;
+  bool hasError = false;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Values in both layouts
+//===----------------------------------------------------------------------===//
+
+/// Transposes; a move of dimensions of extent 1 only is a reshape.
+Value LayoutConverter::transpose(Location loc, Value value, ArrayRef<int64_t> permutation) {
+  auto type = cast<RankedTensorType>(value.getType());
+  RankedTensorType result = permute(type, permutation);
+  if (type.getRank() == 4 && llvm::count(type.getShape().drop_front(), 1) >= 2) {
+    SmallVector<ReassociationIndices> groups = {{0}, {1, 2, 3}};
+    Value flat = tensor::CollapseShapeOp::create(rewriter, loc, value, groups);
+    return tensor::ExpandShapeOp::create(rewriter, loc, result, flat, groups);
+  }
+  ++numTransposes;
+  Value empty = emptyLike(loc, result, value);
+  return linalg::TransposeOp::create(rewriter, loc, value, empty, permutation)->getResult(0);
+}
+
+/// The channels-last form of a value, made by a transpose behind its definition if there is none yet.
+Value LayoutConverter::last(Value value) {
+  if (hasTwin(value))
+    return twins[value];
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointAfterValue(value);
+  // Groups are split from channels that are last already, and padding stands next to what it pads.
+  auto expand = value.getDefiningOp<tensor::ExpandShapeOp>();
+  if (expand && succeeded(convertExpand(expand)))
+    return twins[value];
+  auto pad = value.getDefiningOp<tensor::PadOp>();
+  if (pad && succeeded(convertPad(pad)))
+    return twins[value];
+  int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
+  Value made = transpose(value.getLoc(), value, lastFromFirst(rank));
+  twins[value] = made;
+  backs[value] = value;
+  return made;
+}
+
+/// The value in the source's layout: itself if it is still computed, else a transpose of its twin.
+Value LayoutConverter::first(Value value) {
+  if (!hasTwin(value))
+    return value;
+  Value &back = backs[value];
+  if (!back) {
+    OpBuilder::InsertionGuard guard(rewriter);
+    Value twin = twins[value];
+    rewriter.setInsertionPointAfterValue(twin);
+    int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
+    back = transpose(value.getLoc(), twin, inverse(lastFromFirst(rank)));
+  }
+  return back;
+}
+
+/// An empty tensor whose dynamic leading dimension is that of `batchSource`.
+Value LayoutConverter::emptyLike(Location loc, RankedTensorType type, Value batchSource) {
+  SmallVector<Value> sizes;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    if (type.isDynamicDim(i))
+      sizes.push_back(tensor::DimOp::create(rewriter, loc, batchSource, 0));
+  return tensor::EmptyOp::create(rewriter, loc, type, sizes);
+}
+
+/// The init of a contraction or pool in the new type, filled as the old one is.
+Value LayoutConverter::filledLike(linalg::LinalgOp op, RankedTensorType type, Value batchSource) {
+  auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+  if (!fill)
+    return {};
+  Value empty = emptyLike(op.getLoc(), type, batchSource);
+  return linalg::FillOp::create(rewriter, op.getLoc(), fill.getInputs()[0], empty).getResult(0);
+}
+
+//===----------------------------------------------------------------------===//
+// Contractions and pools
+//===----------------------------------------------------------------------===//
+
+static std::vector<float> transposeElements(ArrayRef<float> from, ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation) {
+  int64_t rank = shape.size();
+  SmallVector<int64_t> strides(rank, 1);
+  for (int64_t i = rank - 2; i >= 0; --i)
+    strides[i] = strides[i + 1] * shape[i + 1];
+  SmallVector<int64_t> extents = permute(shape, permutation), steps = permute(ArrayRef<int64_t>(strides), permutation);
+  SmallVector<int64_t> index(rank, 0);
+  std::vector<float> to(from.size());
+  int64_t source = 0;
+  for (float &element : to) {
+    element = from[source];
+    for (int64_t i = rank - 1; i >= 0; --i) {
+      source += steps[i];
+      if (++index[i] < extents[i])
+        break;
+      source -= steps[i] * extents[i];
+      index[i] = 0;
+    }
+  }
+  return to;
+}
+
+FailureOr<Value> LayoutConverter::transposedConstant(Operation *op, Value weights, ArrayRef<int64_t> permutation,
+                                                     StringRef what) {
+  auto type = cast<RankedTensorType>(weights.getType());
+  RankedTensorType result = permute(type, permutation);
+  std::optional<std::vector<float>> elements = getConstantElements<float>(weights);
+  if (!elements) {
+    // Weights that are computed are transposed at run time.
+    Value empty = tensor::EmptyOp::create(rewriter, op->getLoc(), result, ValueRange{});
+    return linalg::TransposeOp::create(rewriter, op->getLoc(), weights, empty, permutation)->getResult(0);
+  }
+  std::vector<float> moved = transposeElements(*elements, type.getShape(), permutation);
+  auto attribute = makeConstant<float>(result, ArrayRef<float>(moved), what);
+  return arith::ConstantOp::create(rewriter, weights.getLoc(), attribute).getResult();
+}
+
+template <typename From, typename To>
+LogicalResult LayoutConverter::convertConvolution(From op, ArrayRef<int64_t> weightsPermutation) {
+  Value input = op.getInputs()[0];
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  RankedTensorType result = permute(type, lastFromFirst(type.getRank()));
+  Value twin = last(input);
+  Value init = filledLike(op, result, twin);
+  if (!init)
+    return failure();
+  FailureOr<Value> weights = transposedConstant(op, op.getInputs()[1], weightsPermutation, "weights");
+  auto made = To::create(rewriter, op.getLoc(), result, ValueRange{twin, *weights}, ValueRange{init},
+                         op.getStridesAttr(), op.getDilationsAttr());
+  setTwin(op->getResult(0), made->getResult(0));
+  return success();
+}
+
+template <typename From, typename To>
+LogicalResult LayoutConverter::convertPooling(From op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  RankedTensorType result = permute(type, lastFromFirst(type.getRank()));
+  Value twin = last(op.getInputs()[0]);
+  Value init = filledLike(op, result, twin);
+  if (!init)
+    return failure();
+  auto made = To::create(rewriter, op.getLoc(), result, ValueRange{twin, op.getInputs()[1]}, ValueRange{init},
+                         op.getStridesAttr(), op.getDilationsAttr());
+  setTwin(op->getResult(0), made->getResult(0));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Data movement
+//===----------------------------------------------------------------------===//
+
+LogicalResult LayoutConverter::convertPad(tensor::PadOp op) {
+  auto type = op.getResultType();
+  ArrayRef<int64_t> permutation = lastFromFirst(type.getRank());
+  Value constant = op.getConstantPaddingValue();
+  if (!constant)
+    return failure();
+  SmallVector<OpFoldResult> low = permute(ArrayRef<OpFoldResult>(op.getMixedLowPad()), permutation);
+  SmallVector<OpFoldResult> high = permute(ArrayRef<OpFoldResult>(op.getMixedHighPad()), permutation);
+  auto made = tensor::PadOp::create(rewriter, op.getLoc(), permute(type, permutation), last(op.getSource()), low, high, constant);
+  setTwin(op.getResult(), made.getResult());
+  return success();
+}
+
+LogicalResult LayoutConverter::convertConcat(tensor::ConcatOp op) {
+  ArrayRef<int64_t> permutation = lastFromFirst(op.getResultType().getRank());
+  SmallVector<Value> inputs = llvm::map_to_vector(op.getInputs(), [&](Value v) { return last(v); });
+  int64_t dim = inverse(permutation)[op.getDim()];
+  auto made = tensor::ConcatOp::create(rewriter, op.getLoc(), permute(op.getResultType(), permutation), dim, inputs);
+  setTwin(op.getResult(), made.getResult());
+  return success();
+}
+
+LogicalResult LayoutConverter::convertSlice(tensor::ExtractSliceOp op) {
+  RankedTensorType type = op.getResultType();
+  if (type.getRank() != op.getSourceType().getRank())
+    return failure();
+  ArrayRef<int64_t> permutation = lastFromFirst(type.getRank());
+  auto move = [&](SmallVector<OpFoldResult> values) { return permute(ArrayRef<OpFoldResult>(values), permutation); };
+  auto made = tensor::ExtractSliceOp::create(rewriter, op.getLoc(), permute(type, permutation), last(op.getSource()),
+                                             move(op.getMixedOffsets()), move(op.getMixedSizes()), move(op.getMixedStrides()));
+  setTwin(op.getResult(), made.getResult());
+  return success();
+}
+
+/// Channels split into groups: (N, C, H, W) to (N, G, C/G, H, W).
+LogicalResult LayoutConverter::convertExpand(tensor::ExpandShapeOp op) {
+  static const SmallVector<ReassociationIndices> grouped = {{0}, {1, 2}, {3}, {4}};
+  if (op.getReassociationIndices() != grouped)
+    return failure();
+  SmallVector<ReassociationIndices> groups = {{0}, {1}, {2}, {3, 4}};
+  RankedTensorType type = permute(op.getResultType(), lastFromFirst(5));
+  setTwin(op.getResult(), tensor::ExpandShapeOp::create(rewriter, op.getLoc(), type, last(op.getSrc()), groups));
+  return success();
+}
+
+/// Groups joined into channels, or positions of extent 1 dropped.
+LogicalResult LayoutConverter::convertCollapse(tensor::CollapseShapeOp op) {
+  static const SmallVector<ReassociationIndices> grouped = {{0}, {1, 2}, {3}, {4}}, flat = {{0}, {1, 2, 3}};
+  RankedTensorType from = op.getSrcType();
+  if (op.getReassociationIndices() == grouped) {
+    SmallVector<ReassociationIndices> groups = {{0}, {1}, {2}, {3, 4}};
+    RankedTensorType type = permute(op.getResultType(), lastFromFirst(4));
+    setTwin(op.getResult(), tensor::CollapseShapeOp::create(rewriter, op.getLoc(), type, last(op.getSrc()), groups));
+    return success();
+  }
+  bool onlyChannels = from.getRank() == 4 && from.getDimSize(2) == 1 && from.getDimSize(3) == 1;
+  if (!onlyChannels || op.getReassociationIndices() != flat)
+    return failure();
+  Value made = tensor::CollapseShapeOp::create(rewriter, op.getLoc(), op.getResultType(), last(op.getSrc()), flat);
+  rewriter.replaceAllUsesWith(op.getResult(), made);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+/// Reads and writes twins through permuted maps; the iteration space is the same, its order follows the result.
+LogicalResult LayoutConverter::convertGeneric(linalg::GenericOp op) {
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (op->getNumResults() != 1 || !type || op.getNumParallelLoops() != op.getNumLoops() ||
+      lastFromFirst(type.getRank()).empty() || !op.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>() ||
+      !op.getIndexingMapMatchingResult(op->getOpResult(0)).isIdentity() || op.hasIndexSemantics())
+    return failure();
+  int64_t rank = type.getRank();
+  ArrayRef<int64_t> permutation = lastFromFirst(rank);
+  // Loop i of the new nest is loop permutation[i] of the old one, so that the result is written in order.
+  SmallVector<AffineExpr> renamed(rank);
+  for (auto [i, p] : llvm::enumerate(permutation))
+    renamed[p] = getAffineDimExpr(i, op.getContext());
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  Value batchSource;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(operand);
+    Value value = operand->get();
+    auto operandType = dyn_cast<RankedTensorType>(value.getType());
+    SmallVector<AffineExpr> results(map.getResults());
+    if (operandType && operandType.getRank() == rank) {
+      value = last(value);
+      results = permute(ArrayRef<AffineExpr>(results), permutation);
+      if (!batchSource || operandType.isDynamicDim(0))
+        batchSource = value;
+    }
+    AffineMap moved = AffineMap::get(rank, 0, results, op.getContext());
+    maps.push_back(moved.replaceDimsAndSymbols(renamed, {}, rank, 0));
+    inputs.push_back(value);
+  }
+  RankedTensorType result = permute(type, permutation);
+  maps.push_back(rewriter.getMultiDimIdentityMap(rank));
+  Value empty = emptyLike(op.getLoc(), result, batchSource);
+  auto made = linalg::GenericOp::create(rewriter, op.getLoc(), result, inputs, ValueRange{empty}, maps, op.getIteratorTypesArray());
+  rewriter.cloneRegionBefore(op.getRegion(), made.getRegion(), made.getRegion().begin());
+  setTwin(op->getResult(0), made->getResult(0));
+  return success();
+}
+
+/// The same composite with its channels last, on operands that are; failure for names without a layout rule.
+static FailureOr<Value> rebuildChannelsLast(OpBuilder &builder, CompositeOp op, ValueRange inputs) {
+  static const SmallVector<int64_t> axisOf = inverse(lastFromFirst(4));
+  StringRef name = op.getName();
+  DictionaryAttr parameters = op.getParameters();
+  auto axis = parameters.getAs<IntegerAttr>("axis");
+  if (name == "avg_pool") {
+    AvgPool pool = AvgPool::fromParameters(parameters);
+    pool.channelsLast = true;
+    return buildAvgPool(builder, op.getLoc(), inputs[0], pool);
+  }
+  if (name == "resize") {
+    ResizeNearest resize = ResizeNearest::fromParameters(parameters);
+    resize.channelsLast = true;
+    return buildResizeNearest(builder, op.getLoc(), inputs[0], resize);
+  }
+  if (name == "batch_norm")
+    return buildBatchNorm(builder, op.getLoc(), inputs[0], inputs[1], inputs[2], inputs[3], inputs[4],
+                          parameters.getAs<FloatAttr>("epsilon").getValueAsDouble(), axisOf[axis.getInt()]);
+  if (name == "softmax")
+    return buildSoftmax(builder, op.getLoc(), inputs[0], axisOf[axis.getInt()]);
+  if (Value made = inputs.size() == 1 ? buildUnary(builder, op.getLoc(), name, inputs[0], parameters) : Value())
+    return made;
+  return failure();
+}
+
+/// Pools and resizes move to channels-last wherever they stand.
+static bool isSpatial(Operation *op) {
+  auto composite = dyn_cast<CompositeOp>(op);
+  return composite && (composite.getName() == "avg_pool" || composite.getName() == "resize");
+}
+
+LogicalResult LayoutConverter::convertComposite(CompositeOp op) {
+  if (op->getNumResults() != 1)
+    return failure();
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (!type || type.getRank() != 4)
+    return failure();
+  SmallVector<Value> inputs(op.getInputs());
+  inputs[0] = last(inputs[0]);
+  FailureOr<Value> made = rebuildChannelsLast(rewriter, op, inputs);
+  if (failed(made))
+    return failure();
+  setTwin(op->getResult(0), *made);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The walk
+//===----------------------------------------------------------------------===//
+
+LogicalResult LayoutConverter::convert(Operation *op) {
+  using namespace linalg;
+  if (auto conv = dyn_cast<Conv2DNchwFchwOp>(op))
+    return convertConvolution<Conv2DNchwFchwOp, Conv2DNhwcHwcfOp>(conv, {2, 3, 1, 0});
+  if (auto conv = dyn_cast<DepthwiseConv2DNchwChwOp>(op))
+    return convertConvolution<DepthwiseConv2DNchwChwOp, DepthwiseConv2DNhwcHwcOp>(conv, {1, 2, 0});
+  if (auto conv = dyn_cast<Conv2DNgchwGfchwOp>(op))
+    return convertConvolution<Conv2DNgchwGfchwOp, Conv2DNhwgcGfhwcOp>(conv, {0, 1, 3, 4, 2});
+  if (auto pool = dyn_cast<PoolingNchwMaxOp>(op))
+    return convertPooling<PoolingNchwMaxOp, PoolingNhwcMaxOp>(pool);
+  if (auto pool = dyn_cast<PoolingNchwSumOp>(op))
+    return convertPooling<PoolingNchwSumOp, PoolingNhwcSumOp>(pool);
+  // A value that some convolution reads through a transpose is not thereby channels-last for its other users.
+  if (!isSpatial(op) &&
+      llvm::none_of(op->getOperands(), [&](Value v) { return hasTwin(v) && backs.lookup(v) != v; }))
+    return failure();
+  return TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](tensor::PadOp o) { return convertPad(o); })
+      .Case([&](tensor::ConcatOp o) { return convertConcat(o); })
+      .Case([&](tensor::ExtractSliceOp o) { return convertSlice(o); })
+      .Case([&](tensor::ExpandShapeOp o) { return convertExpand(o); })
+      .Case([&](tensor::CollapseShapeOp o) { return convertCollapse(o); })
+      .Case([&](linalg::GenericOp o) { return convertGeneric(o); })
+      .Case([&](CompositeOp o) { return convertComposite(o); })
+      .Default([](Operation *) { return failure(); });
+}
+
+LogicalResult LayoutConverter::run() {
+  SmallVector<Operation *> order;
+  for (Operation &op : function.getBody().front())
+    order.push_back(&op);
+  SmallVector<Operation *> converted;
+  for (Operation *op : order) {
+    rewriter.setInsertionPoint(op);
+    if (succeeded(convert(op))) {
+      converted.push_back(op);
+      ++numConverted;
+      continue;
+    }
+    for (OpOperand &operand : op->getOpOperands())
+      if (!isa<tensor::DimOp>(op) || !hasTwin(operand.get()))
+        operand.set(first(operand.get()));
+  }
+  // A size asked of a converted value is asked of its twin.
+  for (Operation *op : order) {
+    auto dim = dyn_cast<tensor::DimOp>(op);
+    if (!dim || !hasTwin(dim.getSource()) || backs.lookup(dim.getSource()) == dim.getSource())
+      continue;
+    std::optional<int64_t> index = dim.getConstantIndex();
+    if (!index)
+      return dim.emitOpError("has an index that is not constant");
+    rewriter.setInsertionPoint(dim);
+    int64_t rank = cast<RankedTensorType>(dim.getSource().getType()).getRank();
+    Value size = tensor::DimOp::create(rewriter, dim.getLoc(), twins[dim.getSource()], inverse(lastFromFirst(rank))[*index]);
+    rewriter.replaceOp(dim, size);
+  }
+  for (Operation *op : llvm::reverse(converted))
+    if (isOpTriviallyDead(op))
+      rewriter.eraseOp(op);
+  return success(!hasError);
+}
+
+namespace {
+struct ConvertLayout : halftone::impl::ConvertLayoutBase<ConvertLayout> {
+  void runOnOperation() override {
+    if (!llvm::hasSingleElement(getOperation().getBody()))
+      return;
+    LayoutConverter converter(getOperation());
+    if (failed(converter.run()))
+      return signalPassFailure();
+    numConverted += converter.numConverted;
+    numTransposes += converter.numTransposes;
+  }
+};
+} // namespace
