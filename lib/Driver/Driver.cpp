@@ -1,0 +1,75 @@
+//===- Driver.cpp - Command table, help and dispatch ----------------------===//
+#include "halftone/Driver/Driver.h"
+#include "Command.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/WithColor.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir::halftone;
+using llvm::Error, llvm::StringRef;
+
+char Reported::ID;
+void Reported::log(llvm::raw_ostream &os) const { os << "reported above"; }
+std::error_code Reported::convertToErrorCode() const {
+  return llvm::inconvertibleErrorCode();
+}
+
+Error mlir::halftone::userError(const llvm::Twine &message) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
+}
+
+void CommandLine::parse() {
+  std::string text = "\nEXAMPLES:\n" + examples.str();
+  llvm::cl::extrahelp help(text);
+  llvm::cl::SetVersionPrinter(
+      [](llvm::raw_ostream &os) { os << versionText() << "\n"; });
+  llvm::cl::ParseCommandLineOptions(argc, argv);
+}
+
+static void printHelp(llvm::raw_ostream &os) {
+  os << "Halftone: a float neural network in, an exact int8 CPU library out.\n"
+        "\nUSAGE: halftone COMMAND [options]\n\nCOMMANDS:\n";
+  for (const Command &command : allCommands())
+    os << llvm::format("  %-10s %s\n", command.name, command.summary);
+  os << "\nEXAMPLES:\n"
+        "  halftone build model.onnx --data samples.npz -o model.so\n"
+        "  halftone run model.so --input x.npz -o y.npz\n"
+        "\n`halftone COMMAND --help` shows a command's options and examples;\n"
+        "`halftone --version` the versions of Halftone and of LLVM.\n";
+}
+
+/// Prints what has not been printed yet; the exit status.
+static int report(Error error) {
+  int status = 0;
+  handleAllErrors(
+      std::move(error), [&](const Reported &) { status = 1; },
+      [&](const llvm::ErrorInfoBase &info) {
+        llvm::WithColor::error(llvm::errs(), "halftone")
+            << info.message() << "\n";
+        status = 1;
+      });
+  return status;
+}
+
+int mlir::halftone::runDriver(int argc, const char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  StringRef name = argc > 1 ? argv[1] : "";
+  if (name.empty() || name == "--help" || name == "-h" || name == "help") {
+    printHelp(name.empty() ? llvm::errs() : llvm::outs());
+    return name.empty();
+  }
+  if (name == "--version") {
+    llvm::outs() << versionText() << "\n";
+    return 0;
+  }
+  for (const Command &command : allCommands()) {
+    if (name != command.name)
+      continue;
+    llvm::cl::SubCommand subCommand(command.name, command.summary);
+    CommandLine line(argc, argv, subCommand, command.examples);
+    return report(command.run(line));
+  }
+  return report(userError("there is no command '" + name +
+                          "'; `halftone --help` lists all"));
+}

@@ -1,0 +1,60 @@
+//===- InfoCommand.cpp - halftone info ------------------------------------===//
+#include "ModelOptions.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected;
+
+/// One line: kind, name, type, and the bounds of its dynamic dimensions.
+static void printTensor(StringRef kind, unsigned index, Type type,
+                        DictionaryAttr attributes) {
+  llvm::outs() << kind << " ";
+  auto name =
+      attributes ? attributes.getAs<StringAttr>(kNameAttr) : StringAttr();
+  if (name)
+    llvm::outs() << "'" << name.getValue() << "'";
+  else
+    llvm::outs() << index;
+  llvm::outs() << ": " << type;
+  if (auto dims =
+          attributes ? attributes.getAs<ArrayAttr>(kDimsAttr) : ArrayAttr())
+    for (auto dim : dims.getAsRange<Attribute>())
+      if (auto bounds = dyn_cast<DimAttr>(dim))
+        llvm::outs() << ", " << bounds.getSymbol() << " = " << bounds.getLow()
+                     << ".." << bounds.getHigh();
+  if (auto line = attributes ? attributes.getAs<StringAttr>(kPreprocessAttr)
+                             : StringAttr())
+    llvm::outs() << ", preprocessing: " << line.getValue();
+  llvm::outs() << "\n";
+}
+
+static Error printModuleInfo(ModuleOp module) {
+  std::optional<Stage> stage = stageOf(module);
+  llvm::outs() << "stage: "
+               << (stage ? stageName(*stage) : "none (MLIR from elsewhere)")
+               << "\n";
+  if (auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr))
+    llvm::outs() << "source hash: " << hash.getValue() << "\n";
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return userError("the module has no function @main");
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    printTensor("input", i, main.getArgumentTypes()[i], main.getArgAttrDict(i));
+  for (unsigned i = 0; i < main.getNumResults(); ++i)
+    printTensor("output", i, main.getResultTypes()[i],
+                main.getResultAttrDict(i));
+  return Error::success();
+}
+
+Error mlir::halftone::runInfo(CommandLine &line) {
+  ModelOptions model(line);
+  line.parse();
+  CompilerContext context;
+  Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
+  if (!module)
+    return module.takeError();
+  return printModuleInfo(**module);
+}

@@ -1,0 +1,221 @@
+//===- ModelFile.cpp - Reads and writes models at any stage ---------------===//
+#include "ModelFile.h"
+#include "Command.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected;
+
+static constexpr StringLiteral kElidedAttr = "halftone.elided";
+
+//===----------------------------------------------------------------------===//
+// Context
+//===----------------------------------------------------------------------===//
+
+/// The names in a location, outermost first: "conv1", "m.mlir:3:5".
+static void printLocation(Location location, llvm::raw_ostream &os) {
+  if (auto name = dyn_cast<NameLoc>(location)) {
+    os << "'" << name.getName().getValue() << "': ";
+    return;
+  }
+  if (auto line = dyn_cast<FileLineColLoc>(location)) {
+    os << line.getFilename().getValue() << ":" << line.getLine() << ":"
+       << line.getColumn() << ": ";
+    return;
+  }
+  if (auto call = dyn_cast<CallSiteLoc>(location))
+    return printLocation(call.getCallee(), os);
+  if (auto fused = dyn_cast<FusedLoc>(location))
+    if (!fused.getLocations().empty())
+      return printLocation(fused.getLocations().front(), os);
+}
+
+static void printDiagnostic(Diagnostic &diagnostic) {
+  llvm::raw_ostream &os = llvm::errs();
+  switch (diagnostic.getSeverity()) {
+  case DiagnosticSeverity::Error:
+    llvm::WithColor::error(os, "halftone");
+    break;
+  case DiagnosticSeverity::Warning:
+    llvm::WithColor::warning(os, "halftone");
+    break;
+  case DiagnosticSeverity::Note:
+    llvm::WithColor::note(os, "halftone");
+    break;
+  case DiagnosticSeverity::Remark:
+    llvm::WithColor::remark(os, "halftone");
+    break;
+  }
+  printLocation(diagnostic.getLocation(), os);
+  os << diagnostic.str() << "\n";
+  for (Diagnostic &note : diagnostic.getNotes())
+    printDiagnostic(note);
+}
+
+CompilerContext::CompilerContext() {
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registry.insert<HalftoneDialect>();
+  context.appendDialectRegistry(registry);
+  context.getDiagEngine().registerHandler(printDiagnostic);
+}
+
+//===----------------------------------------------------------------------===//
+// Reading
+//===----------------------------------------------------------------------===//
+
+/// Up to 64 bytes from the beginning of a file.
+static Expected<std::string> readHead(StringRef path) {
+  if (llvm::sys::fs::is_directory(path))
+    return userError("'" + path + "' is a folder, not a model");
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (std::error_code code = buffer.getError())
+    return userError("cannot read '" + path + "': " + code.message());
+  return (*buffer)->getBuffer().take_front(64).str();
+}
+
+Expected<FileKind> mlir::halftone::fileKind(StringRef path) {
+  Expected<std::string> head = readHead(path);
+  if (!head)
+    return head.takeError();
+  StringRef extension = llvm::sys::path::extension(path);
+  if (StringRef(*head).starts_with("\x7f"
+                                   "ELF"))
+    return FileKind::Artefact;
+  if (StringRef(*head).starts_with("ML\xefR") || extension == ".mlir" ||
+      extension == ".mlirbc")
+    return FileKind::Module;
+  if (extension == ".onnx")
+    return FileKind::Onnx;
+  return userError(
+      "'" + path +
+      "' is no model that Halftone knows: give an .onnx file, or MLIR "
+      "as .mlir or .mlirbc");
+}
+
+static Error checkVersion(ModuleOp module, StringRef path) {
+  auto stage = module->getAttrOfType<StringAttr>(kStageAttr);
+  if (!stage)
+    return Error::success();
+  if (!parseStage(stage.getValue()))
+    return userError("'" + path + "' was written after the stage '" +
+                     stage.getValue() +
+                     "', which this version does not know; make it again from "
+                     "the source model");
+  auto version = module->getAttrOfType<IntegerAttr>(kVersionAttr);
+  if (!version || version.getInt() != kStageFileVersion)
+    return userError("'" + path + "' has stage file version " +
+                     (version ? Twine(version.getInt()) : Twine("(none)")) +
+                     ", this program reads version " +
+                     Twine(kStageFileVersion) +
+                     "; make the file again from the source model");
+  if (module->hasAttr(kElidedAttr))
+    return userError(
+        "'" + path +
+        "' was written with --elide-weights and has no weights: it can "
+        "be read, not resumed; write it again without that option");
+  return Error::success();
+}
+
+Expected<OwningOpRef<ModuleOp>>
+mlir::halftone::readModule(StringRef path, MLIRContext *context) {
+  ParserConfig config(context);
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(path, config);
+  if (!module)
+    return llvm::make_error<Reported>();
+  if (Error error = checkVersion(*module, path))
+    return std::move(error);
+  return module;
+}
+
+std::optional<Stage> mlir::halftone::stageOf(ModuleOp module) {
+  if (auto stage = module->getAttrOfType<StringAttr>(kStageAttr))
+    return parseStage(stage.getValue());
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+void mlir::halftone::setStage(ModuleOp module, Stage stage) {
+  Builder builder(module.getContext());
+  module->setAttr(kStageAttr, builder.getStringAttr(stageName(stage)));
+  module->setAttr(kVersionAttr, builder.getI64IntegerAttr(kStageFileVersion));
+}
+
+static Error printModule(ModuleOp module, llvm::raw_ostream &os,
+                         bool bytecode) {
+  if (!bytecode) {
+    module->print(os, OpPrintingFlags().enableDebugInfo(true, false));
+    os << "\n";
+    return Error::success();
+  }
+  BytecodeWriterConfig config("Halftone");
+  if (failed(writeBytecodeToFile(module, os, config)))
+    return userError("the module cannot be written as bytecode");
+  return Error::success();
+}
+
+static Error printElided(ModuleOp module, llvm::raw_ostream &os) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  (*copy)->setAttr(kElidedAttr, UnitAttr::get(module.getContext()));
+  OpPrintingFlags flags;
+  flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
+  os << "// Written with --elide-weights: for reading only, it cannot be "
+        "resumed.\n";
+  copy->print(os, flags);
+  os << "\n";
+  return Error::success();
+}
+
+Error mlir::halftone::writeModule(ModuleOp module, StringRef path,
+                                  bool elideWeights) {
+  bool bytecode = llvm::sys::path::extension(path) == ".mlirbc";
+  if (elideWeights && bytecode)
+    return userError("--elide-weights is for text to read, but '" + path +
+                     "' is bytecode; name the output .mlir");
+  if (Error error = checkWritable(path))
+    return error;
+  Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &os) -> Error {
+    return elideWeights ? printElided(module, os)
+                        : printModule(module, os, bytecode);
+  });
+  if (error)
+    return userError("cannot write '" + path +
+                     "': " + llvm::toString(std::move(error)));
+  return Error::success();
+}
+
+Error mlir::halftone::checkWritable(StringRef path) {
+  if (path == "-")
+    return Error::success();
+  StringRef folder = llvm::sys::path::parent_path(path);
+  if (folder.empty())
+    folder = ".";
+  if (!llvm::sys::fs::is_directory(folder))
+    return userError("cannot write '" + path + "': there is no folder '" +
+                     folder + "'; make it, or give another -o");
+  if (llvm::sys::fs::is_directory(path))
+    return userError("cannot write '" + path +
+                     "': it is a folder; give a file name to -o");
+  auto probe = llvm::sys::fs::TempFile::create(path + ".probe-%%%%%%");
+  if (!probe) {
+    std::string reason = llvm::toString(probe.takeError());
+    return userError("cannot write into the folder '" + folder +
+                     "': " + reason + "; give another -o");
+  }
+  return probe->discard();
+}

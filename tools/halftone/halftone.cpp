@@ -1,0 +1,6 @@
+//===- halftone.cpp - The command line program ----------------------------===//
+#include "halftone/Driver/Driver.h"
+
+int main(int argc, const char **argv) {
+  return mlir::halftone::runDriver(argc, argv);
+}
