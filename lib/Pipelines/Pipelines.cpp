@@ -20,6 +20,9 @@ std::optional<Stage> mlir::halftone::parseStage(StringRef name) {
 }
 
 void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
+  // What other front ends write becomes what our importer writes, before anything looks at it.
+  pm.addPass(createNameInterface());
+  pm.addNestedPass<func::FuncOp>(createRecognize());
   // Inside NHWC first: folding and everything behind it look for one layout only.
   pm.addNestedPass<func::FuncOp>(createConvertLayout());
   // Batch normalization disappears before calibration, so that ranges are those of the folded network.

@@ -66,6 +66,33 @@ std::optional<std::vector<T>> mlir::halftone::getConstantElements(Value value) {
   return getElements<T>(attribute);
 }
 
+template <typename T>
+std::vector<T> mlir::halftone::transposeElements(ArrayRef<T> from, ArrayRef<int64_t> shape,
+                                                 ArrayRef<int64_t> permutation) {
+  int64_t rank = shape.size();
+  SmallVector<int64_t> strides(rank, 1);
+  for (int64_t i = rank - 2; i >= 0; --i)
+    strides[i] = strides[i + 1] * shape[i + 1];
+  SmallVector<int64_t> index(rank, 0);
+  std::vector<T> to;
+  to.reserve(from.size());
+  int64_t source = 0;
+  for (size_t n = 0; n < from.size(); ++n) {
+    to.push_back(from[source]);
+    for (int64_t i = rank - 1; i >= 0; --i) {
+      source += strides[permutation[i]];
+      if (++index[i] < shape[permutation[i]])
+        break;
+      source -= strides[permutation[i]] * shape[permutation[i]];
+      index[i] = 0;
+    }
+  }
+  return to;
+}
+
+template std::vector<float> mlir::halftone::transposeElements(ArrayRef<float>, ArrayRef<int64_t>, ArrayRef<int64_t>);
+template std::vector<int8_t> mlir::halftone::transposeElements(ArrayRef<int8_t>, ArrayRef<int64_t>, ArrayRef<int64_t>);
+
 #define INSTANTIATE(T)                                                                                                 \
   template std::optional<std::vector<T>> mlir::halftone::getElements<T>(Attribute);                                    \
   template std::optional<std::vector<T>> mlir::halftone::getConstantElements<T>(Value);

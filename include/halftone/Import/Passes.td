@@ -45,4 +45,28 @@ def FoldBatchNorm : Pass<"halftone-fold-batch-norm", "::mlir::func::FuncOp"> {
                     Statistic<"numExpanded", "expanded", "Batch normalizations made elementwise">];
 }
 
+def Recognize : Pass<"halftone-recognize", "::mlir::func::FuncOp"> {
+  let summary = "Bring linalg of other front ends to the entry form";
+  let description = [{
+    One pattern a file (lib/Import/Transforms/Recognize*.cpp): compare-and-select Relu becomes `maximumf`, the chain
+    of a normalization by channel becomes the composite `batch_norm`, a sum over a window divided by its size becomes
+    `avg_pool`; transposed and reshaped constants become constants, channel vectors lose extents of 1, a bias that a
+    convolution's sum starts with is added after it.
+
+    Left alone: what is in the entry form already, and chains whose intermediate values have other users.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::halftone::HalftoneDialect"];
+}
+
+def NameInterface : Pass<"halftone-name-interface", "::mlir::ModuleOp"> {
+  let summary = "Give a foreign module the entry function's name, input and output names, and a stage";
+  let description = [{
+    The module must have exactly one public function: it becomes `@main`. Arguments and results without a
+    `halftone.name` are named `input`, `input1`, ... and `output`, `output1`, ...; the module gets its stage and version.
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
+}
+
 #endif // HALFTONE_IMPORT_PASSES

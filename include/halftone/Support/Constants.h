@@ -25,6 +25,11 @@ std::optional<std::vector<T>> getElements(Attribute attribute);
 template <typename T>
 std::optional<std::vector<T>> getConstantElements(Value value);
 
+/// Row-major elements of shape `shape` in the order of the transposed tensor, whose dimension i is dimension
+/// permutation[i] of the old one.
+template <typename T>
+std::vector<T> transposeElements(ArrayRef<T> from, ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation);
+
 /// A constant tensor attribute with the given row-major bytes (little endian; i1 as one byte each): `dense` up to 64
 /// elements or for a splat, else a `dense_resource` named `name` (made unique).
 ElementsAttr makeConstant(RankedTensorType type, ArrayRef<char> bytes, StringRef name);

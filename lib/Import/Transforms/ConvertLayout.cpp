@@ -163,28 +163,6 @@ Value LayoutConverter::filledLike(linalg::LinalgOp op, RankedTensorType type, Va
 // Contractions and pools
 //===----------------------------------------------------------------------===//
 
-static std::vector<float> transposeElements(ArrayRef<float> from, ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation) {
-  int64_t rank = shape.size();
-  SmallVector<int64_t> strides(rank, 1);
-  for (int64_t i = rank - 2; i >= 0; --i)
-    strides[i] = strides[i + 1] * shape[i + 1];
-  SmallVector<int64_t> extents = permute(shape, permutation), steps = permute(ArrayRef<int64_t>(strides), permutation);
-  SmallVector<int64_t> index(rank, 0);
-  std::vector<float> to(from.size());
-  int64_t source = 0;
-  for (float &element : to) {
-    element = from[source];
-    for (int64_t i = rank - 1; i >= 0; --i) {
-      source += steps[i];
-      if (++index[i] < extents[i])
-        break;
-      source -= steps[i] * extents[i];
-      index[i] = 0;
-    }
-  }
-  return to;
-}
-
 FailureOr<Value> LayoutConverter::transposedConstant(Operation *op, Value weights, ArrayRef<int64_t> permutation,
                                                      StringRef what) {
   auto type = cast<RankedTensorType>(weights.getType());
@@ -195,7 +173,7 @@ FailureOr<Value> LayoutConverter::transposedConstant(Operation *op, Value weight
     Value empty = tensor::EmptyOp::create(rewriter, op->getLoc(), result, ValueRange{});
     return linalg::TransposeOp::create(rewriter, op->getLoc(), weights, empty, permutation)->getResult(0);
   }
-  std::vector<float> moved = transposeElements(*elements, type.getShape(), permutation);
+  std::vector<float> moved = transposeElements<float>(*elements, type.getShape(), permutation);
   auto attribute = makeConstant<float>(result, ArrayRef<float>(moved), what);
   return arith::ConstantOp::create(rewriter, weights.getLoc(), attribute).getResult();
 }

@@ -26,7 +26,8 @@ static Value makeComposite(OpBuilder &builder, Location loc, StringRef name, Val
   Block &block = region->emplaceBlock();
   for (Value input : inputs)
     block.addArgument(input.getType(), loc);
-  OpBuilder body = OpBuilder::atBlockBegin(&block);
+  OpBuilder body(builder.getContext());
+  body.setInsertionPointToStart(&block);
   Value result = build(body, block.getArguments());
   YieldOp::create(body, loc, result);
   state.addOperands(inputs);

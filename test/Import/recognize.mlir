@@ -1,0 +1,142 @@
+// RUN: halftone-opt %s --halftone-recognize -split-input-file | FileCheck %s
+
+// CHECK-LABEL: @relu
+// CHECK: arith.maximumf
+// CHECK-NOT: arith.select
+#id = affine_map<(d0) -> (d0)>
+func.func @relu(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4xf32>
+  %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %c = arith.cmpf ugt, %a, %zero : f32
+    %s = arith.select %c, %a, %zero : f32
+    linalg.yield %s : f32
+  } -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+
+// -----
+
+// Left alone: NaN would become 0.
+// CHECK-LABEL: @ordered
+// CHECK: arith.select
+func.func @ordered(%a: f32) -> f32 {
+  %zero = arith.constant 0.0 : f32
+  %c = arith.cmpf ogt, %a, %zero : f32
+  %s = arith.select %c, %a, %zero : f32
+  return %s : f32
+}
+
+// -----
+
+// CHECK-LABEL: @global_average
+// CHECK: halftone.composite "avg_pool"(%{{.*}}) {channels_last = false, {{.*}}kernel = array<i64: 8, 8>
+#id = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#keep = affine_map<(d0, d1, d2, d3) -> (d0, d1, 0, 0)>
+func.func @global_average(%x: tensor<1x32x8x8xf32>) -> tensor<1x32x1x1xf32> {
+  %zero = arith.constant 0.0 : f32
+  %count = arith.constant 64.0 : f32
+  %e = tensor.empty() : tensor<1x32x1x1xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x32x1x1xf32>) -> tensor<1x32x1x1xf32>
+  %s = linalg.generic {indexing_maps = [#id, #keep], iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%x : tensor<1x32x8x8xf32>) outs(%f : tensor<1x32x1x1xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %t = arith.addf %a, %o : f32
+    linalg.yield %t : f32
+  } -> tensor<1x32x1x1xf32>
+  %d = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%s : tensor<1x32x1x1xf32>) outs(%e : tensor<1x32x1x1xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %t = arith.divf %a, %count : f32
+    linalg.yield %t : f32
+  } -> tensor<1x32x1x1xf32>
+  return %d : tensor<1x32x1x1xf32>
+}
+
+// -----
+
+// The normalization of a channel: its vectors are read without extents of 1, its assertion goes.
+// CHECK-LABEL: @batch_norm
+// CHECK-NOT: cf.assert
+// CHECK: halftone.composite "batch_norm"(%{{.*}}) {axis = 1 : i64, epsilon = 9.99999974E-6 : f32}
+#v = affine_map<(d0) -> (d0)>
+#id = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#ch = affine_map<(d0, d1, d2, d3) -> (d1, 0, 0)>
+func.func @batch_norm(%x: tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32> {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %epsilon = arith.constant 1.0e-05 : f64
+  %mean = arith.constant dense<[0.1, 0.2]> : tensor<2xf32>
+  %variance = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %scale = arith.constant dense<[3.0, 4.0]> : tensor<2xf32>
+  %bias = arith.constant dense<[5.0, 6.0]> : tensor<2xf32>
+  %v = tensor.empty() : tensor<2xf32>
+  %e = tensor.empty() : tensor<1x2x3x3xf32>
+  %0 = linalg.generic {indexing_maps = [#v, #v], iterator_types = ["parallel"]} ins(%variance : tensor<2xf32>) outs(%v : tensor<2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %t = arith.truncf %epsilon : f64 to f32
+    %s = arith.addf %a, %t : f32
+    linalg.yield %s : f32
+  } -> tensor<2xf32>
+  %1 = linalg.generic {indexing_maps = [#v, #v], iterator_types = ["parallel"]} ins(%0 : tensor<2xf32>) outs(%v : tensor<2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = math.sqrt %a : f32
+    linalg.yield %s : f32
+  } -> tensor<2xf32>
+  %2 = linalg.generic {indexing_maps = [#v, #v], iterator_types = ["parallel"]} ins(%1 : tensor<2xf32>) outs(%v : tensor<2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %c = arith.cmpf one, %a, %zero : f32
+    cf.assert %c, "zero"
+    %s = arith.divf %one, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<2xf32>
+  %m = tensor.expand_shape %mean [[0, 1, 2]] output_shape [2, 1, 1] : tensor<2xf32> into tensor<2x1x1xf32>
+  %d = tensor.expand_shape %2 [[0, 1, 2]] output_shape [2, 1, 1] : tensor<2xf32> into tensor<2x1x1xf32>
+  %g = tensor.expand_shape %scale [[0, 1, 2]] output_shape [2, 1, 1] : tensor<2xf32> into tensor<2x1x1xf32>
+  %b = tensor.expand_shape %bias [[0, 1, 2]] output_shape [2, 1, 1] : tensor<2xf32> into tensor<2x1x1xf32>
+  %3 = linalg.generic {indexing_maps = [#id, #ch, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x, %m : tensor<1x2x3x3xf32>, tensor<2x1x1xf32>) outs(%e : tensor<1x2x3x3xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %s = arith.subf %p, %q : f32
+    linalg.yield %s : f32
+  } -> tensor<1x2x3x3xf32>
+  %4 = linalg.generic {indexing_maps = [#id, #ch, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%3, %d : tensor<1x2x3x3xf32>, tensor<2x1x1xf32>) outs(%e : tensor<1x2x3x3xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %s = arith.mulf %p, %q : f32
+    linalg.yield %s : f32
+  } -> tensor<1x2x3x3xf32>
+  %5 = linalg.generic {indexing_maps = [#id, #ch, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%4, %g : tensor<1x2x3x3xf32>, tensor<2x1x1xf32>) outs(%e : tensor<1x2x3x3xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %s = arith.mulf %p, %q : f32
+    linalg.yield %s : f32
+  } -> tensor<1x2x3x3xf32>
+  %6 = linalg.generic {indexing_maps = [#id, #ch, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%5, %b : tensor<1x2x3x3xf32>, tensor<2x1x1xf32>) outs(%e : tensor<1x2x3x3xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %s = arith.addf %p, %q : f32
+    linalg.yield %s : f32
+  } -> tensor<1x2x3x3xf32>
+  return %6 : tensor<1x2x3x3xf32>
+}
+
+// -----
+
+// A bias that starts the sum is added after it; a transposed constant is a constant.
+// CHECK-LABEL: @bias
+// CHECK: arith.constant dense<{{\[\[}}1.000000e+00, 3.000000e+00], [2.000000e+00, 4.000000e+00]]>
+// CHECK: %[[F:.*]] = linalg.fill
+// CHECK: %[[M:.*]] = linalg.matmul {{.*}} outs(%[[F]]
+// CHECK: linalg.generic {{.*}} ins(%[[M]], %{{.*}} : tensor<3x2xf32>, tensor<2xf32>)
+func.func @bias(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %b = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %e = tensor.empty() : tensor<2x2xf32>
+  %t = linalg.transpose ins(%w : tensor<2x2xf32>) outs(%e : tensor<2x2xf32>) permutation = [1, 0]
+  %o = tensor.empty() : tensor<3x2xf32>
+  %i = linalg.broadcast ins(%b : tensor<2xf32>) outs(%o : tensor<3x2xf32>) dimensions = [0]
+  %m = linalg.matmul ins(%x, %t : tensor<3x2xf32>, tensor<2x2xf32>) outs(%i : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return %m : tensor<3x2xf32>
+}
