@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything under benchmark/ by one command: fidelity and latency against onnxruntime.
+"""Fidelity, latency and memory against onnxruntime, by one command.
 
     python -m venv build/benchmark-python
     build/benchmark-python/bin/pip install -r benchmark/requirements.txt
@@ -8,7 +8,7 @@
 
 For each model: export it, make its data, quantize it with onnxruntime (MinMax and
 Entropy) and with halftone on the same calibration samples, run all on the same
-evaluation samples, and print fidelity and latency side by side. What exists in the
+evaluation samples, and print fidelity, latency and memory side by side. What exists in the
 output folder is not made again. Numbers are also written to results.json there.
 """
 
@@ -21,14 +21,15 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 
-# Which calibration methods of onnxruntime each model is quantized with, on how many
-# calibration samples (None: all), and on how many samples float is compared.
+# For each model: the calibration methods of onnxruntime, on how many calibration and
+# evaluation samples (None: all), and on how many samples the float outputs are compared.
 MODELS = {
-    "fashion": {"methods": ["minmax", "entropy"], "samples": None, "float_samples": 200},
-    "efficientnet_lite0": {"methods": ["minmax", "entropy"], "samples": None,
-                           "float_samples": 50},
-    # Its weights are random: for float equality and speed, not for fidelity.
-    "resnet50": {"methods": ["minmax"], "samples": 32, "float_samples": 10},
+    "fashion": {"methods": ["minmax", "entropy"], "calibration": None, "evaluation": None,
+                "float": 200},
+    "efficientnet_lite0": {"methods": ["minmax", "entropy"], "calibration": None,
+                           "evaluation": None, "float": 50},
+    # Its weights are random: for float equality, speed and memory, not for fidelity.
+    "resnet50": {"methods": ["minmax"], "calibration": 32, "evaluation": 20, "float": 10},
 }
 
 
@@ -73,25 +74,26 @@ def quantize_with_peer(name, model, calibration, evaluation, folder):
     settings = MODELS[name]
     if (folder / "fidelity.json").exists():
         return
-    limit = ["--samples", settings["samples"]] if settings["samples"] else []
+    limit = ["--samples", settings["calibration"]] if settings["calibration"] else []
     script("peers_onnxruntime.py", model, "--calibration", calibration, "--evaluation",
            evaluation, "--methods", *settings["methods"], *limit, "-o", folder)
 
 
 def build_ours(halftone, model, calibration, folder):
     """The int8 and the float library; both always anew, the compiler may have changed."""
-    folder.mkdir(parents=True, exist_ok=True)
     quantized, plain = folder / "int8.so", folder / "float.so"
     call(halftone, "build", model, "--data", calibration, "-o", quantized)
     call(halftone, "build", model, "-o", plain)
     return quantized, plain
 
 
-def first_samples(data, count, path):
-    """The first `count` samples of an .npz as another .npz."""
+def spread_samples(data, count, path):
+    """`count` evenly spaced samples of an .npz as another .npz."""
     import numpy as np
     with np.load(data) as arrays:
-        np.savez_compressed(path, **{name: arrays[name][:count] for name in arrays.files})
+        total = len(arrays[arrays.files[0]])
+        chosen = np.linspace(0, total - 1, min(count, total)).round().astype(int)
+        np.savez_compressed(path, **{name: arrays[name][chosen] for name in arrays.files})
     return path
 
 
@@ -104,10 +106,14 @@ def accuracy(outputs, labelled):
 def measure(name, halftone, output):
     model, calibration, evaluation = prepare(name, output)
     peers, ours = output / "onnxruntime" / name, output / "halftone" / name
+    ours.mkdir(parents=True, exist_ok=True)
+    few = spread_samples(evaluation, MODELS[name]["float"], ours / "few.npz")
+    if MODELS[name]["evaluation"]:
+        evaluation = spread_samples(evaluation, MODELS[name]["evaluation"],
+                                    ours / "evaluation.npz")
     quantize_with_peer(name, model, calibration, evaluation, peers)
     quantized, plain = build_ours(halftone, model, calibration, ours)
 
-    few = first_samples(evaluation, MODELS[name]["float_samples"], ours / "few.npz")
     call(halftone, "run", plain, "--input", few, "-o", ours / "float.npz")
     call(halftone, "run", quantized, "--input", evaluation, "-o", ours / "int8.npz")
     methods = MODELS[name]["methods"]
@@ -120,11 +126,12 @@ def measure(name, halftone, output):
     script("fidelity.py", model, "--data", evaluation, "--json", ours / "fidelity.json",
            f"halftone int8={ours / 'int8.npz'}",
            *[f"onnxruntime {m}={peers / m}.npz" for m in methods])
-    print(f"\n{name}: latency")
-    script("latency.py", "--data", few, "--json", ours / "latency.json",
-           f"onnxruntime float={model}", f"onnxruntime int8={peers / 'minmax.onnx'}",
-           f"halftone float={plain}", f"halftone int8={quantized}")
-    for part in ("equality", "fidelity", "latency"):
+    contenders = [f"onnxruntime float={model}", f"onnxruntime int8={peers / 'minmax.onnx'}",
+                  f"halftone float={plain}", f"halftone int8={quantized}"]
+    for part in ("latency", "memory"):
+        print(f"\n{name}: {part}")
+        script(f"{part}.py", "--data", few, "--json", ours / f"{part}.json", *contenders)
+    for part in ("equality", "fidelity", "latency", "memory"):
         results[part] = json.loads((ours / f"{part}.json").read_text())
     if name == "fashion":
         files = {"onnxruntime float": peers / "float.npz", "halftone int8": ours / "int8.npz",
