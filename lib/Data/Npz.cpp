@@ -1,0 +1,248 @@
+//===- Npz.cpp - NumPy's archives of arrays
+//--------------------------------===//
+//
+// Part of the Halftone project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "halftone/Data/Npz.h"
+#include "halftone/Data/AtomicFile.h"
+#include "halftone/Data/ProblemList.h"
+#include "llvm/ADT/ScopeExit.h"
+#include <zip.h>
+
+using namespace mlir::halftone;
+
+namespace {
+/// One array of an archive, open for reading.
+class ArrayEntry {
+public:
+  ArrayEntry(zip *archive, llvm::StringRef name) : archive(archive) {
+    std::string file = (name + ".npy").str();
+    zip_stat_init(&status);
+    if (zip_stat(archive, file.c_str(), ZIP_FL_ENC_UTF_8, &status) == 0)
+      entry = zip_fopen_index(archive, status.index, 0);
+  }
+  ~ArrayEntry() {
+    if (entry)
+      zip_fclose(entry);
+  }
+  ArrayEntry(const ArrayEntry &) = delete;
+  ArrayEntry &operator=(const ArrayEntry &) = delete;
+
+  uint64_t bytes() const { return status.size; }
+
+  llvm::Expected<NpyHeader> readHeader() {
+    if (!entry)
+      return makeError("cannot be read: " + llvm::Twine(zip_strerror(archive)));
+    std::string prefix(std::min<uint64_t>(kNpyPreambleBytes, bytes()), '\0');
+    if (llvm::Error error = read({prefix.data(), prefix.size()}))
+      return error;
+    llvm::Expected<size_t> size = npyHeaderBytes(prefix);
+    if (!size)
+      return size.takeError();
+    if (*size > bytes())
+      return makeError("is truncated");
+    size_t first = prefix.size();
+    prefix.resize(*size);
+    if (llvm::Error error = read({&prefix[first], *size - first}))
+      return error;
+    return parseNpyHeader(prefix);
+  }
+
+  /// Reads exactly data.size() bytes.
+  llvm::Error read(llvm::MutableArrayRef<char> data) {
+    while (!data.empty()) {
+      zip_int64_t got = zip_fread(entry, data.data(), data.size());
+      if (got < 0)
+        return makeError("cannot be read: " +
+                         llvm::Twine(zip_file_strerror(entry)));
+      if (got == 0)
+        return makeError("is truncated");
+      data = data.drop_front(static_cast<size_t>(got));
+    }
+    return llvm::Error::success();
+  }
+
+  /// Reads to the end, where the library checks the checksum.
+  llvm::Error finish() {
+    char byte;
+    if (zip_fread(entry, &byte, 1) < 0)
+      return makeError("is damaged: " + llvm::Twine(zip_file_strerror(entry)));
+    return llvm::Error::success();
+  }
+
+  /// Checks that the array has its bytes before room is made for them:
+  /// deflate expands at most 1,032 times.
+  llvm::Error checkBytes(const NpyHeader &header) const {
+    uint64_t wanted = header.dataOffset + uint64_t(header.dataBytes());
+    if (wanted <= bytes() && bytes() / 1032 <= status.comp_size + 64)
+      return llvm::Error::success();
+    return makeError("is truncated: it has " + llvm::Twine(bytes()) +
+                     " bytes of " + llvm::Twine(wanted));
+  }
+
+private:
+  zip *archive;
+  zip_file_t *entry = nullptr;
+  zip_stat_t status;
+};
+} // namespace
+
+llvm::Expected<std::unique_ptr<NpzReader>>
+NpzReader::open(llvm::StringRef path) {
+  int code = 0;
+  zip *archive = zip_open(path.str().c_str(), ZIP_RDONLY, &code);
+  if (!archive) {
+    zip_error_t error;
+    zip_error_init_with_code(&error, code);
+    std::string why = zip_error_strerror(&error);
+    zip_error_fini(&error);
+    if (code == ZIP_ER_NOZIP || code == ZIP_ER_INCONS)
+      return makeError("'" + path +
+                       "' is not an .npz archive, or truncated: " + why);
+    return makeError("cannot read '" + path + "': " + why);
+  }
+  std::unique_ptr<NpzReader> reader(new NpzReader(path, archive));
+  zip_int64_t count = zip_get_num_entries(archive, 0);
+  for (zip_int64_t i = 0; i < count; ++i) {
+    const char *file = zip_get_name(archive, i, ZIP_FL_ENC_GUESS);
+    llvm::StringRef name = file ? file : "";
+    if (name.consume_back(".npy"))
+      reader->arrayNames.push_back(name.str());
+  }
+  return reader;
+}
+
+NpzReader::~NpzReader() { zip_discard(archive); }
+
+llvm::Expected<NpyHeader> NpzReader::readHeader(llvm::StringRef name) const {
+  ArrayEntry entry(archive, name);
+  llvm::Expected<NpyHeader> header = entry.readHeader();
+  if (!header)
+    return makeError("array '" + name + "' in '" + path + "' " +
+                     llvm::toString(header.takeError()));
+  return header;
+}
+
+static llvm::Expected<Tensor> readArray(zip *archive, llvm::StringRef name) {
+  ArrayEntry entry(archive, name);
+  llvm::Expected<NpyHeader> header = entry.readHeader();
+  if (!header)
+    return header.takeError();
+  if (llvm::Error error = entry.checkBytes(*header))
+    return error;
+  Tensor tensor(name, header->type, header->shape);
+  if (llvm::Error error = entry.read(tensor.bytes))
+    return error;
+  if (llvm::Error error = entry.finish())
+    return error;
+  return tensor;
+}
+
+llvm::Expected<Tensor> NpzReader::read(llvm::StringRef name) const {
+  llvm::Expected<Tensor> tensor = readArray(archive, name);
+  if (!tensor)
+    return makeError("array '" + name + "' in '" + path + "' " +
+                     llvm::toString(tensor.takeError()));
+  return tensor;
+}
+
+llvm::Expected<std::vector<Tensor>>
+mlir::halftone::readNpz(llvm::StringRef path) {
+  llvm::Expected<std::unique_ptr<NpzReader>> reader = NpzReader::open(path);
+  if (!reader)
+    return reader.takeError();
+  std::vector<Tensor> tensors;
+  for (const std::string &name : (*reader)->names()) {
+    llvm::Expected<Tensor> tensor = (*reader)->read(name);
+    if (!tensor)
+      return tensor.takeError();
+    tensors.push_back(std::move(*tensor));
+  }
+  return tensors;
+}
+
+/// Adds one array to an archive that is being made.
+static bool addArray(zip *archive, const Tensor &tensor,
+                     const std::string &contents) {
+  // 1980-01-01 00:00:00, the first time that a zip entry can have; the
+  // library converts from local time.
+  tm first = {};
+  first.tm_year = 80;
+  first.tm_mday = 1;
+  first.tm_isdst = -1;
+  zip_source_t *source =
+      zip_source_buffer(archive, contents.data(), contents.size(), 0);
+  if (!source)
+    return false;
+  zip_int64_t index = zip_file_add(archive, (tensor.name + ".npy").c_str(),
+                                   source, ZIP_FL_ENC_UTF_8);
+  if (index < 0) {
+    zip_source_free(source);
+    return false;
+  }
+  return zip_set_file_compression(archive, index, ZIP_CM_STORE, 0) == 0 &&
+         zip_file_set_mtime(archive, index, mktime(&first), 0) == 0;
+}
+
+/// Makes the archive in \p memory, whose reference the caller keeps.
+static llvm::Error buildArchive(zip_source_t *memory,
+                                llvm::ArrayRef<std::string> contents,
+                                llvm::ArrayRef<Tensor> tensors) {
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_keep(memory);
+  zip *archive = zip_open_from_source(memory, ZIP_TRUNCATE, &error);
+  if (!archive) {
+    zip_source_free(memory);
+    return makeError(zip_error_strerror(&error));
+  }
+  for (auto [tensor, bytes] : llvm::zip(tensors, contents))
+    if (!addArray(archive, tensor, bytes)) {
+      llvm::Error failure =
+          makeError("array '" + tensor.name + "': " + zip_strerror(archive));
+      zip_discard(archive);
+      return failure;
+    }
+  if (zip_close(archive) == 0)
+    return llvm::Error::success();
+  llvm::Error failure = makeError(zip_strerror(archive));
+  zip_discard(archive);
+  return failure;
+}
+
+/// Copies the finished archive out.
+static llvm::Error copyArchive(zip_source_t *memory,
+                               llvm::raw_ostream &stream) {
+  if (zip_source_open(memory) < 0)
+    return makeError(zip_error_strerror(zip_source_error(memory)));
+  std::vector<char> chunk(1 << 16);
+  zip_int64_t got;
+  while ((got = zip_source_read(memory, chunk.data(), chunk.size())) > 0)
+    stream.write(chunk.data(), static_cast<size_t>(got));
+  zip_source_close(memory);
+  return got == 0 ? llvm::Error::success()
+                  : makeError(zip_error_strerror(zip_source_error(memory)));
+}
+
+llvm::Error mlir::halftone::writeNpz(llvm::StringRef path,
+                                     llvm::ArrayRef<Tensor> tensors) {
+  std::vector<std::string> contents;
+  for (const Tensor &tensor : tensors) {
+    contents.push_back(formatNpyHeader(tensor.type, tensor.shape));
+    contents.back().append(tensor.bytes.data(), tensor.bytes.size());
+  }
+  zip_source_t *memory = zip_source_buffer_create(nullptr, 0, 0, nullptr);
+  if (!memory)
+    return makeError("cannot write '" + path + "': no memory");
+  auto release = llvm::scope_exit([&] { zip_source_free(memory); });
+  if (llvm::Error error = buildArchive(memory, contents, tensors))
+    return makeError("cannot write '" + path +
+                     "': " + llvm::toString(std::move(error)));
+  return writeFileAtomically(path, [&](llvm::raw_ostream &stream) {
+    return copyArchive(memory, stream);
+  });
+}
