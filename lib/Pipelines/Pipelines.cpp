@@ -1,6 +1,7 @@
 //===- Pipelines.cpp - the seven stages -------------------------------------===//
 #include "halftone/Pipelines/Pipelines.h"
 #include "halftone/Import/Passes.h"
+#include "halftone/Integer/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -25,6 +26,8 @@ void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createRecognize());
   // Inside NHWC first: folding and everything behind it look for one layout only.
   pm.addNestedPass<func::FuncOp>(createConvertLayout());
+  // One definition of exp, tanh, ... before a folder can evaluate a constant with the host's library.
+  pm.addPass(createExpandMath());
   // Batch normalization disappears before calibration, so that ranges are those of the folded network.
   pm.addNestedPass<func::FuncOp>(createFoldBatchNorm());
   pm.addPass(createCanonicalizerPass());
@@ -33,6 +36,7 @@ void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
 
 void mlir::halftone::registerAllHalftonePasses() {
   registerImportPasses();
+  registerIntegerPasses();
   PassPipelineRegistration<>("halftone-import-pipeline", "The import stage: one entry form, channels-last inside",
                              [](OpPassManager &pm) { buildImportPipeline(pm); });
 }
