@@ -24,6 +24,8 @@ struct Buffers {
     out[1] = {"runs", vector, 1, HALFTONE_I32, runs.data()};
   }
 
+  Buffers(const Buffers &) = delete;
+
   HalftoneStatus run(HalftoneSession *session) {
     return halftone_session_run(session, &in, 1, out, 2);
   }
@@ -82,9 +84,9 @@ TEST(RunTest, RefusesWrongShapes) {
   expectError(
       "'x' has shape [batch, 3], the array has [2, 5]",
       "'runs' has shape [batch], the array has [3], but the batch is 2");
-  buffers = Buffers(2);
-  buffers.in.rank = 1;
-  EXPECT_EQ(HALFTONE_INVALID_ARGUMENT, buffers.run(artefact.session));
+  Buffers flat(2);
+  flat.in.rank = 1;
+  EXPECT_EQ(HALFTONE_INVALID_ARGUMENT, flat.run(artefact.session));
 }
 
 TEST(RunTest, RefusesABatchOutOfRange) {
