@@ -22,11 +22,9 @@ dynamic batch axis) and `calibration.npz` (512 training images).
 
 import argparse
 import copy
-import gzip
 import json
 import math
 import pathlib
-import random
 import time
 
 import numpy as np
@@ -34,20 +32,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-DATASET = pathlib.Path("/usr/share/datasets/fashion-mnist")
+from make_fashion_npz import DATASET, read_idx
+
 HELD_OUT = 5000
 CALIBRATION_IMAGES = 512
 SEED = 20240731
-
-
-def read_idx(path):
-    """One IDX file (big-endian header: two zeros, type, rank, dims) as u8."""
-    data = gzip.decompress(path.read_bytes())
-    if data[:3] != b"\0\0\x08":
-        raise SystemExit(f"{path}: not an IDX file of unsigned bytes")
-    rank = data[3]
-    shape = np.frombuffer(data, ">u4", rank, 4).astype(int)
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
 def load(folder, split):
@@ -258,7 +247,6 @@ def main():
     options.work.mkdir(parents=True, exist_ok=True)
     options.output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
-    random.seed(SEED)
 
     images, labels = load(options.data, "train")
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(SEED))
