@@ -1,5 +1,6 @@
 //===- Pipelines.cpp - the seven stages -------------------------------------===//
 #include "halftone/Pipelines/Pipelines.h"
+#include "halftone/Codegen/Passes.h"
 #include "halftone/Import/Passes.h"
 #include "halftone/Integer/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -35,6 +36,7 @@ void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
 }
 
 void mlir::halftone::registerAllHalftonePasses() {
+  registerCodegenPasses();
   registerImportPasses();
   registerIntegerPasses();
   PassPipelineRegistration<>("halftone-import-pipeline", "The import stage: one entry form, channels-last inside",

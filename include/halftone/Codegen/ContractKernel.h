@@ -1,0 +1,15 @@
+//===- ContractKernel.h - the kernels of contractions -----------------------===//
+#ifndef HALFTONE_CODEGEN_CONTRACTKERNEL_H
+#define HALFTONE_CODEGEN_CONTRACTKERNEL_H
+
+#include "halftone/Codegen/PackedLayout.h"
+
+namespace mlir::halftone {
+
+/// Emits the loops of `op` (on memrefs with static strides, weights packed as `layout`) before it. Fails with a
+/// diagnostic if the input's taps are not contiguous and cannot be read otherwise.
+LogicalResult emitContractKernel(ContractOp op, const PackedLayout &layout);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CODEGEN_CONTRACTKERNEL_H

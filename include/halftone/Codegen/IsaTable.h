@@ -1,0 +1,60 @@
+//===- IsaTable.h - the instruction sets that kernels are generated for -----===//
+//
+// One row for each target; the kernel generators read it and hold no other knowledge of an instruction set than how
+// to issue one dot. A kernel's register tile has rows[v] rows when a panel has v vectors of columns: the accumulators,
+// the panel's vectors and one broadcast (and what the dot needs besides) fit the register file.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_CODEGEN_ISATABLE_H
+#define HALFTONE_CODEGEN_ISATABLE_H
+
+#include "mlir/Support/LLVM.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include <array>
+
+namespace mlir::halftone {
+
+/// How one step of a reduction is computed.
+enum class DotKind {
+  Vpdpbusd, ///< u8 x s8, 4 products added to an i32: `vpdpbusd`
+  Maddubs,  ///< the same from |a| and w with a's sign: `vpsignb`, `vpmaddubsw`, `vpmaddwd`; exact for w in [-127, 127]
+  Widen,    ///< one product, i8 extended to i32: any machine
+  Fma       ///< one f32 fused multiply-add
+};
+
+/// A family of kernels: the dot and its tiles.
+struct DotKernel {
+  StringRef name;              ///< the `kind` in `packing`
+  DotKind dot;
+  int64_t lanes;               ///< columns (i32 or f32) of one vector
+  int64_t step;                ///< elements of the reduction in one dot
+  int64_t maxVectors;          ///< vectors in a full panel
+  std::array<int64_t, 5> rows; ///< rows[v]: rows of the tile of a panel of v vectors
+
+  /// Whether the activations' sign bit is flipped, so that a panel starts with a row that compensates for it.
+  bool flipsSign() const { return dot == DotKind::Vpdpbusd; }
+};
+
+struct Isa {
+  StringRef name;     ///< the `target` option
+  StringRef cpu;      ///< LLVM's name of the least CPU that has it; empty: the module's own
+  StringRef features; ///< LLVM's feature string on top of it
+  int64_t vectorBytes;
+  bool permutesBytes; ///< has `vpermi2b`
+  DotKernel bytes;
+  DotKernel floats;
+};
+
+/// The row named `name`, or null.
+const Isa *findIsa(StringRef name);
+
+/// All rows, the most capable first.
+ArrayRef<Isa> allIsas();
+
+/// The kernels of bytes named `kind`, or null. A kind may be used by several instruction sets.
+const DotKernel *findDotKernel(StringRef kind);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CODEGEN_ISATABLE_H

@@ -1,0 +1,62 @@
+//===- OutputWalk.h - the positions of a contraction's output ---------------===//
+//
+// Output positions (n, oh, ow) are walked as lines of positions, and a register tile takes its rows from one line. Along
+// a line each buffer advances by one constant number of elements, so that the rows of a tile are constant
+// displacements from one address. A line is an output row, or a whole image where every buffer allows it (a 1x1
+// convolution with stride 1), or the whole batch (a matrix product).
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_CODEGEN_OUTPUTWALK_H
+#define HALFTONE_CODEGEN_OUTPUTWALK_H
+
+#include "halftone/Codegen/VectorEmission.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+
+namespace mlir::halftone {
+
+/// What one step in each output dimension adds to a buffer's offset, in elements.
+struct Advance {
+  int64_t image, row, column, channel;
+};
+
+/// A buffer and how it follows the output.
+struct WalkedBuffer {
+  FlatBuffer flat;
+  Advance advance;
+};
+
+class OutputWalk {
+public:
+  /// Flattens the operands of `op`, all on memrefs with static strides, and chooses what a line is.
+  OutputWalk(ImplicitLocOpBuilder &b, ContractOp op);
+
+  /// The number of lines; dynamic with the batch, unless the batch lies within the line.
+  Value emitLineCount(ImplicitLocOpBuilder &b) const;
+  /// The positions of a line.
+  Value emitSpan(ImplicitLocOpBuilder &b) const;
+
+  int64_t lineCount() const { return lines; } ///< kDynamic with a dynamic batch
+  int64_t span() const { return spanLength; } ///< kDynamic with a dynamic batch within the line
+
+  /// Where `buffer` stands at the first position of a line.
+  Value emitLineOffset(ImplicitLocOpBuilder &b, const WalkedBuffer &buffer, Value line) const;
+  /// Elements from one position of a line to the next.
+  int64_t positionStride(const WalkedBuffer &buffer) const;
+
+  WalkedBuffer input, output;
+  SmallVector<WalkedBuffer> operands;
+
+private:
+  bool rowsJoin() const;
+  bool imagesJoin() const;
+  bool allBuffers(function_ref<bool(const Advance &)> holds) const;
+
+  Value outputMemory;
+  int64_t images, rows, columns; ///< extents of the output; images may be dynamic
+  int64_t lines, spanLength;
+  enum class Line { Row, Image, Batch } line = Line::Row;
+};
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CODEGEN_OUTPUTWALK_H

@@ -1,0 +1,60 @@
+//===- PackedLayout.h - where a weight stands in a packed constant ----------===//
+//
+// Shared by halftone-pack-weights, which writes the order, and halftone-lower-contract, which reads it.
+//
+//   groups x panels x ( [start row: columns x i32] + runs x steps x columns x step )
+//
+// A run is the part of the reduction whose activations are contiguous in NHWC memory: the taps of one kernel row, all
+// their channels (`joined`), or one tap.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_CODEGEN_PACKEDLAYOUT_H
+#define HALFTONE_CODEGEN_PACKEDLAYOUT_H
+
+#include "halftone/Codegen/IsaTable.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+
+namespace mlir::halftone {
+
+struct PackedLayout {
+  const DotKernel *kernel;
+  int64_t kernelHeight, kernelWidth;
+  int64_t channels; ///< of the input, in one group
+  int64_t columns;  ///< of the output, in one group
+  int64_t groups;
+  bool joined;
+
+  int64_t runs() const { return joined ? kernelHeight : kernelHeight * kernelWidth; }
+  int64_t runLength() const { return joined ? kernelWidth * channels : channels; }
+  int64_t stepsPerRun() const { return llvm::divideCeil(runLength(), kernel->step); }
+  int64_t steps() const { return runs() * stepsPerRun(); }
+
+  int64_t panelColumns() const { return kernel->lanes * kernel->maxVectors; }
+  int64_t fullPanels() const { return columns / panelColumns(); }
+  /// Vectors of the panel after the full ones; 0: there is none.
+  int64_t restVectors() const { return llvm::divideCeil(columns % panelColumns(), kernel->lanes); }
+  /// Elements of a panel of `vectors`, its start row included.
+  int64_t panelElements(int64_t vectors) const {
+    return vectors * kernel->lanes * kernel->step * (steps() + (kernel->flipsSign() ? 1 : 0));
+  }
+  int64_t groupElements() const { return fullPanels() * panelElements(kernel->maxVectors) + panelElements(restVectors()); }
+  int64_t elements() const { return groups * groupElements(); }
+
+  /// Multiply-accumulates of one output position, padding included.
+  int64_t workPerPosition() const {
+    return groups * steps() * kernel->step * kernel->lanes * (fullPanels() * kernel->maxVectors + restVectors());
+  }
+
+  /// As the attribute `packing`.
+  DictionaryAttr toAttribute(MLIRContext *context) const;
+
+  /// The layout of unpacked weights for `kernel`.
+  static PackedLayout forContract(ContractOp op, const DotKernel &kernel);
+
+  /// The layout that `packing` describes; failure if it is not one of ours.
+  static FailureOr<PackedLayout> fromAttribute(ContractOp op);
+};
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CODEGEN_PACKEDLAYOUT_H

@@ -1,0 +1,61 @@
+//===- VectorEmission.h - scalar regions and flat memory, as vectors --------===//
+//
+// What the kernel generators share: a buffer seen as one run of elements with linear offsets, loads and stores of any
+// number of lanes without masks, and a scalar region emitted on vectors.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_CODEGEN_VECTOREMISSION_H
+#define HALFTONE_CODEGEN_VECTOREMISSION_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace mlir::halftone {
+
+/// A memref as a rank-1 memref that begins at its first element, and its strides in elements.
+struct FlatBuffer {
+  Value memory;
+  SmallVector<int64_t> strides;
+  Type element;
+};
+
+/// The strides of `type`; nothing if one is not static.
+std::optional<SmallVector<int64_t>> staticStrides(MemRefType type);
+
+/// Emits the flat view of `memory`, whose strides are static.
+FlatBuffer flatten(ImplicitLocOpBuilder &b, Value memory);
+
+/// `type` for one lane, else a vector of `lanes`.
+Type laneType(Type type, int64_t lanes);
+
+/// `value` in all lanes; itself for one lane.
+Value splat(ImplicitLocOpBuilder &b, Value value, int64_t lanes);
+
+/// The elements at `offset`, `offset + stride`, ...: one load for stride 1, a broadcast for stride 0, else one load for
+/// each lane. The lanes from `valid` on have no meaning, and their memory is not touched.
+Value loadLanes(ImplicitLocOpBuilder &b, const FlatBuffer &buffer, Value offset, int64_t stride, int64_t lanes,
+                int64_t valid);
+
+/// Stores the first `valid` lanes of `value` at `offset`, in as few power-of-two pieces as it takes.
+void storeLanes(ImplicitLocOpBuilder &b, Value value, const FlatBuffer &buffer, Value offset, int64_t lanes,
+                int64_t valid);
+
+/// Whether each operation of the block is a constant or works element by element, so that it can be emitted on vectors.
+bool isElementwiseBody(Block &block);
+
+/// Emits the block's operations for `lanes` lanes with `arguments` (laneType of the block's) and returns what its
+/// terminator returns. Scalars defined above the block are broadcast.
+SmallVector<Value> emitBody(ImplicitLocOpBuilder &b, Block &block, ValueRange arguments, int64_t lanes);
+
+/// Index arithmetic that folds constants.
+Value indexConstant(ImplicitLocOpBuilder &b, int64_t value);
+Value add(ImplicitLocOpBuilder &b, Value x, Value y);
+Value add(ImplicitLocOpBuilder &b, Value x, int64_t y);
+Value mul(ImplicitLocOpBuilder &b, Value x, int64_t y);
+Value minimum(ImplicitLocOpBuilder &b, Value x, Value y);
+Value maximum(ImplicitLocOpBuilder &b, Value x, Value y);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CODEGEN_VECTOREMISSION_H

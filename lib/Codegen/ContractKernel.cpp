@@ -1,0 +1,431 @@
+//===- ContractKernel.cpp - the one generator of contractions ---------------===//
+//
+//   forall part:                            lines x rows x columns of the output, by shape and target only
+//     for panel of columns:                 its packed weights stay in the cache
+//       for line: for tile of rows:         activations
+//         accumulators = 0 or the start row
+//         for run: for step:                one dot for each row and vector
+//         epilogue, store
+//
+// The rows of a line that lies within one part are shared out evenly among its tiles, so there are at most two tile
+// heights. A line that is cut, or whose length is dynamic, takes full tiles and ends in lower ones.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Codegen/ContractKernel.h"
+#include "halftone/Codegen/DotEmitter.h"
+#include "halftone/Codegen/OutputWalk.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Multiply-accumulates of one part: some microseconds, so that a part is worth handing to a thread.
+static constexpr int64_t kPartWork = int64_t(1) << 20;
+/// A part with fewer tiles than this along a line reads the weights too often.
+static constexpr int64_t kTilesPerPart = 8;
+/// Parts that a contraction with few rows is cut into along its columns.
+static constexpr int64_t kColumnParts = 16;
+/// Reductions of up to this many steps are unrolled whole, and the steps of a run up to the second.
+static constexpr int64_t kUnrolledSteps = 12;
+static constexpr int64_t kUnrolledRun = 4;
+
+namespace {
+
+/// A half-open range of indices.
+struct Bounds {
+  Value begin, end;
+};
+
+/// Lines, rows of a line and column units of one part.
+struct Partition {
+  int64_t lines, rows, units;
+};
+
+class ContractKernel {
+public:
+  ContractKernel(ContractOp op, const PackedLayout &layout)
+      : op(op), layout(layout), b(op.getLoc(), op), dots(*layout.kernel, layout.kernel->lanes) {}
+  LogicalResult emit();
+
+private:
+  int64_t columnUnits() const;
+  Partition choosePartition() const;
+  void emitPart(Value part, Value rowParts, int64_t unitParts);
+
+  void emitColumns(Bounds units);
+  void emitPanels(Value group, Bounds panels);
+  void emitRestPanel(Value group);
+  void emitPanel(int64_t vectors, int64_t valid, Value group, Value column, Value weights);
+
+  void emitLine(Value line);
+  void emitEvenTiles();
+  void emitFullTiles();
+  void emitTile(int64_t height, Value position);
+
+  SmallVector<Value> emitReduction(int64_t height, Value activations);
+  SmallVector<Value> emitStart(int64_t height);
+  SmallVector<Value> emitRun(int64_t height, int64_t steps, Value activations, Value weights,
+                             SmallVector<Value> accumulators);
+  SmallVector<Value> emitStep(int64_t height, Value activations, Value weights, ArrayRef<Value> accumulators);
+
+  void emitEpilogue(int64_t height, Value position, ArrayRef<Value> accumulators);
+  Value emitOperand(const WalkedBuffer &buffer, Value line, Value position, int64_t vector, int64_t valid);
+
+  void loopOver(Bounds range, int64_t step, function_ref<void(Value)> body);
+  using CarriedBody = function_ref<SmallVector<Value>(Value, SmallVector<Value>)>;
+  SmallVector<Value> loopCarrying(int64_t count, SmallVector<Value> carried, CarriedBody body);
+  Bounds partRange(Value index, int64_t size, Value limit);
+
+  ContractOp op;
+  const PackedLayout &layout;
+  ImplicitLocOpBuilder b;
+  DotEmitter dots;
+  std::optional<OutputWalk> walk;
+  FlatBuffer weightBuffer;
+  Partition partition;
+  int64_t runs = 0, runsPerRow = 0, stepsPerRun = 0;
+
+  // The state of the loops around a tile.
+  Bounds lineRange, rowRange;
+  int64_t vectors = 0, validColumns = 0;       ///< of the panel
+  Value groupChannel, panelColumn, panelWeights; ///< its input channel, output column and weights
+  Value inputLine, outputLine;
+  SmallVector<Value> operandLines;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Parts
+//===----------------------------------------------------------------------===//
+
+LogicalResult mlir::halftone::emitContractKernel(ContractOp op, const PackedLayout &layout) {
+  return ContractKernel(op, layout).emit();
+}
+
+/// What a part may be cut along in the columns: panels, or groups if there are several.
+int64_t ContractKernel::columnUnits() const {
+  return layout.groups > 1 ? layout.groups : layout.fullPanels() + (layout.restVectors() ? 1 : 0);
+}
+
+/// `size`, made smaller so that `total` is cut into equal pieces, as many as before.
+static int64_t evenPiece(int64_t total, int64_t size) {
+  return llvm::divideCeil(total, llvm::divideCeil(total, size));
+}
+
+Partition ContractKernel::choosePartition() const {
+  const int64_t height = layout.kernel->rows[layout.fullPanels() ? layout.kernel->maxVectors : layout.restVectors()];
+  const int64_t rowWork = layout.workPerPosition(), units = columnUnits();
+  const int64_t span = walk->span(), lines = walk->lineCount();
+  Partition chosen = {1, span, units};
+  const int64_t least = std::max<int64_t>(llvm::divideCeil(kPartWork, rowWork), kTilesPerPart * height);
+  int64_t rowParts = 1, rows = 1;
+  if (ShapedType::isDynamic(span)) {
+    chosen.rows = llvm::alignTo(least, height);
+  } else if (span >= 2 * least) {
+    chosen.rows = llvm::alignTo(evenPiece(span, least), height);
+    rowParts = llvm::divideCeil(span, chosen.rows);
+    rows = chosen.rows;
+  } else {
+    chosen.lines = std::max<int64_t>(1, kPartWork / (span * rowWork));
+    if (!ShapedType::isDynamic(lines)) {
+      chosen.lines = evenPiece(lines, std::min(chosen.lines, lines));
+      rowParts = llvm::divideCeil(lines, chosen.lines);
+    }
+    rows = span * (ShapedType::isDynamic(lines) ? 1 : chosen.lines);
+  }
+  // Too few rows to share out: cut the columns, into parts of an eighth of the usual work or more.
+  int64_t worthwhile = std::max<int64_t>(1, rows * rowWork / (kPartWork / 8));
+  int64_t unitParts = std::min<int64_t>({units, static_cast<int64_t>(llvm::divideCeil(kColumnParts, rowParts)), worthwhile});
+  chosen.units = llvm::divideCeil(units, unitParts);
+  return chosen;
+}
+
+Bounds ContractKernel::partRange(Value index, int64_t size, Value limit) {
+  Value begin = mul(b, index, size);
+  return {begin, minimum(b, add(b, begin, size), limit)};
+}
+
+static Value divideCeil(ImplicitLocOpBuilder &b, Value value, int64_t size) {
+  return size == 1 ? value : b.createOrFold<arith::CeilDivUIOp>(value, indexConstant(b, size));
+}
+
+LogicalResult ContractKernel::emit() {
+  walk.emplace(b, op);
+  // The taps of a kernel row must follow one another in memory, unless whole steps fit into each of them.
+  bool contiguous = walk->input.flat.strides.size() == 2 || layout.kernelWidth == 1 || !layout.joined ||
+                    walk->input.flat.strides[2] == layout.channels;
+  if (!contiguous && layout.channels % layout.kernel->step)
+    return op.emitOpError("reads taps of ") << layout.channels << " channels that are not contiguous";
+  runsPerRow = layout.joined && contiguous ? 1 : layout.kernelWidth;
+  runs = layout.kernelHeight * runsPerRow;
+  stepsPerRun = layout.steps() / runs;
+  weightBuffer = flatten(b, op.getWeights());
+  partition = choosePartition();
+
+  Value rowParts = divideCeil(b, walk->emitSpan(b), ShapedType::isDynamic(partition.rows) ? 1 : partition.rows);
+  Value lineParts = divideCeil(b, walk->emitLineCount(b), partition.lines);
+  int64_t unitParts = llvm::divideCeil(columnUnits(), partition.units);
+  Value count = mul(b, b.createOrFold<arith::MulIOp>(lineParts, rowParts), unitParts);
+  if (getConstantIntValue(count) == 1) {
+    emitPart(indexConstant(b, 0), rowParts, unitParts);
+    return success();
+  }
+  auto forall = scf::ForallOp::create(b, ArrayRef<OpFoldResult>{getAsOpFoldResult(count)}, ValueRange{}, std::nullopt);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(forall.getBody()->getTerminator());
+  emitPart(forall.getInductionVars()[0], rowParts, unitParts);
+  return success();
+}
+
+/// Parts are ordered by lines, then rows, then columns.
+void ContractKernel::emitPart(Value part, Value rowParts, int64_t unitParts) {
+  Value units = indexConstant(b, unitParts);
+  Value unit = b.createOrFold<arith::RemUIOp>(part, units);
+  Value rest = b.createOrFold<arith::DivUIOp>(part, units);
+  lineRange = partRange(b.createOrFold<arith::DivUIOp>(rest, rowParts), partition.lines, walk->emitLineCount(b));
+  rowRange = partRange(b.createOrFold<arith::RemUIOp>(rest, rowParts), partition.rows, walk->emitSpan(b));
+  emitColumns(partRange(unit, partition.units, indexConstant(b, columnUnits())));
+}
+
+//===----------------------------------------------------------------------===//
+// Columns
+//===----------------------------------------------------------------------===//
+
+void ContractKernel::emitColumns(Bounds units) {
+  Value zero = indexConstant(b, 0), full = indexConstant(b, layout.fullPanels());
+  if (layout.groups > 1) {
+    loopOver(units, 1, [&](Value group) {
+      emitPanels(group, {zero, full});
+      emitRestPanel(group);
+    });
+    return;
+  }
+  emitPanels(zero, {units.begin, minimum(b, units.end, full)});
+  if (!layout.restVectors())
+    return;
+  // The rest panel is the last unit: a loop of one turn in the part that has it.
+  Value last = indexConstant(b, layout.fullPanels());
+  loopOver({maximum(b, units.begin, last), units.end}, 1, [&](Value) { emitRestPanel(zero); });
+}
+
+void ContractKernel::emitPanels(Value group, Bounds panels) {
+  if (!layout.fullPanels())
+    return;
+  const int64_t width = layout.kernel->maxVectors;
+  loopOver(panels, 1, [&](Value panel) {
+    emitPanel(width, layout.panelColumns(), group, mul(b, panel, layout.panelColumns()),
+              mul(b, panel, layout.panelElements(width)));
+  });
+}
+
+void ContractKernel::emitRestPanel(Value group) {
+  if (!layout.restVectors())
+    return;
+  const int64_t first = layout.fullPanels();
+  emitPanel(layout.restVectors(), layout.columns - first * layout.panelColumns(), group,
+            indexConstant(b, first * layout.panelColumns()),
+            indexConstant(b, first * layout.panelElements(layout.kernel->maxVectors)));
+}
+
+void ContractKernel::emitPanel(int64_t width, int64_t valid, Value group, Value column, Value weights) {
+  vectors = width;
+  validColumns = valid;
+  groupChannel = mul(b, group, layout.channels);
+  panelColumn = add(b, mul(b, group, layout.columns), column);
+  panelWeights = add(b, mul(b, group, layout.groupElements()), weights);
+  loopOver(lineRange, 1, [&](Value line) { emitLine(line); });
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+void ContractKernel::emitLine(Value line) {
+  inputLine = walk->emitLineOffset(b, walk->input, line);
+  outputLine = walk->emitLineOffset(b, walk->output, line);
+  operandLines = llvm::map_to_vector(
+      walk->operands, [&](const WalkedBuffer &buffer) { return walk->emitLineOffset(b, buffer, line); });
+  if (partition.rows == walk->span())
+    emitEvenTiles();
+  else
+    emitFullTiles();
+}
+
+/// The whole line, in tiles of two heights that differ by one.
+void ContractKernel::emitEvenTiles() {
+  int64_t span = walk->span(), tiles = llvm::divideCeil(span, layout.kernel->rows[vectors]);
+  int64_t low = span / tiles, tall = low + 1, tallRows = (span - low * tiles) * tall;
+  Value zero = indexConstant(b, 0), border = indexConstant(b, tallRows), end = indexConstant(b, span);
+  if (tallRows)
+    loopOver({zero, border}, tall, [&](Value position) { emitTile(tall, position); });
+  loopOver({border, end}, low, [&](Value position) { emitTile(low, position); });
+}
+
+/// Full tiles while they fit, then a loop of half the height and one of single rows; both are left out where the range
+/// is known to be a multiple of the tile.
+void ContractKernel::emitFullTiles() {
+  const int64_t full = layout.kernel->rows[vectors];
+  Value begin = rowRange.begin;
+  bool exact = !ShapedType::isDynamic(walk->span()) && walk->span() % full == 0 && partition.rows % full == 0;
+  for (int64_t height = full; height >= 1; height = height == full && full > 2 ? llvm::divideCeil(full, 2) : height > 1 ? 1 : 0) {
+    Value rows = b.createOrFold<arith::SubIOp>(rowRange.end, begin);
+    Value count = b.createOrFold<arith::DivUIOp>(rows, indexConstant(b, height));
+    Value end = add(b, begin, mul(b, count, height));
+    loopOver({begin, end}, height, [&](Value position) { emitTile(height, position); });
+    begin = end;
+    if (exact)
+      return;
+  }
+}
+
+void ContractKernel::emitTile(int64_t height, Value position) {
+  Value offset = mul(b, position, walk->positionStride(walk->input));
+  emitEpilogue(height, position, emitReduction(height, add(b, add(b, inputLine, offset), groupChannel)));
+}
+
+//===----------------------------------------------------------------------===//
+// Reduction
+//===----------------------------------------------------------------------===//
+
+/// The first accumulators of a tile, row by row.
+SmallVector<Value> ContractKernel::emitStart(int64_t height) {
+  VectorType type = dots.accumulatorType(b.getContext());
+  SmallVector<Value> row;
+  for (int64_t vector = 0; vector < vectors; ++vector) {
+    if (!layout.kernel->flipsSign()) {
+      row.push_back(arith::ConstantOp::create(b, b.getZeroAttr(type)));
+      continue;
+    }
+    Value bytes = dots.loadWeights(b, weightBuffer.memory,
+                                   add(b, panelWeights, vector * layout.kernel->lanes * layout.kernel->step));
+    row.push_back(vector::BitCastOp::create(b, type, bytes));
+  }
+  SmallVector<Value> accumulators;
+  for (int64_t i = 0; i < height; ++i)
+    llvm::append_range(accumulators, row);
+  return accumulators;
+}
+
+SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activations) {
+  const int64_t stepWeights = vectors * layout.kernel->lanes * layout.kernel->step;
+  ArrayRef<int64_t> strides = walk->input.flat.strides;
+  bool convolution = strides.size() == 4;
+  const int64_t rowStride = convolution ? strides[1] * op.getDilations()[0] : 0;
+  const int64_t tapStride = convolution ? strides[2] * op.getDilations()[1] : 0;
+  Value weights = layout.kernel->flipsSign() ? add(b, panelWeights, stepWeights) : panelWeights;
+  SmallVector<Value> accumulators = emitStart(height);
+
+  if (layout.steps() <= kUnrolledSteps) {
+    for (int64_t run = 0; run < runs; ++run)
+      for (int64_t step = 0; step < stepsPerRun; ++step) {
+        int64_t offset = run / runsPerRow * rowStride + run % runsPerRow * tapStride + step * layout.kernel->step;
+        accumulators = emitStep(height, add(b, activations, offset),
+                                add(b, weights, (run * stepsPerRun + step) * stepWeights), accumulators);
+      }
+    return accumulators;
+  }
+  return loopCarrying(layout.kernelHeight, accumulators, [&](Value y, SmallVector<Value> row) {
+    Value rowStart = add(b, activations, mul(b, y, rowStride));
+    Value rowWeights = add(b, weights, mul(b, y, runsPerRow * stepsPerRun * stepWeights));
+    return loopCarrying(runsPerRow, row, [&](Value x, SmallVector<Value> carried) {
+      return emitRun(height, stepsPerRun, add(b, rowStart, mul(b, x, tapStride)),
+                     add(b, rowWeights, mul(b, x, stepsPerRun * stepWeights)), carried);
+    });
+  });
+}
+
+/// The steps of one run: unrolled if they are few.
+SmallVector<Value> ContractKernel::emitRun(int64_t height, int64_t steps, Value activations, Value weights,
+                                           SmallVector<Value> accumulators) {
+  const int64_t stepWeights = vectors * layout.kernel->lanes * layout.kernel->step;
+  if (steps > kUnrolledRun)
+    return loopCarrying(steps, accumulators, [&](Value step, SmallVector<Value> carried) {
+      return emitStep(height, add(b, activations, mul(b, step, layout.kernel->step)),
+                      add(b, weights, mul(b, step, stepWeights)), carried);
+    });
+  for (int64_t step = 0; step < steps; ++step)
+    accumulators = emitStep(height, add(b, activations, step * layout.kernel->step), add(b, weights, step * stepWeights),
+                            accumulators);
+  return accumulators;
+}
+
+SmallVector<Value> ContractKernel::emitStep(int64_t height, Value activations, Value weights,
+                                            ArrayRef<Value> accumulators) {
+  SmallVector<Value> columns, results;
+  for (int64_t vector = 0; vector < vectors; ++vector)
+    columns.push_back(
+        dots.loadWeights(b, weightBuffer.memory, add(b, weights, vector * layout.kernel->lanes * layout.kernel->step)));
+  const int64_t stride = walk->positionStride(walk->input);
+  for (int64_t row = 0; row < height; ++row) {
+    DotEmitter::Activation activation =
+        dots.broadcastActivation(b, walk->input.flat.memory, add(b, activations, row * stride));
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      results.push_back(dots.dot(b, accumulators[row * vectors + vector], activation, columns[vector]));
+  }
+  return results;
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogue
+//===----------------------------------------------------------------------===//
+
+/// An epilogue operand's lanes for one vector of columns at one position.
+Value ContractKernel::emitOperand(const WalkedBuffer &buffer, Value line, Value position, int64_t vector,
+                                  int64_t valid) {
+  Value offset = add(b, line, mul(b, position, walk->positionStride(buffer)));
+  Value column = add(b, panelColumn, vector * layout.kernel->lanes);
+  const int64_t stride = buffer.advance.channel;
+  return loadLanes(b, buffer.flat, add(b, offset, mul(b, column, stride)), stride, layout.kernel->lanes, valid);
+}
+
+/// Column by column, so that what belongs to the channels is loaded once for all rows.
+void ContractKernel::emitEpilogue(int64_t height, Value position, ArrayRef<Value> accumulators) {
+  const int64_t lanes = layout.kernel->lanes;
+  for (int64_t vector = 0; vector < vectors; ++vector) {
+    int64_t valid = std::min(lanes, validColumns - vector * lanes);
+    SmallVector<Value> invariant(walk->operands.size());
+    for (auto [i, buffer] : llvm::enumerate(walk->operands))
+      if (walk->positionStride(buffer) == 0)
+        invariant[i] = emitOperand(buffer, operandLines[i], position, vector, valid);
+    for (int64_t row = 0; row < height; ++row) {
+      Value at = add(b, position, row);
+      SmallVector<Value> arguments = {accumulators[row * vectors + vector]};
+      for (auto [i, buffer] : llvm::enumerate(walk->operands))
+        arguments.push_back(invariant[i] ? invariant[i] : emitOperand(buffer, operandLines[i], at, vector, valid));
+      Value result = emitBody(b, op.getEpilogue().front(), arguments, lanes)[0];
+      Value offset = add(b, outputLine, mul(b, at, walk->positionStride(walk->output)));
+      storeLanes(b, result, walk->output.flat, add(b, offset, add(b, panelColumn, vector * lanes)), lanes, valid);
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+/// A loop without results; its body alone if it is known to have one turn, nothing if it has none.
+void ContractKernel::loopOver(Bounds range, int64_t step, function_ref<void(Value)> body) {
+  std::optional<int64_t> begin = getConstantIntValue(range.begin), end = getConstantIntValue(range.end);
+  if (begin && end && *end <= *begin)
+    return;
+  if (begin && end && *end - *begin <= step)
+    return body(range.begin);
+  auto loop = scf::ForOp::create(b, range.begin, range.end, indexConstant(b, step));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  body(loop.getInductionVar());
+}
+
+SmallVector<Value> ContractKernel::loopCarrying(int64_t count, SmallVector<Value> carried, CarriedBody body) {
+  Value zero = indexConstant(b, 0);
+  if (count == 1)
+    return body(zero, std::move(carried));
+  auto loop = scf::ForOp::create(b, zero, indexConstant(b, count), indexConstant(b, 1), carried);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(loop.getBody());
+  SmallVector<Value> inside(loop.getRegionIterArgs());
+  scf::YieldOp::create(b, body(loop.getInductionVar(), std::move(inside)));
+  return SmallVector<Value>(loop.getResults());
+}

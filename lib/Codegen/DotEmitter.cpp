@@ -1,0 +1,89 @@
+//===- DotEmitter.cpp - one step of a reduction on each instruction set -----===//
+#include "halftone/Codegen/DotEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+VectorType DotEmitter::accumulatorType(MLIRContext *context) const {
+  Type element = kernel.dot == DotKind::Fma ? Type(Float32Type::get(context)) : Type(IntegerType::get(context, 32));
+  return VectorType::get({lanes}, element);
+}
+
+VectorType DotEmitter::bytesType(MLIRContext *context) const {
+  return VectorType::get({lanes * kernel.step}, IntegerType::get(context, 8));
+}
+
+static Value intrinsic(ImplicitLocOpBuilder &b, StringRef name, Type result, ValueRange arguments) {
+  return LLVM::CallIntrinsicOp::create(b, result, b.getStringAttr(name), arguments).getResults();
+}
+
+DotEmitter::Activation DotEmitter::prepareActivation(ImplicitLocOpBuilder &b, Value bytes) const {
+  VectorType type = bytesType(b.getContext());
+  switch (kernel.dot) {
+  case DotKind::Vpdpbusd: {
+    // s8 + 128 as u8: the start row of the panel takes 128 * sum(w) away.
+    Value flip = arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int8_t>{-128}));
+    return {arith::XOrIOp::create(b, bytes, flip), Value()};
+  }
+  case DotKind::Maddubs:
+    return {math::AbsIOp::create(b, bytes), bytes};
+  case DotKind::Widen:
+    return {arith::ExtSIOp::create(b, accumulatorType(b.getContext()), bytes), Value()};
+  case DotKind::Fma:
+    return {bytes, Value()};
+  }
+  llvm_unreachable("unknown dot");
+}
+
+DotEmitter::Activation DotEmitter::broadcastActivation(ImplicitLocOpBuilder &b, Value memory, Value offset) const {
+  if (kernel.step == 1) {
+    Value element = memref::LoadOp::create(b, memory, offset);
+    auto type = VectorType::get({lanes}, element.getType());
+    return prepareActivation(b, vector::BroadcastOp::create(b, type, element));
+  }
+  Value bytes = vector::LoadOp::create(b, VectorType::get({kernel.step}, b.getI8Type()), memory, offset);
+  Value word = vector::BitCastOp::create(b, VectorType::get({1}, b.getI32Type()), bytes);
+  Value lanesOfWords = vector::BroadcastOp::create(b, VectorType::get({lanes}, b.getI32Type()), word);
+  return prepareActivation(b, vector::BitCastOp::create(b, bytesType(b.getContext()), lanesOfWords));
+}
+
+Value DotEmitter::loadWeights(ImplicitLocOpBuilder &b, Value memory, Value offset) const {
+  Type element = cast<MemRefType>(memory.getType()).getElementType();
+  Value weights = vector::LoadOp::create(b, VectorType::get({lanes * kernel.step}, element), memory, offset);
+  if (kernel.dot == DotKind::Widen)
+    return arith::ExtSIOp::create(b, accumulatorType(b.getContext()), weights);
+  return weights;
+}
+
+Value DotEmitter::dot(ImplicitLocOpBuilder &b, Value accumulator, Activation activation, Value weights) const {
+  VectorType type = accumulatorType(b.getContext());
+  switch (kernel.dot) {
+  case DotKind::Vpdpbusd: {
+    StringRef name = lanes == 16  ? "llvm.x86.avx512.vpdpbusd.512"
+                     : lanes == 8 ? "llvm.x86.avx512.vpdpbusd.256"
+                                  : "llvm.x86.avx512.vpdpbusd.128";
+    return intrinsic(b, name, type, {accumulator, activation.first, weights});
+  }
+  case DotKind::Maddubs: {
+    auto words = VectorType::get({lanes * 2}, b.getI16Type());
+    StringRef sign = lanes == 8 ? "llvm.x86.avx2.psign.b" : "llvm.x86.ssse3.psign.b.128";
+    StringRef maddubs = lanes == 8 ? "llvm.x86.avx2.pmadd.ub.sw" : "llvm.x86.ssse3.pmadd.ub.sw.128";
+    StringRef madd = lanes == 8 ? "llvm.x86.avx2.pmadd.wd" : "llvm.x86.sse2.pmadd.wd";
+    Value ones = arith::ConstantOp::create(b, DenseElementsAttr::get(words, ArrayRef<int16_t>{1}));
+    Value sided = intrinsic(b, sign, weights.getType(), {weights, activation.second});
+    Value pairs = intrinsic(b, maddubs, words, {activation.first, sided});
+    Value sums = intrinsic(b, madd, type, {pairs, ones});
+    return arith::AddIOp::create(b, accumulator, sums);
+  }
+  case DotKind::Widen:
+    return arith::AddIOp::create(b, accumulator, arith::MulIOp::create(b, activation.first, weights));
+  case DotKind::Fma:
+    return math::FmaOp::create(b, activation.first, weights, accumulator);
+  }
+  llvm_unreachable("unknown dot");
+}

@@ -1,0 +1,42 @@
+//===- IsaTable.cpp - the instruction sets that kernels are generated for ---===//
+#include "halftone/Codegen/IsaTable.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+// name, dot, lanes, step, vectors of a panel, rows of the tile for 0, 1, 2, 3 and 4 vectors
+static constexpr DotKernel kVpdpbusd512 = {"vpdpbusd_512", DotKind::Vpdpbusd, 16, 4, 4, {0, 16, 14, 9, 6}};
+static constexpr DotKernel kVpdpbusd256 = {"vpdpbusd_256", DotKind::Vpdpbusd, 8, 4, 2, {0, 10, 5, 0, 0}};
+static constexpr DotKernel kMaddubs256 = {"maddubs_256", DotKind::Maddubs, 8, 4, 2, {0, 6, 4, 0, 0}};
+static constexpr DotKernel kWiden = {"widen", DotKind::Widen, 16, 1, 1, {0, 4, 0, 0, 0}};
+static constexpr DotKernel kFma512 = {"fma_512", DotKind::Fma, 16, 1, 4, {0, 16, 14, 9, 6}};
+static constexpr DotKernel kFma256 = {"fma_256", DotKind::Fma, 8, 1, 2, {0, 10, 6, 0, 0}};
+static constexpr DotKernel kFma128 = {"fma_128", DotKind::Fma, 4, 1, 4, {0, 12, 8, 6, 5}};
+
+static constexpr StringLiteral kAvx512 = "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd";
+static constexpr StringLiteral kAvx512Vnni =
+    "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd,+avx512vnni,+avx512vbmi";
+
+static constexpr Isa kIsas[] = {
+    {"avx512vnni", "x86-64-v4", kAvx512Vnni, 64, true, kVpdpbusd512, kFma512},
+    {"avxvnni", "x86-64-v3", "+avxvnni", 32, false, kVpdpbusd256, kFma256},
+    {"avx512", "x86-64-v4", kAvx512, 64, false, kMaddubs256, kFma512},
+    {"avx2", "x86-64-v3", "", 32, false, kMaddubs256, kFma256},
+    {"portable", "", "", 16, false, kWiden, kFma128},
+};
+
+ArrayRef<Isa> mlir::halftone::allIsas() { return kIsas; }
+
+const Isa *mlir::halftone::findIsa(StringRef name) {
+  const Isa *isa = llvm::find_if(kIsas, [&](const Isa &row) { return row.name == name; });
+  return isa == std::end(kIsas) ? nullptr : isa;
+}
+
+const DotKernel *mlir::halftone::findDotKernel(StringRef kind) {
+  static constexpr const DotKernel *kKernels[] = {&kVpdpbusd512, &kVpdpbusd256, &kMaddubs256, &kWiden,
+                                                  &kFma512,      &kFma256,      &kFma128};
+  for (const DotKernel *kernel : kKernels)
+    if (kernel->name == kind)
+      return kernel;
+  return nullptr;
+}

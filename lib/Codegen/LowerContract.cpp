@@ -1,0 +1,54 @@
+//===- LowerContract.cpp - kernels for the contractions ---------------------===//
+#include "halftone/Codegen/ContractKernel.h"
+#include "halftone/Codegen/Passes.h"
+#include "halftone/Codegen/VectorEmission.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_LOWERCONTRACT
+#include "halftone/Codegen/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+namespace {
+
+struct LowerContract : halftone::impl::LowerContractBase<LowerContract> {
+  using LowerContractBase::LowerContractBase;
+
+  void runOnOperation() override {
+    SmallVector<ContractOp> contractions;
+    getOperation().walk([&](ContractOp op) { contractions.push_back(op); });
+    for (ContractOp op : contractions) {
+      if (failed(lower(op)))
+        return signalPassFailure();
+      ++numKernels;
+    }
+  }
+
+private:
+  LogicalResult lower(ContractOp op) {
+    for (Value operand : op->getOperands()) {
+      auto type = dyn_cast<MemRefType>(operand.getType());
+      if (!type || !staticStrides(type))
+        return op.emitOpError("needs memrefs with static strides, got ") << operand.getType();
+    }
+    if (!isElementwiseBody(op.getEpilogue().front()))
+      return op.emitOpError("needs an epilogue of elementwise operations");
+    FailureOr<PackedLayout> layout = PackedLayout::fromAttribute(op);
+    if (failed(layout))
+      return op.emitOpError("needs packed weights; run halftone-pack-weights first");
+    if (failed(emitContractKernel(op, *layout)))
+      return failure();
+    op.erase();
+    return success();
+  }
+};
+
+} // namespace

@@ -1,0 +1,165 @@
+//===- VectorEmission.cpp - scalar regions and flat memory, as vectors ------===//
+#include "halftone/Codegen/VectorEmission.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+std::optional<SmallVector<int64_t>> mlir::halftone::staticStrides(MemRefType type) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)) || llvm::is_contained(strides, ShapedType::kDynamic))
+    return std::nullopt;
+  return strides;
+}
+
+FlatBuffer mlir::halftone::flatten(ImplicitLocOpBuilder &b, Value memory) {
+  auto type = cast<MemRefType>(memory.getType());
+  SmallVector<int64_t> strides;
+  int64_t staticOffset;
+  (void)type.getStridesAndOffset(strides, staticOffset);
+  OpFoldResult offset = b.getIndexAttr(staticOffset);
+  if (staticOffset == ShapedType::kDynamic)
+    offset = memref::ExtractStridedMetadataOp::create(b, memory).getOffset();
+  OpFoldResult size = b.getIndexAttr(0);
+  int64_t span = 1;
+  for (auto [extent, stride] : llvm::zip_equal(type.getShape(), strides))
+    span = ShapedType::isDynamic(extent) || span == ShapedType::kDynamic ? ShapedType::kDynamic
+                                                                         : span + (extent - 1) * stride;
+  size = b.getIndexAttr(span);
+  if (span == ShapedType::kDynamic) {
+    Value extent = memref::DimOp::create(b, memory, 0);
+    size = mul(b, extent, strides[0]);
+  }
+  auto layout = StridedLayoutAttr::get(b.getContext(), staticOffset, {1});
+  auto flat = MemRefType::get({span}, type.getElementType(), layout, type.getMemorySpace());
+  Value view = memref::ReinterpretCastOp::create(b, flat, memory, offset, {size},
+                                                 ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+  return {view, strides, type.getElementType()};
+}
+
+Type mlir::halftone::laneType(Type type, int64_t lanes) { return lanes == 1 ? type : VectorType::get({lanes}, type); }
+
+Value mlir::halftone::splat(ImplicitLocOpBuilder &b, Value value, int64_t lanes) {
+  if (lanes == 1)
+    return value;
+  return vector::BroadcastOp::create(b, laneType(value.getType(), lanes), value);
+}
+
+/// Calls `piece(first, width)` for the power-of-two pieces of `valid` lanes, widest first.
+static void forEachPiece(int64_t valid, function_ref<void(int64_t, int64_t)> piece) {
+  for (int64_t first = 0; first < valid;) {
+    int64_t width = llvm::bit_floor(static_cast<uint64_t>(valid - first));
+    piece(first, width);
+    first += width;
+  }
+}
+
+Value mlir::halftone::loadLanes(ImplicitLocOpBuilder &b, const FlatBuffer &buffer, Value offset, int64_t stride,
+                                int64_t lanes, int64_t valid) {
+  if (lanes == 1 || stride == 0)
+    return splat(b, memref::LoadOp::create(b, buffer.memory, offset), lanes);
+  auto type = VectorType::get({lanes}, buffer.element);
+  if (stride == 1 && valid == lanes)
+    return vector::LoadOp::create(b, type, buffer.memory, offset);
+  Value result = arith::ConstantOp::create(b, b.getZeroAttr(type));
+  if (stride == 1) {
+    forEachPiece(valid, [&](int64_t first, int64_t width) {
+      Value part = vector::LoadOp::create(b, VectorType::get({width}, buffer.element), buffer.memory, add(b, offset, first));
+      result = vector::InsertStridedSliceOp::create(b, part, result, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{1});
+    });
+    return result;
+  }
+  for (int64_t lane = 0; lane < valid; ++lane) {
+    Value element = memref::LoadOp::create(b, buffer.memory, add(b, offset, lane * stride));
+    result = vector::InsertOp::create(b, element, result, lane);
+  }
+  return result;
+}
+
+void mlir::halftone::storeLanes(ImplicitLocOpBuilder &b, Value value, const FlatBuffer &buffer, Value offset,
+                                int64_t lanes, int64_t valid) {
+  if (lanes == 1) {
+    memref::StoreOp::create(b, value, buffer.memory, offset);
+    return;
+  }
+  forEachPiece(valid, [&](int64_t first, int64_t width) {
+    Value part = value;
+    if (width != lanes)
+      part = vector::ExtractStridedSliceOp::create(b, value, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{width},
+                                                   ArrayRef<int64_t>{1});
+    vector::StoreOp::create(b, part, buffer.memory, add(b, offset, first));
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Regions
+//===----------------------------------------------------------------------===//
+
+bool mlir::halftone::isElementwiseBody(Block &block) {
+  return llvm::all_of(block.without_terminator(), [](Operation &op) {
+    return op.getNumRegions() == 0 && op.getNumResults() == 1 && !isa<VectorType>(op.getResult(0).getType()) &&
+           (isa<arith::ConstantOp>(op) || OpTrait::hasElementwiseMappableTraits(&op));
+  });
+}
+
+/// One operation on vectors: a constant becomes a splat, any other the same operation on vector types.
+static Value emitVectorOp(ImplicitLocOpBuilder &b, Operation &op, ValueRange operands, int64_t lanes) {
+  auto type = VectorType::get({lanes}, op.getResult(0).getType());
+  if (auto constant = dyn_cast<arith::ConstantOp>(op))
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(type, constant.getValue()));
+  return b.create(b.getLoc(), op.getName().getIdentifier(), operands, TypeRange{type}, op.getAttrs())->getResult(0);
+}
+
+SmallVector<Value> mlir::halftone::emitBody(ImplicitLocOpBuilder &b, Block &block, ValueRange arguments, int64_t lanes) {
+  IRMapping mapping;
+  mapping.map(block.getArguments(), arguments);
+  auto lookup = [&](Value value) {
+    if (!mapping.contains(value))
+      mapping.map(value, splat(b, value, lanes));
+    return mapping.lookup(value);
+  };
+  for (Operation &op : block.without_terminator()) {
+    if (lanes == 1) {
+      b.clone(op, mapping);
+      continue;
+    }
+    SmallVector<Value> operands = llvm::map_to_vector(op.getOperands(), lookup);
+    mapping.map(op.getResult(0), emitVectorOp(b, op, operands, lanes));
+  }
+  return llvm::map_to_vector(block.getTerminator()->getOperands(), lookup);
+}
+
+//===----------------------------------------------------------------------===//
+// Index arithmetic
+//===----------------------------------------------------------------------===//
+
+Value mlir::halftone::indexConstant(ImplicitLocOpBuilder &b, int64_t value) {
+  return arith::ConstantIndexOp::create(b, value);
+}
+
+Value mlir::halftone::add(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::AddIOp>(x, y); }
+
+Value mlir::halftone::add(ImplicitLocOpBuilder &b, Value x, int64_t y) {
+  return y == 0 ? x : add(b, x, indexConstant(b, y));
+}
+
+Value mlir::halftone::mul(ImplicitLocOpBuilder &b, Value x, int64_t y) {
+  return y == 1 ? x : b.createOrFold<arith::MulIOp>(x, indexConstant(b, y));
+}
+
+Value mlir::halftone::minimum(ImplicitLocOpBuilder &b, Value x, Value y) {
+  return b.createOrFold<arith::MinSIOp>(x, y);
+}
+
+Value mlir::halftone::maximum(ImplicitLocOpBuilder &b, Value x, Value y) {
+  return b.createOrFold<arith::MaxSIOp>(x, y);
+}

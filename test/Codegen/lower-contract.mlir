@@ -1,0 +1,29 @@
+// RUN: halftone-opt --halftone-lower-contract %s --canonicalize | FileCheck %s
+// RUN: halftone-opt --halftone-lower-contract %s --canonicalize | FileCheck %s --check-prefix=LEFT
+
+#channel = affine_map<(m, n) -> (n)>
+
+// 24 rows of 2048 x 256: four panels of 64 columns, tiles of 6 rows, 24 accumulators carried through the loop over K.
+// CHECK-LABEL: func @matmul
+// CHECK: scf.forall (%{{.*}}) in (4)
+// CHECK: scf.for
+// CHECK: %[[ACC:.*]]:24 = scf.for {{.*}} iter_args
+// CHECK-COUNT-4: vector.load {{.*}} vector<64xi8>
+// CHECK: vector.load {{.*}} vector<4xi8>
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK: scf.yield
+// CHECK: vector.load {{.*}} vector<16xi32>
+// CHECK: arith.addi %[[ACC]]#0
+// CHECK: vector.store {{.*}} vector<16xi8>
+// LEFT-NOT: halftone.contract
+func.func @matmul(%x: memref<24x2048xi8>, %w: memref<526336xi8>, %b: memref<256xi32>, %y: memref<24x256xi8>) {
+  halftone.contract ins(%x, %w : memref<24x2048xi8>, memref<526336xi8>) epilogue(%b : memref<256xi32>) outs(%y : memref<24x256xi8>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [#channel],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 2048>, run = 2048 : i64}} {
+  ^bb0(%acc: i32, %bias: i32):
+    %s = arith.addi %acc, %bias : i32
+    %t = arith.trunci %s : i32 to i8
+    halftone.yield %t : i8
+  }
+  return
+}

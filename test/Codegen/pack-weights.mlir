@@ -1,0 +1,24 @@
+// RUN: halftone-opt --halftone-pack-weights=target=avx512vnni %s | FileCheck %s --check-prefix=VNNI
+// RUN: halftone-opt --halftone-pack-weights=target=avx2 %s | FileCheck %s --check-prefix=AVX2
+// RUN: not halftone-opt --halftone-pack-weights=target=abacus %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+
+// One panel of 16 columns (1 used), one run of 5 bytes: a start row of -128 * (1 + 2 + 3 + 4 + 5) and two steps.
+// VNNI: %[[W:.*]] = arith.constant {{.*}} : tensor<192xi8>
+// VNNI: halftone.contract ins(%arg0, %[[W]] : tensor<2x5xi8>, tensor<192xi8>)
+// VNNI-SAME: packing = {columns = 64 : i64, kernel = array<i64: 1, 1, 5>, kind = "vpdpbusd_512", lanes = 16 : i64, run = 5 : i64}
+// VNNI: packed{{.*}}80F8FFFF
+
+// Without unsigned activations there is no start row, and a vector has 8 columns.
+// AVX2: arith.constant dense<[1, 2, 3, 4, 0, {{.*}}0, 5, 0, {{.*}}]> : tensor<64xi8>
+// AVX2: kind = "maddubs_256"
+
+// UNKNOWN: error: unknown target 'abacus'
+func.func @matmul(%x: tensor<2x5xi8>, %init: tensor<2x1xi32>) -> tensor<2x1xi32> {
+  %w = arith.constant dense<[[1], [2], [3], [4], [5]]> : tensor<5x1xi8>
+  %y = halftone.contract ins(%x, %w : tensor<2x5xi8>, tensor<5x1xi8>) outs(%init : tensor<2x1xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = []} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  } -> tensor<2x1xi32>
+  return %y : tensor<2x1xi32>
+}
