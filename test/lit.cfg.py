@@ -1,5 +1,7 @@
 """lit configuration: .mlir and .test files, run with the build's tools first on the path."""
 import os
+import subprocess
+import sys
 import lit.formats
 
 config.name = "Halftone"
@@ -20,3 +22,14 @@ try:
     config.available_features.update(flags.split(":")[-1].split())
 except OSError:
     pass
+
+# Python with NumPy: of the environment that utils/test.sh makes, else the one that runs lit.
+python = os.path.join(config.halftone_build_dir, "venv", "bin", "python")
+python = python if os.path.exists(python) else sys.executable
+config.substitutions.append(("%python", python))
+if subprocess.run([python, "-c", "import numpy"], capture_output=True).returncode == 0:
+    config.available_features.add("numpy")
+
+# The long tests, which run with `utils/test.sh --full`.
+if lit_config.params.get("full"):
+    config.available_features.add("full")

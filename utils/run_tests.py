@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Runs the lit, unit and Python tests of a build folder and sums them up.
+
+    build/venv/bin/python utils/run_tests.py --build build [--full]
+
+The last line is "N passed, N failed"; the exit status is 0 only if nothing
+failed. A skipped test is named with its reason, and counts as failed unless a
+line of test/allowed-skips.txt is a part of that reason.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+class Tally:
+    """What passed, what failed, and what was skipped why."""
+
+    def __init__(self, allowed):
+        self.allowed = allowed
+        self.passed = 0
+        self.failed = []
+
+    def skip(self, name, reason):
+        accepted = any(part in reason for part in self.allowed)
+        print(f"skipped{'' if accepted else ', which counts as failed'}: {name}: {reason}")
+        if not accepted:
+            self.failed.append(name)
+
+
+def skip_reason(output):
+    """The features that lit says are missing."""
+    for line in output.splitlines():
+        if "unavailable features" in line or "unsupported features" in line:
+            return line.strip()
+    return output.strip().splitlines()[-1] if output.strip() else "no reason given"
+
+
+def run_lit(build, tally, full):
+    results = build / "lit.json"
+    command = [sys.executable, "/usr/lib/llvm-22/bin/lit", "-s", "-v", "-o", str(results), str(build / "test")]
+    if full:
+        command += ["--param", "full=1"]
+    results.unlink(missing_ok=True)
+    subprocess.run(command)
+    if not results.exists():
+        tally.failed.append("lit did not run")
+        return
+    for test in json.loads(results.read_text())["tests"]:
+        if test["code"] in ("PASS", "XFAIL", "FLAKYPASS"):
+            tally.passed += 1
+        elif test["code"] in ("UNSUPPORTED", "SKIPPED", "EXCLUDED"):
+            tally.skip(test["name"], skip_reason(test["output"]))
+        else:
+            tally.failed.append(test["name"])
+
+
+def unit_programs(build):
+    """The commands of the gtest programs, from CTest."""
+    listing = subprocess.run(["ctest", "--test-dir", str(build), "--show-only=json-v1"],
+                             check=True, stdout=subprocess.PIPE).stdout
+    return [test["command"] for test in json.loads(listing)["tests"] if "command" in test]
+
+
+def run_unit(build, tally):
+    programs = unit_programs(build)
+    if not programs:
+        tally.failed.append("no unit tests were found")
+    for command in programs:
+        name = pathlib.Path(command[0]).name
+        results = build / f"{name}.json"
+        results.unlink(missing_ok=True)
+        status = subprocess.run([*command, f"--gtest_output=json:{results}", "--gtest_brief=1"]).returncode
+        if not results.exists():
+            tally.failed.append(f"{name} (exit status {status})")
+            continue
+        for suite in json.loads(results.read_text())["testsuites"]:
+            for test in suite["testsuite"]:
+                count_unit(f"{name}: {suite['name']}.{test['name']}", test, tally)
+
+
+def count_unit(name, test, tally):
+    if "failures" in test:
+        tally.failed.append(name)
+    elif test.get("result") == "SKIPPED":
+        reasons = [entry.get("message", "") for entry in test.get("skipped", [])]
+        tally.skip(name, " ".join(reasons) or "no reason given")
+    else:
+        tally.passed += 1
+
+
+def run_python(tally):
+    folder = ROOT / "test/Python"
+    if not folder.is_dir():
+        return
+    suite = unittest.defaultTestLoader.discover(str(folder))
+    result = unittest.TextTestRunner(verbosity=1).run(suite)
+    for test, reason in result.skipped:
+        tally.skip(str(test), reason)
+    bad = result.failures + result.errors
+    tally.failed += [str(test) for test, _ in bad]
+    tally.passed += result.testsRun - len(bad) - len(result.skipped)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--full", action="store_true", help="add the long tests")
+    options = parser.parse_args()
+    lines = (ROOT / "test/allowed-skips.txt").read_text().splitlines()
+    tally = Tally([line.strip() for line in lines if line.strip() and not line.startswith("#")])
+    build = options.build.resolve()
+    run_lit(build, tally, options.full)
+    run_unit(build, tally)
+    run_python(tally)
+    for name in tally.failed:
+        print(f"failed: {name}")
+    print(f"{tally.passed} passed, {len(tally.failed)} failed")
+    sys.exit(bool(tally.failed))
+
+
+if __name__ == "__main__":
+    main()
