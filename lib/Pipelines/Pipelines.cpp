@@ -1,6 +1,7 @@
 //===- Pipelines.cpp - the seven stages -------------------------------------===//
 #include "halftone/Pipelines/Pipelines.h"
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Evaluator/Passes.h"
 #include "halftone/Import/Passes.h"
 #include "halftone/Integer/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -37,6 +38,7 @@ void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
 
 void mlir::halftone::registerAllHalftonePasses() {
   registerCodegenPasses();
+  registerEvaluatorPasses();
   registerImportPasses();
   registerIntegerPasses();
   PassPipelineRegistration<>("halftone-import-pipeline", "The import stage: one entry form, channels-last inside",
