@@ -4,6 +4,7 @@
 #include "halftone/Evaluator/Passes.h"
 #include "halftone/Import/Passes.h"
 #include "halftone/Integer/Passes.h"
+#include "halftone/Precision/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -36,11 +37,46 @@ void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
+void mlir::halftone::buildCalibrationPipeline(OpPassManager &pm, const CalibrationOptions &options) {
+  AnnotateRangesOptions ranges;
+  ranges.stats = options.stats;
+  ranges.estimator = options.estimator;
+  ranges.percentile = options.percentile;
+  pm.addPass(createAnnotateRanges(ranges));
+  pm.addPass(createVerifyCalibration());
+}
+
+void mlir::halftone::buildObservePipeline(OpPassManager &pm) { pm.addPass(createInsertObservers()); }
+
+void mlir::halftone::buildPrecisionPipeline(OpPassManager &pm, const PrecisionOptions &options) {
+  SelectPrecisionOptions precision;
+  llvm::append_range(precision.floatOps, options.floatOps);
+  pm.addPass(createSelectPrecision(precision));
+  pm.addPass(createVerifyPrecision());
+}
+
+void mlir::halftone::buildQuantizationPipeline(OpPassManager &pm, const QuantizationOptions &options) {
+  pm.addPass(createInsertCasts({options.weights}));
+  // Types are final before casts move, so that each move sees one type on both sides.
+  pm.addPass(createUnifyScales());
+  pm.addPass(createPropagateCasts());
+  pm.addPass(createVerifyQuantization());
+}
+
 void mlir::halftone::registerAllHalftonePasses() {
   registerCodegenPasses();
   registerEvaluatorPasses();
   registerImportPasses();
   registerIntegerPasses();
+  registerCalibrationPasses();
+  registerPrecisionPasses();
+  registerQuantizationPasses();
   PassPipelineRegistration<>("halftone-import-pipeline", "The import stage: one entry form, channels-last inside",
                              [](OpPassManager &pm) { buildImportPipeline(pm); });
+  PassPipelineRegistration<CalibrationOptions>("halftone-calibration-pipeline", "The calibration stage: ranges",
+                                               buildCalibrationPipeline);
+  PassPipelineRegistration<PrecisionOptions>("halftone-precision-pipeline", "The precision stage: int8 or float",
+                                             buildPrecisionPipeline);
+  PassPipelineRegistration<QuantizationOptions>("halftone-quantization-pipeline", "The quantization stage: casts",
+                                                buildQuantizationPipeline);
 }

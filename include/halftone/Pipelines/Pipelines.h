@@ -6,7 +6,10 @@
 #ifndef HALFTONE_PIPELINES_PIPELINES_H
 #define HALFTONE_PIPELINES_PIPELINES_H
 
+#include "halftone/Calibration/Passes.h"
+#include "halftone/Quantization/Passes.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
 
 namespace mlir::halftone {
 
@@ -21,6 +24,41 @@ std::optional<Stage> parseStage(StringRef name);
 
 /// The import stage behind a front end: channels-last inside, batch normalization folded.
 void buildImportPipeline(OpPassManager &pm);
+
+struct CalibrationOptions : PassPipelineOptions<CalibrationOptions> {
+  Option<std::string> stats{*this, "stats", llvm::cl::desc("Statistics file"), llvm::cl::init("")};
+  Option<Estimator> estimator{*this, "estimator", llvm::cl::desc("How a range is estimated"),
+                              llvm::cl::init(Estimator::MeanSquaredError),
+                              llvm::cl::values(clEnumValN(Estimator::MinMax, "minmax", "exact minimum and maximum"),
+                                               clEnumValN(Estimator::Percentile, "percentile", "leave out rare values"),
+                                               clEnumValN(Estimator::MeanSquaredError, "mse", "least squared error"))};
+  Option<double> percentile{*this, "percentile", llvm::cl::desc("Percentile, above 50 and at most 100"),
+                            llvm::cl::init(99.99)};
+};
+
+/// The calibration stage from a statistics file.
+void buildCalibrationPipeline(OpPassManager &pm, const CalibrationOptions &options);
+
+/// The module whose run gives the statistics (Statistics::fromBuffers reads its buffers).
+void buildObservePipeline(OpPassManager &pm);
+
+struct PrecisionOptions : PassPipelineOptions<PrecisionOptions> {
+  ListOption<std::string> floatOps{*this, "float-ops",
+                                   llvm::cl::desc("Regular expressions of operations that stay float")};
+};
+
+/// The precision stage.
+void buildPrecisionPipeline(OpPassManager &pm, const PrecisionOptions &options);
+
+struct QuantizationOptions : PassPipelineOptions<QuantizationOptions> {
+  Option<WeightScales> weights{*this, "weights", llvm::cl::desc("How scales of weights are found"),
+                               llvm::cl::init(WeightScales::Largest),
+                               llvm::cl::values(clEnumValN(WeightScales::Largest, "max", "largest magnitude / 127"),
+                                                clEnumValN(WeightScales::MeanSquaredError, "mse", "least squared error"))};
+};
+
+/// The quantization stage.
+void buildQuantizationPipeline(OpPassManager &pm, const QuantizationOptions &options);
 
 /// Registers every pass of the project, and each stage as a pipeline `halftone-<stage>-pipeline`.
 void registerAllHalftonePasses();

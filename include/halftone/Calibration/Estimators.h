@@ -1,0 +1,30 @@
+//===- Estimators.h - from counts to a range --------------------------------===//
+#ifndef HALFTONE_CALIBRATION_ESTIMATORS_H
+#define HALFTONE_CALIBRATION_ESTIMATORS_H
+
+#include "halftone/Calibration/Statistics.h"
+
+namespace mlir::halftone {
+
+/// The range of real values that the codes shall cover; it includes 0.
+struct RealRange {
+  float low = 0, high = 0;
+};
+
+enum class Estimator { MinMax, Percentile, MeanSquaredError };
+
+/// The exact finite minimum and maximum.
+RealRange estimateMinMax(const ValueStatistics &value);
+
+/// Leaves out (100 - percentile) percent of the elements on each side; `percentile` in (50, 100].
+RealRange estimatePercentile(const ValueStatistics &value, double percentile);
+
+/// Minimizes the expected squared error of 8-bit asymmetric quantization over the counts.
+RealRange estimateMeanSquaredError(const ValueStatistics &value);
+
+/// The expected squared error of 8-bit quantization with that range, clipping included.
+double expectedSquaredError(const ValueStatistics &value, RealRange range);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CALIBRATION_ESTIMATORS_H

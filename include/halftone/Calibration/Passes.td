@@ -1,0 +1,61 @@
+//===- Passes.td - the calibration stage -----------------------*- tablegen -*-===//
+#ifndef HALFTONE_CALIBRATION_PASSES
+#define HALFTONE_CALIBRATION_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def InsertObservers : Pass<"halftone-insert-observers", "::mlir::ModuleOp"> {
+  let summary = "Make @main count the values of its tensors";
+  let description = [{
+    Adds two arguments to the end of @main, `halftone.counts` (one row of 65,536 counters for each quantizable value)
+    and `halftone.extrema` (minimum and maximum), and one `halftone.observe` behind each quantizable value: arguments,
+    results of sandwiches (docs/Pipeline.md) and results of operations that stay alone. Values inside of a sandwich and
+    values that are only moved (padding, reshapes, slices, transposes, max pools) are not observed. The attribute
+    `halftone.observed` of @main lists the keys in the order of the rows. The instrumented module is for running only;
+    the statistics go to `halftone-annotate-ranges` on the module without observers.
+
+    ```mlir
+    func.func @main(%x: tensor<1x8xf32>) -> tensor<1x8xf32>
+    // becomes
+    func.func @main(%x: tensor<1x8xf32>, %counts: memref<2x65536xi64> {halftone.name = "halftone.counts"},
+                    %extrema: memref<2x2xf32> {halftone.name = "halftone.extrema"}) -> tensor<1x8xf32>
+        attributes {halftone.observed = ["0:x", "1:sum"]} {
+      halftone.observe %x into %counts, %extrema {index = 0 : i64} : ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
+  let statistics = [Statistic<"observers", "observers", "Number of values observed">];
+}
+
+def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
+  let summary = "Set halftone.range from calibration statistics";
+  let description = [{
+    Reads a statistics file and sets `halftone.range = array<f32: low, high>` on the operation or argument of each
+    quantizable value. A value without finite samples gets `halftone.reason` instead; NaN and infinite samples are
+    left out with a warning. The file must be of the same source model and observe the same values.
+
+    Estimators: `minmax` takes the exact extrema, `percentile` leaves out the given share on both sides, `mse` (the
+    default) minimizes the expected squared error of 8-bit quantization over the counts.
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
+  let options = [
+    Option<"stats", "stats", "std::string", "", "Statistics file">,
+    Option<"estimator", "estimator", "::mlir::halftone::Estimator", "::mlir::halftone::Estimator::MeanSquaredError",
+           "How a range is estimated", [{::llvm::cl::values(
+             clEnumValN(::mlir::halftone::Estimator::MinMax, "minmax", "exact minimum and maximum"),
+             clEnumValN(::mlir::halftone::Estimator::Percentile, "percentile", "leave out rare values"),
+             clEnumValN(::mlir::halftone::Estimator::MeanSquaredError, "mse", "least squared error"))}]>,
+    Option<"percentile", "percentile", "double", "99.99", "Percentile, above 50 and at most 100">
+  ];
+  let statistics = [Statistic<"ranges", "ranges", "Number of ranges set">];
+}
+
+def VerifyCalibration : Pass<"halftone-verify-calibration", "::mlir::ModuleOp"> {
+  let summary = "Check the contract of the calibration stage";
+  let description = [{
+    Every quantizable value has a well-formed `halftone.range` (two finite numbers, the first not above the second) or
+    a `halftone.reason`, and no observer is left.
+  }];
+}
+
+#endif // HALFTONE_CALIBRATION_PASSES

@@ -1,0 +1,60 @@
+//===- Statistics.h - the one calibration statistic -------------------------===//
+//
+// For each observed value: how many of its elements have each bfloat16 prefix (the upper 16 bits of the f32), and the
+// exact minimum and maximum. Merging is integer addition, so shards give the same bytes as one run, in any order, and
+// every estimator reads the same counts.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_CALIBRATION_STATISTICS_H
+#define HALFTONE_CALIBRATION_STATISTICS_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mlir::halftone {
+
+/// Number of bfloat16 prefixes.
+inline constexpr int64_t kPrefixes = 65536;
+
+/// The statistic of one value.
+struct ValueStatistics {
+  std::string key;
+  std::map<uint16_t, int64_t> counts; ///< by bfloat16 prefix, zero counts left out
+  float minimum = 0, maximum = 0;     ///< of the elements that are not NaN; meaningless if there are none
+
+  int64_t total() const;
+  int64_t nans() const;
+  int64_t infinities() const;
+};
+
+struct Statistics {
+  std::string sourceHash;
+  int64_t samples = 0;
+  std::vector<ValueStatistics> values; ///< in the order of the keys' indices
+
+  /// From the buffers of an instrumented run: `counts` is keys x 65536, `extrema` is keys x 2 (minimum, maximum; +inf
+  /// and -inf where nothing was seen).
+  static Statistics fromBuffers(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> counts,
+                                llvm::ArrayRef<float> extrema, int64_t samples, llvm::StringRef sourceHash);
+
+  const ValueStatistics *find(llvm::StringRef key) const;
+
+  /// Adds a shard. An error if it belongs to another model or observes other values.
+  llvm::Error merge(const Statistics &shard);
+
+  /// JSON text; equal statistics give equal bytes.
+  std::string toJSON() const;
+  static llvm::Expected<Statistics> fromJSON(llvm::StringRef text);
+
+  llvm::Error write(llvm::StringRef path) const;
+  static llvm::Expected<Statistics> read(llvm::StringRef path);
+};
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CALIBRATION_STATISTICS_H

@@ -1,0 +1,43 @@
+//===- Passes.td - the precision stage -------------------------*- tablegen -*-===//
+#ifndef HALFTONE_PRECISION_PASSES
+#define HALFTONE_PRECISION_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
+  let summary = "Assign int8 or float to every operation";
+  let description = [{
+    Sets `halftone.precision` ("int8" or "float") on every operation of @main that computes, and `halftone.reason` on
+    those that stay float. A sandwich (docs/Pipeline.md) is assigned as a whole.
+
+    int8: contractions with constant weights, average pools, elementwise and unary operations, concatenations and max
+    pools, if their operands have calibrated ranges. Float: kinds without an integer form (softmax, normalizations,
+    products of two activations, ...), operands or results without a range, what `float-ops` names, and operations
+    other than contractions whose result is used in float only: rounding it to codes would gain nothing.
+
+    `float-ops` is a list of regular expressions; each is matched against the whole location name and, as
+    `kind:NAME`, against the kind: contraction, max_pool, avg_pool, elementwise, unary, concat.
+
+    ```mlir
+    %0 = linalg.matmul {halftone.precision = "int8"} ...
+    %1 = halftone.composite "softmax"(%0) ... attributes {halftone.precision = "float",
+        halftone.reason = "softmax has no integer form"}
+    ```
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
+  let options = [
+    ListOption<"floatOps", "float-ops", "std::string", "Regular expressions of operations that stay float">
+  ];
+  let statistics = [Statistic<"int8Ops", "int8-ops", "Number of operations assigned to int8">,
+                    Statistic<"floatOpsLeft", "float-ops-left", "Number of operations that stay float">];
+}
+
+def VerifyPrecision : Pass<"halftone-verify-precision", "::mlir::ModuleOp"> {
+  let summary = "Check the contract of the precision stage";
+  let description = [{
+    Every operation that computes has `halftone.precision`, one of "int8" and "float"; one that stays float has a
+    `halftone.reason`; a sandwich has one precision; operands of int8 operations have a range.
+  }];
+}
+
+#endif // HALFTONE_PRECISION_PASSES

@@ -1,0 +1,82 @@
+//===- Passes.td - the quantization stage ----------------------*- tablegen -*-===//
+#ifndef HALFTONE_QUANTIZATION_PASSES
+#define HALFTONE_QUANTIZATION_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
+  let summary = "Put quantize and dequantize around the int8 operations";
+  let description = [{
+    Builds the sandwiches of docs/Pipeline.md from `halftone.precision` and `halftone.range`. Each value that an int8
+    operation reads (argument, result of a sandwich, result of a float operation) gets one `halftone.quantize` behind
+    it and one `halftone.dequantize` that its readers use. A result that only float operations or the return read gets
+    none: it is computed from the accumulator in f32. A max pool has the type of its operand.
+
+    Activations: per tensor, s8, scale (high - low) / 255 with the range extended to 0. Weights: constants become i8
+    codes in [-127, 127] with one scale for each output channel, `quant.scast` and `halftone.dequantize` behind them;
+    with `weights=mse` the scale is searched that minimizes the squared error of each channel. The weights of a grouped
+    convolution keep one axis of all output channels, expanded behind the dequantize. Biases stay f32.
+
+    ```mlir
+    %0 = linalg.matmul ins(%x, %w : ...) outs(%zero : ...) -> tensor<1x4xf32>
+    // becomes
+    %xq = halftone.quantize %x : tensor<1x8xf32> to tensor<1x8x!quant.uniform<i8:f32, 0.02>>
+    %xd = halftone.dequantize %xq : ...
+    %ws = quant.scast %codes : tensor<8x4xi8> to tensor<8x4x!quant.uniform<i8<-127:127>:f32:1, {0.1, 0.2, 0.1, 0.3}>>
+    %wd = halftone.dequantize %ws : ...
+    %0 = linalg.matmul ins(%xd, %wd : ...) outs(%zero : ...) -> tensor<1x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect", "::mlir::quant::QuantDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+  let options = [
+    Option<"weightScales", "weights", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Largest",
+           "How scales of weights are found", [{::llvm::cl::values(
+             clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / 127"),
+             clEnumValN(::mlir::halftone::WeightScales::MeanSquaredError, "mse", "least squared error"))}]>
+  ];
+  let statistics = [Statistic<"activations", "activations", "Number of activations that got codes">,
+                    Statistic<"weights", "weights", "Number of weight tensors that got codes">];
+}
+
+def UnifyScales : Pass<"halftone-unify-scales", "::mlir::ModuleOp"> {
+  let summary = "Give the operands and the result of a concatenation one type";
+  let description = [{
+    All values that an int8 `tensor.concat` joins, and its result, get the type of their widest common range, so that
+    the concatenation moves codes only. Max pools share the type of their operand, so they follow. Residual additions
+    are left alone: they rescale each operand in their arithmetic.
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
+  let statistics = [Statistic<"unified", "unified", "Number of quantize operations with a new type">];
+}
+
+def PropagateCasts : Pass<"halftone-propagate-casts", "::mlir::ModuleOp"> {
+  let summary = "Move dequantize behind reshapes, slices, transposes and concatenations";
+  let description = [{
+    Data movement of per-tensor values works on codes: `reshape(dequantize x)` becomes `dequantize(reshape x)`, so do
+    slices, transposes and concatenations of one type; `quantize(dequantize x)` of one type disappears. Padding stays in
+    the sandwich of its reader: its 0.0 becomes the zero point there.
+
+    ```mlir
+    %d = halftone.dequantize %q : tensor<2x3x!q> to tensor<2x3xf32>
+    %r = tensor.collapse_shape %d [[0, 1]] : tensor<2x3xf32> into tensor<6xf32>
+    // becomes
+    %c = tensor.collapse_shape %q [[0, 1]] : tensor<2x3x!q> into tensor<6x!q>
+    %r = halftone.dequantize %c : tensor<6x!q> to tensor<6xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"moved", "moved", "Number of operations that work on codes now">];
+}
+
+def VerifyQuantization : Pass<"halftone-verify-quantization", "::mlir::ModuleOp"> {
+  let summary = "Check the contract of the quantization stage";
+  let description = [{
+    Every int8 operation reads dequantized values, through padding and other movement only; its result is quantized
+    once, or (contractions) read by float operations only. Max pools keep their type. Codes of weights are constants in
+    the range of their type. No operation but casts and data movement has quantized element types, and no
+    `quant.qcast` or `quant.dcast` is there, whose folders would delete casts.
+  }];
+}
+
+#endif // HALFTONE_QUANTIZATION_PASSES

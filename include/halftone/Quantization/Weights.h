@@ -1,0 +1,16 @@
+//===- Weights.h - constants to codes ---------------------------------------===//
+#ifndef HALFTONE_QUANTIZATION_WEIGHTS_H
+#define HALFTONE_QUANTIZATION_WEIGHTS_H
+
+#include "halftone/Quantization/Passes.h"
+#include "mlir/Support/LogicalResult.h"
+
+namespace mlir::halftone {
+
+/// Replaces the constant f32 weights of a contraction by i8 codes, `quant.scast` and `halftone.dequantize`, one scale
+/// for each output channel.
+LogicalResult quantizeWeights(OpBuilder &builder, Operation *contraction, WeightScales method);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_QUANTIZATION_WEIGHTS_H

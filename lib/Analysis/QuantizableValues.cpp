@@ -1,0 +1,35 @@
+//===- QuantizableValues.cpp - the values worth observing -------------------===//
+#include "halftone/Analysis/QuantizableValues.h"
+#include "halftone/Analysis/Sandwiches.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// The source model's name of an argument, else its location's.
+static std::string argumentName(func::FuncOp function, BlockArgument argument) {
+  if (auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kNameAttr))
+    return name.getValue().str();
+  return locationName(argument.getLoc());
+}
+
+SmallVector<QuantizableValue> mlir::halftone::getQuantizableValues(func::FuncOp function) {
+  SmallVector<QuantizableValue> values;
+  auto add = [&](Value value, const std::string &name) {
+    values.push_back({value, std::to_string(values.size()) + ":" + name});
+  };
+  for (BlockArgument argument : function.getArguments())
+    if (isFloatTensor(argument))
+      add(argument, argumentName(function, argument));
+  Sandwiches sandwiches(function);
+  for (Operation &op : function.getBody().front()) {
+    OpKind kind = classify(&op);
+    if (kind == OpKind::Initial || kind == OpKind::Movement || kind == OpKind::MaxPool || op.getNumResults() != 1 ||
+        !isFloatTensor(op.getResult(0)))
+      continue;
+    const Sandwich *sandwich = sandwiches.find(&op);
+    if (!sandwich || sandwich->last() == &op)
+      add(op.getResult(0), locationName(op.getLoc()));
+  }
+  return values;
+}

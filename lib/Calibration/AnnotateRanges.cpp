@@ -1,0 +1,88 @@
+//===- AnnotateRanges.cpp - set halftone.range from statistics --------------===//
+#include "halftone/Analysis/QuantizableValues.h"
+#include "halftone/Calibration/Passes.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_ANNOTATERANGES
+#include "halftone/Calibration/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static void setReason(Value value, StringRef reason) {
+  auto attribute = StringAttr::get(value.getContext(), reason);
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    cast<func::FuncOp>(argument.getOwner()->getParentOp()).setArgAttr(argument.getArgNumber(), kReasonAttr, attribute);
+  else
+    value.getDefiningOp()->setAttr(kReasonAttr, attribute);
+}
+
+namespace {
+struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPass> {
+  using AnnotateRangesBase::AnnotateRangesBase;
+
+  void runOnOperation() override {
+    FailureOr<func::FuncOp> entry = getEntry(getOperation());
+    if (failed(entry) || failed(annotate(*entry)))
+      signalPassFailure();
+  }
+
+  LogicalResult annotate(func::FuncOp entry) {
+    if (!(percentile > 50 && percentile <= 100))
+      return getOperation().emitError("needs a percentile above 50 and at most 100, got ") << percentile;
+    llvm::Expected<Statistics> statistics = Statistics::read(stats);
+    if (!statistics)
+      return getOperation().emitError(llvm::toString(statistics.takeError()));
+    SmallVector<QuantizableValue> values = getQuantizableValues(entry);
+    if (failed(checkSource(*statistics, values)))
+      return failure();
+    for (auto [observed, value] : llvm::zip_equal(values, statistics->values))
+      annotateValue(observed.value, value);
+    return success();
+  }
+
+  /// The statistics must be of this model: the same source, the same values in the same order.
+  LogicalResult checkSource(const Statistics &statistics, ArrayRef<QuantizableValue> values) {
+    auto hash = getOperation()->getAttrOfType<StringAttr>(kSourceHashAttr);
+    if (hash && hash.getValue() != statistics.sourceHash)
+      return getOperation().emitError("has source hash '")
+             << hash.getValue() << "', but the statistics in '" << stats << "' are of '" << statistics.sourceHash
+             << "'; calibrate this model again";
+    if (statistics.values.size() != values.size())
+      return getOperation().emitError("has ")
+             << values.size() << " quantizable values, but '" << stats << "' has " << statistics.values.size()
+             << "; calibrate this model again";
+    for (auto [observed, value] : llvm::zip_equal(values, statistics.values))
+      if (observed.key != value.key)
+        return emitError(observed.value.getLoc(), "is the quantizable value '")
+               << observed.key << "', but '" << stats << "' has '" << value.key << "' in its place";
+    return success();
+  }
+
+  void annotateValue(Value value, const ValueStatistics &statistics) {
+    int64_t nans = statistics.nans(), infinities = statistics.infinities();
+    if (nans + infinities == statistics.total())
+      return setReason(value, "no finite value was observed in calibration");
+    if (nans + infinities)
+      emitWarning(value.getLoc(), "calibration of '")
+          << statistics.key << "' left out " << nans << " NaN and " << infinities << " infinite values of "
+          << statistics.total();
+    RealRange range = estimate(statistics);
+    setRange(value, range.low, range.high);
+    ++ranges;
+  }
+
+  RealRange estimate(const ValueStatistics &statistics) {
+    switch (estimator) {
+    case Estimator::MinMax:
+      return estimateMinMax(statistics);
+    case Estimator::Percentile:
+      return estimatePercentile(statistics, percentile);
+    case Estimator::MeanSquaredError:
+      return estimateMeanSquaredError(statistics);
+    }
+    llvm_unreachable("all estimators are handled");
+  }
+};
+} // namespace

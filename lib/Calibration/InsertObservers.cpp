@@ -1,0 +1,46 @@
+//===- InsertObservers.cpp - make @main count its values --------------------===//
+#include "halftone/Analysis/QuantizableValues.h"
+#include "halftone/Calibration/Passes.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_INSERTOBSERVERS
+#include "halftone/Calibration/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static Value appendArgument(func::FuncOp entry, Type type, StringRef name) {
+  Builder builder(entry.getContext());
+  unsigned index = entry.getNumArguments();
+  auto attributes = builder.getDictionaryAttr(builder.getNamedAttr(kNameAttr, builder.getStringAttr(name)));
+  (void)entry.insertArgument(index, type, attributes, entry.getLoc());
+  return entry.getArgument(index);
+}
+
+namespace {
+struct InsertObserversPass : halftone::impl::InsertObserversBase<InsertObserversPass> {
+  void runOnOperation() override {
+    FailureOr<func::FuncOp> entry = getEntry(getOperation());
+    if (failed(entry))
+      return signalPassFailure();
+    if ((*entry)->hasAttr(kObservedAttr)) {
+      entry->emitError("has observers already");
+      return signalPassFailure();
+    }
+    SmallVector<QuantizableValue> values = getQuantizableValues(*entry);
+    OpBuilder builder(&getContext());
+    int64_t rows = values.size();
+    Value counts = appendArgument(*entry, MemRefType::get({rows, kPrefixes}, builder.getI64Type()), kCountsName);
+    Value extrema = appendArgument(*entry, MemRefType::get({rows, 2}, builder.getF32Type()), kExtremaName);
+    SmallVector<Attribute> keys;
+    for (auto [i, observed] : llvm::enumerate(values)) {
+      builder.setInsertionPointAfterValue(observed.value);
+      ObserveOp::create(builder, observed.value.getLoc(), observed.value, counts, extrema, i);
+      keys.push_back(builder.getStringAttr(observed.key));
+    }
+    (*entry)->setAttr(kObservedAttr, builder.getArrayAttr(keys));
+    observers += values.size();
+  }
+};
+} // namespace

@@ -1,0 +1,221 @@
+//===- Statistics.cpp - the one calibration statistic -----------------------===//
+//
+// The file: {"halftone.statistics": 1, "source_hash", "samples", "values": [{"key", "minimum", "maximum", "counts"}]}.
+// Minimum and maximum are the hexadecimal bits of the f32; counts are runs [first prefix, count, count, ...].
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Calibration/Statistics.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir::halftone;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+static constexpr int64_t kFormat = 1;
+static constexpr uint16_t kExponent = 0x7F80, kSign = 0x8000, kMantissa = 0x7F;
+
+static bool isInfinity(uint16_t prefix) { return (prefix & ~kSign) == kExponent; }
+
+// The lowest mantissa bits of a NaN are lost in the prefix; the compiled observers and numpy make quiet NaNs only.
+static bool isNaN(uint16_t prefix) { return (prefix & kExponent) == kExponent && (prefix & kMantissa) != 0; }
+
+template <typename Predicate>
+static int64_t sumOfCounts(const ValueStatistics &value, Predicate predicate) {
+  int64_t sum = 0;
+  for (auto [prefix, count] : value.counts)
+    if (predicate(prefix))
+      sum += count;
+  return sum;
+}
+
+int64_t ValueStatistics::total() const {
+  return sumOfCounts(*this, [](uint16_t) { return true; });
+}
+int64_t ValueStatistics::nans() const { return sumOfCounts(*this, isNaN); }
+int64_t ValueStatistics::infinities() const { return sumOfCounts(*this, isInfinity); }
+
+Statistics Statistics::fromBuffers(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> counts,
+                                   llvm::ArrayRef<float> extrema, int64_t samples, StringRef sourceHash) {
+  Statistics statistics;
+  statistics.sourceHash = sourceHash.str();
+  statistics.samples = samples;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    ValueStatistics value;
+    value.key = keys[i];
+    value.minimum = extrema[2 * i];
+    value.maximum = extrema[2 * i + 1];
+    for (int64_t prefix = 0; prefix < kPrefixes; ++prefix)
+      if (int64_t count = counts[i * kPrefixes + prefix])
+        value.counts.emplace_hint(value.counts.end(), prefix, count);
+    statistics.values.push_back(std::move(value));
+  }
+  return statistics;
+}
+
+const ValueStatistics *Statistics::find(StringRef key) const {
+  for (const ValueStatistics &value : values)
+    if (value.key == key)
+      return &value;
+  return nullptr;
+}
+
+Error Statistics::merge(const Statistics &shard) {
+  if (shard.sourceHash != sourceHash)
+    return createStringError("the statistics belong to different models: source hash '" + sourceHash + "' and '" +
+                             shard.sourceHash + "'");
+  if (shard.values.size() != values.size())
+    return createStringError("the statistics observe %zu and %zu values", values.size(), shard.values.size());
+  for (size_t i = 0; i < values.size(); ++i)
+    if (values[i].key != shard.values[i].key)
+      return createStringError("the statistics observe different values: '" + values[i].key + "' and '" +
+                               shard.values[i].key + "'");
+  samples += shard.samples;
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i].minimum = std::min(values[i].minimum, shard.values[i].minimum);
+    values[i].maximum = std::max(values[i].maximum, shard.values[i].maximum);
+    for (auto [prefix, count] : shard.values[i].counts)
+      values[i].counts[prefix] += count;
+  }
+  return Error::success();
+}
+
+static std::string bitsOf(float value) { return "0x" + llvm::utohexstr(llvm::bit_cast<uint32_t>(value), true, 8); }
+
+std::string Statistics::toJSON() const {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::json::OStream json(stream, 0);
+  json.objectBegin();
+  json.attribute("halftone.statistics", kFormat);
+  json.attribute("source_hash", sourceHash);
+  json.attribute("samples", samples);
+  json.attributeBegin("values");
+  json.arrayBegin();
+  for (const ValueStatistics &value : values) {
+    stream << "\n";
+    json.objectBegin();
+    json.attribute("key", value.key);
+    json.attribute("minimum", bitsOf(value.minimum));
+    json.attribute("maximum", bitsOf(value.maximum));
+    json.attributeBegin("counts");
+    json.arrayBegin();
+    int64_t next = -1;
+    for (auto [prefix, count] : value.counts) {
+      if (prefix != next) {
+        if (next >= 0)
+          json.arrayEnd();
+        json.arrayBegin();
+        json.value(prefix);
+      }
+      json.value(count);
+      next = prefix + 1;
+    }
+    if (next >= 0)
+      json.arrayEnd();
+    json.arrayEnd();
+    json.attributeEnd();
+    json.objectEnd();
+  }
+  json.arrayEnd();
+  json.attributeEnd();
+  json.objectEnd();
+  stream << "\n";
+  return text;
+}
+
+static Error malformed(const llvm::Twine &what) { return createStringError("not a statistics file: " + what); }
+
+static Expected<float> parseBits(const llvm::json::Object &object, StringRef name) {
+  uint32_t bits;
+  std::optional<StringRef> text = object.getString(name);
+  if (!text || text->getAsInteger(0, bits))
+    return malformed("'" + name + "' must be the bits of an f32 as a hexadecimal string");
+  return llvm::bit_cast<float>(bits);
+}
+
+static Error parseRun(const llvm::json::Value &run, ValueStatistics &value) {
+  const llvm::json::Array *numbers = run.getAsArray();
+  std::optional<int64_t> prefix = numbers && !numbers->empty() ? (*numbers)[0].getAsInteger() : std::nullopt;
+  if (!prefix || *prefix < 0 || *prefix + int64_t(numbers->size()) - 1 > kPrefixes)
+    return malformed("'counts' of '" + value.key + "' needs runs [first prefix, count, ...]");
+  for (size_t i = 1; i < numbers->size(); ++i) {
+    std::optional<int64_t> count = (*numbers)[i].getAsInteger();
+    if (!count || *count <= 0)
+      return malformed("'counts' of '" + value.key + "' needs positive integers");
+    value.counts[*prefix + i - 1] = *count;
+  }
+  return Error::success();
+}
+
+static Expected<ValueStatistics> parseValue(const llvm::json::Value &json) {
+  ValueStatistics value;
+  const llvm::json::Object *object = json.getAsObject();
+  std::optional<StringRef> key = object ? object->getString("key") : std::nullopt;
+  const llvm::json::Array *counts = object ? object->getArray("counts") : nullptr;
+  if (!key || !counts)
+    return malformed("a value needs 'key' and 'counts'");
+  value.key = key->str();
+  Expected<float> minimum = parseBits(*object, "minimum");
+  if (!minimum)
+    return minimum.takeError();
+  Expected<float> maximum = parseBits(*object, "maximum");
+  if (!maximum)
+    return maximum.takeError();
+  value.minimum = *minimum;
+  value.maximum = *maximum;
+  for (const llvm::json::Value &run : *counts)
+    if (Error error = parseRun(run, value))
+      return std::move(error);
+  return value;
+}
+
+Expected<Statistics> Statistics::fromJSON(StringRef text) {
+  Expected<llvm::json::Value> json = llvm::json::parse(text);
+  if (!json)
+    return malformed(llvm::toString(json.takeError()));
+  const llvm::json::Object *object = json->getAsObject();
+  std::optional<int64_t> format = object ? object->getInteger("halftone.statistics") : std::nullopt;
+  if (!format)
+    return malformed("'halftone.statistics' is missing");
+  if (*format != kFormat)
+    return createStringError("the statistics file has format %d, this version reads %d", int(*format), int(kFormat));
+  std::optional<StringRef> hash = object->getString("source_hash");
+  std::optional<int64_t> samples = object->getInteger("samples");
+  const llvm::json::Array *values = object->getArray("values");
+  if (!hash || !samples || !values)
+    return malformed("'source_hash', 'samples' and 'values' are needed");
+  Statistics statistics;
+  statistics.sourceHash = hash->str();
+  statistics.samples = *samples;
+  for (const llvm::json::Value &entry : *values) {
+    Expected<ValueStatistics> value = parseValue(entry);
+    if (!value)
+      return value.takeError();
+    statistics.values.push_back(std::move(*value));
+  }
+  return statistics;
+}
+
+Error Statistics::write(StringRef path) const {
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &stream) {
+    stream << toJSON();
+    return Error::success();
+  });
+}
+
+Expected<Statistics> Statistics::read(StringRef path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (std::error_code error = buffer.getError())
+    return createStringError("cannot read '" + path + "': " + error.message());
+  Expected<Statistics> statistics = fromJSON((*buffer)->getBuffer());
+  if (!statistics)
+    return createStringError("'" + path + "': " + llvm::toString(statistics.takeError()));
+  return statistics;
+}

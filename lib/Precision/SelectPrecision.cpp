@@ -1,0 +1,151 @@
+//===- SelectPrecision.cpp - int8 or float for every operation --------------===//
+//
+// Forwards, a unit (a sandwich, a concatenation, a max pool, any other operation) is refused if it has no integer form
+// or its operands have no range. Backwards, units whose codes nobody would read are refused too.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Analysis/Sandwiches.h"
+#include "halftone/Precision/Passes.h"
+#include "llvm/Support/Regex.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_SELECTPRECISION
+#include "halftone/Precision/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+namespace {
+/// What is assigned as one.
+struct Unit {
+  OpKind kind;
+  SmallVector<Operation *> members;
+  SmallVector<Value> operands; ///< activations from outside
+  std::string reason;          ///< why it stays float; empty: int8
+
+  Operation *first() const { return members.front(); }
+  Value result() const { return members.back()->getResult(0); }
+};
+
+struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecisionPass> {
+  using SelectPrecisionBase::SelectPrecisionBase;
+
+  void runOnOperation() override {
+    FailureOr<func::FuncOp> entry = getEntry(getOperation());
+    if (failed(entry) || failed(compileFloatOps()))
+      return signalPassFailure();
+    collectUnits(*entry);
+    for (Unit &unit : units)
+      unit.reason = refuse(unit);
+    for (Unit &unit : llvm::reverse(units))
+      if (unit.reason.empty() && unit.kind != OpKind::Contraction && !feedsInt8(unit.result()))
+        unit.reason = "its result is used in float only";
+    for (Unit &unit : units)
+      assign(unit);
+  }
+
+  LogicalResult compileFloatOps() {
+    patterns.clear();
+    for (const std::string &text : floatOps) {
+      bool byKind = StringRef(text).starts_with("kind:");
+      llvm::Regex regex("^(" + text.substr(byKind ? 5 : 0) + ")$");
+      std::string error;
+      if (!regex.isValid(error))
+        return getOperation().emitError("float-ops '") << text << "' is no regular expression: " << error;
+      patterns.push_back(std::make_shared<Pattern>(Pattern{byKind, text, std::move(regex)}));
+    }
+    return success();
+  }
+
+  void collectUnits(func::FuncOp entry);
+  std::string refuse(const Unit &unit);
+  std::string matchFloatOps(const Unit &unit);
+  bool feedsInt8(Value value);
+  void assign(const Unit &unit);
+
+  struct Pattern {
+    bool byKind;
+    std::string text;
+    llvm::Regex regex;
+  };
+  std::vector<std::shared_ptr<Pattern>> patterns; // shared, because passes are copied
+  std::vector<Unit> units;
+  llvm::DenseMap<Operation *, unsigned> unitOf;
+};
+} // namespace
+
+void SelectPrecisionPass::collectUnits(func::FuncOp entry) {
+  units.clear();
+  unitOf.clear();
+  Sandwiches sandwiches(entry);
+  for (Operation &op : entry.getBody().front().without_terminator()) {
+    OpKind kind = classify(&op);
+    const Sandwich *sandwich = sandwiches.find(&op);
+    // A sandwich stands where its last operation stands: all its operands are assigned before it.
+    if (sandwich ? sandwich->last() != &op : !isCompute(&op))
+      continue;
+    Unit unit{sandwich ? sandwich->kind : kind, {&op}, {}, ""};
+    if (sandwich) {
+      unit.members = sandwich->members();
+      for (OpOperand *operand : sandwich->activations())
+        unit.operands.push_back(operand->get());
+    } else if (kind == OpKind::MaxPool) {
+      unit.operands = {op.getOperand(0)};
+    } else {
+      unit.operands = llvm::to_vector(op.getOperands());
+    }
+    for (Operation *member : unit.members)
+      unitOf[member] = units.size();
+    units.push_back(std::move(unit));
+  }
+}
+
+/// The name of an operation for a reader: a composite's name, else the operation's.
+static StringRef describe(Operation *op) {
+  if (auto composite = dyn_cast<CompositeOp>(op))
+    return composite.getName();
+  return op->getName().getStringRef();
+}
+
+std::string SelectPrecisionPass::matchFloatOps(const Unit &unit) {
+  for (const auto &pattern : patterns)
+    for (Operation *member : unit.members)
+      if (pattern->regex.match(pattern->byKind ? kindName(unit.kind).str() : locationName(member->getLoc())))
+        return "float-ops '" + pattern->text + "' asks for it";
+  return "";
+}
+
+std::string SelectPrecisionPass::refuse(const Unit &unit) {
+  if (unit.kind == OpKind::Other)
+    return (describe(unit.first()) + " has no integer form").str();
+  if (std::string reason = matchFloatOps(unit); !reason.empty())
+    return reason;
+  if (unit.kind == OpKind::Contraction && !isConstant(getWeightOperand(unit.first()).get()))
+    return "its weights are not constant";
+  for (Value operand : unit.operands)
+    if (!getRange(traceRoot(operand)))
+      return "an operand has no calibrated range";
+  if (unit.kind != OpKind::Contraction && unit.kind != OpKind::MaxPool && !getRange(unit.result()))
+    return "its result has no calibrated range";
+  return "";
+}
+
+bool SelectPrecisionPass::feedsInt8(Value value) {
+  return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    if (auto found = unitOf.find(user); found != unitOf.end())
+      return units[found->second].reason.empty();
+    return classify(user) == OpKind::Movement && feedsInt8(user->getResult(0));
+  });
+}
+
+void SelectPrecisionPass::assign(const Unit &unit) {
+  bool int8 = unit.reason.empty();
+  (int8 ? int8Ops : floatOpsLeft) += unit.members.size();
+  for (Operation *member : unit.members) {
+    member->setAttr(kPrecisionAttr, StringAttr::get(&getContext(), int8 ? "int8" : "float"));
+    member->removeAttr(kReasonAttr);
+    if (!int8)
+      member->setAttr(kReasonAttr, StringAttr::get(&getContext(), unit.reason));
+  }
+}

@@ -1,0 +1,54 @@
+//===- VerifyPrecision.cpp - the contract of the precision stage ------------===//
+#include "halftone/Analysis/Sandwiches.h"
+#include "halftone/Precision/Passes.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_VERIFYPRECISION
+#include "halftone/Precision/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static LogicalResult verifyAssigned(Operation *op) {
+  auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
+  if (!precision)
+    return op->emitOpError("has no halftone.precision");
+  if (precision.getValue() != "int8" && precision.getValue() != "float")
+    return op->emitOpError("has halftone.precision '") << precision.getValue() << "', expected 'int8' or 'float'";
+  if (precision.getValue() == "float" && !op->hasAttr(kReasonAttr))
+    return op->emitOpError("stays float without a halftone.reason");
+  return success();
+}
+
+static LogicalResult verifySandwich(const Sandwich &sandwich) {
+  for (Operation *op : sandwich.tail)
+    if (op->getAttr(kPrecisionAttr) != sandwich.anchor->getAttr(kPrecisionAttr))
+      return op->emitOpError("has another precision than the anchor of its sandwich");
+  if (!isInt8(sandwich.anchor))
+    return success();
+  for (OpOperand *operand : sandwich.activations())
+    if (!getRange(traceRoot(operand->get())))
+      return operand->getOwner()->emitOpError("is int8, but operand ")
+             << operand->getOperandNumber() << " has no calibrated range";
+  return success();
+}
+
+namespace {
+struct VerifyPrecisionPass : halftone::impl::VerifyPrecisionBase<VerifyPrecisionPass> {
+  void runOnOperation() override {
+    FailureOr<func::FuncOp> entry = getEntry(getOperation());
+    if (failed(entry))
+      return signalPassFailure();
+    bool sound = true;
+    for (Operation &op : entry->getBody().front())
+      if (isCompute(&op))
+        sound &= succeeded(verifyAssigned(&op));
+    Sandwiches sandwiches(*entry);
+    for (const Sandwich &sandwich : sandwiches.all())
+      sound &= succeeded(verifySandwich(sandwich));
+    if (!sound)
+      signalPassFailure();
+  }
+};
+} // namespace

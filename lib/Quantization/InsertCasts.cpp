@@ -1,0 +1,106 @@
+//===- InsertCasts.cpp - quantize and dequantize around int8 operations -----===//
+//
+// In program order, each value that int8 operations read is rounded once: quantize and dequantize behind it, and the
+// readers take the dequantized value. Constant weights become codes.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Analysis/Sandwiches.h"
+#include "halftone/Quantization/Passes.h"
+#include "halftone/Quantization/UniformTypes.h"
+#include "halftone/Quantization/Weights.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_INSERTCASTS
+#include "halftone/Quantization/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Whether an int8 operation reads the use, maybe behind movement.
+static bool feedsInt8(OpOperand &use) {
+  Operation *user = use.getOwner();
+  if (isInt8(user))
+    return true;
+  return classify(user) == OpKind::Movement && llvm::any_of(user->getResult(0).getUses(), feedsInt8);
+}
+
+namespace {
+struct InsertCastsPass : halftone::impl::InsertCastsBase<InsertCastsPass> {
+  using InsertCastsBase::InsertCastsBase;
+
+  void runOnOperation() override {
+    FailureOr<func::FuncOp> entry = getEntry(getOperation());
+    if (failed(entry))
+      return signalPassFailure();
+    OpBuilder builder(&getContext());
+    for (Value value : collectRoots(*entry))
+      if (llvm::any_of(value.getUses(), feedsInt8) && failed(insertCasts(builder, value)))
+        return signalPassFailure();
+    for (Operation &op : llvm::make_early_inc_range(entry->getBody().front()))
+      if (classify(&op) == OpKind::Contraction && isInt8(&op)) {
+        if (failed(convertWeights(builder, &op)))
+          return signalPassFailure();
+      }
+  }
+
+  SmallVector<Value> collectRoots(func::FuncOp entry);
+  LogicalResult insertCasts(OpBuilder &builder, Value value);
+  LogicalResult convertWeights(OpBuilder &builder, Operation *contraction);
+};
+} // namespace
+
+SmallVector<Value> InsertCastsPass::collectRoots(func::FuncOp entry) {
+  SmallVector<Value> roots;
+  for (BlockArgument argument : llvm::reverse(entry.getArguments()))
+    if (isFloatTensor(argument))
+      roots.push_back(argument);
+  Sandwiches sandwiches(entry);
+  for (Operation &op : entry.getBody().front()) {
+    const Sandwich *sandwich = sandwiches.find(&op);
+    if (sandwich ? sandwich->last() == &op : isCompute(&op))
+      for (Value result : op.getResults())
+        if (isFloatTensor(result))
+          roots.push_back(result);
+  }
+  return roots;
+}
+
+/// The quantized type that a dequantized value has codes of, or null.
+static Type getCodesType(Value value) {
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  return dequantize ? dequantize.getInput().getType().getElementType() : Type();
+}
+
+LogicalResult InsertCastsPass::insertCasts(OpBuilder &builder, Value value) {
+  Operation *producer = value.getDefiningOp();
+  Type element;
+  if (producer && isa<linalg::PoolingNhwcMaxOp>(producer))
+    element = getCodesType(traceRoot(value));
+  else if (auto range = getRange(value))
+    element = getActivationType(&getContext(), range->first, range->second);
+  if (!element)
+    return emitError(value.getLoc(), "an int8 operation reads this value, but it has no calibrated range");
+
+  auto type = cast<RankedTensorType>(value.getType());
+  builder.setInsertionPointAfterValue(value);
+  auto quantize = QuantizeOp::create(builder, value.getLoc(), type.clone(element), value);
+  auto dequantize = DequantizeOp::create(builder, value.getLoc(), type, quantize, Value(), Value());
+  // A sandwich's result exists as codes only; an argument or a float result is there for float readers as it is.
+  bool codesOnly = producer && isInt8(producer);
+  value.replaceUsesWithIf(dequantize, [&](OpOperand &use) {
+    return use.getOwner() != quantize && (codesOnly || feedsInt8(use));
+  });
+  ++activations;
+  return success();
+}
+
+LogicalResult InsertCastsPass::convertWeights(OpBuilder &builder, Operation *contraction) {
+  Operation *constant = getWeightOperand(contraction).get().getDefiningOp();
+  if (failed(quantizeWeights(builder, contraction, weightScales)))
+    return failure();
+  if (constant->use_empty())
+    constant->erase();
+  ++weights;
+  return success();
+}

@@ -1,0 +1,119 @@
+//===- VerifyQuantization.cpp - the contract of the quantization stage ------===//
+#include "halftone/Analysis/Sandwiches.h"
+#include "halftone/Quantization/Passes.h"
+#include "halftone/Support/Constants.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_VERIFYQUANTIZATION
+#include "halftone/Quantization/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// The dequantize behind movement, or null.
+static DequantizeOp findDequantize(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto dequantize = dyn_cast<DequantizeOp>(op))
+      return dequantize;
+    if (classify(op) != OpKind::Movement)
+      return nullptr;
+    value = op->getOperand(0);
+  }
+  return nullptr;
+}
+
+static LogicalResult verifyOperand(OpOperand &operand) {
+  if (findDequantize(operand.get()))
+    return success();
+  return operand.getOwner()->emitOpError("is int8, but operand ") << operand.getOperandNumber() << " is not dequantized";
+}
+
+/// The quantize that reads a result alone; an error if codes and floats are both read.
+static FailureOr<QuantizeOp> verifyResult(Operation *op, bool mayStayFloat) {
+  auto isQuantize = [](Operation *user) { return isa<QuantizeOp>(user); };
+  if (mayStayFloat && llvm::none_of(op->getUsers(), isQuantize))
+    return QuantizeOp();
+  if (op->getResult(0).hasOneUse() && isQuantize(*op->user_begin()))
+    return cast<QuantizeOp>(*op->user_begin());
+  return op->emitOpError("is int8, but its result is not read by one halftone.quantize alone");
+}
+
+static LogicalResult verifyWeights(Operation *contraction) {
+  DequantizeOp dequantize = findDequantize(getWeightOperand(contraction).get());
+  if (!dequantize)
+    return contraction->emitOpError("is int8, but its weights are not dequantized");
+  auto type = dyn_cast<quant::QuantizedType>(dequantize.getInput().getType().getElementType());
+  if (!type)
+    return success();
+  std::optional<std::vector<int8_t>> codes = getConstantElements<int8_t>(dequantize.getInput());
+  if (!codes)
+    return dequantize.emitOpError("gives weights, but its codes are no i8 constant");
+  for (int8_t code : *codes)
+    if (code < type.getStorageTypeMin() || code > type.getStorageTypeMax())
+      return dequantize.emitOpError("has code ") << int(code) << " outside of the storage range of " << type;
+  return success();
+}
+
+static LogicalResult verifySandwich(const Sandwich &sandwich) {
+  if (!isInt8(sandwich.anchor))
+    return success();
+  bool contraction = sandwich.kind == OpKind::Contraction;
+  for (OpOperand *operand : sandwich.activations())
+    if (failed(verifyOperand(*operand)))
+      return failure();
+  if (contraction && failed(verifyWeights(sandwich.anchor)))
+    return failure();
+  return success(succeeded(verifyResult(sandwich.last(), /*mayStayFloat=*/contraction)));
+}
+
+static LogicalResult verifyMaxPool(Operation *pool) {
+  if (failed(verifyOperand(pool->getOpOperand(0))))
+    return failure();
+  FailureOr<QuantizeOp> quantize = verifyResult(pool, /*mayStayFloat=*/false);
+  if (failed(quantize))
+    return failure();
+  Type operand = findDequantize(pool->getOperand(0)).getInput().getType().getElementType();
+  if (operand == getElementTypeOrSelf(quantize->getResult().getType()))
+    return success();
+  return pool->emitOpError("passes codes through, but its operand and its result differ in type");
+}
+
+static bool isQuantized(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return isa<quant::QuantizedType, CodebookType>(element);
+}
+
+/// Casts and data movement may carry codes; everything else computes in float.
+static LogicalResult verifyTypes(Operation *op) {
+  if (isa<quant::QuantizeCastOp, quant::DequantizeCastOp>(op))
+    return op->emitOpError("may be folded away; use halftone.quantize and halftone.dequantize");
+  if (isa<QuantizeOp, DequantizeOp, StorageCastOp, quant::StorageCastOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp,
+          tensor::ExtractSliceOp, tensor::CastOp, tensor::ConcatOp, tensor::EmptyOp, linalg::TransposeOp, func::FuncOp, func::ReturnOp, YieldOp>(op) ||
+      isa<linalg::TransposeOp>(op->getParentOp()))
+    return success();
+  if (llvm::any_of(op->getOperandTypes(), isQuantized) || llvm::any_of(op->getResultTypes(), isQuantized))
+    return op->emitOpError("computes on quantized element types: dequantize its operands");
+  return success();
+}
+
+namespace {
+struct VerifyQuantizationPass : halftone::impl::VerifyQuantizationBase<VerifyQuantizationPass> {
+  void runOnOperation() override {
+    FailureOr<func::FuncOp> entry = getEntry(getOperation());
+    if (failed(entry))
+      return signalPassFailure();
+    bool sound = true;
+    entry->walk([&](Operation *op) {
+      sound &= succeeded(verifyTypes(op));
+      if (isa<linalg::PoolingNhwcMaxOp>(op) && isInt8(op))
+        sound &= succeeded(verifyMaxPool(op));
+    });
+    Sandwiches sandwiches(*entry);
+    for (const Sandwich &sandwich : sandwiches.all())
+      sound &= succeeded(verifySandwich(sandwich));
+    if (!sound)
+      signalPassFailure();
+  }
+};
+} // namespace

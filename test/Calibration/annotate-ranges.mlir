@@ -1,0 +1,18 @@
+// RUN: halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json estimator=minmax" --verify-diagnostics | FileCheck %s
+// RUN: halftone-opt %s --halftone-calibration-pipeline="stats=%S/Inputs/two-values.json estimator=minmax" | FileCheck %s
+// RUN: halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json estimator=percentile percentile=75" 2>/dev/null | FileCheck %s --check-prefix=PERCENTILE
+
+// The counts: -1 once, 0.5 twice, 2 once. The exponential gave only NaN.
+// CHECK: @main(%{{.*}}: tensor<4xf32> {halftone.name = "x", halftone.range = array<f32: -1.000000e+00, 2.000000e+00>})
+// PERCENTILE: halftone.range = array<f32: -1.000000e+00, 0.503906{{[0-9]+}}>
+// CHECK: halftone.composite "exp"
+// CHECK-SAME: halftone.reason = "no finite value was observed in calibration"
+module attributes {halftone.source_hash = "abc"} {
+  func.func @main(%x: tensor<4xf32> {halftone.name = "x"}) -> tensor<4xf32> {
+    %y = halftone.composite "exp"(%x) {} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%a: tensor<4xf32>):
+      halftone.yield %a : tensor<4xf32>
+    } loc("exp")
+    return %y : tensor<4xf32>
+  }
+}
