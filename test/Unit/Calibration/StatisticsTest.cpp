@@ -1,0 +1,75 @@
+//===- StatisticsTest.cpp - merging and the file ----------------------------===//
+#include "halftone/Calibration/Statistics.h"
+#include "llvm/ADT/bit.h"
+#include "gtest/gtest.h"
+#include <cmath>
+
+using namespace mlir::halftone;
+
+/// One shard as the instrumented program leaves it.
+static Statistics shard(const std::vector<float> &samples, const std::string &hash = "h") {
+  std::vector<int64_t> counts(2 * kPrefixes, 0);
+  std::vector<float> extrema{INFINITY, -INFINITY, INFINITY, -INFINITY};
+  for (float sample : samples) {
+    ++counts[kPrefixes + (llvm::bit_cast<uint32_t>(sample) >> 16)];
+    extrema[2] = std::min(extrema[2], sample);
+    extrema[3] = std::max(extrema[3], sample);
+  }
+  return Statistics::fromBuffers({"0:nothing", "1:some"}, counts, extrema, samples.size(), hash);
+}
+
+static std::string message(llvm::Error error) { return llvm::toString(std::move(error)); }
+
+TEST(Statistics, FromBuffers) {
+  Statistics statistics = shard({1.0f, 1.0f, -2.5f, 0.1f});
+  ASSERT_EQ(statistics.values.size(), 2u);
+  EXPECT_EQ(statistics.samples, 4);
+  EXPECT_EQ(statistics.values[0].total(), 0);
+  EXPECT_EQ(statistics.values[1].total(), 4);
+  EXPECT_EQ(statistics.values[1].counts.at(0x3F80), 2);
+  EXPECT_EQ(statistics.values[1].minimum, -2.5f);
+  EXPECT_EQ(statistics.find("1:some"), &statistics.values[1]);
+  EXPECT_EQ(statistics.find("1:none"), nullptr);
+}
+
+TEST(Statistics, MergeOfShardsInAnyOrderIsOneRun) {
+  Statistics a = shard({1.0f, 0.1f}), b = shard({-2.5f}), c = shard({1.0f, 7.0f});
+  Statistics once = shard({1.0f, 0.1f, -2.5f, 1.0f, 7.0f});
+  Statistics forwards = a, backwards = c;
+  for (const Statistics *part : {&b, &c})
+    ASSERT_EQ(message(forwards.merge(*part)), "");
+  for (const Statistics *part : {&a, &b})
+    ASSERT_EQ(message(backwards.merge(*part)), "");
+  EXPECT_EQ(forwards.toJSON(), once.toJSON());
+  EXPECT_EQ(backwards.toJSON(), once.toJSON());
+}
+
+TEST(Statistics, MergeRefusesOtherModels) {
+  Statistics statistics = shard({1.0f});
+  EXPECT_NE(message(statistics.merge(shard({1.0f}, "g"))).find("different models"), std::string::npos);
+  Statistics other = shard({1.0f});
+  other.values[1].key = "1:other";
+  EXPECT_NE(message(statistics.merge(other)).find("'1:some' and '1:other'"), std::string::npos);
+  other.values.pop_back();
+  EXPECT_NE(message(statistics.merge(other)).find("observe 2 and 1 values"), std::string::npos);
+}
+
+TEST(Statistics, FileRoundTrip) {
+  Statistics statistics = shard({0.1f, -0.0f, 3.0e38f, 1.0e-40f, 1.0f, 1.01f});
+  llvm::Expected<Statistics> read = Statistics::fromJSON(statistics.toJSON());
+  ASSERT_TRUE(bool(read)) << message(read.takeError());
+  EXPECT_EQ(read->toJSON(), statistics.toJSON());
+  EXPECT_EQ(read->values[1].counts, statistics.values[1].counts);
+  EXPECT_EQ(read->values[1].maximum, 3.0e38f);
+}
+
+TEST(Statistics, MalformedFiles) {
+  for (const char *text : {"", "[]", "{}", "{\"halftone.statistics\": 1}", "{\"halftone.statistics\": 2}",
+                           "{\"halftone.statistics\": 1, \"source_hash\": \"\", \"samples\": 1, \"values\": [{}]}",
+                           "{\"halftone.statistics\": 1, \"source_hash\": \"\", \"samples\": 1, \"values\": [{\"key\": "
+                           "\"0:\", \"minimum\": \"0x0\", \"maximum\": \"0x0\", \"counts\": [[65535, 1, 1]]}]}"}) {
+    llvm::Expected<Statistics> read = Statistics::fromJSON(text);
+    EXPECT_FALSE(bool(read)) << text;
+    llvm::consumeError(read.takeError());
+  }
+}
