@@ -1,6 +1,7 @@
 //===- Composites.cpp - makes halftone.composite operations -----------------===//
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Support/Constants.h"
+#include "halftone/Support/Elementwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -11,8 +12,6 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
-
-using ElementBuilder = function_ref<Value(OpBuilder &, Location, ValueRange)>;
 
 //===----------------------------------------------------------------------===//
 // Pieces of bodies
@@ -26,7 +25,7 @@ static Value makeComposite(OpBuilder &builder, Location loc, StringRef name, Val
   Block &block = region->emplaceBlock();
   for (Value input : inputs)
     block.addArgument(input.getType(), loc);
-  OpBuilder body(builder.getContext());
+  OpBuilder body(builder.getContext()); // the region has no parent yet that could give the context
   body.setInsertionPointToStart(&block);
   Value result = build(body, block.getArguments());
   YieldOp::create(body, loc, result);
@@ -41,20 +40,10 @@ static Value constant(OpBuilder &builder, Location loc, float value) {
   return arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value));
 }
 
-/// An elementwise generic: `maps` read the inputs, the result has the sizes `sizes` and the identity map.
 static Value elementwise(OpBuilder &builder, Location loc, ValueRange inputs, ArrayRef<AffineMap> maps,
                          ArrayRef<OpFoldResult> sizes, ElementBuilder build) {
   Type element = cast<RankedTensorType>(inputs[0].getType()).getElementType();
-  Value init = tensor::EmptyOp::create(builder, loc, sizes, element);
-  SmallVector<AffineMap> allMaps(maps);
-  allMaps.push_back(builder.getMultiDimIdentityMap(sizes.size()));
-  SmallVector<utils::IteratorType> iterators(sizes.size(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(builder, loc, init.getType(), inputs, init, allMaps, iterators,
-                                   [&](OpBuilder &nested, Location nestedLoc, ValueRange arguments) {
-                                     Value result = build(nested, nestedLoc, arguments.drop_back());
-                                     linalg::YieldOp::create(nested, nestedLoc, result);
-                                   })
-      .getResult(0);
+  return buildElementwise(builder, loc, inputs, maps, sizes, element, build);
 }
 
 /// A reduction of `x` along `axis`, which starts at `start`.

@@ -27,6 +27,7 @@ namespace mlir::halftone {
 /// Names of the discardable attributes; their meaning stands in the dialect's description.
 inline constexpr llvm::StringLiteral kNameAttr = "halftone.name";
 inline constexpr llvm::StringLiteral kDimsAttr = "halftone.dims";
+inline constexpr llvm::StringLiteral kUnsignedAttr = "halftone.unsigned";
 inline constexpr llvm::StringLiteral kRangeAttr = "halftone.range";
 inline constexpr llvm::StringLiteral kPrecisionAttr = "halftone.precision";
 inline constexpr llvm::StringLiteral kReasonAttr = "halftone.reason";

@@ -14,7 +14,8 @@ def Halftone_Dialect : Dialect {
     statistics, `lookup` and `contract` are the kernels that the code generator has beyond linalg.
 
     Discardable attributes: `halftone.name` on arguments and results of the entry function (the source model's
-    names), `halftone.dims` on arguments (one `#halftone.dim` or `unit` for each dimension), `halftone.range` on
+    names), `halftone.dims` on arguments (one `#halftone.dim` or `unit` for each dimension), `halftone.unsigned` on
+    arguments and results whose i8 elements are unsigned in the source model, `halftone.range` on
     operations and arguments (calibrated range, `array<f32: low, high>`), `halftone.precision` on operations
     (`"int8"` or `"float"`), `halftone.reason` on operations (why an operation stays float), `halftone.stage`,
     `halftone.version` and `halftone.source_hash` on the module.

@@ -1,0 +1,274 @@
+//===- Elementwise.cpp - ONNX's elementwise operators -----------------------===//
+//
+// Arithmetic becomes linalg.generic; activations that have a name become composites.
+//
+//===----------------------------------------------------------------------===//
+#include "Broadcast.h"
+#include "Operators.h"
+#include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static bool isComputable(Type element) { return element.isF32() || isa<IntegerType>(element); }
+
+static LogicalResult requireComputable(Node &node, const Tensor &tensor) {
+  if (isComputable(tensor.element))
+    return success();
+  return node.unsupported("element type " + llvm::formatv("{0}", tensor.element));
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+template <typename FloatOp, typename SignedOp, typename UnsignedOp>
+static Value emit(OpBuilder &b, Location l, Type element, Value x, Value y) {
+  if (isa<FloatType>(element))
+    return FloatOp::create(b, l, x, y);
+  if (element.isUnsignedInteger())
+    return UnsignedOp::create(b, l, x, y);
+  return SignedOp::create(b, l, x, y);
+}
+
+static Value emitBinary(StringRef type, OpBuilder &b, Location l, Type element, Value x, Value y) {
+  using namespace arith;
+  if (type == "Add" || type == "Sum")
+    return emit<AddFOp, AddIOp, AddIOp>(b, l, element, x, y);
+  if (type == "Sub")
+    return emit<SubFOp, SubIOp, SubIOp>(b, l, element, x, y);
+  if (type == "Mul")
+    return emit<MulFOp, MulIOp, MulIOp>(b, l, element, x, y);
+  if (type == "Div")
+    return emit<DivFOp, DivSIOp, DivUIOp>(b, l, element, x, y);
+  if (type == "Min")
+    return emit<MinimumFOp, MinSIOp, MinUIOp>(b, l, element, x, y);
+  return emit<MaximumFOp, MaxSIOp, MaxUIOp>(b, l, element, x, y);
+}
+
+/// Whether `activation` is a composite of that name with `x` as its operand.
+static CompositeOp matchActivation(const Tensor &activation, const Tensor &x, StringRef name) {
+  auto composite = activation.value ? activation.value.getDefiningOp<CompositeOp>() : CompositeOp();
+  if (composite && x.value && composite.getName() == name && composite.getInputs()[0] == x.value)
+    return composite;
+  return {};
+}
+
+/// `x sigmoid(x)` and `x hard_sigmoid(x)` (with 1/6 and 1/2), in either order, are silu and hard_swish.
+static Value matchGatedActivation(Node &node) {
+  for (unsigned i = 0; i < 2; ++i) {
+    const Tensor &x = node.input(i), &gate = node.input(1 - i);
+    if (matchActivation(gate, x, "sigmoid"))
+      return buildUnary(node.builder, node.loc, "silu", x.value);
+    CompositeOp hard = matchActivation(gate, x, "hard_sigmoid");
+    if (!hard)
+      continue;
+    auto alpha = hard.getParameters().getAs<FloatAttr>("alpha"), beta = hard.getParameters().getAs<FloatAttr>("beta");
+    if (alpha.getValueAsDouble() == 1.0f / 6 && beta.getValueAsDouble() == 0.5)
+      return buildUnary(node.builder, node.loc, "hard_swish", x.value);
+  }
+  return {};
+}
+
+LogicalResult onnx_operators::buildArithmetic(Node &node) {
+  Tensor result = node.input(0);
+  if (failed(requireComputable(node, result)))
+    return failure();
+  if (node.type() == "Mul")
+    if (Value gated = matchGatedActivation(node)) {
+      node.setResult(gated);
+      return success();
+    }
+  for (unsigned i = 1; i < node.numInputs(); ++i) {
+    const Tensor &next = node.input(i);
+    if (next.element != result.element)
+      return node.unsupported("inputs have different element types");
+    Value value = buildBroadcast(node, {result, next}, result.element, [&](OpBuilder &b, Location l, ValueRange e) {
+      return emitBinary(node.type(), b, l, result.element, e[0], e[1]);
+    });
+    if (!value)
+      return failure();
+    result = {result.element, SmallVector<int64_t>(cast<RankedTensorType>(value.getType()).getShape()), value, nullptr};
+  }
+  node.setResult(result);
+  return success();
+}
+
+/// x^p for the exponents that need no power function.
+LogicalResult onnx_operators::buildPow(Node &node) {
+  Tensor x = node.input(0);
+  HostTensorRef exponent = node.constant(1);
+  if (!x.element.isF32() || !exponent || exponent->symbolic || exponent->count() != 1)
+    return node.unsupported("it needs an f32 base and one constant exponent");
+  double power = exponent->scalar();
+  if (power == 0.5) {
+    node.setResult(buildUnary(node.builder, node.loc, "sqrt", node.operand(0)));
+    return success();
+  }
+  if (power != 1 && power != 2 && power != 3)
+    return node.unsupported("exponent " + Twine(llvm::formatv("{0}", power).str()) + " is not 1/2, 1, 2 or 3");
+  node.setResult(buildBroadcast(node, x, x.element, [&](OpBuilder &b, Location l, ValueRange e) {
+    Value product = e[0];
+    for (int i = 1; i < power; ++i)
+      product = arith::MulFOp::create(b, l, product, e[0]);
+    return product;
+  }));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Unary operators and activations
+//===----------------------------------------------------------------------===//
+
+static Value emitUnary(StringRef type, OpBuilder &b, Location l, Type element, Value x) {
+  Value zero = scalarConstant(b, l, element, 0);
+  if (type == "Relu")
+    return emit<arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>(b, l, element, x, zero);
+  bool isFloat = isa<FloatType>(element);
+  if (type == "Neg")
+    return isFloat ? arith::NegFOp::create(b, l, x).getResult() : arith::SubIOp::create(b, l, zero, x).getResult();
+  if (type == "Abs")
+    return isFloat ? math::AbsFOp::create(b, l, x).getResult() : math::AbsIOp::create(b, l, x).getResult();
+  if (type == "Floor")
+    return math::FloorOp::create(b, l, x);
+  if (type == "Ceil")
+    return math::CeilOp::create(b, l, x);
+  return math::ErfOp::create(b, l, x);
+}
+
+LogicalResult onnx_operators::buildUnaryArithmetic(Node &node) {
+  const Tensor &x = node.input(0);
+  bool integerToo = llvm::is_contained({"Relu", "Neg", "Abs"}, node.type());
+  if (!x.element.isF32() && !(integerToo && isComputable(x.element) && !x.element.isUnsignedInteger()))
+    return node.unsupported("element type " + llvm::formatv("{0}", x.element));
+  node.setResult(buildBroadcast(node, x, x.element, [&](OpBuilder &b, Location l, ValueRange e) {
+    return emitUnary(node.type(), b, l, x.element, e[0]);
+  }));
+  return success();
+}
+
+/// One bound of Clip: absent, or a tensor of one element.
+static LogicalResult readBound(Node &node, unsigned i, SmallVectorImpl<Tensor> &tensors) {
+  if (!node.hasInput(i))
+    return success();
+  if (ShapedType::getNumElements(node.input(i).shape) != 1)
+    return node.unsupported("a bound with more than one element");
+  tensors.push_back(node.input(i));
+  return success();
+}
+
+LogicalResult onnx_operators::buildClip(Node &node) {
+  SmallVector<Tensor> tensors = {node.input(0)};
+  Type element = tensors[0].element;
+  bool hasLow = node.hasInput(1), hasHigh = node.hasInput(2);
+  if (failed(requireComputable(node, tensors[0])) || failed(readBound(node, 1, tensors)) ||
+      failed(readBound(node, 2, tensors)))
+    return failure();
+  if (!hasLow && !hasHigh) {
+    node.setResult(tensors[0]);
+    return success();
+  }
+  node.setResult(buildBroadcast(node, tensors, element,
+                                [&](OpBuilder &b, Location l, ValueRange e) {
+                                  Value x = e[0];
+                                  if (hasLow)
+                                    x = emitBinary("Max", b, l, element, x, e[1]);
+                                  return hasHigh ? emitBinary("Min", b, l, element, x, e.back()) : x;
+                                }),
+                 element);
+  return success();
+}
+
+static LogicalResult buildActivation(Node &node, StringRef name, ArrayRef<NamedAttribute> parameters = {}) {
+  if (!node.input(0).element.isF32())
+    return node.unsupported("element type " + llvm::formatv("{0}", node.input(0).element));
+  DictionaryAttr dictionary = node.builder.getDictionaryAttr(parameters);
+  node.setResult(buildUnary(node.builder, node.loc, name, node.operand(0), dictionary));
+  return success();
+}
+
+LogicalResult onnx_operators::buildSigmoid(Node &node) { return buildActivation(node, "sigmoid"); }
+LogicalResult onnx_operators::buildTanh(Node &node) { return buildActivation(node, "tanh"); }
+LogicalResult onnx_operators::buildExp(Node &node) { return buildActivation(node, "exp"); }
+LogicalResult onnx_operators::buildSqrt(Node &node) { return buildActivation(node, "sqrt"); }
+LogicalResult onnx_operators::buildHardSwish(Node &node) { return buildActivation(node, "hard_swish"); }
+
+LogicalResult onnx_operators::buildGelu(Node &node) {
+  std::string approximate = node.getString("approximate", "none");
+  if (approximate != "tanh" && approximate != "none")
+    return node.unsupported("approximate = '" + approximate + "'");
+  Builder &b = node.builder;
+  if (approximate == "tanh")
+    return buildActivation(node, "gelu", b.getNamedAttr("approximate", b.getStringAttr("tanh")));
+  return buildActivation(node, "gelu");
+}
+
+LogicalResult onnx_operators::buildHardSigmoid(Node &node) {
+  Builder &b = node.builder;
+  return buildActivation(node, "hard_sigmoid",
+                         {b.getNamedAttr("alpha", b.getF32FloatAttr(node.getFloat("alpha", 0.2f))),
+                          b.getNamedAttr("beta", b.getF32FloatAttr(node.getFloat("beta", 0.5f)))});
+}
+
+LogicalResult onnx_operators::buildLeakyRelu(Node &node) {
+  Builder &b = node.builder;
+  return buildActivation(node, "leaky_relu",
+                         b.getNamedAttr("alpha", b.getF32FloatAttr(node.getFloat("alpha", 0.01f))));
+}
+
+//===----------------------------------------------------------------------===//
+// Cast
+//===----------------------------------------------------------------------===//
+
+static Value emitIntegerCast(OpBuilder &b, Location l, Type from, Type to, Value x) {
+  if (to.isInteger(1)) {
+    Value zero = scalarConstant(b, l, from, 0);
+    return arith::CmpIOp::create(b, l, arith::CmpIPredicate::ne, x, zero);
+  }
+  unsigned fromBits = from.getIntOrFloatBitWidth(), toBits = to.getIntOrFloatBitWidth();
+  if (toBits < fromBits)
+    return arith::TruncIOp::create(b, l, storageType(to), x);
+  if (toBits == fromBits)
+    return x;
+  if (from.isUnsignedInteger() || from.isInteger(1))
+    return arith::ExtUIOp::create(b, l, storageType(to), x);
+  return arith::ExtSIOp::create(b, l, storageType(to), x);
+}
+
+static Value emitCast(OpBuilder &b, Location l, Type from, Type to, Value x) {
+  Type type = storageType(to);
+  bool isUnsigned = from.isUnsignedInteger() || from.isInteger(1);
+  if (isa<IntegerType>(from) && isa<IntegerType>(to))
+    return emitIntegerCast(b, l, from, to, x);
+  if (isa<IntegerType>(from))
+    return isUnsigned ? arith::UIToFPOp::create(b, l, type, x).getResult()
+                      : arith::SIToFPOp::create(b, l, type, x).getResult();
+  if (to.isInteger(1))
+    return arith::CmpFOp::create(b, l, arith::CmpFPredicate::UNE, x, scalarConstant(b, l, from, 0));
+  if (to.isUnsignedInteger())
+    return arith::FPToUIOp::create(b, l, type, x);
+  return arith::FPToSIOp::create(b, l, type, x);
+}
+
+LogicalResult onnx_operators::buildCast(Node &node) {
+  const Tensor &x = node.input(0);
+  Type to = elementType(node.builder.getContext(), node.getInt("to", 0));
+  (void)node.getInt("saturate", 1); // concerns 8-bit floats only
+  if (!to || !isComputable(to) || !isComputable(x.element))
+    return node.unsupported("a cast from " + llvm::formatv("{0}", x.element).str() + " to ONNX's element type " +
+                            Twine(node.getInt("to", 0)));
+  if (to == x.element) {
+    node.setResult(x);
+    return success();
+  }
+  node.setResult(buildBroadcast(node, x, to,
+                                [&](OpBuilder &b, Location l, ValueRange e) {
+                                  return emitCast(b, l, x.element, to, e[0]);
+                                }),
+                 to);
+  return success();
+}

@@ -1,0 +1,359 @@
+//===- Evaluation.cpp - operators on constants ------------------------------===//
+//
+// What exporters compute from shapes and initializers, evaluated on the host. An evaluator that declines leaves the node
+// to its handler. The size of a dynamic dimension is ShapedType::kDynamic in a symbolic tensor: it may be moved, added
+// to 0 and multiplied by 1, nothing else.
+//
+//===----------------------------------------------------------------------===//
+#include "Broadcast.h"
+#include "Movement.h"
+#include "Operators.h"
+#include "Reader.h"
+#include "Shape.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+using Evaluated = std::optional<HostTensor>;
+
+/// No constant that is computed may be larger than this.
+static constexpr int64_t kMaxElements = int64_t(1) << 28;
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+static std::optional<double> computeFloat(StringRef type, double x, double y) {
+  if (type == "Add" || type == "Sum")
+    return x + y;
+  if (type == "Sub")
+    return x - y;
+  if (type == "Mul")
+    return x * y;
+  if (type == "Div")
+    return x / y;
+  if (type == "Min")
+    return std::min(x, y);
+  if (type == "Max")
+    return std::max(x, y);
+  return std::nullopt;
+}
+
+static std::optional<int64_t> computeSymbolic(StringRef type, int64_t x, int64_t y) {
+  bool first = ShapedType::isDynamic(x), second = ShapedType::isDynamic(y);
+  if ((type == "Add" && ((first && y == 0) || (second && x == 0))) ||
+      (type == "Mul" && ((first && y == 1) || (second && x == 1))) ||
+      (first && ((type == "Sub" && y == 0) || (type == "Div" && y == 1))))
+    return ShapedType::kDynamic;
+  // A size is never one of the negative marks of exporters, and otherwise unknown.
+  if (type == "Equal" && ((first && y < 0 && !second) || (second && x < 0 && !first)))
+    return 0;
+  return std::nullopt;
+}
+
+static std::optional<int64_t> computeInteger(StringRef type, int64_t x, int64_t y) {
+  if (ShapedType::isDynamic(x) || ShapedType::isDynamic(y))
+    return computeSymbolic(type, x, y);
+  uint64_t a = x, b = y; // wraps around as ONNX's integers do
+  if (type == "Add" || type == "Sum")
+    return a + b;
+  if (type == "Sub")
+    return a - b;
+  if (type == "Mul")
+    return a * b;
+  if (type == "Div" && y != 0 && y != -1)
+    return x / y;
+  if (type == "Mod" && y != 0 && y != -1)
+    return x % y + (x % y && (x % y < 0) != (y < 0) ? y : 0);
+  if (type == "Min")
+    return std::min(x, y);
+  if (type == "Max")
+    return std::max(x, y);
+  if (type == "Equal")
+    return x == y;
+  if (type == "Less")
+    return x < y;
+  if (type == "Greater")
+    return x > y;
+  return std::nullopt;
+}
+
+/// The positions in a tensor of `shape` that are read for each position of `result`.
+static std::vector<int64_t> broadcastPositions(ArrayRef<int64_t> shape, ArrayRef<int64_t> result) {
+  SmallVector<int64_t> own = rowMajorStrides(shape), strides(result.size() - shape.size(), 0);
+  for (auto [size, stride] : llvm::zip(shape, own))
+    strides.push_back(size == 1 ? 0 : stride);
+  return stridedPositions(result, strides);
+}
+
+template <typename T, typename Compute>
+static std::optional<std::vector<T>> zipWith(ArrayRef<T> x, ArrayRef<int64_t> xPositions, ArrayRef<T> y,
+                                             ArrayRef<int64_t> yPositions, Compute compute) {
+  std::vector<T> results;
+  results.reserve(xPositions.size());
+  for (auto [i, j] : llvm::zip(xPositions, yPositions)) {
+    std::optional<T> result = compute(x[i], y[j]);
+    if (!result)
+      return std::nullopt;
+    results.push_back(*result);
+  }
+  return results;
+}
+
+static Evaluated evaluatePair(StringRef type, const HostTensor &x, const HostTensor &y) {
+  auto shape = broadcastShapes(x.shape, y.shape);
+  if (!shape || x.element != y.element || ShapedType::getNumElements(*shape) > kMaxElements)
+    return std::nullopt;
+  std::vector<int64_t> xAt = broadcastPositions(x.shape, *shape), yAt = broadcastPositions(y.shape, *shape);
+  if (x.isFloat()) {
+    auto results = zipWith<double>(x.numbers(), xAt, y.numbers(), yAt,
+                                   [&](double a, double b) { return computeFloat(type, a, b); });
+    return results ? Evaluated(HostTensor::fromNumbers(x.element, *shape, *results)) : std::nullopt;
+  }
+  auto results = zipWith<int64_t>(x.integers(), xAt, y.integers(), yAt,
+                                  [&](int64_t a, int64_t b) { return computeInteger(type, a, b); });
+  if (!results)
+    return std::nullopt;
+  bool compares = type == "Equal" || type == "Less" || type == "Greater";
+  Type element = compares ? IntegerType::get(x.element.getContext(), 1) : x.element;
+  return HostTensor::fromIntegers(element, *shape, *results);
+}
+
+Evaluated onnx_operators::evaluateBinary(Node &node) {
+  Evaluated result = *node.constant(0);
+  for (unsigned i = 1; i < node.numInputs() && result; ++i)
+    result = evaluatePair(node.type(), *result, *node.constant(i));
+  return result;
+}
+
+Evaluated onnx_operators::evaluateUnary(Node &node) {
+  const HostTensor &x = *node.constant(0);
+  if (x.symbolic)
+    return std::nullopt;
+  StringRef type = node.type();
+  if (!x.isFloat()) {
+    std::vector<int64_t> values = x.integers();
+    for (int64_t &value : values)
+      value = type == "Neg" ? -value : type == "Abs" ? std::abs(value) : type == "Not" ? !value : value;
+    if (type != "Neg" && type != "Abs" && type != "Not")
+      return std::nullopt;
+    return HostTensor::fromIntegers(x.element, x.shape, values);
+  }
+  std::vector<double> values = x.numbers();
+  for (double &value : values)
+    value = type == "Neg"     ? -value
+            : type == "Abs"   ? std::abs(value)
+            : type == "Floor" ? std::floor(value)
+            : type == "Ceil"  ? std::ceil(value)
+            : type == "Sqrt"  ? std::sqrt(value)
+                              : std::max(value, 0.0); // Relu
+  return HostTensor::fromNumbers(x.element, x.shape, values);
+}
+
+Evaluated onnx_operators::evaluateCast(Node &node) {
+  const HostTensor &x = *node.constant(0);
+  (void)node.getInt("saturate", 1);
+  Type to = elementType(node.builder.getContext(), node.getInt("to", 0));
+  if (!to)
+    return std::nullopt;
+  if (x.symbolic)
+    return to == x.element ? Evaluated(x) : std::nullopt;
+  if (isa<FloatType>(to))
+    return HostTensor::fromNumbers(to, x.shape, x.numbers());
+  std::vector<int64_t> integers = x.integers();
+  if (to.isInteger(1))
+    for (auto [integer, number] : llvm::zip(integers, x.numbers()))
+      integer = number != 0;
+  return HostTensor::fromIntegers(to, x.shape, integers);
+}
+
+Evaluated onnx_operators::evaluateWhere(Node &node) {
+  const HostTensor &condition = *node.constant(0), &x = *node.constant(1), &y = *node.constant(2);
+  auto shape = broadcastShapes(x.shape, y.shape);
+  shape = shape ? broadcastShapes(*shape, condition.shape) : shape;
+  if (!shape || x.isFloat() || x.element != y.element || ShapedType::getNumElements(*shape) > kMaxElements)
+    return std::nullopt;
+  std::vector<int64_t> conditions = condition.integers(), xs = x.integers(), ys = y.integers(), results;
+  std::vector<int64_t> at = broadcastPositions(condition.shape, *shape), xAt = broadcastPositions(x.shape, *shape),
+                       yAt = broadcastPositions(y.shape, *shape);
+  for (size_t i = 0; i < at.size(); ++i)
+    results.push_back(conditions[at[i]] ? xs[xAt[i]] : ys[yAt[i]]);
+  return HostTensor::fromIntegers(x.element, *shape, results);
+}
+
+/// Sum, product, least or greatest of a vector of integers.
+Evaluated onnx_operators::evaluateReduce(Node &node) {
+  const HostTensor &x = *node.constant(0);
+  if (x.isFloat() || x.symbolic || x.shape.size() != 1 || x.count() == 0 || node.getInt("noop_with_empty_axes", 0))
+    return std::nullopt;
+  (void)node.getInts("axes");
+  StringRef type = node.type(), pair = type == "ReduceSum"    ? "Add"
+                                       : type == "ReduceProd" ? "Mul"
+                                       : type == "ReduceMax"  ? "Max"
+                                       : type == "ReduceMin"  ? "Min"
+                                                              : "";
+  std::vector<int64_t> values = x.integers();
+  std::optional<int64_t> result = values.front();
+  for (int64_t value : ArrayRef<int64_t>(values).drop_front())
+    result = result ? computeInteger(pair, *result, value) : result;
+  if (!result)
+    return std::nullopt;
+  SmallVector<int64_t> shape(node.getInt("keepdims", 1) ? 1 : 0, 1);
+  return HostTensor::fromIntegers(x.element, shape, *result);
+}
+
+//===----------------------------------------------------------------------===//
+// Movement
+//===----------------------------------------------------------------------===//
+
+Evaluated onnx_operators::evaluateReshape(Node &node) {
+  FailureOr<SmallVector<int64_t>> shape = readTargetShape(node);
+  if (failed(shape) || ShapedType::isDynamicShape(*shape))
+    return std::nullopt;
+  return node.constant(0)->reshaped(*shape);
+}
+
+Evaluated onnx_operators::evaluateTranspose(Node &node) {
+  FailureOr<SmallVector<int64_t>> permutation = readPermutation(node);
+  if (failed(permutation))
+    return std::nullopt;
+  return node.constant(0)->transposed(*permutation);
+}
+
+Evaluated onnx_operators::evaluateConcat(Node &node) {
+  HostTensor result = *node.constant(0);
+  int64_t rank = result.shape.size(), axis = node.getInt("axis", 0);
+  axis += axis < 0 ? rank : 0;
+  if (axis < 0 || axis >= rank)
+    return std::nullopt;
+  // Rows: what is contiguous in each input, from the axis on.
+  int64_t rows = ShapedType::getNumElements(ArrayRef<int64_t>(result.shape).take_front(axis));
+  result.bytes.clear();
+  result.shape[axis] = 0;
+  for (unsigned i = 0; i < node.numInputs(); ++i) {
+    const HostTensor &next = *node.constant(i);
+    SmallVector<int64_t> expected(result.shape);
+    if (static_cast<int64_t>(next.shape.size()) != rank || next.element != result.element)
+      return std::nullopt;
+    expected[axis] = next.shape[axis];
+    if (expected != next.shape)
+      return std::nullopt;
+    result.shape[axis] += next.shape[axis];
+    result.symbolic |= next.symbolic;
+  }
+  for (int64_t row = 0; row < rows; ++row)
+    for (unsigned i = 0; i < node.numInputs(); ++i) {
+      const std::string &bytes = node.constant(i)->bytes;
+      result.bytes.append(bytes, row * (bytes.size() / rows), bytes.size() / rows);
+    }
+  return result;
+}
+
+Evaluated onnx_operators::evaluateSlice(Node &node) {
+  FailureOr<SliceRange> range = readSlice(node);
+  if (failed(range))
+    return std::nullopt;
+  const HostTensor &x = *node.constant(0);
+  SmallVector<int64_t> strides = rowMajorStrides(x.shape);
+  int64_t start = 0;
+  for (auto [stride, from, step] : llvm::zip(strides, range->starts, range->steps)) {
+    start += from * stride;
+    stride *= step;
+  }
+  return x.gathered(range->sizes, stridedPositions(range->sizes, strides, start));
+}
+
+Evaluated onnx_operators::evaluateGather(Node &node) {
+  const HostTensor &x = *node.constant(0), &indices = *node.constant(1);
+  int64_t rank = x.shape.size(), axis = node.getInt("axis", 0);
+  axis += axis < 0 ? rank : 0;
+  if (axis < 0 || axis >= rank || indices.isFloat() || indices.symbolic)
+    return std::nullopt;
+  ArrayRef<int64_t> before = ArrayRef<int64_t>(x.shape).take_front(axis), after = ArrayRef<int64_t>(x.shape).drop_front(axis + 1);
+  SmallVector<int64_t> shape(before);
+  shape.append(indices.shape);
+  shape.append(after.begin(), after.end());
+  int64_t outer = ShapedType::getNumElements(before), inner = ShapedType::getNumElements(after), size = x.shape[axis];
+  std::vector<int64_t> list = indices.integers(), positions;
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t index : list) {
+      index += index < 0 ? size : 0;
+      if (index < 0 || index >= size)
+        return std::nullopt;
+      for (int64_t i = 0; i < inner; ++i)
+        positions.push_back((o * size + index) * inner + i);
+    }
+  return x.gathered(shape, positions);
+}
+
+Evaluated onnx_operators::evaluateExpand(Node &node) {
+  const HostTensor &x = *node.constant(0);
+  auto shape = broadcastShapes(x.shape, node.constant(1)->integers());
+  if (node.constant(1)->symbolic || !shape || ShapedType::getNumElements(*shape) > kMaxElements)
+    return std::nullopt;
+  return x.gathered(*shape, broadcastPositions(x.shape, *shape));
+}
+
+//===----------------------------------------------------------------------===//
+// Sources
+//===----------------------------------------------------------------------===//
+
+Evaluated onnx_operators::evaluateConstantOfShape(Node &node) {
+  const HostTensor &input = *node.constant(0);
+  std::vector<int64_t> shape = input.integers();
+  if (input.symbolic || llvm::any_of(shape, [](int64_t size) { return size < 0; }) ||
+      ShapedType::getNumElements(shape) > kMaxElements)
+    return std::nullopt;
+  HostTensor value = HostTensor::fromNumbers(node.builder.getF32Type(), {1}, {0.0});
+  if (const onnx::AttributeProto *attribute = node.getAttribute("value")) {
+    std::string error;
+    Evaluated given = readTensor(node.builder.getContext(), attribute->t(), error);
+    if (!given || given->count() != 1)
+      return std::nullopt;
+    value = *given;
+  }
+  return value.gathered(shape, std::vector<int64_t>(ShapedType::getNumElements(shape), 0));
+}
+
+Evaluated onnx_operators::evaluateRange(Node &node) {
+  const HostTensor &start = *node.constant(0), &limit = *node.constant(1), &delta = *node.constant(2);
+  if (start.isFloat() || start.symbolic || limit.symbolic || delta.symbolic)
+    return std::nullopt;
+  int64_t value = start.integers()[0], end = limit.integers()[0], step = delta.integers()[0];
+  std::vector<int64_t> values;
+  if (step == 0 || (end - value) / step > kMaxElements)
+    return std::nullopt;
+  for (; step > 0 ? value < end : value > end; value += step)
+    values.push_back(value);
+  return HostTensor::fromIntegers(start.element, static_cast<int64_t>(values.size()), values);
+}
+
+/// The tensor in one of Constant's attributes.
+static Evaluated readConstant(Node &node, std::string &error) {
+  Builder &b = node.builder;
+  if (const onnx::AttributeProto *value = node.getAttribute("value"))
+    return readTensor(b.getContext(), value->t(), error);
+  if (const onnx::AttributeProto *value = node.getAttribute("value_float"))
+    return HostTensor::fromNumbers(b.getF32Type(), {}, {value->f()});
+  if (const onnx::AttributeProto *value = node.getAttribute("value_int"))
+    return HostTensor::fromIntegers(b.getI64Type(), {}, {value->i()});
+  if (const onnx::AttributeProto *value = node.getAttribute("value_floats"))
+    return HostTensor::fromNumbers(b.getF32Type(), value->floats_size(),
+                                   std::vector<double>(value->floats().begin(), value->floats().end()));
+  if (node.hasAttribute("value_ints")) {
+    SmallVector<int64_t> values = node.getInts("value_ints");
+    return HostTensor::fromIntegers(b.getI64Type(), static_cast<int64_t>(values.size()), values);
+  }
+  error = "a value that is no tensor of numbers";
+  return std::nullopt;
+}
+
+LogicalResult onnx_operators::buildConstant(Node &node) {
+  std::string error;
+  Evaluated value = readConstant(node, error);
+  if (!value)
+    return node.unsupported(error);
+  node.setResult(std::move(*value));
+  return success();
+}

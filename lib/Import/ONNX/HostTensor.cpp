@@ -1,0 +1,122 @@
+//===- HostTensor.cpp - tensors known at import -----------------------------===//
+#include "HostTensor.h"
+#include <cstring>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+int64_t mlir::halftone::elementBytes(Type element) {
+  return element.isInteger(1) ? 1 : element.getIntOrFloatBitWidth() / 8;
+}
+
+int64_t HostTensor::count() const { return ShapedType::getNumElements(shape); }
+
+namespace {
+template <typename To, typename From>
+std::vector<To> convert(const std::string &bytes) {
+  std::vector<From> elements(bytes.size() / sizeof(From));
+  if (!elements.empty())
+    std::memcpy(elements.data(), bytes.data(), bytes.size());
+  return std::vector<To>(elements.begin(), elements.end());
+}
+
+template <typename To, typename From>
+std::string store(ArrayRef<From> values) {
+  std::string bytes(values.size() * sizeof(To), '\0');
+  for (auto [i, value] : llvm::enumerate(values)) {
+    To element = static_cast<To>(value);
+    std::memcpy(&bytes[i * sizeof(To)], &element, sizeof(To));
+  }
+  return bytes;
+}
+
+template <typename To>
+std::vector<To> convertAny(const HostTensor &tensor) {
+  Type element = tensor.element;
+  if (element.isF32())
+    return convert<To, float>(tensor.bytes);
+  if (element.isF64())
+    return convert<To, double>(tensor.bytes);
+  if (element.isInteger(64))
+    return convert<To, int64_t>(tensor.bytes);
+  if (element.isInteger(32))
+    return convert<To, int32_t>(tensor.bytes);
+  if (element.isInteger(1) || element.isUnsignedInteger(8))
+    return convert<To, uint8_t>(tensor.bytes);
+  return convert<To, int8_t>(tensor.bytes);
+}
+} // namespace
+
+std::vector<int64_t> HostTensor::integers() const { return convertAny<int64_t>(*this); }
+
+std::vector<double> HostTensor::numbers() const { return convertAny<double>(*this); }
+
+HostTensor HostTensor::fromIntegers(Type element, ArrayRef<int64_t> shape, ArrayRef<int64_t> values) {
+  HostTensor result{element, SmallVector<int64_t>(shape), {}, {}, false};
+  if (element.isInteger(64)) {
+    result.bytes = store<int64_t>(values);
+    result.symbolic = llvm::is_contained(values, ShapedType::kDynamic);
+  } else if (element.isInteger(32)) {
+    result.bytes = store<int32_t>(values);
+  } else {
+    result.bytes = store<uint8_t>(values);
+  }
+  return result;
+}
+
+HostTensor HostTensor::fromNumbers(Type element, ArrayRef<int64_t> shape, ArrayRef<double> values) {
+  HostTensor result{element, SmallVector<int64_t>(shape), {}, {}, false};
+  result.bytes = element.isF64() ? store<double>(values) : store<float>(values);
+  return result;
+}
+
+HostTensor HostTensor::reshaped(ArrayRef<int64_t> newShape) const {
+  HostTensor result = *this;
+  result.shape.assign(newShape.begin(), newShape.end());
+  return result;
+}
+
+HostTensor HostTensor::gathered(ArrayRef<int64_t> newShape, ArrayRef<int64_t> positions) const {
+  int64_t size = elementBytes(element);
+  HostTensor result{element, SmallVector<int64_t>(newShape), std::string(positions.size() * size, '\0'), name, false};
+  for (auto [i, position] : llvm::enumerate(positions))
+    std::memcpy(&result.bytes[i * size], &bytes[position * size], size);
+  if (symbolic)
+    result.symbolic = llvm::is_contained(result.integers(), ShapedType::kDynamic);
+  return result;
+}
+
+HostTensor HostTensor::transposed(ArrayRef<int64_t> permutation) const {
+  SmallVector<int64_t> strides = rowMajorStrides(shape), newShape, newStrides;
+  for (int64_t d : permutation) {
+    newShape.push_back(shape[d]);
+    newStrides.push_back(strides[d]);
+  }
+  return gathered(newShape, stridedPositions(newShape, newStrides));
+}
+
+SmallVector<int64_t> mlir::halftone::rowMajorStrides(ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> strides(shape.size(), 1);
+  for (int64_t d = static_cast<int64_t>(shape.size()) - 2; d >= 0; --d)
+    strides[d] = strides[d + 1] * shape[d + 1];
+  return strides;
+}
+
+std::vector<int64_t> mlir::halftone::stridedPositions(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides,
+                                                      int64_t start) {
+  int64_t count = ShapedType::getNumElements(shape);
+  std::vector<int64_t> positions;
+  positions.reserve(count);
+  SmallVector<int64_t> index(shape.size(), 0);
+  for (int64_t i = 0, position = start; i < count; ++i) {
+    positions.push_back(position);
+    for (int64_t d = static_cast<int64_t>(shape.size()) - 1; d >= 0; --d) {
+      position += strides[d];
+      if (++index[d] < shape[d])
+        break;
+      position -= strides[d] * shape[d];
+      index[d] = 0;
+    }
+  }
+  return positions;
+}

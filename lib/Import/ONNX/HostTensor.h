@@ -1,0 +1,57 @@
+//===- HostTensor.h - tensors known at import -------------------------------===//
+//
+// Initializers, and what is computed from them and from shapes while importing. Integers are computed in int64 and
+// f32 in double, rounded once at the end, which equals f32 arithmetic for + - * / and sqrt.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_LIB_IMPORT_ONNX_HOSTTENSOR_H
+#define HALFTONE_LIB_IMPORT_ONNX_HOSTTENSOR_H
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include <memory>
+#include <string>
+
+namespace mlir::halftone {
+
+struct HostTensor {
+  Type element; ///< f32, f64, i64, i32, i8, ui8 or i1
+  SmallVector<int64_t> shape;
+  std::string bytes; ///< row-major, little endian; i1 as one byte each
+  std::string name;
+  /// Whether an integer may be ShapedType::kDynamic, which stands for the size of the dynamic dimension.
+  bool symbolic = false;
+
+  int64_t count() const;
+  bool isFloat() const { return isa<FloatType>(element); }
+
+  /// Elements of an integer tensor (bool as 0 and 1).
+  std::vector<int64_t> integers() const;
+  /// Elements of any tensor.
+  std::vector<double> numbers() const;
+  /// The value of a tensor with one element.
+  double scalar() const { return numbers().front(); }
+
+  static HostTensor fromIntegers(Type element, ArrayRef<int64_t> shape, ArrayRef<int64_t> values);
+  static HostTensor fromNumbers(Type element, ArrayRef<int64_t> shape, ArrayRef<double> values);
+  /// The same elements with another shape of the same count.
+  HostTensor reshaped(ArrayRef<int64_t> newShape) const;
+  /// The elements at `positions` (row-major), as a tensor of `newShape`.
+  HostTensor gathered(ArrayRef<int64_t> newShape, ArrayRef<int64_t> positions) const;
+  HostTensor transposed(ArrayRef<int64_t> permutation) const;
+};
+
+using HostTensorRef = std::shared_ptr<const HostTensor>;
+
+/// Bytes of one element of the type in a HostTensor.
+int64_t elementBytes(Type element);
+
+/// Row-major strides of a shape.
+SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape);
+
+/// For each position of `shape` in row-major order, the sum of index[d] * strides[d].
+std::vector<int64_t> stridedPositions(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides, int64_t start = 0);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_IMPORT_ONNX_HOSTTENSOR_H

@@ -1,0 +1,373 @@
+//===- Importer.cpp - ONNX graphs to modules --------------------------------===//
+//
+// Walks the nodes in their order, each by its row of the registry. A node that is not supported leaves its results
+// unknown; nodes that read an unknown tensor are judged by their row alone, so that one run finds every problem.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Import/ONNX.h"
+#include "Broadcast.h"
+#include "Operators.h"
+#include "Reader.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include <set>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static constexpr int64_t kFirstOpset = 7, kLastOpset = 22;
+
+bool mlir::halftone::parseDim(StringRef text, std::map<std::string, DimRange> &dims, std::string &error) {
+  auto [name, sizes] = text.split('=');
+  auto [low, high] = sizes.split("..");
+  DimRange range;
+  bool bad = name.empty() || low.getAsInteger(10, range.low);
+  range.high = range.low;
+  if (sizes.contains(".."))
+    bad |= high.getAsInteger(10, range.high);
+  if (bad || range.low < 1 || range.high < range.low) {
+    error = "'" + text.str() + "' is not NAME=SIZE or NAME=LOW..HIGH with 1 <= LOW <= HIGH";
+    return false;
+  }
+  dims[name.str()] = range;
+  return true;
+}
+
+namespace {
+class GraphImporter {
+public:
+  GraphImporter(const ModelFile &file, MLIRContext *context, const ImportOptions &options)
+      : file(file), graph(file.model.graph()), options(options), builder(context),
+        loc(UnknownLoc::get(context)) {}
+
+  /// Imports everything; null after an error. `operators` gets a row for every node.
+  OwningOpRef<ModuleOp> run(std::vector<OnnxOperator> &operators);
+
+  /// Reports the operators that are not supported, in one error.
+  LogicalResult reportUnsupported(ArrayRef<OnnxOperator> operators) const;
+
+private:
+  LogicalResult checkOpset();
+  LogicalResult checkDimNames();
+  void readInitializers();
+  LogicalResult addInputs(func::FuncOp function);
+  FailureOr<SmallVector<int64_t>> readInputShape(const onnx::ValueInfoProto &input, SmallVector<Attribute> &symbols);
+  FailureOr<int64_t> readSymbol(StringRef input, StringRef symbol, bool leads, Attribute &dim);
+  std::string importNode(const onnx::NodeProto &proto);
+  LogicalResult addOutputs(func::FuncOp function);
+
+  const ModelFile &file;
+  const onnx::GraphProto &graph;
+  const ImportOptions &options;
+  OpBuilder builder;
+  Location loc;
+  int64_t opset = 0;
+  TensorMap tensors;
+  llvm::StringMap<std::string> unknown; ///< tensors without a value; the reason, or "" after an unsupported node
+  std::string dynamicSymbol;            ///< the dimension that is dynamic; empty if none is
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// The model
+//===----------------------------------------------------------------------===//
+
+LogicalResult GraphImporter::checkOpset() {
+  for (const onnx::OperatorSetIdProto &import : file.model.opset_import())
+    if (import.domain().empty() || import.domain() == "ai.onnx")
+      opset = import.version();
+  if (opset >= kFirstOpset && opset <= kLastOpset)
+    return success();
+  return emitError(loc) << "'" << file.path << "' uses opset " << opset << "; opsets " << kFirstOpset << " to "
+                        << kLastOpset << " are read, export the model with one of them";
+}
+
+/// Every dimension that the options name must be one of the model's.
+LogicalResult GraphImporter::checkDimNames() {
+  std::set<std::string> known;
+  for (const onnx::ValueInfoProto &input : graph.input())
+    for (const auto &dim : input.type().tensor_type().shape().dim())
+      if (!dim.dim_param().empty())
+        known.insert(dim.dim_param());
+  for (const auto &entry : options.dims)
+    if (!known.count(entry.first))
+      return emitError(loc) << "the model has no symbolic dimension '" << entry.first << "'; it has "
+                            << (known.empty() ? "none" : "'" + llvm::join(known, "', '") + "'");
+  return success();
+}
+
+void GraphImporter::readInitializers() {
+  for (const onnx::TensorProto &proto : graph.initializer()) {
+    std::string error;
+    std::optional<HostTensor> tensor = readTensor(builder.getContext(), proto, error);
+    if (!tensor) {
+      unknown[proto.name()] = "its input '" + proto.name() + "' has " + error;
+      continue;
+    }
+    auto constant = std::make_shared<HostTensor>(std::move(*tensor));
+    tensors[proto.name()] = Tensor{constant->element, constant->shape, {}, constant};
+  }
+  for (const onnx::SparseTensorProto &proto : graph.sparse_initializer())
+    unknown[proto.values().name()] = "its input '" + proto.values().name() + "' is sparse";
+}
+
+//===----------------------------------------------------------------------===//
+// Inputs and outputs
+//===----------------------------------------------------------------------===//
+
+/// The size of a symbolic dimension; `dim` describes it if it stays dynamic.
+FailureOr<int64_t> GraphImporter::readSymbol(StringRef input, StringRef symbol, bool leads, Attribute &dim) {
+  auto given = options.dims.find(symbol.str());
+  if (given == options.dims.end()) {
+    if (!leads)
+      return emitError(loc) << "input '" << input << "' has the dimension '" << symbol
+                            << "' without a size: give it with --dim " << symbol << "=SIZE";
+    emitRemark(loc) << "the leading dimension '" << symbol << "' of input '" << input
+                    << "' is set to 1; --dim " << symbol << "=LOW..HIGH leaves it open";
+    return 1;
+  }
+  DimRange range = given->second;
+  if (range.low == range.high)
+    return range.low;
+  if (!leads)
+    return emitError(loc) << "the dimension '" << symbol << "' of input '" << input
+                          << "' does not lead and can't have a range: give one size";
+  if (!dynamicSymbol.empty() && dynamicSymbol != symbol)
+    return emitError(loc) << "only one dimension can have a range, not '" << dynamicSymbol << "' and '" << symbol << "'";
+  dynamicSymbol = symbol.str();
+  dim = DimAttr::get(builder.getContext(), symbol, range.low, range.high);
+  return ShapedType::kDynamic;
+}
+
+FailureOr<SmallVector<int64_t>> GraphImporter::readInputShape(const onnx::ValueInfoProto &input,
+                                                              SmallVector<Attribute> &symbols) {
+  SmallVector<int64_t> shape;
+  for (const auto &dim : input.type().tensor_type().shape().dim()) {
+    symbols.push_back(builder.getUnitAttr());
+    if (dim.dim_value() > 0) {
+      shape.push_back(dim.dim_value());
+      continue;
+    }
+    std::string symbol = dim.dim_param().empty() ? input.name() + "." + std::to_string(shape.size()) : dim.dim_param();
+    FailureOr<int64_t> size = readSymbol(input.name(), symbol, shape.empty(), symbols.back());
+    if (failed(size))
+      return failure();
+    shape.push_back(*size);
+  }
+  return shape;
+}
+
+LogicalResult GraphImporter::addInputs(func::FuncOp function) {
+  for (const onnx::ValueInfoProto &input : graph.input()) {
+    if (tensors.contains(input.name()))
+      continue; // older models list their initializers as inputs
+    Type element = elementType(builder.getContext(), input.type().tensor_type().elem_type());
+    if (!element || !input.type().has_tensor_type() || !input.type().tensor_type().has_shape())
+      return emitError(loc) << "input '" << input.name()
+                            << "' is not a tensor of known rank with elements f32, f64, i64, i32, i8, u8 or bool";
+    SmallVector<Attribute> symbols;
+    FailureOr<SmallVector<int64_t>> shape = readInputShape(input, symbols);
+    if (failed(shape))
+      return failure();
+    SmallVector<NamedAttribute> attributes = {builder.getNamedAttr(kNameAttr, builder.getStringAttr(input.name()))};
+    if (ShapedType::isDynamicShape(*shape))
+      attributes.push_back(builder.getNamedAttr(kDimsAttr, builder.getArrayAttr(symbols)));
+    if (element.isUnsignedInteger())
+      attributes.push_back(builder.getNamedAttr(kUnsignedAttr, builder.getUnitAttr()));
+    unsigned index = function.getNumArguments();
+    auto type = RankedTensorType::get(*shape, storageType(element));
+    if (failed(function.insertArgument(index, type, builder.getDictionaryAttr(attributes),
+                                       NameLoc::get(builder.getStringAttr(input.name())))))
+      return failure();
+    tensors[input.name()] = Tensor{element, *shape, function.getArgument(index), nullptr};
+  }
+  return success();
+}
+
+LogicalResult GraphImporter::addOutputs(func::FuncOp function) {
+  SmallVector<Value> values;
+  SmallVector<Attribute> attributes;
+  for (const onnx::ValueInfoProto &output : graph.output()) {
+    auto found = tensors.find(output.name());
+    if (found == tensors.end())
+      return emitError(loc) << "nothing in the model makes its output '" << output.name() << "'";
+    Tensor &tensor = found->second;
+    onnx::NodeProto none;
+    Node node(none, opset, tensors, builder, NameLoc::get(builder.getStringAttr(output.name())));
+    values.push_back(materialize(node, tensor));
+    if (!node.reason().empty())
+      return emitError(loc) << "output '" << output.name() << "' is not supported: " << node.reason();
+    SmallVector<NamedAttribute> entries = {builder.getNamedAttr(kNameAttr, builder.getStringAttr(output.name()))};
+    if (tensor.element.isUnsignedInteger())
+      entries.push_back(builder.getNamedAttr(kUnsignedAttr, builder.getUnitAttr()));
+    attributes.push_back(builder.getDictionaryAttr(entries));
+  }
+  func::ReturnOp::create(builder, NameLoc::get(builder.getStringAttr(graph.name())), values);
+  function.setType(builder.getFunctionType(function.getArgumentTypes(), ValueRange(values).getTypes()));
+  for (auto [i, attribute] : llvm::enumerate(attributes))
+    function.setResultAttrs(i, cast<DictionaryAttr>(attribute));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
+static StringRef nodeName(const onnx::NodeProto &proto) {
+  if (!proto.name().empty() || proto.output().empty())
+    return proto.name();
+  return proto.output(0);
+}
+
+/// Evaluates the node if all that it reads is constant.
+static bool evaluate(Node &node, const Operator &row) {
+  if (!row.evaluate || node.numInputs() == 0)
+    return false;
+  for (unsigned i = 0; i < node.numInputs(); ++i)
+    if (node.hasInput(i) && !node.constant(i))
+      return false;
+  if (!node.hasInput(0))
+    return false;
+  std::optional<HostTensor> result = row.evaluate(node);
+  if (result)
+    node.setResult(std::move(*result));
+  return result.has_value();
+}
+
+static std::string buildNode(Node &node, const Operator &row) {
+  if (evaluate(node, row))
+    return "";
+  if (!row.build)
+    return "it is supported on constants only";
+  if (failed(row.build(node)) || !node.reason().empty())
+    return node.reason();
+  std::string unread = node.unreadAttribute();
+  return unread.empty() ? "" : "attribute '" + unread + "'";
+}
+
+/// Imports one node; returns why it is not supported, or "". Its results are in `tensors` or in `unknown`.
+std::string GraphImporter::importNode(const onnx::NodeProto &proto) {
+  auto fail = [&](const std::string &reason) {
+    for (const std::string &output : proto.output())
+      if (!tensors.contains(output))
+        unknown[output] = "";
+    return reason;
+  };
+  if (!proto.domain().empty() && proto.domain() != "ai.onnx")
+    return fail("its domain is not known");
+  const Operator *row = findOperator(proto.op_type());
+  if (!row)
+    return fail("the operator is not known");
+  if (opset < row->since)
+    return fail("its definition of opset " + std::to_string(opset) + "; supported from " + std::to_string(row->since));
+  for (const std::string &input : proto.input()) {
+    if (input.empty() || tensors.contains(input))
+      continue;
+    auto found = unknown.find(input);
+    return fail(found == unknown.end() ? "nothing before it makes its input '" + input + "'" : found->second);
+  }
+  Node node(proto, opset, tensors, builder, NameLoc::get(builder.getStringAttr(nodeName(proto))));
+  std::string reason = buildNode(node, *row);
+  if (!reason.empty())
+    return fail(reason);
+  for (const std::string &output : proto.output())
+    if (!output.empty() && !tensors.contains(output))
+      return fail("its output '" + output + "'");
+  return "";
+}
+
+LogicalResult GraphImporter::reportUnsupported(ArrayRef<OnnxOperator> operators) const {
+  // One line for each operator and reason, with all its nodes.
+  std::map<std::pair<std::string, std::string>, std::string> lines;
+  for (const OnnxOperator &op : operators) {
+    if (op.reason.empty())
+      continue;
+    std::string domain = op.domain.empty() ? "ai.onnx" : op.domain;
+    std::string head = op.type + " (" + domain + ", opset " + std::to_string(op.opset) + ")";
+    std::string &nodes = lines[{head, op.reason}];
+    nodes += (nodes.empty() ? "'" : ", '") + op.node + "'";
+  }
+  if (lines.empty())
+    return success();
+  InFlightDiagnostic error = emitError(loc) << "'" << file.path << "' needs what is not supported:";
+  for (auto &[key, nodes] : lines)
+    error << "\n  " << key.first << ": " << key.second << "; in " << nodes;
+  return error;
+}
+
+/// Erases what no result needs: constants and activations that larger operations took in.
+static void eraseDeadOps(func::FuncOp function) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+}
+
+OwningOpRef<ModuleOp> GraphImporter::run(std::vector<OnnxOperator> &operators) {
+  MLIRContext *context = builder.getContext();
+  context->loadDialect<func::FuncDialect, linalg::LinalgDialect, tensor::TensorDialect, arith::ArithDialect,
+                       math::MathDialect, HalftoneDialect>();
+  if (failed(checkOpset()) || failed(checkDimNames()))
+    return {};
+  OwningOpRef<ModuleOp> module = ModuleOp::create(NameLoc::get(builder.getStringAttr(graph.name())));
+  (*module)->setAttr(kStageAttr, builder.getStringAttr("import"));
+  (*module)->setAttr(kVersionAttr, builder.getI64IntegerAttr(1));
+  (*module)->setAttr(kSourceHashAttr, builder.getStringAttr(file.hash));
+  builder.setInsertionPointToEnd(module->getBody());
+  auto function = func::FuncOp::create(builder, module->getLoc(), "main", builder.getFunctionType({}, {}));
+  builder.setInsertionPointToStart(function.addEntryBlock());
+  readInitializers();
+  if (failed(addInputs(function)))
+    return {};
+  std::map<std::string, int64_t> opsets;
+  for (const onnx::OperatorSetIdProto &import : file.model.opset_import())
+    opsets[import.domain()] = import.version();
+  bool supported = true;
+  for (const onnx::NodeProto &proto : graph.node()) {
+    std::string domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
+    int64_t version = domain.empty() ? opset : opsets[domain];
+    operators.push_back({proto.op_type(), domain, version, nodeName(proto).str(), importNode(proto)});
+    supported &= operators.back().reason.empty();
+  }
+  if (!supported || failed(addOutputs(function)))
+    return {};
+  eraseDeadOps(function);
+  if (failed(verify(*module)))
+    return {};
+  return module;
+}
+
+//===----------------------------------------------------------------------===//
+// Entry points
+//===----------------------------------------------------------------------===//
+
+OwningOpRef<ModuleOp> mlir::halftone::importOnnx(StringRef path, MLIRContext *context, const ImportOptions &options) {
+  std::unique_ptr<ModelFile> file = readModelFile(path, context);
+  if (!file)
+    return {};
+  GraphImporter importer(*file, context, options);
+  std::vector<OnnxOperator> operators;
+  OwningOpRef<ModuleOp> module = importer.run(operators);
+  if (failed(importer.reportUnsupported(operators)))
+    return {};
+  return module;
+}
+
+FailureOr<std::vector<OnnxOperator>> mlir::halftone::checkOnnx(StringRef path, MLIRContext *context,
+                                                               const ImportOptions &options) {
+  std::unique_ptr<ModelFile> file = readModelFile(path, context);
+  if (!file)
+    return failure();
+  std::vector<OnnxOperator> operators;
+  GraphImporter importer(*file, context, options);
+  OwningOpRef<ModuleOp> module = importer.run(operators);
+  bool complete = llvm::any_of(operators, [](const OnnxOperator &op) { return !op.reason.empty(); });
+  if (!module && !complete)
+    return failure();
+  return operators;
+}

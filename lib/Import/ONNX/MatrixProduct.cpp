@@ -1,0 +1,162 @@
+//===- MatrixProduct.cpp - ONNX's Gemm and MatMul ---------------------------===//
+//
+// Both become linalg.matmul (linalg.batch_matmul) with K x N on the right; constant factors are transposed and scaled
+// here. A bias is a following generic.
+//
+//===----------------------------------------------------------------------===//
+#include "Broadcast.h"
+#include "Operators.h"
+#include "Window.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+static Tensor toTensor(Value value) {
+  return {typeOf(value).getElementType(), SmallVector<int64_t>(typeOf(value).getShape()), value, nullptr};
+}
+
+static Tensor toTensor(HostTensor tensor) {
+  Tensor result{tensor.element, tensor.shape, {}, nullptr};
+  result.constant = std::make_shared<HostTensor>(std::move(tensor));
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Gemm
+//===----------------------------------------------------------------------===//
+
+static Tensor transposeMatrix(Node &node, const Tensor &matrix) {
+  if (matrix.constant)
+    return toTensor(matrix.constant->transposed({1, 0}));
+  SmallVector<int64_t> shape = {matrix.shape[1], matrix.shape[0]};
+  Value init = tensor::EmptyOp::create(node.builder, node.loc, shape, matrix.element);
+  return toTensor(
+      linalg::TransposeOp::create(node.builder, node.loc, matrix.value, init, ArrayRef<int64_t>{1, 0})->getResult(0));
+}
+
+static Tensor scale(Node &node, const Tensor &tensor, float factor) {
+  if (factor == 1)
+    return tensor;
+  if (tensor.constant) {
+    std::vector<double> numbers = tensor.constant->numbers();
+    for (double &number : numbers)
+      number *= factor;
+    HostTensor scaled = HostTensor::fromNumbers(tensor.element, tensor.shape, numbers);
+    scaled.name = tensor.constant->name;
+    return toTensor(std::move(scaled));
+  }
+  return toTensor(buildBroadcast(node, tensor, tensor.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    return arith::MulFOp::create(b, l, e[0], scalarConstant(b, l, tensor.element, factor));
+  }));
+}
+
+static Value multiply(Node &node, Value a, Value b) {
+  Value zero = scalarConstant(node.builder, node.loc, node.builder.getF32Type(), 0);
+  Value init = makeFilled(node, {typeOf(a).getDimSize(0), typeOf(b).getDimSize(1)}, a, zero);
+  return linalg::MatmulOp::create(node.builder, node.loc, init.getType(), ValueRange{a, b}, init).getResult(0);
+}
+
+LogicalResult onnx_operators::buildGemm(Node &node) {
+  Tensor a = node.input(0), b = node.input(1);
+  bool transposeA = node.getInt("transA", 0), transposeB = node.getInt("transB", 0);
+  float alpha = node.getFloat("alpha", 1), beta = node.getFloat("beta", 1);
+  if (!a.element.isF32() || !b.element.isF32())
+    return node.unsupported("it is not f32");
+  if (a.rank() != 2 || b.rank() != 2 || (transposeA && a.isDynamic()) || b.isDynamic())
+    return node.unsupported("its factors are not two matrices with a dynamic dimension in the result's rows only");
+  a = transposeA ? transposeMatrix(node, a) : a;
+  b = transposeB ? transposeMatrix(node, b) : b;
+  if (a.shape[1] != b.shape[0])
+    return node.unsupported("its factors do not fit: " + Twine(a.shape[1]) + " columns, " + Twine(b.shape[0]) + " rows");
+  b = scale(node, b, alpha);
+  Value result = multiply(node, materialize(node, a), materialize(node, b));
+  if (node.hasInput(2) && beta != 0) {
+    Tensor c = scale(node, node.input(2), beta);
+    result = buildBroadcast(node, {toTensor(result), c}, a.element, [](OpBuilder &b, Location l, ValueRange e) -> Value {
+      return arith::AddFOp::create(b, l, e[0], e[1]);
+    });
+  }
+  node.setResult(result);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// MatMul
+//===----------------------------------------------------------------------===//
+
+/// Joins all dimensions before the last `keep` into one.
+static Value collapseLeading(Node &node, Value x, int64_t keep) {
+  int64_t rank = typeOf(x).getRank(), leading = rank - keep;
+  if (leading == 1)
+    return x;
+  SmallVector<ReassociationIndices> groups;
+  if (leading > 0)
+    groups.push_back(llvm::to_vector<2>(llvm::seq<int64_t>(0, leading)));
+  for (int64_t d = leading; d < rank; ++d)
+    groups.push_back({d});
+  return tensor::CollapseShapeOp::create(node.builder, node.loc, x, groups);
+}
+
+/// Splits dimension 0 of `x` into `leading` sizes; a dynamic one is that of `like`.
+static Value expandLeading(Node &node, Value x, ArrayRef<int64_t> leading, Value like) {
+  if (leading.size() == 1)
+    return x;
+  SmallVector<int64_t> shape(leading);
+  SmallVector<ReassociationIndices> groups = {llvm::to_vector<2>(llvm::seq<int64_t>(0, leading.size()))};
+  for (int64_t d = 1; d < typeOf(x).getRank(); ++d) {
+    groups.push_back({static_cast<int64_t>(shape.size())});
+    shape.push_back(typeOf(x).getDimSize(d));
+  }
+  auto type = RankedTensorType::get(shape, typeOf(x).getElementType());
+  return tensor::ExpandShapeOp::create(node.builder, node.loc, type, x, groups, node.mixedSizes(shape, like));
+}
+
+/// Repeats `x` so that its leading dimensions become `leading`.
+static Value broadcastLeading(Node &node, const Tensor &x, ArrayRef<int64_t> leading) {
+  SmallVector<int64_t> shape(leading);
+  shape.append(x.shape.end() - 2, x.shape.end());
+  if (ArrayRef<int64_t>(shape) == ArrayRef<int64_t>(x.shape))
+    return materialize(node, x);
+  return buildBroadcast(node, x, x.element, [](OpBuilder &, Location, ValueRange e) { return e[0]; }, shape);
+}
+
+/// Both factors have leading dimensions: one batch of products.
+static Value multiplyBatched(Node &node, const Tensor &a, const Tensor &b, ArrayRef<int64_t> leading) {
+  Value left = broadcastLeading(node, a, leading), right = broadcastLeading(node, b, leading);
+  Value leftBatch = collapseLeading(node, left, 2), rightBatch = collapseLeading(node, right, 2);
+  Value zero = scalarConstant(node.builder, node.loc, a.element, 0);
+  SmallVector<int64_t> shape = {typeOf(leftBatch).getDimSize(0), typeOf(leftBatch).getDimSize(1),
+                                typeOf(rightBatch).getDimSize(2)};
+  Value init = makeFilled(node, shape, leftBatch, zero);
+  Value result = linalg::BatchMatmulOp::create(node.builder, node.loc, init.getType(),
+                                               ValueRange{leftBatch, rightBatch}, init)
+                     .getResult(0);
+  return expandLeading(node, result, leading, left);
+}
+
+LogicalResult onnx_operators::buildMatMul(Node &node) {
+  const Tensor &a = node.input(0), &b = node.input(1);
+  if (!a.element.isF32() || !b.element.isF32())
+    return node.unsupported("it is not f32");
+  if (a.rank() < 2 || b.rank() < 2)
+    return node.unsupported("a factor of rank " + Twine(std::min(a.rank(), b.rank())));
+  ArrayRef<int64_t> aShape = a.shape, bShape = b.shape;
+  if (aShape.back() != bShape[b.rank() - 2])
+    return node.unsupported("its factors do not fit: " + Twine(aShape.back()) + " columns, " +
+                            Twine(bShape[b.rank() - 2]) + " rows");
+  if (b.rank() == 2) {
+    Value left = materialize(node, a);
+    Value product = multiply(node, collapseLeading(node, left, 1), materialize(node, b));
+    node.setResult(expandLeading(node, product, aShape.drop_back(), left));
+    return success();
+  }
+  auto leading = broadcastShapes(aShape.drop_back(2), bShape.drop_back(2));
+  if (!leading || (ShapedType::isDynamicShape(*leading) && aShape.drop_back(2) != bShape.drop_back(2)))
+    return node.unsupported("leading dimensions that do not broadcast");
+  node.setResult(multiplyBatched(node, a, b, *leading));
+  return success();
+}

@@ -1,0 +1,264 @@
+//===- Movement.cpp - ONNX's operators that move elements -------------------===//
+#include "Broadcast.h"
+#include "Movement.h"
+#include "Operators.h"
+#include "Shape.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static FailureOr<int64_t> readAxis(Node &node, int64_t rank, int64_t otherwise) {
+  int64_t axis = node.getInt("axis", otherwise);
+  axis += axis < 0 ? rank : 0;
+  if (axis < 0 || axis >= rank)
+    return node.unsupported("an axis outside the rank of " + Twine(rank));
+  return axis;
+}
+
+FailureOr<SmallVector<int64_t>> mlir::halftone::readPermutation(Node &node) {
+  int64_t rank = node.input(0).rank();
+  SmallVector<int64_t> permutation = node.getInts("perm", llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, rank))));
+  if (static_cast<int64_t>(permutation.size()) != rank || !isPermutationVector(permutation))
+    return node.unsupported("a perm that is not a permutation");
+  return permutation;
+}
+
+LogicalResult onnx_operators::buildTranspose(Node &node) {
+  const Tensor &x = node.input(0);
+  FailureOr<SmallVector<int64_t>> permutation = readPermutation(node);
+  if (failed(permutation))
+    return failure();
+  if (x.isDynamic() && permutation->front() != 0)
+    return node.unsupported("the dynamic dimension would not lead");
+  SmallVector<int64_t> shape;
+  for (int64_t d : *permutation)
+    shape.push_back(x.shape[d]);
+  Value value = node.operand(0);
+  Value init = tensor::EmptyOp::create(node.builder, node.loc, node.mixedSizes(shape, value), storageType(x.element));
+  node.setResult(linalg::TransposeOp::create(node.builder, node.loc, value, init, *permutation)->getResult(0),
+                 x.element);
+  return success();
+}
+
+LogicalResult onnx_operators::buildConcat(Node &node) {
+  const Tensor &first = node.input(0);
+  FailureOr<int64_t> axis = readAxis(node, first.rank(), 0);
+  if (failed(axis))
+    return failure();
+  SmallVector<Value> values;
+  for (unsigned i = 0; i < node.numInputs(); ++i) {
+    const Tensor &next = node.input(i);
+    if (next.element != first.element || next.rank() != first.rank() || ShapedType::isDynamic(next.shape[*axis]))
+      return node.unsupported("inputs that differ in element type or rank, or are dynamic along the axis");
+    for (int64_t d = 0; d < first.rank(); ++d)
+      if (d != *axis && next.shape[d] != first.shape[d])
+        return node.unsupported("inputs that differ outside the axis");
+    values.push_back(node.operand(i));
+  }
+  if (values.size() == 1)
+    node.setResult(first);
+  else
+    node.setResult(tensor::ConcatOp::create(node.builder, node.loc, *axis, values), first.element);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Slices
+//===----------------------------------------------------------------------===//
+
+/// One entry of an optional list of integers.
+static FailureOr<std::vector<int64_t>> readList(Node &node, unsigned i, std::vector<int64_t> otherwise) {
+  if (!node.hasInput(i))
+    return otherwise;
+  HostTensorRef constant = node.constant(i);
+  if (!constant || constant->isFloat())
+    return node.unsupported("starts, ends, axes or steps that are not constant");
+  return constant->integers();
+}
+
+/// Counts the positions start, start + step, ... before end.
+static int64_t countSteps(int64_t start, int64_t end, int64_t step) {
+  return std::max<int64_t>(0, step > 0 ? llvm::divideCeil(std::max<int64_t>(0, end - start), step)
+                                       : llvm::divideCeil(std::max<int64_t>(0, start - end), -step));
+}
+
+/// Clamps ONNX's start and end of one axis of `size` into it.
+static void clampSlice(SliceRange &range, int64_t d, int64_t size, int64_t start, int64_t end, int64_t step) {
+  bool forward = step > 0;
+  start = std::clamp<int64_t>(start < 0 ? std::max(start, -2 * size - 2) + size : start, 0, forward ? size : size - 1);
+  end = std::clamp<int64_t>(end < 0 ? std::max(end, -2 * size - 2) + size : end, forward ? 0 : -1, size);
+  range.starts[d] = start;
+  range.steps[d] = step;
+  range.sizes[d] = countSteps(start, end, step);
+}
+
+FailureOr<SliceRange> mlir::halftone::readSlice(Node &node) {
+  const Tensor &x = node.input(0);
+  SliceRange range{SmallVector<int64_t>(x.rank(), 0), x.shape, SmallVector<int64_t>(x.rank(), 1)};
+  auto starts = readList(node, 1, {}), ends = readList(node, 2, {});
+  if (failed(starts) || failed(ends))
+    return failure();
+  size_t count = starts->size();
+  auto all = llvm::seq<int64_t>(0, count);
+  auto axes = readList(node, 3, {all.begin(), all.end()}), steps = readList(node, 4, std::vector<int64_t>(count, 1));
+  if (failed(axes) || failed(steps))
+    return failure();
+  if (ends->size() != count || axes->size() != count || steps->size() != count || llvm::is_contained(*steps, 0))
+    return node.unsupported("starts, ends, axes and steps that do not fit");
+  for (auto [start, end, axis, step] : llvm::zip(*starts, *ends, *axes, *steps)) {
+    int64_t d = axis + (axis < 0 ? x.rank() : 0);
+    if (d < 0 || d >= x.rank())
+      return node.unsupported("an axis outside the rank of " + Twine(x.rank()));
+    bool toEnd = end >= std::numeric_limits<int32_t>::max() || (ShapedType::isDynamic(end) && step > 0);
+    if (ShapedType::isDynamic(x.shape[d])) {
+      if (start != 0 || !toEnd || step != 1)
+        return node.unsupported("a slice of the dynamic dimension");
+      continue;
+    }
+    if (ShapedType::isDynamic(start) || (ShapedType::isDynamic(end) && step > 0))
+      return node.unsupported("a slice up to the size of the dynamic dimension");
+    clampSlice(range, d, x.shape[d], start, end, step);
+  }
+  return range;
+}
+
+/// The slice, without the dimensions of `dropped` (of size 1).
+static Value extract(Node &node, Value x, const SliceRange &range, ArrayRef<int64_t> dropped = {}) {
+  OpBuilder &b = node.builder;
+  SmallVector<OpFoldResult> offsets = getAsIndexOpFoldResult(b.getContext(), range.starts);
+  SmallVector<OpFoldResult> steps = getAsIndexOpFoldResult(b.getContext(), range.steps);
+  SmallVector<int64_t> shape(range.sizes);
+  for (int64_t d : llvm::reverse(dropped))
+    shape.erase(shape.begin() + d);
+  auto type = RankedTensorType::get(shape, cast<RankedTensorType>(x.getType()).getElementType());
+  return tensor::ExtractSliceOp::create(b, node.loc, type, x, offsets, node.mixedSizes(range.sizes, x), steps);
+}
+
+LogicalResult onnx_operators::buildSlice(Node &node) {
+  FailureOr<SliceRange> range = readSlice(node);
+  if (failed(range))
+    return failure();
+  if (llvm::any_of(range->steps, [](int64_t step) { return step < 0; }))
+    return node.unsupported("a negative step");
+  if (llvm::is_contained(range->sizes, 0))
+    return node.unsupported("an empty slice");
+  node.setResult(extract(node, node.operand(0), *range), node.input(0).element);
+  return success();
+}
+
+LogicalResult onnx_operators::buildSplit(Node &node) {
+  const Tensor &x = node.input(0);
+  FailureOr<int64_t> axis = readAxis(node, x.rank(), 0);
+  if (failed(axis))
+    return failure();
+  int64_t size = x.shape[*axis], parts = node.getInt("num_outputs", node.numResults());
+  if (ShapedType::isDynamic(size) || parts < 1)
+    return node.unsupported("a split of the dynamic dimension");
+  int64_t chunk = llvm::divideCeil(size, parts);
+  std::vector<int64_t> equal(parts, chunk);
+  equal.back() = size - chunk * (parts - 1);
+  FailureOr<std::vector<int64_t>> sizes = readList(node, 1, equal);
+  if (failed(sizes))
+    return failure();
+  if (sizes->size() != node.numResults() || std::accumulate(sizes->begin(), sizes->end(), int64_t(0)) != size ||
+      llvm::any_of(*sizes, [](int64_t s) { return s <= 0; }))
+    return node.unsupported("sizes that do not fit the input");
+  SliceRange range{SmallVector<int64_t>(x.rank(), 0), x.shape, SmallVector<int64_t>(x.rank(), 1)};
+  Type element = x.element;
+  for (auto [i, part] : llvm::enumerate(*sizes)) {
+    range.sizes[*axis] = part;
+    node.setResult(extract(node, node.operand(0), range), element, i);
+    range.starts[*axis] += part;
+  }
+  return success();
+}
+
+/// Gather along one axis at one index, or at indices that are a slice.
+LogicalResult onnx_operators::buildGather(Node &node) {
+  const Tensor &x = node.input(0);
+  FailureOr<int64_t> axis = readAxis(node, x.rank(), 0);
+  HostTensorRef indices = node.constant(1);
+  if (failed(axis))
+    return failure();
+  if (!indices || indices->shape.size() > 1 || ShapedType::isDynamic(x.shape[*axis]) || indices->count() == 0)
+    return node.unsupported("indices that are not a constant scalar or vector, or the dynamic dimension");
+  std::vector<int64_t> list = indices->integers();
+  int64_t size = x.shape[*axis];
+  for (int64_t &index : list)
+    index += index < 0 ? size : 0;
+  int64_t step = list.size() > 1 ? list[1] - list[0] : 1;
+  for (size_t i = 1; i < list.size(); ++i)
+    if (step < 1 || list[i] - list[i - 1] != step)
+      return node.unsupported("indices that do not ascend by one step");
+  if (list.front() < 0 || list.back() >= size)
+    return node.unsupported("an index outside the input");
+  SliceRange range{SmallVector<int64_t>(x.rank(), 0), x.shape, SmallVector<int64_t>(x.rank(), 1)};
+  range.starts[*axis] = list.front();
+  range.sizes[*axis] = list.size();
+  range.steps[*axis] = step;
+  SmallVector<int64_t> dropped;
+  if (indices->shape.empty())
+    dropped.push_back(*axis);
+  node.setResult(extract(node, node.operand(0), range, dropped), x.element);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Pad and Expand
+//===----------------------------------------------------------------------===//
+
+LogicalResult onnx_operators::buildPad(Node &node) {
+  const Tensor &x = node.input(0);
+  std::string mode = node.getString("mode", "constant");
+  HostTensorRef pads = node.constant(1), fill = node.constant(2);
+  if (mode != "constant")
+    return node.unsupported("mode '" + mode + "'");
+  if (!pads || (node.hasInput(2) && !fill))
+    return node.unsupported("pads or a value that are not constant");
+  FailureOr<SmallVector<int64_t>> axes = readAxes(node, 3, x.rank());
+  if (failed(axes))
+    return failure();
+  if (axes->empty())
+    *axes = llvm::to_vector(llvm::seq<int64_t>(0, x.rank()));
+  std::vector<int64_t> amounts = pads->integers();
+  if (amounts.size() != 2 * axes->size() || llvm::any_of(amounts, [](int64_t p) { return p < 0; }))
+    return node.unsupported("pads that are negative or do not fit the rank");
+  SmallVector<int64_t> low(x.rank(), 0), high(x.rank(), 0), shape(x.shape);
+  for (auto [i, axis] : llvm::enumerate(*axes)) {
+    low[axis] = amounts[i];
+    high[axis] = amounts[i + axes->size()];
+    if (ShapedType::isDynamic(shape[axis]) && (low[axis] || high[axis]))
+      return node.unsupported("padding of the dynamic dimension");
+    shape[axis] += low[axis] + high[axis];
+  }
+  if (shape == x.shape) {
+    node.setResult(x);
+    return success();
+  }
+  OpBuilder &b = node.builder;
+  Value value = scalarConstant(b, node.loc, x.element, fill ? fill->scalar() : 0);
+  node.setResult(tensor::PadOp::create(b, node.loc, RankedTensorType::get(shape, storageType(x.element)),
+                                       node.operand(0), getAsIndexOpFoldResult(b.getContext(), low),
+                                       getAsIndexOpFoldResult(b.getContext(), high), value),
+                 x.element);
+  return success();
+}
+
+LogicalResult onnx_operators::buildExpand(Node &node) {
+  const Tensor &x = node.input(0);
+  HostTensorRef shape = node.constant(1);
+  if (!shape)
+    return node.unsupported("a shape that is not constant");
+  SmallVector<int64_t> sizes = llvm::to_vector<4>(shape->integers());
+  if (shape->symbolic && !x.isDynamic())
+    return node.unsupported("a repetition up to the size of the dynamic dimension");
+  if (broadcastShapes(x.shape, sizes) == x.shape)
+    node.setResult(x);
+  else
+    node.setResult(buildBroadcast(node, x, x.element, [](OpBuilder &, Location, ValueRange e) { return e[0]; }, sizes),
+                   x.element);
+  return success();
+}

@@ -1,0 +1,22 @@
+//===- Movement.h - readings shared by handlers and evaluation --------------===//
+#ifndef HALFTONE_LIB_IMPORT_ONNX_MOVEMENT_H
+#define HALFTONE_LIB_IMPORT_ONNX_MOVEMENT_H
+
+#include "Node.h"
+
+namespace mlir::halftone {
+
+/// One slice of each dimension: `sizes[d]` positions from `starts[d]` by `steps[d]`.
+struct SliceRange {
+  SmallVector<int64_t> starts, sizes, steps;
+};
+
+/// Slice's range, clamped into the input; failure after `node.unsupported`.
+FailureOr<SliceRange> readSlice(Node &node);
+
+/// Transpose's permutation.
+FailureOr<SmallVector<int64_t>> readPermutation(Node &node);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_IMPORT_ONNX_MOVEMENT_H

@@ -1,0 +1,131 @@
+//===- Node.cpp - one ONNX node while it is imported ------------------------===//
+#include "Node.h"
+#include "halftone/Support/Constants.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/STLExtras.h"
+#include <onnx/onnx_pb.h>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+Type mlir::halftone::storageType(Type element) {
+  auto integer = dyn_cast<IntegerType>(element);
+  return integer ? IntegerType::get(element.getContext(), integer.getWidth()) : element;
+}
+
+StringRef Node::type() const { return proto.op_type(); }
+
+//===----------------------------------------------------------------------===//
+// Inputs
+//===----------------------------------------------------------------------===//
+
+unsigned Node::numInputs() const { return proto.input_size(); }
+
+bool Node::hasInput(unsigned i) const { return i < numInputs() && !proto.input(i).empty(); }
+
+const Tensor &Node::input(unsigned i) const { return tensors.find(proto.input(i))->second; }
+
+HostTensorRef Node::constant(unsigned i) const { return hasInput(i) ? input(i).constant : nullptr; }
+
+Value Node::operand(unsigned i) {
+  Tensor &tensor = tensors.find(proto.input(i))->second;
+  if (!tensor.value)
+    tensor.value = materialize(*tensor.constant);
+  return tensor.value;
+}
+
+Value Node::materialize(const HostTensor &tensor) {
+  auto type = RankedTensorType::get(tensor.shape, storageType(tensor.element));
+  Location constantLoc = tensor.name.empty() ? loc : NameLoc::get(builder.getStringAttr(tensor.name));
+  if (tensor.symbolic)
+    (void)unsupported("it uses the size of the dynamic dimension as data");
+  StringRef name = tensor.name.empty() ? StringRef("constant") : StringRef(tensor.name);
+  return arith::ConstantOp::create(builder, constantLoc, makeConstant(type, ArrayRef<char>(tensor.bytes), name));
+}
+
+SmallVector<OpFoldResult> Node::mixedSizes(ArrayRef<int64_t> shape, Value like) {
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t size : shape)
+    sizes.push_back(ShapedType::isDynamic(size) ? OpFoldResult(tensor::DimOp::create(builder, loc, like, 0).getResult())
+                                                : builder.getIndexAttr(size));
+  return sizes;
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+const onnx::AttributeProto *Node::getAttribute(StringRef name) const {
+  readAttributes.insert(name);
+  for (const onnx::AttributeProto &attribute : proto.attribute())
+    if (attribute.name() == name)
+      return &attribute;
+  return nullptr;
+}
+
+bool Node::hasAttribute(StringRef name) const { return getAttribute(name); }
+
+int64_t Node::getInt(StringRef name, int64_t otherwise) const {
+  const onnx::AttributeProto *attribute = getAttribute(name);
+  return attribute ? attribute->i() : otherwise;
+}
+
+float Node::getFloat(StringRef name, float otherwise) const {
+  const onnx::AttributeProto *attribute = getAttribute(name);
+  return attribute ? attribute->f() : otherwise;
+}
+
+std::string Node::getString(StringRef name, StringRef otherwise) const {
+  const onnx::AttributeProto *attribute = getAttribute(name);
+  return attribute ? attribute->s() : otherwise.str();
+}
+
+SmallVector<int64_t> Node::getInts(StringRef name, ArrayRef<int64_t> otherwise) const {
+  const onnx::AttributeProto *attribute = getAttribute(name);
+  if (!attribute)
+    return SmallVector<int64_t>(otherwise);
+  return SmallVector<int64_t>(attribute->ints().begin(), attribute->ints().end());
+}
+
+std::string Node::unreadAttribute() const {
+  for (const onnx::AttributeProto &attribute : proto.attribute())
+    if (!readAttributes.contains(attribute.name()))
+      return attribute.name();
+  return "";
+}
+
+//===----------------------------------------------------------------------===//
+// Results
+//===----------------------------------------------------------------------===//
+
+unsigned Node::numResults() const { return proto.output_size(); }
+
+bool Node::hasResult(unsigned i) const { return i < numResults() && !proto.output(i).empty(); }
+
+void Node::setResult(Value value, Type element, unsigned i) {
+  if (!value) // its maker has recorded the reason
+    return;
+  auto type = cast<RankedTensorType>(value.getType());
+  setResult(Tensor{element ? element : type.getElementType(), SmallVector<int64_t>(type.getShape()), value, nullptr}, i);
+}
+
+void Node::setResult(HostTensor tensor, unsigned i) {
+  if (!hasResult(i))
+    return;
+  tensor.name = proto.output(i);
+  setResult(Tensor{tensor.element, tensor.shape, {}, std::make_shared<HostTensor>(std::move(tensor))}, i);
+}
+
+void Node::setResult(const Tensor &tensor, unsigned i) {
+  if (!hasResult(i))
+    return;
+  Tensor copy = tensor; // the map may move what `tensor` refers to
+  tensors[proto.output(i)] = copy;
+}
+
+LogicalResult Node::unsupported(const Twine &reason) const {
+  if (why.empty())
+    why = reason.str();
+  return failure();
+}

@@ -1,0 +1,33 @@
+//===- Normalization.cpp - ONNX's BatchNormalization and Softmax ------------===//
+#include "Operators.h"
+#include "halftone/Dialect/Halftone/IR/Composites.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+LogicalResult onnx_operators::buildBatchNormalization(Node &node) {
+  const Tensor &x = node.input(0);
+  float epsilon = node.getFloat("epsilon", 1e-5f);
+  (void)node.getFloat("momentum", 0.9f); // for training only
+  if (node.getInt("training_mode", 0) || node.hasResult(1))
+    return node.unsupported("training_mode");
+  if (!x.element.isF32() || x.rank() < 2)
+    return node.unsupported("an input that is not f32 with a channel dimension");
+  for (unsigned i = 1; i < 5; ++i)
+    if (!node.hasInput(i) || !node.input(i).element.isF32() ||
+        node.input(i).shape != ArrayRef<int64_t>{x.shape[1]})
+      return node.unsupported("scale, bias, mean and variance must be f32 with one entry for each channel");
+  node.setResult(buildBatchNorm(node.builder, node.loc, node.operand(0), node.operand(1), node.operand(2),
+                                node.operand(3), node.operand(4), epsilon, /*axis=*/1));
+  return success();
+}
+
+LogicalResult onnx_operators::buildSoftmax(Node &node) {
+  const Tensor &x = node.input(0);
+  int64_t axis = node.getInt("axis", -1);
+  axis += axis < 0 ? x.rank() : 0;
+  if (!x.element.isF32() || axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]))
+    return node.unsupported("an input that is not f32, or axis outside its static dimensions");
+  node.setResult(halftone::buildSoftmax(node.builder, node.loc, node.operand(0), axis));
+  return success();
+}

@@ -1,0 +1,85 @@
+//===- Operators.h - the handlers of the registry ---------------------------===//
+#ifndef HALFTONE_LIB_IMPORT_ONNX_OPERATORS_H
+#define HALFTONE_LIB_IMPORT_ONNX_OPERATORS_H
+
+#include "Node.h"
+#include "llvm/Support/FormatVariadic.h"
+
+namespace mlir::halftone {
+
+/// The type for a TensorProto.DataType; null for one that is not supported (ui8 is uint8).
+Type elementType(MLIRContext *context, int64_t onnxType);
+
+namespace onnx_operators {
+
+// Elementwise.cpp
+LogicalResult buildArithmetic(Node &node);
+LogicalResult buildPow(Node &node);
+LogicalResult buildUnaryArithmetic(Node &node);
+LogicalResult buildClip(Node &node);
+LogicalResult buildSigmoid(Node &node);
+LogicalResult buildTanh(Node &node);
+LogicalResult buildExp(Node &node);
+LogicalResult buildSqrt(Node &node);
+LogicalResult buildGelu(Node &node);
+LogicalResult buildHardSwish(Node &node);
+LogicalResult buildHardSigmoid(Node &node);
+LogicalResult buildLeakyRelu(Node &node);
+LogicalResult buildCast(Node &node);
+
+// Convolution.cpp
+LogicalResult buildConv(Node &node);
+
+// MatrixProduct.cpp
+LogicalResult buildGemm(Node &node);
+LogicalResult buildMatMul(Node &node);
+
+// Pooling.cpp
+LogicalResult buildMaxPool(Node &node);
+LogicalResult buildAveragePool(Node &node);
+LogicalResult buildGlobalAveragePool(Node &node);
+LogicalResult buildGlobalMaxPool(Node &node);
+
+// Reduction.cpp
+LogicalResult buildReduce(Node &node);
+
+// Normalization.cpp
+LogicalResult buildBatchNormalization(Node &node);
+LogicalResult buildSoftmax(Node &node);
+
+// Shape.cpp
+LogicalResult buildReshape(Node &node);
+LogicalResult buildShape(Node &node);
+LogicalResult buildIdentity(Node &node);
+LogicalResult buildDropout(Node &node);
+
+// Movement.cpp
+LogicalResult buildTranspose(Node &node);
+LogicalResult buildConcat(Node &node);
+LogicalResult buildSlice(Node &node);
+LogicalResult buildSplit(Node &node);
+LogicalResult buildGather(Node &node);
+LogicalResult buildPad(Node &node);
+LogicalResult buildExpand(Node &node);
+LogicalResult buildResize(Node &node);
+
+// Evaluation.cpp: on constant inputs
+LogicalResult buildConstant(Node &node);
+std::optional<HostTensor> evaluateBinary(Node &node);
+std::optional<HostTensor> evaluateUnary(Node &node);
+std::optional<HostTensor> evaluateCast(Node &node);
+std::optional<HostTensor> evaluateReshape(Node &node);
+std::optional<HostTensor> evaluateTranspose(Node &node);
+std::optional<HostTensor> evaluateConcat(Node &node);
+std::optional<HostTensor> evaluateSlice(Node &node);
+std::optional<HostTensor> evaluateGather(Node &node);
+std::optional<HostTensor> evaluateExpand(Node &node);
+std::optional<HostTensor> evaluateConstantOfShape(Node &node);
+std::optional<HostTensor> evaluateRange(Node &node);
+std::optional<HostTensor> evaluateWhere(Node &node);
+std::optional<HostTensor> evaluateReduce(Node &node);
+
+} // namespace onnx_operators
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_IMPORT_ONNX_OPERATORS_H

@@ -1,0 +1,145 @@
+//===- Pooling.cpp - ONNX's pools -------------------------------------------===//
+//
+// MaxPool becomes a named linalg pooling over data padded with the lowest value, AveragePool the composite avg_pool; a
+// global pool is a pool whose kernel is the whole plane.
+//
+//===----------------------------------------------------------------------===//
+#include "Broadcast.h"
+#include "Operators.h"
+#include "Window.h"
+#include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static LogicalResult checkRank(Node &node, const Tensor &x) {
+  if (x.rank() == 3 || x.rank() == 4)
+    return success();
+  return node.unsupported("an input of rank " + Twine(x.rank()));
+}
+
+/// The lowest value of a type that MaxPool takes.
+static Value lowest(Node &node, Type element) {
+  if (isa<FloatType>(element))
+    return scalarConstant(node.builder, node.loc, element, -std::numeric_limits<double>::infinity());
+  return scalarConstant(node.builder, node.loc, element, element.isUnsignedInteger() ? 0 : -128);
+}
+
+static Value buildMax(Node &node, Value x, Type element, const Window &window) {
+  OpBuilder &b = node.builder;
+  Value low = lowest(node, element);
+  Value padded = padWindow(node, x, window, low);
+  auto type = cast<RankedTensorType>(x.getType());
+  Value init =
+      makeFilled(node, {type.getDimSize(0), type.getDimSize(1), window.output[0], window.output[1]}, x, low);
+  Value kernel = tensor::EmptyOp::create(b, node.loc, window.kernel, type.getElementType());
+  auto strides = b.getI64TensorAttr(window.strides), dilations = b.getI64TensorAttr(window.dilations);
+  if (!element.isUnsignedInteger())
+    return linalg::PoolingNchwMaxOp::create(b, node.loc, init.getType(), ValueRange{padded, kernel}, init, strides,
+                                            dilations)
+        .getResult(0);
+  // Upstream has an unsigned maximum for NHWC only.
+  SmallVector<int64_t> toLast = {0, 2, 3, 1}, toFirst = {0, 3, 1, 2};
+  auto transpose = [&](Value value, ArrayRef<int64_t> permutation) {
+    SmallVector<int64_t> shape;
+    for (int64_t d : permutation)
+      shape.push_back(cast<RankedTensorType>(value.getType()).getDimSize(d));
+    Value empty = tensor::EmptyOp::create(b, node.loc, node.mixedSizes(shape, value), type.getElementType());
+    return linalg::TransposeOp::create(b, node.loc, value, empty, permutation)->getResult(0);
+  };
+  Value result = linalg::PoolingNhwcMaxUnsignedOp::create(b, node.loc, transpose(init, toLast).getType(),
+                                                          ValueRange{transpose(padded, toLast), kernel},
+                                                          transpose(init, toLast), strides, dilations)
+                     .getResult(0);
+  return transpose(result, toFirst);
+}
+
+LogicalResult onnx_operators::buildMaxPool(Node &node) {
+  const Tensor &x = node.input(0);
+  (void)node.getInt("storage_order", 0); // concerns the indices only
+  if (node.hasResult(1))
+    return node.unsupported("its second output, the indices");
+  if (failed(checkRank(node, x)))
+    return failure();
+  if (!x.element.isF32() && x.element.getIntOrFloatBitWidth() != 8)
+    return node.unsupported("element type " + llvm::formatv("{0}", x.element));
+  FailureOr<Window> window =
+      readWindow(node, ArrayRef<int64_t>(x.shape).drop_front(2), node.getInts("kernel_shape"), /*isPool=*/true);
+  if (failed(window))
+    return failure();
+  int64_t rank = x.rank();
+  Type element = x.element;
+  Value result = buildMax(node, addHeight(node, node.operand(0)), element, *window);
+  node.setResult(removeHeight(node, result, rank), element);
+  return success();
+}
+
+/// A window that is the whole plane.
+static Window wholePlane(const Tensor &x) {
+  SmallVector<int64_t> spatial(ArrayRef<int64_t>(x.shape).drop_front(2));
+  if (spatial.size() == 1)
+    spatial.insert(spatial.begin(), 1);
+  Window window;
+  window.kernel.assign(spatial.begin(), spatial.end());
+  window.strides = window.dilations = window.output = {1, 1};
+  window.pads = {0, 0, 0, 0};
+  return window;
+}
+
+static LogicalResult buildAverage(Node &node, const Window &window, bool countIncludePad) {
+  const Tensor &x = node.input(0);
+  if (!x.element.isF32())
+    return node.unsupported("element type " + llvm::formatv("{0}", x.element));
+  int64_t rank = x.rank();
+  AvgPool pool;
+  pool.kernel = window.kernel;
+  pool.strides = window.strides;
+  pool.dilations = window.dilations;
+  pool.pads = window.pads;
+  pool.overhang = window.overhang;
+  pool.countIncludePad = countIncludePad;
+  Value result = buildAvgPool(node.builder, node.loc, addHeight(node, node.operand(0)), pool);
+  node.setResult(removeHeight(node, result, rank));
+  return success();
+}
+
+LogicalResult onnx_operators::buildAveragePool(Node &node) {
+  const Tensor &x = node.input(0);
+  if (failed(checkRank(node, x)))
+    return failure();
+  FailureOr<Window> window =
+      readWindow(node, ArrayRef<int64_t>(x.shape).drop_front(2), node.getInts("kernel_shape"), /*isPool=*/true);
+  if (failed(window))
+    return failure();
+  return buildAverage(node, *window, node.getInt("count_include_pad", 0));
+}
+
+static LogicalResult checkWholePlane(Node &node, const Tensor &x) {
+  if (failed(checkRank(node, x)))
+    return failure();
+  if (ShapedType::isDynamicShape(ArrayRef<int64_t>(x.shape).drop_front()))
+    return node.unsupported("a dynamic spatial dimension");
+  return success();
+}
+
+LogicalResult onnx_operators::buildGlobalAveragePool(Node &node) {
+  if (failed(checkWholePlane(node, node.input(0))))
+    return failure();
+  return buildAverage(node, wholePlane(node.input(0)), /*countIncludePad=*/false);
+}
+
+LogicalResult onnx_operators::buildGlobalMaxPool(Node &node) {
+  const Tensor &x = node.input(0);
+  if (failed(checkWholePlane(node, x)))
+    return failure();
+  if (!x.element.isF32())
+    return node.unsupported("element type " + llvm::formatv("{0}", x.element));
+  int64_t rank = x.rank();
+  Type element = x.element;
+  Window window = wholePlane(x);
+  node.setResult(removeHeight(node, buildMax(node, addHeight(node, node.operand(0)), element, window), rank));
+  return success();
+}

@@ -1,0 +1,123 @@
+//===- Window.cpp - sliding windows of convolutions and pools ---------------===//
+#include "Window.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// How far the kernel reaches: d (k - 1) + 1.
+static int64_t reach(const Window &window, int64_t d) { return window.dilations[d] * (window.kernel[d] - 1) + 1; }
+
+/// auto_pad SAME: an output of ceil(extent / stride), the odd pad at the end (upper) or the beginning (lower).
+static void padToSame(Window &window, ArrayRef<int64_t> spatial, bool upper) {
+  for (int64_t d = 0; d < 2; ++d) {
+    window.output[d] = llvm::divideCeil(spatial[d], window.strides[d]);
+    int64_t total = std::max<int64_t>(0, (window.output[d] - 1) * window.strides[d] + reach(window, d) - spatial[d]);
+    window.pads[d] = upper ? total / 2 : total - total / 2;
+    window.pads[d + 2] = total - window.pads[d];
+  }
+}
+
+/// Sets the output extents of explicit pads; with ceil_mode also windows that begin inside the input or its leading pad
+/// and end beyond the trailing pad.
+static LogicalResult setOutput(Node &node, Window &window, ArrayRef<int64_t> spatial, bool ceil) {
+  for (int64_t d = 0; d < 2; ++d) {
+    int64_t stride = window.strides[d], room = spatial[d] + window.pads[d] + window.pads[d + 2] - reach(window, d);
+    if (room < 0)
+      return node.unsupported("its kernel is larger than the padded input");
+    window.output[d] = room / stride + 1;
+    if (!ceil || room % stride == 0 || window.output[d] * stride >= spatial[d] + window.pads[d])
+      continue;
+    window.overhang[d] = stride - room % stride;
+    ++window.output[d];
+  }
+  return success();
+}
+
+static LogicalResult checkWindow(Node &node, const Window &window) {
+  if (window.kernel.size() != 2 || window.strides.size() != 2 || window.dilations.size() != 2 ||
+      window.pads.size() != 4)
+    return node.unsupported("kernel_shape, strides, dilations or pads do not fit the rank of the input");
+  auto positive = [](int64_t i) { return i > 0; };
+  if (!llvm::all_of(window.strides, positive) || !llvm::all_of(window.dilations, positive) ||
+      !llvm::all_of(window.kernel, positive))
+    return node.unsupported("kernel_shape, strides and dilations must be positive");
+  if (llvm::any_of(window.pads, [](int64_t i) { return i < 0; }))
+    return node.unsupported("negative pads");
+  return success();
+}
+
+FailureOr<Window> mlir::halftone::readWindow(Node &node, ArrayRef<int64_t> spatial, ArrayRef<int64_t> kernel,
+                                             bool isPool) {
+  SmallVector<int64_t> ones(spatial.size(), 1), zeros(2 * spatial.size(), 0), extents(spatial);
+  Window window;
+  window.kernel.assign(kernel.begin(), kernel.end());
+  window.strides = node.getInts("strides", ones);
+  window.dilations = node.getInts("dilations", ones);
+  window.pads = node.getInts("pads", zeros);
+  if (spatial.size() == 1) {
+    extents.insert(extents.begin(), 1);
+    for (auto *list : {&window.kernel, &window.strides, &window.dilations})
+      list->insert(list->begin(), 1);
+    if (window.pads.size() == 2)
+      window.pads = {0, window.pads[0], 0, window.pads[1]};
+  }
+  if (failed(checkWindow(node, window)))
+    return failure();
+  if (ShapedType::isDynamicShape(extents))
+    return node.unsupported("a dynamic spatial dimension");
+  window.output = {0, 0};
+  std::string mode = node.getString("auto_pad", "NOTSET");
+  bool ceil = isPool && node.getInt("ceil_mode", 0);
+  if (mode == "SAME_UPPER" || mode == "SAME_LOWER") {
+    padToSame(window, extents, mode == "SAME_UPPER");
+    return window;
+  }
+  if (mode == "VALID")
+    window.pads = {0, 0, 0, 0};
+  else if (mode != "NOTSET" && !mode.empty())
+    return node.unsupported("auto_pad = '" + mode + "'");
+  if (failed(setOutput(node, window, extents, ceil)))
+    return failure();
+  return window;
+}
+
+Value mlir::halftone::padWindow(Node &node, Value x, const Window &window, Value fill) {
+  OpBuilder &b = node.builder;
+  SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
+  SmallVector<OpFoldResult> low(4, b.getIndexAttr(0)), high(4, b.getIndexAttr(0));
+  bool any = false;
+  for (int64_t d = 0; d < 2; ++d) {
+    int64_t after = window.pads[d + 2] + window.overhang[d];
+    low[d + 2] = b.getIndexAttr(window.pads[d]);
+    high[d + 2] = b.getIndexAttr(after);
+    shape[d + 2] += window.pads[d] + after;
+    any |= window.pads[d] || after;
+  }
+  if (!any)
+    return x;
+  return tensor::PadOp::create(b, node.loc, RankedTensorType::get(shape, fill.getType()), x, low, high, fill);
+}
+
+Value mlir::halftone::addHeight(Node &node, Value x) {
+  auto type = cast<RankedTensorType>(x.getType());
+  if (type.getRank() != 3)
+    return x;
+  SmallVector<int64_t> shape(type.getShape());
+  shape.insert(shape.begin() + 2, 1);
+  SmallVector<OpFoldResult> sizes = node.mixedSizes(shape, x);
+  return tensor::ExpandShapeOp::create(node.builder, node.loc, RankedTensorType::get(shape, type.getElementType()), x,
+                                       SmallVector<ReassociationIndices>{{0}, {1}, {2, 3}}, sizes);
+}
+
+Value mlir::halftone::removeHeight(Node &node, Value x, int64_t rank) {
+  if (rank != 3)
+    return x;
+  return tensor::CollapseShapeOp::create(node.builder, node.loc, x, SmallVector<ReassociationIndices>{{0}, {1}, {2, 3}});
+}
+
+Value mlir::halftone::makeFilled(Node &node, ArrayRef<int64_t> shape, Value like, Value fill) {
+  Value init = tensor::EmptyOp::create(node.builder, node.loc, node.mixedSizes(shape, like), fill.getType());
+  return linalg::FillOp::create(node.builder, node.loc, fill, init).getResult(0);
+}

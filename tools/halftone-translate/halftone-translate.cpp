@@ -1,0 +1,39 @@
+//===- halftone-translate.cpp - model files to MLIR -------------------------===//
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Import/ONNX.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
+#include "mlir/Tools/mlir-translate/Translation.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+
+static llvm::cl::list<std::string> dimOptions(
+    "dim", llvm::cl::desc("Size or range of a symbolic dimension: --dim batch=1..32, --dim height=224"),
+    llvm::cl::value_desc("NAME=SIZE"));
+
+/// Reads the ONNX file that the source manager was opened on, by its path: external data lies beside it.
+static OwningOpRef<Operation *> importFile(llvm::SourceMgr &sources, MLIRContext *context) {
+  halftone::ImportOptions options;
+  for (const std::string &text : dimOptions) {
+    std::string error;
+    if (!halftone::parseDim(text, options.dims, error)) {
+      emitError(UnknownLoc::get(context)) << error;
+      return {};
+    }
+  }
+  StringRef path = sources.getMemoryBuffer(sources.getMainFileID())->getBufferIdentifier();
+  return halftone::importOnnx(path, context, options);
+}
+
+int main(int argc, char **argv) {
+  TranslateToMLIRRegistration onnx(
+      "import-onnx", "read an ONNX model",
+      [](llvm::SourceMgr &sources, MLIRContext *context) { return importFile(sources, context); },
+      [](DialectRegistry &registry) {
+        registerAllDialects(registry);
+        registry.insert<halftone::HalftoneDialect>();
+      });
+  return failed(mlirTranslateMain(argc, argv, "Halftone's import driver"));
+}
