@@ -5,8 +5,9 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
-std::optional<SmallVector<int64_t>> mlir::halftone::broadcastShapes(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
+std::optional<SmallVector<int64_t>> importer::broadcastShapes(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
   if (a.size() < b.size())
     std::swap(a, b);
   SmallVector<int64_t> shape(a);
@@ -20,11 +21,11 @@ std::optional<SmallVector<int64_t>> mlir::halftone::broadcastShapes(ArrayRef<int
   return shape;
 }
 
-Value mlir::halftone::materialize(Node &node, const Tensor &tensor) {
+Value importer::materialize(Node &node, const Tensor &tensor) {
   return tensor.value ? tensor.value : node.materialize(*tensor.constant);
 }
 
-Value mlir::halftone::scalarConstant(OpBuilder &builder, Location loc, Type element, double number) {
+Value importer::scalarConstant(OpBuilder &builder, Location loc, Type element, double number) {
   Type type = storageType(element);
   if (isa<FloatType>(type))
     return arith::ConstantOp::create(builder, loc, builder.getFloatAttr(type, number));
@@ -87,7 +88,7 @@ static SmallVector<OpFoldResult> resultSizes(Node &node, ArrayRef<Tensor> tensor
   return node.mixedSizes(shape, like);
 }
 
-Value mlir::halftone::buildBroadcast(Node &node, ArrayRef<Tensor> tensors, Type element, ElementBuilder build,
+Value importer::buildBroadcast(Node &node, ArrayRef<Tensor> tensors, Type element, ElementBuilder build,
                                      ArrayRef<int64_t> atLeast) {
   SmallVector<int64_t> shape(atLeast);
   for (const Tensor &tensor : tensors) {

@@ -5,7 +5,7 @@
 #include "Node.h"
 #include "halftone/Support/Elementwise.h"
 
-namespace mlir::halftone {
+namespace mlir::halftone::importer {
 
 /// The common shape of two; nothing if they don't broadcast. A dynamic size goes with itself and with 1.
 std::optional<SmallVector<int64_t>> broadcastShapes(ArrayRef<int64_t> a, ArrayRef<int64_t> b);
@@ -23,6 +23,6 @@ Value materialize(Node &node, const Tensor &tensor);
 /// A scalar constant of an element type, from a number that it can hold.
 Value scalarConstant(OpBuilder &builder, Location loc, Type element, double number);
 
-} // namespace mlir::halftone
+} // namespace mlir::halftone::importer
 
 #endif // HALFTONE_LIB_IMPORT_ONNX_BROADCAST_H

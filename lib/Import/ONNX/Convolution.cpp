@@ -13,6 +13,7 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 namespace {
 struct Convolution {

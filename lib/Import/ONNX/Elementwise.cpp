@@ -13,6 +13,7 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 static bool isComputable(Type element) { return element.isF32() || isa<IntegerType>(element); }
 

@@ -14,6 +14,7 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 using Evaluated = std::optional<HostTensor>;
 

@@ -4,8 +4,9 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
-int64_t mlir::halftone::elementBytes(Type element) {
+int64_t importer::elementBytes(Type element) {
   return element.isInteger(1) ? 1 : element.getIntOrFloatBitWidth() / 8;
 }
 
@@ -95,14 +96,14 @@ HostTensor HostTensor::transposed(ArrayRef<int64_t> permutation) const {
   return gathered(newShape, stridedPositions(newShape, newStrides));
 }
 
-SmallVector<int64_t> mlir::halftone::rowMajorStrides(ArrayRef<int64_t> shape) {
+SmallVector<int64_t> importer::rowMajorStrides(ArrayRef<int64_t> shape) {
   SmallVector<int64_t> strides(shape.size(), 1);
   for (int64_t d = static_cast<int64_t>(shape.size()) - 2; d >= 0; --d)
     strides[d] = strides[d + 1] * shape[d + 1];
   return strides;
 }
 
-std::vector<int64_t> mlir::halftone::stridedPositions(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides,
+std::vector<int64_t> importer::stridedPositions(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides,
                                                       int64_t start) {
   int64_t count = ShapedType::getNumElements(shape);
   std::vector<int64_t> positions;

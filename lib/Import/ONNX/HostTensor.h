@@ -12,7 +12,7 @@
 #include <memory>
 #include <string>
 
-namespace mlir::halftone {
+namespace mlir::halftone::importer {
 
 struct HostTensor {
   Type element; ///< f32, f64, i64, i32, i8, ui8 or i1
@@ -52,6 +52,6 @@ SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape);
 /// For each position of `shape` in row-major order, the sum of index[d] * strides[d].
 std::vector<int64_t> stridedPositions(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides, int64_t start = 0);
 
-} // namespace mlir::halftone
+} // namespace mlir::halftone::importer
 
 #endif // HALFTONE_LIB_IMPORT_ONNX_HOSTTENSOR_H

@@ -20,6 +20,7 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 static constexpr int64_t kFirstOpset = 7, kLastOpset = 22;
 

@@ -9,6 +9,7 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 static FailureOr<int64_t> readAxis(Node &node, int64_t rank, int64_t otherwise) {
   int64_t axis = node.getInt("axis", otherwise);
@@ -18,7 +19,7 @@ static FailureOr<int64_t> readAxis(Node &node, int64_t rank, int64_t otherwise) 
   return axis;
 }
 
-FailureOr<SmallVector<int64_t>> mlir::halftone::readPermutation(Node &node) {
+FailureOr<SmallVector<int64_t>> importer::readPermutation(Node &node) {
   int64_t rank = node.input(0).rank();
   SmallVector<int64_t> permutation = node.getInts("perm", llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, rank))));
   if (static_cast<int64_t>(permutation.size()) != rank || !isPermutationVector(permutation))
@@ -95,7 +96,7 @@ static void clampSlice(SliceRange &range, int64_t d, int64_t size, int64_t start
   range.sizes[d] = countSteps(start, end, step);
 }
 
-FailureOr<SliceRange> mlir::halftone::readSlice(Node &node) {
+FailureOr<SliceRange> importer::readSlice(Node &node) {
   const Tensor &x = node.input(0);
   SliceRange range{SmallVector<int64_t>(x.rank(), 0), x.shape, SmallVector<int64_t>(x.rank(), 1)};
   auto starts = readList(node, 1, {}), ends = readList(node, 2, {});

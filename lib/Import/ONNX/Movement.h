@@ -4,7 +4,7 @@
 
 #include "Node.h"
 
-namespace mlir::halftone {
+namespace mlir::halftone::importer {
 
 /// One slice of each dimension: `sizes[d]` positions from `starts[d]` by `steps[d]`.
 struct SliceRange {
@@ -17,6 +17,6 @@ FailureOr<SliceRange> readSlice(Node &node);
 /// Transpose's permutation.
 FailureOr<SmallVector<int64_t>> readPermutation(Node &node);
 
-} // namespace mlir::halftone
+} // namespace mlir::halftone::importer
 
 #endif // HALFTONE_LIB_IMPORT_ONNX_MOVEMENT_H

@@ -16,7 +16,7 @@ class AttributeProto;
 class NodeProto;
 } // namespace onnx
 
-namespace mlir::halftone {
+namespace mlir::halftone::importer {
 
 /// A tensor of the graph: an SSA value, or known on the host until an operation needs it, or both.
 struct Tensor {
@@ -103,6 +103,6 @@ struct Operator {
 /// The row for an operator of ONNX's own domain; null if there is none.
 const Operator *findOperator(StringRef type);
 
-} // namespace mlir::halftone
+} // namespace mlir::halftone::importer
 
 #endif // HALFTONE_LIB_IMPORT_ONNX_NODE_H

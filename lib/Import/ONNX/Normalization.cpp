@@ -4,6 +4,7 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 LogicalResult onnx_operators::buildBatchNormalization(Node &node) {
   const Tensor &x = node.input(0);

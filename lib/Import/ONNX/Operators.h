@@ -5,7 +5,7 @@
 #include "Node.h"
 #include "llvm/Support/FormatVariadic.h"
 
-namespace mlir::halftone {
+namespace mlir::halftone::importer {
 
 /// The type for a TensorProto.DataType; null for one that is not supported (ui8 is uint8).
 Type elementType(MLIRContext *context, int64_t onnxType);
@@ -80,6 +80,6 @@ std::optional<HostTensor> evaluateWhere(Node &node);
 std::optional<HostTensor> evaluateReduce(Node &node);
 
 } // namespace onnx_operators
-} // namespace mlir::halftone
+} // namespace mlir::halftone::importer
 
 #endif // HALFTONE_LIB_IMPORT_ONNX_OPERATORS_H

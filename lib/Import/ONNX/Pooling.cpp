@@ -14,6 +14,7 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 static LogicalResult checkRank(Node &node, const Tensor &x) {
   if (x.rank() == 3 || x.rank() == 4)

@@ -13,12 +13,13 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 //===----------------------------------------------------------------------===//
 // Tensors
 //===----------------------------------------------------------------------===//
 
-Type mlir::halftone::elementType(MLIRContext *context, int64_t onnxType) {
+Type importer::elementType(MLIRContext *context, int64_t onnxType) {
   switch (onnxType) {
   case onnx::TensorProto::FLOAT:
     return Float32Type::get(context);
@@ -67,7 +68,7 @@ static std::string readBytes(const onnx::TensorProto &proto) {
   }
 }
 
-std::optional<HostTensor> mlir::halftone::readTensor(MLIRContext *context, const onnx::TensorProto &proto,
+std::optional<HostTensor> importer::readTensor(MLIRContext *context, const onnx::TensorProto &proto,
                                                      std::string &error) {
   HostTensor tensor;
   tensor.element = elementType(context, proto.data_type());
@@ -187,7 +188,7 @@ static std::string toHex(llvm::XXH128_hash_t hash) {
   return llvm::formatv("{0:x-16}{1:x-16}", hash.high64, hash.low64).str();
 }
 
-std::unique_ptr<ModelFile> mlir::halftone::readModelFile(StringRef path, MLIRContext *context) {
+std::unique_ptr<ModelFile> importer::readModelFile(StringRef path, MLIRContext *context) {
   Location loc = UnknownLoc::get(context);
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer) {

@@ -5,7 +5,7 @@
 #include "HostTensor.h"
 #include <onnx/onnx_pb.h>
 
-namespace mlir::halftone {
+namespace mlir::halftone::importer {
 
 /// An ONNX file in memory.
 struct ModelFile {
@@ -21,6 +21,6 @@ std::unique_ptr<ModelFile> readModelFile(StringRef path, MLIRContext *context);
 /// The tensor as bytes; nothing, with the reason in `error`, if its element type or its size can't be.
 std::optional<HostTensor> readTensor(MLIRContext *context, const onnx::TensorProto &proto, std::string &error);
 
-} // namespace mlir::halftone
+} // namespace mlir::halftone::importer
 
 #endif // HALFTONE_LIB_IMPORT_ONNX_READER_H

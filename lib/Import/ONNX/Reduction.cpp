@@ -14,6 +14,7 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 /// The sorted axes of the node; all if it names none.
 static FailureOr<SmallVector<int64_t>> readReducedAxes(Node &node, int64_t rank) {

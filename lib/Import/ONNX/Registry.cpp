@@ -8,7 +8,8 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
-using namespace mlir::halftone::onnx_operators;
+using namespace mlir::halftone::importer;
+using namespace mlir::halftone::importer::onnx_operators;
 
 static constexpr Operator kOperators[] = {
     // Arithmetic
@@ -80,7 +81,7 @@ static constexpr Operator kOperators[] = {
     {"Where", 9, nullptr, evaluateWhere},
 };
 
-const Operator *mlir::halftone::findOperator(StringRef type) {
+const Operator *importer::findOperator(StringRef type) {
   const Operator *row = llvm::find_if(kOperators, [&](const Operator &entry) { return entry.type == type; });
   return row == std::end(kOperators) ? nullptr : row;
 }

@@ -10,6 +10,7 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 namespace {
 /// One axis of a resize.

@@ -5,12 +5,13 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 //===----------------------------------------------------------------------===//
 // Target shapes
 //===----------------------------------------------------------------------===//
 
-FailureOr<SmallVector<int64_t>> mlir::halftone::readAxes(Node &node, unsigned i, int64_t rank) {
+FailureOr<SmallVector<int64_t>> importer::readAxes(Node &node, unsigned i, int64_t rank) {
   SmallVector<int64_t> axes = node.getInts("axes");
   if (node.hasInput(i)) {
     HostTensorRef constant = node.constant(i);
@@ -103,7 +104,7 @@ static FailureOr<SmallVector<int64_t>> readUnsqueeze(Node &node) {
   return shape;
 }
 
-FailureOr<SmallVector<int64_t>> mlir::halftone::readTargetShape(Node &node) {
+FailureOr<SmallVector<int64_t>> importer::readTargetShape(Node &node) {
   if (node.type() == "Reshape")
     return readReshape(node);
   if (node.type() == "Flatten")
@@ -146,7 +147,7 @@ static Value expand(Node &node, Value x, ArrayRef<int64_t> shape, ArrayRef<Reass
   return tensor::ExpandShapeOp::create(node.builder, node.loc, type, x, groups, node.mixedSizes(shape, x));
 }
 
-Value mlir::halftone::reshape(Node &node, Value x, ArrayRef<int64_t> shape) {
+Value importer::reshape(Node &node, Value x, ArrayRef<int64_t> shape) {
   ArrayRef<int64_t> from = cast<RankedTensorType>(x.getType()).getShape();
   if (from == shape)
     return x;

@@ -4,7 +4,7 @@
 
 #include "Node.h"
 
-namespace mlir::halftone {
+namespace mlir::halftone::importer {
 
 /// The result shape of Reshape, Flatten, Squeeze or Unsqueeze; failure after `node.unsupported`.
 FailureOr<SmallVector<int64_t>> readTargetShape(Node &node);
@@ -15,6 +15,6 @@ FailureOr<SmallVector<int64_t>> readAxes(Node &node, unsigned i, int64_t rank);
 /// `x` with another shape, by collapse_shape and expand_shape; a dynamic dimension leads in both.
 Value reshape(Node &node, Value x, ArrayRef<int64_t> shape);
 
-} // namespace mlir::halftone
+} // namespace mlir::halftone::importer
 
 #endif // HALFTONE_LIB_IMPORT_ONNX_SHAPE_H

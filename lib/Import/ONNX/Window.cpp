@@ -5,6 +5,7 @@
 
 using namespace mlir;
 using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
 
 /// How far the kernel reaches: d (k - 1) + 1.
 static int64_t reach(const Window &window, int64_t d) { return window.dilations[d] * (window.kernel[d] - 1) + 1; }
@@ -48,7 +49,7 @@ static LogicalResult checkWindow(Node &node, const Window &window) {
   return success();
 }
 
-FailureOr<Window> mlir::halftone::readWindow(Node &node, ArrayRef<int64_t> spatial, ArrayRef<int64_t> kernel,
+FailureOr<Window> importer::readWindow(Node &node, ArrayRef<int64_t> spatial, ArrayRef<int64_t> kernel,
                                              bool isPool) {
   SmallVector<int64_t> ones(spatial.size(), 1), zeros(2 * spatial.size(), 0), extents(spatial);
   Window window;
@@ -83,7 +84,7 @@ FailureOr<Window> mlir::halftone::readWindow(Node &node, ArrayRef<int64_t> spati
   return window;
 }
 
-Value mlir::halftone::padWindow(Node &node, Value x, const Window &window, Value fill) {
+Value importer::padWindow(Node &node, Value x, const Window &window, Value fill) {
   OpBuilder &b = node.builder;
   SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
   SmallVector<OpFoldResult> low(4, b.getIndexAttr(0)), high(4, b.getIndexAttr(0));
@@ -100,7 +101,7 @@ Value mlir::halftone::padWindow(Node &node, Value x, const Window &window, Value
   return tensor::PadOp::create(b, node.loc, RankedTensorType::get(shape, fill.getType()), x, low, high, fill);
 }
 
-Value mlir::halftone::addHeight(Node &node, Value x) {
+Value importer::addHeight(Node &node, Value x) {
   auto type = cast<RankedTensorType>(x.getType());
   if (type.getRank() != 3)
     return x;
@@ -111,13 +112,13 @@ Value mlir::halftone::addHeight(Node &node, Value x) {
                                        SmallVector<ReassociationIndices>{{0}, {1}, {2, 3}}, sizes);
 }
 
-Value mlir::halftone::removeHeight(Node &node, Value x, int64_t rank) {
+Value importer::removeHeight(Node &node, Value x, int64_t rank) {
   if (rank != 3)
     return x;
   return tensor::CollapseShapeOp::create(node.builder, node.loc, x, SmallVector<ReassociationIndices>{{0}, {1}, {2, 3}});
 }
 
-Value mlir::halftone::makeFilled(Node &node, ArrayRef<int64_t> shape, Value like, Value fill) {
+Value importer::makeFilled(Node &node, ArrayRef<int64_t> shape, Value like, Value fill) {
   Value init = tensor::EmptyOp::create(node.builder, node.loc, node.mixedSizes(shape, like), fill.getType());
   return linalg::FillOp::create(node.builder, node.loc, fill, init).getResult(0);
 }

@@ -4,7 +4,7 @@
 
 #include "Node.h"
 
-namespace mlir::halftone {
+namespace mlir::halftone::importer {
 
 /// A window over height and width. One spatial dimension is read as a width, with height 1.
 struct Window {
@@ -30,6 +30,6 @@ Value removeHeight(Node &node, Value x, int64_t rank);
 /// An empty or filled destination of the shape, whose dynamic size is that of `like`.
 Value makeFilled(Node &node, ArrayRef<int64_t> shape, Value like, Value fill);
 
-} // namespace mlir::halftone
+} // namespace mlir::halftone::importer
 
 #endif // HALFTONE_LIB_IMPORT_ONNX_WINDOW_H
