@@ -13,8 +13,8 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/ContractKernel.h"
 #include "halftone/Codegen/DotEmitter.h"
+#include "halftone/Codegen/LoopEmission.h"
 #include "halftone/Codegen/OutputWalk.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -31,11 +31,6 @@ static constexpr int64_t kUnrolledSteps = 12;
 static constexpr int64_t kUnrolledRun = 4;
 
 namespace {
-
-/// A half-open range of indices.
-struct Bounds {
-  Value begin, end;
-};
 
 /// Lines, rows of a line and column units of one part.
 struct Partition {
@@ -72,10 +67,6 @@ private:
   void emitEpilogue(int64_t height, Value position, ArrayRef<Value> accumulators);
   Value emitOperand(const WalkedBuffer &buffer, Value line, Value position, int64_t vector, int64_t valid);
 
-  void loopOver(Bounds range, int64_t step, function_ref<void(Value)> body);
-  using CarriedBody = function_ref<SmallVector<Value>(Value, SmallVector<Value>)>;
-  SmallVector<Value> loopCarrying(int64_t count, SmallVector<Value> carried, CarriedBody body);
-  Bounds partRange(Value index, int64_t size, Value limit);
 
   ContractOp op;
   const PackedLayout &layout;
@@ -142,15 +133,6 @@ Partition ContractKernel::choosePartition() const {
   return chosen;
 }
 
-Bounds ContractKernel::partRange(Value index, int64_t size, Value limit) {
-  Value begin = mul(b, index, size);
-  return {begin, minimum(b, add(b, begin, size), limit)};
-}
-
-static Value divideCeil(ImplicitLocOpBuilder &b, Value value, int64_t size) {
-  return size == 1 ? value : b.createOrFold<arith::CeilDivUIOp>(value, indexConstant(b, size));
-}
-
 LogicalResult ContractKernel::emit() {
   walk.emplace(b, op);
   // The taps of a kernel row must follow one another in memory, unless whole steps fit into each of them.
@@ -164,18 +146,11 @@ LogicalResult ContractKernel::emit() {
   weightBuffer = flatten(b, op.getWeights());
   partition = choosePartition();
 
-  Value rowParts = divideCeil(b, walk->emitSpan(b), ShapedType::isDynamic(partition.rows) ? 1 : partition.rows);
-  Value lineParts = divideCeil(b, walk->emitLineCount(b), partition.lines);
+  Value rowParts = pieceCount(b, walk->emitSpan(b), ShapedType::isDynamic(partition.rows) ? 1 : partition.rows);
+  Value lineParts = pieceCount(b, walk->emitLineCount(b), partition.lines);
   int64_t unitParts = llvm::divideCeil(columnUnits(), partition.units);
   Value count = mul(b, b.createOrFold<arith::MulIOp>(lineParts, rowParts), unitParts);
-  if (getConstantIntValue(count) == 1) {
-    emitPart(indexConstant(b, 0), rowParts, unitParts);
-    return success();
-  }
-  auto forall = scf::ForallOp::create(b, ArrayRef<OpFoldResult>{getAsOpFoldResult(count)}, ValueRange{}, std::nullopt);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(forall.getBody()->getTerminator());
-  emitPart(forall.getInductionVars()[0], rowParts, unitParts);
+  emitParts(b, count, [&](Value part) { emitPart(part, rowParts, unitParts); });
   return success();
 }
 
@@ -184,9 +159,9 @@ void ContractKernel::emitPart(Value part, Value rowParts, int64_t unitParts) {
   Value units = indexConstant(b, unitParts);
   Value unit = b.createOrFold<arith::RemUIOp>(part, units);
   Value rest = b.createOrFold<arith::DivUIOp>(part, units);
-  lineRange = partRange(b.createOrFold<arith::DivUIOp>(rest, rowParts), partition.lines, walk->emitLineCount(b));
-  rowRange = partRange(b.createOrFold<arith::RemUIOp>(rest, rowParts), partition.rows, walk->emitSpan(b));
-  emitColumns(partRange(unit, partition.units, indexConstant(b, columnUnits())));
+  lineRange = pieceBounds(b, b.createOrFold<arith::DivUIOp>(rest, rowParts), partition.lines, walk->emitLineCount(b));
+  rowRange = pieceBounds(b, b.createOrFold<arith::RemUIOp>(rest, rowParts), partition.rows, walk->emitSpan(b));
+  emitColumns(pieceBounds(b, unit, partition.units, indexConstant(b, columnUnits())));
 }
 
 //===----------------------------------------------------------------------===//
@@ -196,7 +171,7 @@ void ContractKernel::emitPart(Value part, Value rowParts, int64_t unitParts) {
 void ContractKernel::emitColumns(Bounds units) {
   Value zero = indexConstant(b, 0), full = indexConstant(b, layout.fullPanels());
   if (layout.groups > 1) {
-    loopOver(units, 1, [&](Value group) {
+    emitLoop(b, units, 1, [&](Value group) {
       emitPanels(group, {zero, full});
       emitRestPanel(group);
     });
@@ -207,14 +182,14 @@ void ContractKernel::emitColumns(Bounds units) {
     return;
   // The rest panel is the last unit: a loop of one turn in the part that has it.
   Value last = indexConstant(b, layout.fullPanels());
-  loopOver({maximum(b, units.begin, last), units.end}, 1, [&](Value) { emitRestPanel(zero); });
+  emitLoop(b, {maximum(b, units.begin, last), units.end}, 1, [&](Value) { emitRestPanel(zero); });
 }
 
 void ContractKernel::emitPanels(Value group, Bounds panels) {
   if (!layout.fullPanels())
     return;
   const int64_t width = layout.kernel->maxVectors;
-  loopOver(panels, 1, [&](Value panel) {
+  emitLoop(b, panels, 1, [&](Value panel) {
     emitPanel(width, layout.panelColumns(), group, mul(b, panel, layout.panelColumns()),
               mul(b, panel, layout.panelElements(width)));
   });
@@ -235,7 +210,7 @@ void ContractKernel::emitPanel(int64_t width, int64_t valid, Value group, Value 
   groupChannel = mul(b, group, layout.channels);
   panelColumn = add(b, mul(b, group, layout.columns), column);
   panelWeights = add(b, mul(b, group, layout.groupElements()), weights);
-  loopOver(lineRange, 1, [&](Value line) { emitLine(line); });
+  emitLoop(b, lineRange, 1, [&](Value line) { emitLine(line); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -259,8 +234,8 @@ void ContractKernel::emitEvenTiles() {
   int64_t low = span / tiles, tall = low + 1, tallRows = (span - low * tiles) * tall;
   Value zero = indexConstant(b, 0), border = indexConstant(b, tallRows), end = indexConstant(b, span);
   if (tallRows)
-    loopOver({zero, border}, tall, [&](Value position) { emitTile(tall, position); });
-  loopOver({border, end}, low, [&](Value position) { emitTile(low, position); });
+    emitLoop(b, {zero, border}, tall, [&](Value position) { emitTile(tall, position); });
+  emitLoop(b, {border, end}, low, [&](Value position) { emitTile(low, position); });
 }
 
 /// Full tiles while they fit, then a loop of half the height and one of single rows; both are left out where the range
@@ -273,7 +248,7 @@ void ContractKernel::emitFullTiles() {
     Value rows = b.createOrFold<arith::SubIOp>(rowRange.end, begin);
     Value count = b.createOrFold<arith::DivUIOp>(rows, indexConstant(b, height));
     Value end = add(b, begin, mul(b, count, height));
-    loopOver({begin, end}, height, [&](Value position) { emitTile(height, position); });
+    emitLoop(b, {begin, end}, height, [&](Value position) { emitTile(height, position); });
     begin = end;
     if (exact)
       return;
@@ -326,10 +301,10 @@ SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activatio
       }
     return accumulators;
   }
-  return loopCarrying(layout.kernelHeight, accumulators, [&](Value y, SmallVector<Value> row) {
+  return emitCarryingLoop(b, indexConstant(b, layout.kernelHeight), accumulators, [&](Value y, SmallVector<Value> row) {
     Value rowStart = add(b, activations, mul(b, y, rowStride));
     Value rowWeights = add(b, weights, mul(b, y, runsPerRow * stepsPerRun * stepWeights));
-    return loopCarrying(runsPerRow, row, [&](Value x, SmallVector<Value> carried) {
+    return emitCarryingLoop(b, indexConstant(b, runsPerRow), row, [&](Value x, SmallVector<Value> carried) {
       return emitRun(height, stepsPerRun, add(b, rowStart, mul(b, x, tapStride)),
                      add(b, rowWeights, mul(b, x, stepsPerRun * stepWeights)), carried);
     });
@@ -341,7 +316,7 @@ SmallVector<Value> ContractKernel::emitRun(int64_t height, int64_t steps, Value 
                                            SmallVector<Value> accumulators) {
   const int64_t stepWeights = vectors * layout.kernel->lanes * layout.kernel->step;
   if (steps > kUnrolledRun)
-    return loopCarrying(steps, accumulators, [&](Value step, SmallVector<Value> carried) {
+    return emitCarryingLoop(b, indexConstant(b, steps), accumulators, [&](Value step, SmallVector<Value> carried) {
       return emitStep(height, add(b, activations, mul(b, step, layout.kernel->step)),
                       add(b, weights, mul(b, step, stepWeights)), carried);
     });
@@ -399,33 +374,4 @@ void ContractKernel::emitEpilogue(int64_t height, Value position, ArrayRef<Value
       storeLanes(b, result, walk->output.flat, add(b, offset, add(b, panelColumn, vector * lanes)), lanes, valid);
     }
   }
-}
-
-//===----------------------------------------------------------------------===//
-// Loops
-//===----------------------------------------------------------------------===//
-
-/// A loop without results; its body alone if it is known to have one turn, nothing if it has none.
-void ContractKernel::loopOver(Bounds range, int64_t step, function_ref<void(Value)> body) {
-  std::optional<int64_t> begin = getConstantIntValue(range.begin), end = getConstantIntValue(range.end);
-  if (begin && end && *end <= *begin)
-    return;
-  if (begin && end && *end - *begin <= step)
-    return body(range.begin);
-  auto loop = scf::ForOp::create(b, range.begin, range.end, indexConstant(b, step));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(loop.getBody()->getTerminator());
-  body(loop.getInductionVar());
-}
-
-SmallVector<Value> ContractKernel::loopCarrying(int64_t count, SmallVector<Value> carried, CarriedBody body) {
-  Value zero = indexConstant(b, 0);
-  if (count == 1)
-    return body(zero, std::move(carried));
-  auto loop = scf::ForOp::create(b, zero, indexConstant(b, count), indexConstant(b, 1), carried);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(loop.getBody());
-  SmallVector<Value> inside(loop.getRegionIterArgs());
-  scf::YieldOp::create(b, body(loop.getInductionVar(), std::move(inside)));
-  return SmallVector<Value>(loop.getResults());
 }

@@ -78,4 +78,26 @@ def LowerContract : Pass<"halftone-lower-contract", "func::FuncOp"> {
   let statistics = [Statistic<"numKernels", "kernels", "Number of kernels generated">];
 }
 
+def LowerStructured : Pass<"halftone-lower-structured", "func::FuncOp"> {
+  let summary = "Generate the kernels of structured operations other than contractions";
+  let description = [{
+    linalg operations on memrefs, `halftone.lookup` and `memref.copy` become one `scf.forall` over parts of the output
+    and, inside it, loops of vector operations along the innermost dimension of the output. Every buffer is a base and a
+    stride for each loop, so loops that are one run of memory in all of them are joined first. An operand that is
+    contiguous along the vector is loaded, one that does not vary is broadcast, any other is gathered by scalar loads.
+    Reductions are carried in registers, in the order of the scalar loops: results are equal to theirs bit for bit.
+
+    What does not fit (maps that are not linear, `linalg.index`, several results, i1 in memory) becomes scalar loops.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">
+  ];
+  let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "memref::MemRefDialect", "scf::SCFDialect",
+                           "vector::VectorDialect", "LLVM::LLVMDialect"];
+  let statistics = [
+    Statistic<"numVectorized", "vectorized", "Number of operations lowered to vector loops">,
+    Statistic<"numScalar", "scalar", "Number of operations lowered to scalar loops">
+  ];
+}
+
 #endif // HALFTONE_CODEGEN_PASSES

@@ -1,0 +1,52 @@
+//===- LoopEmission.cpp - the loops that kernels are made of ----------------===//
+#include "halftone/Codegen/LoopEmission.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+Bounds mlir::halftone::pieceBounds(ImplicitLocOpBuilder &b, Value index, int64_t size, Value limit) {
+  // The only piece: its bounds are static.
+  if (std::optional<int64_t> extent = getConstantIntValue(limit); extent && *extent <= size)
+    return {indexConstant(b, 0), limit};
+  Value begin = mul(b, index, size);
+  return {begin, minimum(b, add(b, begin, size), limit)};
+}
+
+Value mlir::halftone::pieceCount(ImplicitLocOpBuilder &b, Value extent, int64_t size) {
+  return size == 1 ? extent : b.createOrFold<arith::CeilDivUIOp>(extent, indexConstant(b, size));
+}
+
+void mlir::halftone::emitLoop(ImplicitLocOpBuilder &b, Bounds bounds, int64_t step, function_ref<void(Value)> body) {
+  std::optional<int64_t> begin = getConstantIntValue(bounds.begin), end = getConstantIntValue(bounds.end);
+  if (begin && end && *end <= *begin)
+    return;
+  if (begin && end && *end - *begin <= step)
+    return body(bounds.begin);
+  auto loop = scf::ForOp::create(b, bounds.begin, bounds.end, indexConstant(b, step));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  body(loop.getInductionVar());
+}
+
+SmallVector<Value> mlir::halftone::emitCarryingLoop(ImplicitLocOpBuilder &b, Value count, SmallVector<Value> carried,
+                                                    CarriedBody body) {
+  Value zero = indexConstant(b, 0);
+  if (getConstantIntValue(count) == 1)
+    return body(zero, std::move(carried));
+  auto loop = scf::ForOp::create(b, zero, count, indexConstant(b, 1), carried);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(loop.getBody());
+  SmallVector<Value> inside(loop.getRegionIterArgs());
+  scf::YieldOp::create(b, body(loop.getInductionVar(), std::move(inside)));
+  return SmallVector<Value>(loop.getResults());
+}
+
+void mlir::halftone::emitParts(ImplicitLocOpBuilder &b, Value count, function_ref<void(Value)> part) {
+  if (getConstantIntValue(count) == 1)
+    return part(indexConstant(b, 0));
+  auto forall = scf::ForallOp::create(b, ArrayRef<OpFoldResult>{getAsOpFoldResult(count)}, ValueRange{}, std::nullopt);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(forall.getBody()->getTerminator());
+  part(forall.getInductionVars()[0]);
+}

@@ -1,0 +1,259 @@
+//===- StructuredKernel.cpp - the generator of structured kernels -----------===//
+//
+//   forall part:                      rows x columns of the output, by shape and target only
+//     for row:                        the parallel loops but the last, as one index
+//       for column by lanes:          the last parallel loop, contiguous in the output
+//         for reductions:             carried in registers, in the scalar order
+//           body
+//
+// The columns that are left over become vectors of falling powers of two, or scalars if their number is not static.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Codegen/StructuredKernel.h"
+#include "halftone/Codegen/LoopEmission.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Points of one part: some microseconds, so that a part is worth handing to a thread.
+static constexpr int64_t kPartWork = int64_t(1) << 15;
+/// Reductions of up to this many points are unrolled.
+static constexpr int64_t kUnrolledPoints = 16;
+/// No kernel takes more lanes than this for the sake of a second vector.
+static constexpr int64_t kMostLanes = 64;
+/// Lanes that are gathered by scalar loads gain nothing from more of them.
+static constexpr int64_t kGatheredLanes = 16;
+
+namespace {
+
+class StructuredKernel {
+public:
+  StructuredKernel(ImplicitLocOpBuilder &b, const LoopSpace &space, const StructuredBody &body, const Isa &isa)
+      : b(b), space(space), body(body), isa(isa), parallel(space.numParallel()) {}
+  void emit();
+
+private:
+  int64_t chooseLanes() const;
+  int64_t columnStride(const LoopOperand &operand) const { return parallel ? operand.strides[parallel - 1] : 0; }
+  int64_t reductionPoints() const;
+  Value emitExtent(const Loop &loop);
+  Value emitRowCount();
+
+  void emitRow(Value row, Bounds columns, bool wholeRow);
+  void emitColumns(Bounds columns, bool wholeRow);
+  void emitPoints(Value column, int64_t width);
+  Value emitReductions(size_t loop, SmallVector<Value> offsets, Value accumulated, int64_t width);
+  Value emitBodyAt(ArrayRef<Value> offsets, Value accumulated, int64_t width);
+
+  ImplicitLocOpBuilder &b;
+  const LoopSpace &space;
+  const StructuredBody &body;
+  const Isa &isa;
+  size_t parallel;
+  int64_t lanes = 1;
+  int64_t columns = 1; ///< the static extent of the last parallel loop, or kDynamic
+
+  SmallVector<FlatBuffer> inputBuffers;
+  FlatBuffer outputBuffer;
+  // The state of the row.
+  SmallVector<Value> inputRows;
+  SmallVector<Value> invariants; ///< scalars that do not change within the row
+  Value outputRow;
+};
+
+} // namespace
+
+void mlir::halftone::emitStructuredKernel(ImplicitLocOpBuilder &b, const LoopSpace &space, const StructuredBody &body,
+                                          const Isa &isa) {
+  StructuredKernel(b, space, body, isa).emit();
+}
+
+//===----------------------------------------------------------------------===//
+// Choices
+//===----------------------------------------------------------------------===//
+
+/// As many lanes as fill a vector with the narrowest buffer's elements, but at most 4 and at least 2 vectors of the
+/// widest value; reductions take 4, to have independent chains.
+int64_t StructuredKernel::chooseLanes() const {
+  if (!parallel || columnStride(space.output) != 1)
+    return 1;
+  const int64_t bits = isa.vectorBytes * 8;
+  int64_t narrow = outputBuffer.element.getIntOrFloatBitWidth();
+  bool gathers = false;
+  for (auto [i, input] : llvm::enumerate(space.inputs)) {
+    if (!body.usesInput[i] || input.isScalar() || columnStride(input) == 0)
+      continue;
+    narrow = std::min<int64_t>(narrow, inputBuffers[i].element.getIntOrFloatBitWidth());
+    gathers |= columnStride(input) != 1;
+  }
+  const int64_t widest = bits / body.widestBits;
+  int64_t chosen = parallel < space.loops.size() ? 4 * widest : std::min(bits / narrow, 4 * widest);
+  chosen = std::max(chosen, std::min(2 * widest, kMostLanes));
+  if (gathers)
+    chosen = std::min(chosen, kGatheredLanes);
+  if (!ShapedType::isDynamic(columns))
+    chosen = std::min<int64_t>(chosen, llvm::bit_floor(static_cast<uint64_t>(columns)));
+  return chosen;
+}
+
+/// The points of the reduction of one output; 1 if not static.
+int64_t StructuredKernel::reductionPoints() const {
+  int64_t points = 1;
+  for (const Loop &loop : ArrayRef(space.loops).drop_front(parallel))
+    points *= loop.isDynamic() ? 1 : loop.extent;
+  return points;
+}
+
+Value StructuredKernel::emitExtent(const Loop &loop) {
+  if (!loop.isDynamic())
+    return indexConstant(b, loop.extent);
+  return mul(b, memref::DimOp::create(b, loop.sizedBy, loop.sizedDim), loop.factor);
+}
+
+Value StructuredKernel::emitRowCount() {
+  Value count = indexConstant(b, 1);
+  for (size_t i = 0; i + 1 < parallel; ++i)
+    count = b.createOrFold<arith::MulIOp>(count, emitExtent(space.loops[i]));
+  return count;
+}
+
+//===----------------------------------------------------------------------===//
+// Parts
+//===----------------------------------------------------------------------===//
+
+void StructuredKernel::emit() {
+  for (const LoopOperand &input : space.inputs) {
+    bool used = body.usesInput[&input - space.inputs.begin()] && !input.isScalar();
+    inputBuffers.push_back(used ? flatten(b, input.value) : FlatBuffer());
+  }
+  outputBuffer = flatten(b, space.output.value);
+  columns = parallel ? space.loops[parallel - 1].extent : 1;
+  lanes = chooseLanes();
+
+  const int64_t points = reductionPoints();
+  bool wholeRow = !ShapedType::isDynamic(columns) && columns * points < 2 * kPartWork;
+  int64_t pieceColumns = wholeRow ? columns : llvm::alignTo(std::max<int64_t>(1, kPartWork / points), lanes);
+  int64_t pieceRows = wholeRow ? std::max<int64_t>(1, kPartWork / (columns * points)) : 1;
+  Value rowCount = emitRowCount();
+  Value columnCount = parallel ? emitExtent(space.loops[parallel - 1]) : indexConstant(b, 1);
+  Value columnPieces = pieceCount(b, columnCount, pieceColumns);
+  Value count = b.createOrFold<arith::MulIOp>(pieceCount(b, rowCount, pieceRows), columnPieces);
+  emitParts(b, count, [&](Value part) {
+    if (body.begin)
+      body.begin(b);
+    Bounds rows = pieceBounds(b, b.createOrFold<arith::DivUIOp>(part, columnPieces), pieceRows, rowCount);
+    Bounds range = pieceBounds(b, b.createOrFold<arith::RemUIOp>(part, columnPieces), pieceColumns, columnCount);
+    emitLoop(b, rows, 1, [&](Value row) { emitRow(row, range, wholeRow); });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Rows and columns
+//===----------------------------------------------------------------------===//
+
+void StructuredKernel::emitRow(Value row, Bounds range, bool wholeRow) {
+  SmallVector<Value> indices(parallel ? parallel - 1 : 0);
+  for (size_t i = indices.size(); i-- > 0;) {
+    if (i == 0) {
+      indices[i] = row;
+      break;
+    }
+    Value extent = indexConstant(b, space.loops[i].extent);
+    indices[i] = b.createOrFold<arith::RemUIOp>(row, extent);
+    row = b.createOrFold<arith::DivUIOp>(row, extent);
+  }
+  auto rowOffset = [&](const LoopOperand &operand) {
+    Value offset = indexConstant(b, operand.base);
+    for (auto [i, index] : llvm::enumerate(indices))
+      if (operand.strides[i])
+        offset = add(b, offset, mul(b, index, operand.strides[i]));
+    return offset;
+  };
+  inputRows.assign(space.inputs.size(), Value());
+  invariants.assign(space.inputs.size(), Value());
+  for (auto [i, input] : llvm::enumerate(space.inputs)) {
+    if (!body.usesInput[i])
+      continue;
+    if (input.isScalar()) {
+      invariants[i] = input.value;
+      continue;
+    }
+    inputRows[i] = rowOffset(input);
+    if (llvm::all_of(ArrayRef(input.strides).drop_front(indices.size()), [](int64_t stride) { return stride == 0; }))
+      invariants[i] = memref::LoadOp::create(b, inputBuffers[i].memory, inputRows[i]);
+  }
+  outputRow = rowOffset(space.output);
+  emitColumns(range, wholeRow);
+}
+
+void StructuredKernel::emitColumns(Bounds range, bool wholeRow) {
+  if (wholeRow) {
+    int64_t done = columns / lanes * lanes;
+    emitLoop(b, {range.begin, indexConstant(b, done)}, lanes, [&](Value column) { emitPoints(column, lanes); });
+    while (done < columns) {
+      int64_t width = llvm::bit_floor(static_cast<uint64_t>(columns - done));
+      emitPoints(indexConstant(b, done), width);
+      done += width;
+    }
+    return;
+  }
+  Value extent = b.createOrFold<arith::SubIOp>(range.end, range.begin);
+  Value turns = b.createOrFold<arith::DivUIOp>(extent, indexConstant(b, lanes));
+  Value border = add(b, range.begin, mul(b, turns, lanes));
+  emitLoop(b, {range.begin, border}, lanes, [&](Value column) { emitPoints(column, lanes); });
+  if (lanes > 1 && (ShapedType::isDynamic(columns) || columns % lanes))
+    emitLoop(b, {border, range.end}, 1, [&](Value column) { emitPoints(column, 1); });
+}
+
+//===----------------------------------------------------------------------===//
+// Points
+//===----------------------------------------------------------------------===//
+
+/// `width` outputs from `column` on.
+void StructuredKernel::emitPoints(Value column, int64_t width) {
+  SmallVector<Value> offsets(space.inputs.size());
+  for (auto [i, input] : llvm::enumerate(space.inputs))
+    if (body.usesInput[i] && !invariants[i])
+      offsets[i] = add(b, inputRows[i], mul(b, column, columnStride(input)));
+  Value outputOffset = add(b, outputRow, mul(b, column, columnStride(space.output)));
+  Value start = body.readsOutput ? loadLanes(b, outputBuffer, outputOffset, 1, width, width) : Value();
+  Value result = emitReductions(parallel, offsets, start, width);
+  storeLanes(b, result, outputBuffer, outputOffset, width, width);
+}
+
+/// The reduction loops from `loop` on, around the body.
+Value StructuredKernel::emitReductions(size_t loop, SmallVector<Value> offsets, Value accumulated, int64_t width) {
+  if (loop == space.loops.size())
+    return emitBodyAt(offsets, accumulated, width);
+  auto advanced = [&](Value index) {
+    SmallVector<Value> moved(offsets);
+    for (auto [i, input] : llvm::enumerate(space.inputs))
+      if (moved[i] && input.strides[loop])
+        moved[i] = add(b, moved[i], mul(b, index, input.strides[loop]));
+    return moved;
+  };
+  const Loop &reduction = space.loops[loop];
+  if (!reduction.isDynamic() && reductionPoints() <= kUnrolledPoints) {
+    for (int64_t i = 0; i < reduction.extent; ++i)
+      accumulated = emitReductions(loop + 1, advanced(indexConstant(b, i)), accumulated, width);
+    return accumulated;
+  }
+  // A body that ignores what the output holds so far carries it nevertheless, to return the last.
+  if (!accumulated)
+    accumulated = arith::ConstantOp::create(b, b.getZeroAttr(laneType(outputBuffer.element, width)));
+  return emitCarryingLoop(b, emitExtent(reduction), {accumulated}, [&](Value index, SmallVector<Value> carried) {
+    return SmallVector<Value>{emitReductions(loop + 1, advanced(index), carried[0], width)};
+  })[0];
+}
+
+Value StructuredKernel::emitBodyAt(ArrayRef<Value> offsets, Value accumulated, int64_t width) {
+  SmallVector<Value> inputs(space.inputs.size());
+  for (auto [i, input] : llvm::enumerate(space.inputs)) {
+    if (invariants[i])
+      inputs[i] = splat(b, invariants[i], width);
+    else if (offsets[i])
+      inputs[i] = loadLanes(b, inputBuffers[i], offsets[i], columnStride(input), width, width);
+  }
+  return body.emit(b, inputs, accumulated, width);
+}

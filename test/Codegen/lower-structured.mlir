@@ -1,0 +1,62 @@
+// RUN: halftone-opt --split-input-file --halftone-lower-structured --canonicalize %s | FileCheck %s
+
+// Three loops that are one run of memory in both buffers become one, cut into parts; 64 codes come from 4 vectors of f32.
+// CHECK-LABEL: func @joins_loops
+// CHECK: scf.forall (%{{.*}}) in (10)
+// CHECK: scf.for {{.*}} {
+// CHECK-NEXT: vector.load {{.*}} vector<64xf32>
+// CHECK-NEXT: arith.fptosi {{.*}} vector<64xf32> to vector<64xi8>
+// CHECK-NEXT: vector.store {{.*}} vector<64xi8>
+#id = affine_map<(a, b, c) -> (a, b, c)>
+func.func @joins_loops(%x: memref<10x100x320xf32>, %y: memref<10x100x320xi8>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : memref<10x100x320xf32>) outs(%y : memref<10x100x320xi8>) {
+  ^bb0(%v: f32, %o: i8):
+    %c = arith.fptosi %v : f32 to i8
+    linalg.yield %c : i8
+  }
+  return
+}
+
+// -----
+
+// Channels lie in the lanes, the window is carried in a register; 24 channels are 16 and 8. One part needs no forall.
+// CHECK-LABEL: func @pools
+// CHECK-NOT: scf.forall
+// CHECK: %[[START:.*]] = vector.load {{.*}} vector<16xi8>
+// CHECK-COUNT-9: arith.maxsi {{.*}} vector<16xi8>
+// CHECK: vector.store {{.*}} vector<16xi8>
+// CHECK-COUNT-9: arith.maxsi {{.*}} vector<8xi8>
+func.func @pools(%x: memref<1x7x7x24xi8>, %y: memref<1x3x3x24xi8>, %w: memref<3x3xi8>) {
+  linalg.pooling_nhwc_max {strides = dense<2> : tensor<2xi64>} ins(%x, %w : memref<1x7x7x24xi8>, memref<3x3xi8>) outs(%y : memref<1x3x3x24xi8>)
+  return
+}
+
+// -----
+
+// The code's sign chooses between the halves of the table.
+// CHECK-LABEL: func @lookup
+// CHECK-COUNT-4: vector.load {{.*}} vector<64xi8>
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx512.vpermi2var.qi.512"
+// CHECK: arith.select
+func.func @lookup(%x: memref<64xi8>, %t: memref<256xi8>, %y: memref<64xi8>) {
+  halftone.lookup ins(%x, %t : memref<64xi8>, memref<256xi8>) outs(%y : memref<64xi8>)
+  return
+}
+
+// -----
+
+// An index in the body is left to scalar loops.
+// CHECK-LABEL: func @scalar
+// CHECK: scf.for
+// CHECK-NOT: vector.
+// CHECK: memref.store
+func.func @scalar(%y: memref<5xi64>) {
+  linalg.generic {indexing_maps = [affine_map<(a) -> (a)>], iterator_types = ["parallel"]} outs(%y : memref<5xi64>) {
+  ^bb0(%o: i64):
+    %i = linalg.index 0 : index
+    %c = arith.index_cast %i : index to i64
+    linalg.yield %c : i64
+  }
+  return
+}
