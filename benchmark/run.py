@@ -79,11 +79,12 @@ def quantize_with_peer(name, model, calibration, evaluation, folder):
            evaluation, "--methods", *settings["methods"], *limit, "-o", folder)
 
 
-def build_ours(halftone, model, calibration, folder):
+def build_ours(name, halftone, model, calibration, folder):
     """The int8 and the float library; both always anew, the compiler may have changed."""
     quantized, plain = folder / "int8.so", folder / "float.so"
-    call(halftone, "build", model, "--data", calibration, "-o", quantized)
-    call(halftone, "build", model, "-o", plain)
+    batch = ["--dim", "batch=1..32"] if name == "fashion" else []
+    call(halftone, "build", model, "--data", calibration, *batch, "-o", quantized)
+    call(halftone, "build", model, "--float", *batch, "-o", plain)
     return quantized, plain
 
 
@@ -112,7 +113,7 @@ def measure(name, halftone, output):
         evaluation = spread_samples(evaluation, MODELS[name]["evaluation"],
                                     ours / "evaluation.npz")
     quantize_with_peer(name, model, calibration, evaluation, peers)
-    quantized, plain = build_ours(halftone, model, calibration, ours)
+    quantized, plain = build_ours(name, halftone, model, calibration, ours)
 
     call(halftone, "run", plain, "--input", few, "-o", ours / "float.npz")
     call(halftone, "run", quantized, "--input", evaluation, "-o", ours / "int8.npz")
