@@ -42,7 +42,7 @@ struct ExpandMath : halftone::impl::ExpandMathBase<ExpandMath> {
     getOperation()->walk([&](Operation *op) {
       if (!isa<math::MathDialect>(op->getDialect()) || isExact(op))
         return;
-      op->emitError("has no polynomial for ") << op->getResult(0).getType() << " (rule A14)";
+      op->emitError("has no polynomial for ") << op->getResult(0).getType() << " (rule A15)";
       signalPassFailure();
     });
   }

@@ -1,6 +1,6 @@
 //===- FuseMultiplyAdd.cpp - one rounding per step of a float contraction ---===//
 //
-// Rule A13: a float contraction is one chain acc = fma(a, b, acc) per output, indices ascending.
+// Rule A16: a float contraction is one chain acc = fma(a, b, acc) per output, indices ascending.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Integer/Passes.h"

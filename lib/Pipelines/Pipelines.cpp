@@ -63,6 +63,22 @@ void mlir::halftone::buildQuantizationPipeline(OpPassManager &pm, const Quantiza
   pm.addPass(createVerifyQuantization());
 }
 
+void mlir::halftone::buildIntegerPipeline(OpPassManager &pm) {
+  // Codes are next to what computes from them once data movement is out of the way.
+  pm.addNestedPass<func::FuncOp>(createConvertDataMovement());
+  // Contractions take their tails before anything else can take a part of one.
+  pm.addNestedPass<func::FuncOp>(createConvertContraction());
+  pm.addNestedPass<func::FuncOp>(createConvertPooling());
+  // A table is cheaper than any computation, so what can be one does not become a generic.
+  pm.addNestedPass<func::FuncOp>(createTabulateUnary());
+  pm.addNestedPass<func::FuncOp>(createConvertElementwise());
+  // Last, because it writes out whatever cast is left.
+  pm.addNestedPass<func::FuncOp>(createConvertBoundaries());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createVerifyInteger());
+}
+
 void mlir::halftone::registerAllHalftonePasses() {
   registerCodegenPasses();
   registerEvaluatorPasses();
@@ -79,4 +95,6 @@ void mlir::halftone::registerAllHalftonePasses() {
                                              buildPrecisionPipeline);
   PassPipelineRegistration<QuantizationOptions>("halftone-quantization-pipeline", "The quantization stage: casts",
                                                 buildQuantizationPipeline);
+  PassPipelineRegistration<>("halftone-integer-pipeline", "The integer stage: casts become integer computation",
+                             [](OpPassManager &pm) { buildIntegerPipeline(pm); });
 }

@@ -60,6 +60,9 @@ struct QuantizationOptions : PassPipelineOptions<QuantizationOptions> {
 /// The quantization stage.
 void buildQuantizationPipeline(OpPassManager &pm, const QuantizationOptions &options);
 
+/// The integer stage.
+void buildIntegerPipeline(OpPassManager &pm);
+
 /// Registers every pass of the project, and each stage as a pipeline `halftone-<stage>-pipeline`.
 void registerAllHalftonePasses();
 

@@ -1,0 +1,24 @@
+//===- MultiplyAccumulates.h - how much of a model runs in integers ---------===//
+#ifndef HALFTONE_INTEGER_MULTIPLYACCUMULATES_H
+#define HALFTONE_INTEGER_MULTIPLYACCUMULATES_H
+
+#include "mlir/IR/Operation.h"
+
+namespace mlir::halftone {
+
+/// Products that are summed, for one sample (dynamic dimensions count as 1).
+struct MultiplyAccumulates {
+  int64_t integer = 0, floating = 0;
+
+  /// 100 if there are none at all.
+  double integerPercent() const {
+    return integer + floating == 0 ? 100.0 : 100.0 * double(integer) / double(integer + floating);
+  }
+};
+
+/// Counts the structured operations below `root` that multiply and reduce, and halftone.contract on tensors.
+MultiplyAccumulates countMultiplyAccumulates(Operation *root);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_INTEGER_MULTIPLYACCUMULATES_H

@@ -1,0 +1,116 @@
+//===- QuantizedWeights.cpp - constant weights of a contraction -------------===//
+#include "QuantizedWeights.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Support/Constants.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <cstdlib>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// The index along `axis` of each element of a row-major tensor.
+static std::vector<int64_t> indicesAlong(ArrayRef<int64_t> shape, int64_t axis) {
+  int64_t inner = 1, count = 1;
+  for (auto [i, size] : llvm::enumerate(shape)) {
+    count *= size;
+    inner *= static_cast<int64_t>(i) > axis ? size : 1;
+  }
+  std::vector<int64_t> indices(count);
+  for (int64_t i = 0; i < count; ++i)
+    indices[i] = i / inner % shape[axis];
+  return indices;
+}
+
+static std::vector<float> spread(ArrayRef<int64_t> shape, int64_t axis, ArrayRef<float> scales) {
+  std::vector<int64_t> indices = indicesAlong(shape, axis);
+  std::vector<float> elements(indices.size());
+  for (size_t i = 0; i < elements.size(); ++i)
+    elements[i] = scales[indices[i]];
+  return elements;
+}
+
+static std::optional<DecodedWeights> decodeUniform(RankedTensorType type, std::vector<int8_t> codes) {
+  DecodedWeights decoded;
+  if (auto uniform = dyn_cast<quant::UniformQuantizedType>(type.getElementType())) {
+    if (uniform.getZeroPoint() != 0)
+      return std::nullopt;
+    decoded.scales.assign(codes.size(), uniform.getScale());
+  } else {
+    auto axis = cast<quant::UniformQuantizedPerAxisType>(type.getElementType());
+    if (llvm::any_of(axis.getZeroPoints(), [](int64_t zero) { return zero != 0; }))
+      return std::nullopt;
+    SmallVector<float> scales(axis.getScales());
+    decoded.scales = spread(type.getShape(), axis.getQuantizedDimension(), scales);
+  }
+  decoded.levels = std::move(codes);
+  return decoded;
+}
+
+static std::optional<DecodedWeights> decodeCodebook(DequantizeOp op, ArrayRef<int8_t> codes) {
+  auto type = cast<RankedTensorType>(op.getInput().getType());
+  int64_t axis = cast<CodebookType>(type.getElementType()).getAxis();
+  std::optional<std::vector<int8_t>> levels = getConstantElements<int8_t>(op.getLevels());
+  std::optional<std::vector<float>> scales = getConstantElements<float>(op.getScales());
+  if (!levels || !scales)
+    return std::nullopt;
+  DecodedWeights decoded;
+  for (int8_t code : codes) {
+    size_t index = static_cast<uint8_t>(code);
+    if (index >= levels->size())
+      return std::nullopt;
+    decoded.levels.push_back((*levels)[index]);
+  }
+  if (axis < 0)
+    decoded.scales.assign(codes.size(), scales->front());
+  else
+    decoded.scales = spread(type.getShape(), axis, *scales);
+  return decoded;
+}
+
+std::optional<DecodedWeights> mlir::halftone::decodeWeights(Value value) {
+  // A reshape keeps the row-major order of the elements.
+  while (isa_and_present<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  if (!dequantize)
+    return std::nullopt;
+  std::optional<std::vector<int8_t>> codes = getConstantElements<int8_t>(dequantize.getInput());
+  if (!codes)
+    return std::nullopt;
+  auto type = cast<RankedTensorType>(dequantize.getInput().getType());
+  if (isa<CodebookType>(type.getElementType()))
+    return decodeCodebook(dequantize, *codes);
+  return decodeUniform(type, std::move(*codes));
+}
+
+std::optional<ChannelTotals> mlir::halftone::totalByChannel(linalg::LinalgOp contraction, OpOperand &weights,
+                                                            const DecodedWeights &decoded) {
+  AffineMap map = contraction.getMatchingIndexingMap(&weights);
+  AffineMap output = contraction.getMatchingIndexingMap(contraction.getDpsInitOperand(0));
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(weights.get().getType()).getShape();
+  ChannelTotals totals;
+  std::vector<int64_t> channels(decoded.levels.size(), 0);
+  for (auto [i, expr] : llvm::enumerate(output.getResults())) {
+    std::optional<unsigned> axis = map.getResultPosition(expr);
+    if (!axis)
+      continue;
+    totals.dimensions.push_back(i);
+    totals.shape.push_back(shape[*axis]);
+    std::vector<int64_t> indices = indicesAlong(shape, *axis);
+    for (size_t e = 0; e < channels.size(); ++e)
+      channels[e] = channels[e] * shape[*axis] + indices[e];
+  }
+  size_t count = ShapedType::getNumElements(totals.shape);
+  totals.scales.assign(count, 0);
+  totals.sums.assign(count, 0);
+  totals.magnitudes.assign(count, 0);
+  for (size_t e = 0; e < channels.size(); ++e) {
+    int64_t channel = channels[e];
+    if (totals.scales[channel] != 0 && totals.scales[channel] != decoded.scales[e])
+      return std::nullopt;
+    totals.scales[channel] = decoded.scales[e];
+    totals.sums[channel] += decoded.levels[e];
+    totals.magnitudes[channel] += std::abs(int(decoded.levels[e]));
+  }
+  return totals;
+}
