@@ -5,6 +5,7 @@
 #include "halftone/Import/Passes.h"
 #include "halftone/Integer/Passes.h"
 #include "halftone/Precision/Passes.h"
+#include "halftone/Target/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -81,6 +82,8 @@ void mlir::halftone::buildIntegerPipeline(OpPassManager &pm) {
 
 void mlir::halftone::registerAllHalftonePasses() {
   registerCodegenPasses();
+  registerTargetPasses();
+  registerCompilePipelines();
   registerEvaluatorPasses();
   registerImportPasses();
   registerIntegerPasses();

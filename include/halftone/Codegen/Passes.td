@@ -100,4 +100,160 @@ def LowerStructured : Pass<"halftone-lower-structured", "func::FuncOp"> {
   ];
 }
 
+//===----------------------------------------------------------------------===//
+// Tensors to planned memory
+//===----------------------------------------------------------------------===//
+
+def InlineComposites : Pass<"halftone-inline-composites", "::mlir::func::FuncOp"> {
+  let summary = "Replace composites by their meaning";
+  let description = [{
+    The body of each `halftone.composite` takes its place. No later pass knows a composite's name; a pass that does
+    runs before this one.
+
+    ```mlir
+    %y = halftone.composite "identity"(%x) {} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%a: tensor<4xf32>):
+      halftone.yield %a : tensor<4xf32>
+    }
+    // becomes %x
+    ```
+  }];
+  let statistics = [Statistic<"numInlined", "inlined", "Number of composites inlined">];
+}
+
+def MaterializePadding : Pass<"halftone-materialize-padding", "::mlir::func::FuncOp"> {
+  let summary = "Make padding a part of the producer's result";
+  let description = [{
+    A `tensor.pad` by a constant becomes a tensor of the padded shape of which only the border is filled; the producer
+    of the source, when it is a destination-style op into a `tensor.empty`, writes into the interior. After
+    bufferization no byte is copied.
+
+    ```mlir
+    %x = linalg.generic ... outs(%e : tensor<1x4x4x8xi8>)
+    %p = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] { yield %z }
+    // becomes
+    %0 = tensor.empty() : tensor<1x6x6x8xi8>
+    ... linalg.fill of the four sides of %0 by %z ...
+    %i = tensor.extract_slice %3[0, 1, 1, 0] [1, 4, 4, 8] [1, 1, 1, 1]
+    %x = linalg.generic ... outs(%i : tensor<1x4x4x8xi8>)
+    %p = tensor.insert_slice %x into %3[0, 1, 1, 0] ...
+    ```
+
+    Several pads of one source with the same value share one tensor with the widest border on each side; the narrower
+    ones and all other readers take a slice of it. Pads with another value, and pads of what no such op produces (an
+    argument, a reshape), copy the source into the interior. A pad by a value that is not constant in the function
+    is left alone.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numInPlace", "in-place", "Number of padded tensors that the producer writes directly">,
+    Statistic<"numCopied", "copied", "Number of padded tensors into which the source is copied">
+  ];
+}
+
+def FormEntry : Pass<"halftone-form-entry", "::mlir::ModuleOp"> {
+  let summary = "Give @main buffers for its inputs and outputs";
+  let description = [{
+    Arguments of @main become read-only memrefs, results become memrefs that it writes, behind the inputs. What the
+    artefact's table says of them is recorded on the module: `halftone.inputs` and `halftone.outputs` (an array of
+    `{name, type, preprocess}`) and `halftone.batch` (least and greatest size of the dynamic leading dimension).
+
+    ```mlir
+    func.func @main(%x: tensor<?x8xf32> {halftone.name = "x", ...}) -> (tensor<?x4xf32> {halftone.name = "y"})
+    // becomes
+    func.func @main(%x: memref<?x8xf32> {...}, %y: memref<?x4xf32> {...}) {
+      %0 = bufferization.to_tensor %x restrict : memref<?x8xf32> to tensor<?x8xf32>
+      ...
+      bufferization.materialize_in_destination %r in restrict writable %y
+    ```
+
+    An argument that is a memref already (a buffer of observers) stays as it is, as an input. A dynamic dimension
+    other than the first, or one without `halftone.dims`, is an error.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def Bufferize : Pass<"halftone-bufferize", "::mlir::ModuleOp"> {
+  let summary = "Tensors to buffers, results written where they belong";
+  let description = [{
+    Elimination of empty tensors, then one-shot bufferization, with the project's operations; `tensor.concat` is
+    decomposed into insertions before. Constants become `memref.global`, aligned to 64 bytes.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def LowerCopies : Pass<"halftone-lower-copies", "::mlir::func::FuncOp"> {
+  let summary = "Write copies of buffers as generics";
+  let description = [{
+    A `memref.copy` would become a library call; as a `linalg.generic` it is vectorized like everything else. A copy of
+    a buffer to itself, which in-place bufferization leaves, is erased; to be run after cse.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+  let statistics = [Statistic<"numCopies", "copies", "Number of copies that bufferization could not avoid">];
+}
+
+def LowerObservers : Pass<"halftone-lower-observers", "::mlir::func::FuncOp"> {
+  let summary = "Write observers as loops over their buffer";
+  let description = [{
+    Each `halftone.observe` on a memref becomes a loop nest that counts the upper 16 bits of each value and keeps the
+    least and the greatest, NaN left out. Serial: the counters are shared.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def PlanMemory : Pass<"halftone-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Place all buffers in one arena at compile time";
+  let description = [{
+    Every `memref.alloc` of @main becomes a view at a constant offset into one new argument, the arena. A buffer lives from its
+    first to its last use among the operations of the function's body (through views of it); buffers that do not live
+    at the same time share bytes: the largest is placed first, each in the smallest gap that fits. Offsets are
+    multiples of 64 bytes, and 64 bytes behind each buffer may be read. A dynamic leading dimension is planned for its bound
+    (`halftone.batch`).
+
+    ```mlir
+    func.func @main(...)  { %0 = memref.alloc() : memref<1x8xf32> ... }
+    // becomes
+    func.func @main(..., %arena: memref<?xi8>) { %0 = memref.view %arena[%c0][] : memref<?xi8> to memref<1x8xf32> ... }
+    ```
+
+    The size is recorded as `halftone.workspace_bytes` on the module. An allocation without a known bound, or one
+    inside of a parallel loop, is an error; no allocation, deallocation or `memref.copy` is left.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"numBuffers", "buffers", "Number of buffers placed">,
+    Statistic<"bufferBytes", "buffer-bytes", "Bytes of all buffers">,
+    Statistic<"arenaBytes", "arena-bytes", "Bytes of the arena">
+  ];
+}
+
+def OutlineParallel : Pass<"halftone-outline-parallel", "::mlir::ModuleOp"> {
+  let summary = "Make the entry function, and a function of each parallel loop";
+  let description = [{
+    @main becomes `run(inputs, outputs, batch, workspace, parallelFor, pool) -> i32` of
+    include/halftone-c/Artefact.h. Each `scf.forall` in its body becomes a function `layer(context, begin, end)`, given to `parallelFor`
+    with the number of its iterations; a null `parallelFor` is replaced by a serial one. The context holds what `run` got;
+    a layer rebuilds the buffers that it needs from it, by cloning the operations that compute them (views at constant
+    offsets, constants, indices). A captured value that depends on memory or on a loop is an error.
+
+    `run` and each layer set the rounding and denormal modes to the default (round to nearest even, denormals kept) and
+    restore the caller's at the end. `run` returns 1 when `batch` is out of `halftone.batch`. Layers are named by the
+    first name in their location.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
+  let statistics = [Statistic<"numLayers", "layers", "Number of parallel loops outlined">];
+}
+
+def LowerToLLVM : Pass<"halftone-lower-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Lower scalars, vectors, memrefs, functions and control flow to the LLVM dialect";
+  let description = [{
+    One conversion for all dialects that are alive after codegen. No fast-math flag is set; `math.fma` and
+    `math.roundeven` become intrinsics that are single instructions. A function of the math dialect that would become
+    a call into a library is an error: `halftone-expand-math` has to replace it before.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // HALFTONE_CODEGEN_PASSES

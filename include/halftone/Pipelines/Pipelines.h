@@ -8,6 +8,7 @@
 
 #include "halftone/Calibration/Passes.h"
 #include "halftone/Quantization/Passes.h"
+#include "halftone/Target/TargetTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 
@@ -59,6 +60,15 @@ struct QuantizationOptions : PassPipelineOptions<QuantizationOptions> {
 
 /// The quantization stage.
 void buildQuantizationPipeline(OpPassManager &pm, const QuantizationOptions &options);
+/// The codegen stage: from the integer stage's (or the entry form's) tensors to loops on planned memory behind the
+/// artefact's entry function.
+void buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target);
+
+/// The target stage up to the LLVM dialect; `writeTarget` (halftone/Target/Compile.h) does the rest.
+void buildTargetPipeline(OpPassManager &pm);
+
+/// Registers the codegen and the target pipelines; registerAllHalftonePasses calls it.
+void registerCompilePipelines();
 
 /// The integer stage.
 void buildIntegerPipeline(OpPassManager &pm);

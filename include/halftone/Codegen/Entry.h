@@ -1,0 +1,29 @@
+//===- Entry.h - the entry function and what is recorded about it -----------===//
+//
+// The names that the passes between `halftone-form-entry` and the target stage share.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_CODEGEN_ENTRY_H
+#define HALFTONE_CODEGEN_ENTRY_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::halftone {
+
+/// The entry function up to memory planning, and the C entry behind it.
+inline constexpr llvm::StringLiteral kEntryName = "main";
+inline constexpr llvm::StringLiteral kRunName = "halftone_run";
+
+/// Attributes of the module: arrays of {name, preprocess, type}; [least, greatest] batch; bytes of the arena.
+inline constexpr llvm::StringLiteral kInputsAttr = "halftone.inputs";
+inline constexpr llvm::StringLiteral kOutputsAttr = "halftone.outputs";
+inline constexpr llvm::StringLiteral kBatchAttr = "halftone.batch";
+inline constexpr llvm::StringLiteral kWorkspaceAttr = "halftone.workspace_bytes";
+
+/// The entry function, or null after a diagnostic.
+func::FuncOp lookupEntry(ModuleOp module);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CODEGEN_ENTRY_H

@@ -1,0 +1,15 @@
+//===- CompileToFile.h - codegen and target in one call ---------------------===//
+#ifndef HALFTONE_PIPELINES_COMPILETOFILE_H
+#define HALFTONE_PIPELINES_COMPILETOFILE_H
+
+#include "halftone/Target/Compile.h"
+
+namespace mlir::halftone {
+
+/// Runs the codegen and target pipelines on a module of the integer stage or of the entry form, in place, and writes
+/// what the path's extension says (see writeTarget). Failures are diagnostics.
+LogicalResult compileToFile(ModuleOp module, const TargetOptions &options, StringRef path);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_PIPELINES_COMPILETOFILE_H

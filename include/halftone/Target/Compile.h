@@ -1,0 +1,34 @@
+//===- Compile.h - from a module to files -----------------------------------===//
+//
+// The target stage behind the passes: LLVM IR, LLVM's optimizer, an object, a shared library.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_TARGET_COMPILE_H
+#define HALFTONE_TARGET_COMPILE_H
+
+#include "halftone/Target/TargetTable.h"
+#include "mlir/IR/BuiltinOps.h"
+#include <string>
+
+namespace mlir::halftone {
+
+struct TargetOptions {
+  /// A name of TargetTable.h, or "native".
+  std::string cpu = "native";
+  /// The model's name, for the table, the soname and the header.
+  std::string name = "model";
+  /// HalftoneModel::compilerVersion.
+  std::string compilerVersion;
+  /// HalftoneModel::report: a JSON text.
+  std::string report = "{}";
+};
+
+/// Compiles a module in the LLVM dialect (the output of the target pipeline, with its recorded signature) and writes
+/// what the path's extension says: `.so` a shared library, `.o` an object and beside it a C header, `.ll` LLVM IR,
+/// `.s` assembly. The file appears whole or not at all; its bytes depend on the module and the options only.
+/// Failures are diagnostics on the module.
+LogicalResult writeTarget(ModuleOp module, const TargetOptions &options, StringRef path);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_TARGET_COMPILE_H

@@ -1,0 +1,36 @@
+//===- TargetTable.h - the CPUs that code is generated for ------------------===//
+//
+// One row for each value of --target-cpu: what LLVM calls it, which kernels it has, and what a loader asks the
+// system for.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_TARGET_TARGETTABLE_H
+#define HALFTONE_TARGET_TARGETTABLE_H
+
+#include "mlir/Support/LLVM.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+namespace mlir::halftone {
+
+/// A target. All x86-64-v3 instructions are the least: below, fma and roundeven are library calls.
+struct CpuTarget {
+  StringRef name;        ///< The value of --target-cpu, and of HalftoneModel::target.
+  StringRef isa;         ///< The kernels' name of the instruction set (IsaTable.h); empty: scalar reference code.
+  StringRef llvmCpu;     ///< LLVM's name of the CPU.
+  StringRef llvmFeatures; ///< LLVM's features on top, "+a,+b".
+  StringRef cpuFeatures; ///< All needed features as in /proc/cpuinfo, comma-separated.
+
+  bool isReference() const { return isa.empty(); }
+};
+
+/// All targets, the most capable first, the reference last.
+ArrayRef<CpuTarget> allCpuTargets();
+
+/// The target named `name`; "native" is the most capable one that this machine can run. The error names all targets.
+llvm::Expected<CpuTarget> findCpuTarget(StringRef name);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_TARGET_TARGETTABLE_H

@@ -1,0 +1,134 @@
+//===- FormEntry.cpp - @main on buffers -------------------------------------===//
+//
+// The function boundary of the artefact: inputs are read-only buffers, results are written into buffers of the caller.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Codegen/Entry.h"
+#include "halftone/Codegen/Passes.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_FORMENTRY
+#include "halftone/Codegen/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+func::FuncOp mlir::halftone::lookupEntry(ModuleOp module) {
+  auto entry = module.lookupSymbol<func::FuncOp>(kEntryName);
+  if (!entry || entry.isExternal()) {
+    module.emitError("needs a function @") << kEntryName;
+    return {};
+  }
+  return entry;
+}
+
+/// The bounds of the dynamic leading dimension of an argument, or nothing after a diagnostic.
+static FailureOr<DimAttr> leadingDim(func::FuncOp entry, unsigned index, ShapedType type) {
+  auto dims = entry.getArgAttrOfType<ArrayAttr>(index, kDimsAttr);
+  auto dim = dims && !dims.empty() ? dyn_cast<DimAttr>(dims[0]) : DimAttr();
+  if (!dim)
+    return entry.emitError("argument ") << index << " of type " << type << " has a dynamic dimension without bounds; set "
+                                        << kDimsAttr << " (for example by --dim batch=1..32)";
+  return dim;
+}
+
+static LogicalResult checkShape(func::FuncOp entry, StringRef what, unsigned index, Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!shaped || !shaped.hasRank())
+    return entry.emitError() << what << " " << index << " is not a ranked tensor: " << type;
+  if (shaped.getRank() > 0 && llvm::is_contained(shaped.getShape().drop_front(), ShapedType::kDynamic))
+    return entry.emitError() << what << " " << index << " has a dynamic dimension behind the first: " << type;
+  return success();
+}
+
+namespace {
+
+struct FormEntry : halftone::impl::FormEntryBase<FormEntry> {
+  void runOnOperation() override {
+    func::FuncOp entry = lookupEntry(getOperation());
+    if (!entry || failed(recordSignature(entry)))
+      return signalPassFailure();
+    convertArguments(entry);
+    convertResults(entry);
+  }
+
+  /// Sets halftone.inputs, halftone.outputs and halftone.batch.
+  LogicalResult recordSignature(func::FuncOp entry) {
+    Builder builder(&getContext());
+    SmallVector<Attribute> inputs, outputs;
+    int64_t low = 1, high = 1;
+    for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes())) {
+      if (failed(checkShape(entry, "argument", i, type)))
+        return failure();
+      inputs.push_back(describe(builder, type, entry.getArgAttrDict(i), "input" + std::to_string(i)));
+      if (cast<ShapedType>(type).hasStaticShape())
+        continue;
+      FailureOr<DimAttr> dim = leadingDim(entry, i, cast<ShapedType>(type));
+      if (failed(dim))
+        return failure();
+      bool first = high == 1 && low == 1;
+      low = first ? dim->getLow() : std::max(low, dim->getLow());
+      high = first ? dim->getHigh() : std::min(high, dim->getHigh());
+    }
+    for (auto [i, type] : llvm::enumerate(entry.getResultTypes())) {
+      if (failed(checkShape(entry, "result", i, type)))
+        return failure();
+      outputs.push_back(describe(builder, type, entry.getResultAttrDict(i), "output" + std::to_string(i)));
+    }
+    getOperation()->setAttr(kInputsAttr, builder.getArrayAttr(inputs));
+    getOperation()->setAttr(kOutputsAttr, builder.getArrayAttr(outputs));
+    getOperation()->setAttr(kBatchAttr, builder.getDenseI64ArrayAttr({low, high}));
+    return success();
+  }
+
+  static Attribute describe(Builder &builder, Type type, DictionaryAttr attributes, StringRef defaultName) {
+    auto text = [&](StringRef key, StringRef otherwise) {
+      auto found = attributes ? attributes.getAs<StringAttr>(key) : StringAttr();
+      return found ? found : builder.getStringAttr(otherwise);
+    };
+    return builder.getDictionaryAttr({builder.getNamedAttr("name", text(kNameAttr, defaultName)),
+                                      builder.getNamedAttr("preprocess", text(kPreprocessAttr, "")),
+                                      builder.getNamedAttr("type", TypeAttr::get(type))});
+  }
+
+  static MemRefType bufferType(Type tensor) {
+    auto shaped = cast<ShapedType>(tensor);
+    return MemRefType::get(shaped.getShape(), shaped.getElementType());
+  }
+
+  static void convertArguments(func::FuncOp entry) {
+    auto builder = OpBuilder::atBlockBegin(&entry.getBody().front());
+    for (BlockArgument argument : entry.getArguments()) {
+      auto tensor = dyn_cast<RankedTensorType>(argument.getType());
+      if (!tensor)
+        continue;
+      argument.setType(bufferType(tensor));
+      auto read = bufferization::ToTensorOp::create(builder, argument.getLoc(), tensor, argument, /*restrict=*/true);
+      argument.replaceAllUsesExcept(read, read);
+    }
+  }
+
+  static void convertResults(func::FuncOp entry) {
+    auto terminator = cast<func::ReturnOp>(entry.getBody().front().getTerminator());
+    OpBuilder builder(terminator);
+    SmallVector<Attribute> argAttrs;
+    for (unsigned i = 0, e = entry.getNumArguments(); i < e; ++i)
+      argAttrs.push_back(entry.getArgAttrDict(i) ? entry.getArgAttrDict(i) : builder.getDictionaryAttr({}));
+    for (auto [i, operand] : llvm::enumerate(terminator.getOperands())) {
+      BlockArgument buffer = entry.getBody().addArgument(bufferType(operand.getType()), operand.getLoc());
+      bufferization::MaterializeInDestinationOp::create(builder, operand.getLoc(), Type(), operand, buffer,
+                                                        /*restrict=*/true, /*writable=*/true);
+      argAttrs.push_back(entry.getResultAttrDict(i) ? entry.getResultAttrDict(i) : builder.getDictionaryAttr({}));
+    }
+    terminator->setOperands({});
+    entry.setType(builder.getFunctionType(entry.getBody().getArgumentTypes(), {}));
+    entry.removeResAttrsAttr();
+    entry.setAllArgAttrs(argAttrs);
+  }
+};
+
+} // namespace

@@ -1,0 +1,438 @@
+//===- OutlineParallel.cpp - the entry function and its layers --------------===//
+//
+// @main on buffers becomes `halftone_run` on pointers (include/halftone-c/Artefact.h), and each parallel loop a function
+// that the caller's parallel_for runs on ranges of iterations. What both need is found from the same four
+// values: inputs, outputs, batch, workspace. They are the layers' context, a struct on run's stack.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Codegen/Entry.h"
+#include "halftone/Codegen/Passes.h"
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_OUTLINEPARALLEL
+#include "halftone/Codegen/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// The control word of SSE and AVX with all exceptions masked, rounding to nearest even, denormals kept.
+static constexpr int32_t kDefaultControlWord = 0x1F80;
+
+//===----------------------------------------------------------------------===//
+// Floating-point modes
+//===----------------------------------------------------------------------===//
+
+static void callControlIntrinsic(OpBuilder &builder, Location loc, StringRef name, Value slot) {
+  LLVM::CallIntrinsicOp::create(builder, loc, builder.getStringAttr(name), ValueRange{slot});
+}
+
+/// Saves the caller's modes, sets the default ones, and returns the slot of the saved word.
+static Value pinModes(OpBuilder &builder, Location loc) {
+  auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
+  Value one = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), 1);
+  Value saved = LLVM::AllocaOp::create(builder, loc, pointer, builder.getI32Type(), one);
+  Value pinned = LLVM::AllocaOp::create(builder, loc, pointer, builder.getI32Type(), one);
+  Value word = LLVM::ConstantOp::create(builder, loc, builder.getI32Type(), kDefaultControlWord);
+  callControlIntrinsic(builder, loc, "llvm.x86.sse.stmxcsr", saved);
+  LLVM::StoreOp::create(builder, loc, word, pinned);
+  callControlIntrinsic(builder, loc, "llvm.x86.sse.ldmxcsr", pinned);
+  return saved;
+}
+
+static void restoreModes(OpBuilder &builder, Location loc, Value saved) {
+  callControlIntrinsic(builder, loc, "llvm.x86.sse.ldmxcsr", saved);
+}
+
+//===----------------------------------------------------------------------===//
+// The values of a call
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// What one call of `run` got, as values of the function being built.
+struct CallState {
+  Value inputs, outputs, batch, workspace;
+};
+
+} // namespace
+
+static LLVM::LLVMStructType contextType(MLIRContext *context) {
+  auto pointer = LLVM::LLVMPointerType::get(context);
+  return LLVM::LLVMStructType::getLiteral(context, {pointer, pointer, IntegerType::get(context, 64), pointer});
+}
+
+static Value contextField(OpBuilder &builder, Location loc, Value context, int32_t index) {
+  auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
+  return LLVM::GEPOp::create(builder, loc, pointer, contextType(builder.getContext()), context,
+                             ArrayRef<LLVM::GEPArg>{0, index});
+}
+
+static CallState loadContext(OpBuilder &builder, Location loc, Value context) {
+  auto types = contextType(builder.getContext()).getBody();
+  auto load = [&](int32_t index) {
+    return LLVM::LoadOp::create(builder, loc, types[index], contextField(builder, loc, context, index));
+  };
+  return {load(0), load(1), load(2), load(3)};
+}
+
+static Value storeContext(OpBuilder &builder, Location loc, const CallState &state) {
+  auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
+  Value one = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), 1);
+  Value context = LLVM::AllocaOp::create(builder, loc, pointer, contextType(builder.getContext()), one);
+  const Value fields[] = {state.inputs, state.outputs, state.batch, state.workspace};
+  for (auto [i, value] : llvm::enumerate(fields))
+    LLVM::StoreOp::create(builder, loc, value, contextField(builder, loc, context, i));
+  return context;
+}
+
+/// A dense memref over a pointer; its dynamic leading dimension is the batch. `type` has an identity layout.
+static Value pointerToMemref(OpBuilder &builder, Location loc, Value pointer, MemRefType type, Value leading) {
+  LLVMTypeConverter converter(builder.getContext());
+  auto descriptor = MemRefDescriptor::poison(builder, loc, converter.convertType(type));
+  descriptor.setAllocatedPtr(builder, loc, pointer);
+  descriptor.setAlignedPtr(builder, loc, pointer);
+  descriptor.setConstantOffset(builder, loc, 0);
+  int64_t stride = 1;
+  for (int64_t i = type.getRank() - 1; i >= 0; --i) {
+    descriptor.setConstantStride(builder, loc, i, stride);
+    if (type.isDynamicDim(i)) {
+      descriptor.setSize(builder, loc, i, leading);
+      continue;
+    }
+    descriptor.setConstantSize(builder, loc, i, type.getDimSize(i));
+    stride *= type.getDimSize(i);
+  }
+  return UnrealizedConversionCastOp::create(builder, loc, type, Value(descriptor)).getResult(0);
+}
+
+static Value loadPointer(OpBuilder &builder, Location loc, Value array, unsigned index) {
+  auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
+  Value slot = LLVM::GEPOp::create(builder, loc, pointer, pointer, array, ArrayRef<LLVM::GEPArg>{int32_t(index)});
+  return LLVM::LoadOp::create(builder, loc, pointer, slot);
+}
+
+/// Argument `index` of @main: the inputs, then the outputs, then the arena.
+static Value rebuildArgument(OpBuilder &builder, Location loc, const CallState &state, MemRefType type, unsigned index,
+                             unsigned numInputs, unsigned numOutputs) {
+  if (index < numInputs)
+    return pointerToMemref(builder, loc, loadPointer(builder, loc, state.inputs, index), type, state.batch);
+  index -= numInputs;
+  if (index < numOutputs)
+    return pointerToMemref(builder, loc, loadPointer(builder, loc, state.outputs, index), type, state.batch);
+  // Views of the arena have constant offsets: its size is never read.
+  Value unknown = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), 0);
+  return pointerToMemref(builder, loc, state.workspace, type, unknown);
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+/// Operations that give the same result wherever they run: the value of a captured one is computed again.
+static bool isRecomputable(Operation *op) {
+  return op->getNumRegions() == 0 && (isPure(op) || isa<memref::GetGlobalOp>(op));
+}
+
+/// The operations in `block` that compute the captured values, in order, or nothing after a diagnostic.
+static FailureOr<SetVector<Operation *>> sliceOf(scf::ForallOp loop) {
+  SetVector<Value> captured;
+  getUsedValuesDefinedAbove(loop->getRegions(), captured);
+  captured.insert(loop->getOperands().begin(), loop->getOperands().end());
+  SetVector<Operation *> found;
+  SmallVector<Value> worklist(captured.begin(), captured.end());
+  while (!worklist.empty()) {
+    Operation *op = worklist.pop_back_val().getDefiningOp();
+    if (!op || !found.insert(op))
+      continue;
+    if (!isRecomputable(op)) {
+      InFlightDiagnostic diagnostic = loop.emitOpError("uses a value that a layer cannot compute again");
+      diagnostic.attachNote(op->getLoc()) << "computed by '" << op->getName() << "'";
+      return diagnostic;
+    }
+    worklist.append(op->operand_begin(), op->operand_end());
+  }
+  SetVector<Operation *> ordered;
+  for (Operation &op : *loop->getBlock())
+    if (found.contains(&op))
+      ordered.insert(&op);
+  return ordered;
+}
+
+/// The first name in a location: that of the source's node.
+static std::string firstName(Location loc) {
+  std::string name;
+  loc->walk([&](Location inner) {
+    if (auto named = dyn_cast<NameLoc>(inner)) {
+      name = named.getName().str();
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  for (char &c : name)
+    if (!llvm::isAlnum(c))
+      c = '_';
+  return name;
+}
+
+namespace {
+
+struct OutlineParallel : halftone::impl::OutlineParallelBase<OutlineParallel> {
+  void runOnOperation() override {
+    main = lookupEntry(getOperation());
+    if (!main || failed(readSignature()))
+      return signalPassFailure();
+    pointer = LLVM::LLVMPointerType::get(&getContext());
+    serialFor = {};
+    nextLayer = 0;
+    if (failed(buildRun()))
+      return signalPassFailure();
+    main.erase();
+  }
+
+private:
+  func::FuncOp main, serialFor;
+  unsigned numInputs = 0, numOutputs = 0, nextLayer = 0;
+  int64_t minBatch = 1, maxBatch = 1;
+  LLVM::LLVMPointerType pointer;
+
+  LogicalResult readSignature() {
+    auto inputs = getOperation()->getAttrOfType<ArrayAttr>(kInputsAttr);
+    auto outputs = getOperation()->getAttrOfType<ArrayAttr>(kOutputsAttr);
+    auto batch = getOperation()->getAttrOfType<DenseI64ArrayAttr>(kBatchAttr);
+    if (!inputs || !outputs || !batch)
+      return getOperation().emitError("has no recorded signature; run halftone-form-entry before");
+    numInputs = inputs.size();
+    numOutputs = outputs.size();
+    minBatch = batch[0];
+    maxBatch = batch[1];
+    if (main.getNumArguments() != numInputs + numOutputs + 1)
+      return main.emitError("has no arena; run halftone-plan-memory before");
+    return success();
+  }
+
+  func::FuncOp createFunction(StringRef name, FunctionType type) {
+    auto builder = OpBuilder::atBlockEnd(getOperation().getBody());
+    auto function = func::FuncOp::create(builder, main.getLoc(), name, type);
+    function.setPrivate();
+    function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal));
+    function.addEntryBlock();
+    return function;
+  }
+
+  Value rebuild(OpBuilder &builder, const CallState &state, BlockArgument argument) {
+    return rebuildArgument(builder, main.getLoc(), state, cast<MemRefType>(argument.getType()),
+                           argument.getArgNumber(), numInputs, numOutputs);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // halftone_run
+  //===--------------------------------------------------------------------===//
+
+  LogicalResult buildRun() {
+    Location loc = main.getLoc();
+    Builder types(&getContext());
+    auto run = createFunction(kRunName, types.getFunctionType({pointer, pointer, types.getI64Type(), pointer, pointer,
+                                                               pointer},
+                                                              {types.getI32Type()}));
+    run.setPublic(); // the root of what symbol-dce keeps
+    CallState state{run.getArgument(0), run.getArgument(1), run.getArgument(2), run.getArgument(3)};
+    OpBuilder builder = checkBatch(run, state.batch);
+    Value saved = pinModes(builder, loc);
+    Value context = storeContext(builder, loc, state);
+    Value parallelFor = orSerial(builder, loc, run.getArgument(4));
+
+    IRMapping mapping;
+    for (BlockArgument argument : main.getArguments())
+      mapping.map(argument, rebuild(builder, state, argument));
+    for (Operation &op : main.getBody().front().without_terminator()) {
+      auto loop = dyn_cast<scf::ForallOp>(op);
+      if (!loop) {
+        builder.clone(op, mapping);
+        continue;
+      }
+      FailureOr<func::FuncOp> layer = outline(loop);
+      if (failed(layer))
+        return failure();
+      callLayer(builder, loop, *layer, mapping, parallelFor, run.getArgument(5), context);
+    }
+    restoreModes(builder, loc, saved);
+    Value ok = arith::ConstantIntOp::create(builder, loc, 0, 32);
+    func::ReturnOp::create(builder, loc, ok);
+    return success();
+  }
+
+  /// Returns 1 for a batch out of range; the builder continues where it is in range.
+  OpBuilder checkBatch(func::FuncOp run, Value batch) {
+    Location loc = main.getLoc();
+    Block *entry = &run.getBody().front(), *refuse = run.addBlock(), *body = run.addBlock();
+    auto builder = OpBuilder::atBlockEnd(entry);
+    Value low = arith::ConstantIntOp::create(builder, loc, minBatch, 64);
+    Value span = arith::ConstantIntOp::create(builder, loc, maxBatch - minBatch, 64);
+    Value above = arith::SubIOp::create(builder, loc, batch, low);
+    Value inside = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, above, span);
+    cf::CondBranchOp::create(builder, loc, inside, body, ValueRange(), refuse, ValueRange());
+    builder.setInsertionPointToEnd(refuse);
+    Value refused = arith::ConstantIntOp::create(builder, loc, 1, 32);
+    func::ReturnOp::create(builder, loc, refused);
+    builder.setInsertionPointToEnd(body);
+    return builder;
+  }
+
+  Value functionPointer(OpBuilder &builder, Location loc, func::FuncOp function) {
+    Value constant = func::ConstantOp::create(builder, loc, function.getFunctionType(), function.getSymName());
+    return UnrealizedConversionCastOp::create(builder, loc, Type(pointer), constant).getResult(0);
+  }
+
+  /// The caller's parallel_for, or the serial one for null.
+  Value orSerial(OpBuilder &builder, Location loc, Value parallelFor) {
+    if (main.getBody().front().getOps<scf::ForallOp>().empty())
+      return parallelFor;
+    Value null = LLVM::ZeroOp::create(builder, loc, pointer);
+    Value isNull = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, parallelFor, null);
+    Value serial = functionPointer(builder, loc, getSerialFor());
+    return LLVM::SelectOp::create(builder, loc, isNull, serial, parallelFor);
+  }
+
+  /// serial_for(pool, body, context, count): body(context, 0, count).
+  func::FuncOp getSerialFor() {
+    if (serialFor)
+      return serialFor;
+    Location loc = main.getLoc();
+    Builder types(&getContext());
+    serialFor = createFunction("serial_for", types.getFunctionType({pointer, pointer, pointer, types.getI64Type()}, {}));
+    auto builder = OpBuilder::atBlockEnd(&serialFor.getBody().front());
+    Value zero = arith::ConstantIntOp::create(builder, loc, 0, 64);
+    callIndirect(builder, loc, serialFor.getArgument(1), {serialFor.getArgument(2), zero, serialFor.getArgument(3)});
+    func::ReturnOp::create(builder, loc);
+    return serialFor;
+  }
+
+  static void callIndirect(OpBuilder &builder, Location loc, Value callee, ArrayRef<Value> arguments) {
+    SmallVector<Type> types(ValueRange(arguments).getTypes());
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()), types);
+    SmallVector<Value> operands{callee};
+    operands.append(arguments.begin(), arguments.end());
+    LLVM::CallOp::create(builder, loc, type, operands);
+  }
+
+  void callLayer(OpBuilder &builder, scf::ForallOp loop, func::FuncOp layer, IRMapping &mapping, Value parallelFor,
+                 Value pool, Value context) {
+    Location loc = loop.getLoc();
+    Value count = product(builder, loc, tripCounts(builder, loop, mapping));
+    Value wide = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), count);
+    callIndirect(builder, loc, parallelFor, {pool, functionPointer(builder, loc, layer), context, wide});
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Layers
+  //===--------------------------------------------------------------------===//
+
+  static SmallVector<OpFoldResult> mapped(ArrayRef<OpFoldResult> values, IRMapping &mapping) {
+    SmallVector<OpFoldResult> result(values);
+    for (OpFoldResult &value : result)
+      if (auto ssa = dyn_cast<Value>(value))
+        value = mapping.lookup(ssa);
+    return result;
+  }
+
+  /// ceil((upper - lower) / step) of each dimension.
+  static SmallVector<OpFoldResult> tripCounts(OpBuilder &builder, scf::ForallOp loop, IRMapping &mapping) {
+    AffineExpr lower, upper, step;
+    bindSymbols(builder.getContext(), lower, upper, step);
+    AffineExpr trips = (upper - lower).ceilDiv(step);
+    SmallVector<OpFoldResult> counts;
+    for (auto [low, high, by] : llvm::zip_equal(mapped(loop.getMixedLowerBound(), mapping),
+                                                mapped(loop.getMixedUpperBound(), mapping),
+                                                mapped(loop.getMixedStep(), mapping)))
+      counts.push_back(affine::makeComposedFoldedAffineApply(builder, loop.getLoc(), trips, {low, high, by}));
+    return counts;
+  }
+
+  static Value product(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> factors) {
+    AffineExpr a, b;
+    bindSymbols(builder.getContext(), a, b);
+    OpFoldResult result = builder.getIndexAttr(1);
+    for (OpFoldResult factor : factors)
+      result = affine::makeComposedFoldedAffineApply(builder, loc, a * b, {result, factor});
+    return getValueOrCreateConstantIndexOp(builder, loc, result);
+  }
+
+  FailureOr<func::FuncOp> outline(scf::ForallOp loop) {
+    if (loop->getNumResults() != 0)
+      return loop.emitOpError("still has tensor results");
+    FailureOr<SetVector<Operation *>> slice = sliceOf(loop);
+    if (failed(slice))
+      return failure();
+    Location loc = loop.getLoc();
+    Type i64 = IntegerType::get(&getContext(), 64);
+    ++numLayers;
+    std::string name = firstName(loc);
+    name = "layer_" + std::to_string(nextLayer++) + (name.empty() ? "" : "_" + name);
+    auto layer = createFunction(name, FunctionType::get(&getContext(), {pointer, i64, i64}, {}));
+    auto builder = OpBuilder::atBlockEnd(&layer.getBody().front());
+    Value saved = pinModes(builder, loc);
+    IRMapping mapping;
+    rebuildCaptured(builder, loop, *slice, loadContext(builder, loc, layer.getArgument(0)), mapping);
+    buildLoop(builder, loop, layer.getArgument(1), layer.getArgument(2), mapping);
+    restoreModes(builder, loc, saved);
+    func::ReturnOp::create(builder, loc);
+    return layer;
+  }
+
+  void rebuildCaptured(OpBuilder &builder, scf::ForallOp loop, const SetVector<Operation *> &slice,
+                       const CallState &state, IRMapping &mapping) {
+    SetVector<Value> used;
+    getUsedValuesDefinedAbove(loop->getRegions(), used);
+    used.insert(loop->getOperands().begin(), loop->getOperands().end());
+    for (Operation *op : slice)
+      used.insert(op->getOperands().begin(), op->getOperands().end());
+    for (BlockArgument argument : main.getArguments())
+      if (used.contains(argument))
+        mapping.map(argument, rebuild(builder, state, argument));
+    for (Operation *op : slice)
+      builder.clone(*op, mapping);
+  }
+
+  /// for i in begin..end: the body at the i-th point of the iteration space, last dimension fastest.
+  static void buildLoop(OpBuilder &builder, scf::ForallOp loop, Value begin, Value end, IRMapping &mapping) {
+    Location loc = loop.getLoc();
+    SmallVector<OpFoldResult> counts = tripCounts(builder, loop, mapping);
+    SmallVector<OpFoldResult> lower = mapped(loop.getMixedLowerBound(), mapping);
+    SmallVector<OpFoldResult> step = mapped(loop.getMixedStep(), mapping);
+    Value from = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), begin);
+    Value to = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), end);
+    Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+    auto serial = scf::ForOp::create(builder, loc, from, to, one);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(serial.getBody());
+    auto point = affine::AffineDelinearizeIndexOp::create(builder, loc, serial.getInductionVar(), counts,
+                                                          /*hasOuterBound=*/true);
+    AffineExpr low, by, index;
+    bindSymbols(builder.getContext(), low, by, index);
+    for (auto [i, variable] : llvm::enumerate(loop.getInductionVars())) {
+      OpFoldResult value = affine::makeComposedFoldedAffineApply(builder, loc, low + by * index,
+                                                                 {lower[i], step[i], point.getResult(i)});
+      mapping.map(variable, getValueOrCreateConstantIndexOp(builder, loc, value));
+    }
+    for (Operation &op : loop.getBody()->without_terminator())
+      builder.clone(op, mapping);
+  }
+};
+
+} // namespace

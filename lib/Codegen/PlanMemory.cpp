@@ -1,0 +1,207 @@
+//===- PlanMemory.cpp - allocations to views of one arena -------------------===//
+//
+// The body of @main is straight-line: the position of an operation in it is the time at which it runs. A loop is one
+// operation, so a buffer used inside of it lives for all of it.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Codegen/ArenaPlanner.h"
+#include "halftone/Codegen/Entry.h"
+#include "halftone/Codegen/Passes.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_PLANMEMORY
+#include "halftone/Codegen/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Vector kernels may read (not write) this far behind a buffer.
+static constexpr int64_t kSlackBytes = 64;
+static constexpr int64_t kAlignment = 64;
+
+/// The value of an index for the greatest batch, or nothing. Sizes grow with the batch, so this is their bound.
+static std::optional<int64_t> evaluateAtBound(Value value, int64_t batch) {
+  APInt constant;
+  if (matchPattern(value, m_ConstantInt(&constant)))
+    return constant.getSExtValue();
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  if (auto dim = dyn_cast<memref::DimOp>(op)) {
+    auto argument = dyn_cast<BlockArgument>(dim.getSource());
+    bool leading = dim.getConstantIndex() == 0;
+    return argument && leading ? std::optional<int64_t>(batch) : std::nullopt;
+  }
+  SmallVector<Attribute> operands;
+  for (Value operand : op->getOperands()) {
+    std::optional<int64_t> evaluated = evaluateAtBound(operand, batch);
+    if (!evaluated)
+      return std::nullopt;
+    operands.push_back(IntegerAttr::get(operand.getType(), *evaluated));
+  }
+  SmallVector<OpFoldResult> folded;
+  if (!isa<affine::AffineApplyOp, affine::AffineMinOp, affine::AffineMaxOp>(op) &&
+      op->getDialect() != op->getContext()->getLoadedDialect<arith::ArithDialect>())
+    return std::nullopt;
+  if (failed(op->fold(operands, folded)) || folded.size() != 1)
+    return std::nullopt;
+  if (auto attribute = dyn_cast<Attribute>(folded[0]))
+    return cast<IntegerAttr>(attribute).getInt();
+  return evaluateAtBound(cast<Value>(folded[0]), batch);
+}
+
+/// Bytes of a buffer for the greatest batch, or nothing.
+static std::optional<int64_t> boundBytes(memref::AllocOp alloc, int64_t batch) {
+  MemRefType type = alloc.getType();
+  if (!type.getElementType().isIntOrFloat() || !type.getLayout().isIdentity())
+    return std::nullopt;
+  int64_t elements = 1;
+  auto dynamic = alloc.getDynamicSizes().begin();
+  for (int64_t extent : type.getShape()) {
+    std::optional<int64_t> size = extent;
+    if (ShapedType::isDynamic(extent))
+      size = evaluateAtBound(*dynamic++, batch);
+    if (!size)
+      return std::nullopt;
+    elements *= *size;
+  }
+  return elements * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+}
+
+namespace {
+
+struct PlanMemory : halftone::impl::PlanMemoryBase<PlanMemory> {
+  void runOnOperation() override {
+    entry = lookupEntry(getOperation());
+    if (!entry)
+      return signalPassFailure();
+    if (!entry.getBody().hasOneBlock()) {
+      entry.emitError("needs a body of one block to plan its memory");
+      return signalPassFailure();
+    }
+    if (auto bounds = getOperation()->getAttrOfType<DenseI64ArrayAttr>(kBatchAttr))
+      batch = bounds[1];
+    number();
+    eraseDeallocations();
+    if (failed(collect()) || failed(verifyNoCopy()))
+      return signalPassFailure();
+    int64_t bytes = planArena(buffers, kAlignment);
+    place(bytes);
+    numBuffers += buffers.size();
+    arenaBytes += bytes;
+  }
+
+private:
+  func::FuncOp entry;
+  int64_t batch = 1;
+  DenseMap<Operation *, int64_t> times;
+  SmallVector<memref::AllocOp> allocations;
+  SmallVector<PlannedBuffer> buffers;
+
+  void number() {
+    times.clear();
+    allocations.clear();
+    buffers.clear();
+    for (auto [time, op] : llvm::enumerate(entry.getBody().front()))
+      times[&op] = time;
+  }
+
+  void eraseDeallocations() {
+    SmallVector<memref::DeallocOp> deallocations;
+    entry.walk([&](memref::DeallocOp op) { deallocations.push_back(op); });
+    for (memref::DeallocOp op : deallocations)
+      op.erase();
+  }
+
+  LogicalResult verifyNoCopy() {
+    WalkResult found = entry.walk([&](memref::CopyOp op) {
+      op.emitOpError("is a call into a library that an artefact does not have");
+      return WalkResult::interrupt();
+    });
+    return failure(found.wasInterrupted());
+  }
+
+  LogicalResult collect() {
+    WalkResult result = entry.walk([&](memref::AllocOp alloc) {
+      if (alloc->getParentOfType<scf::ForallOp>() || alloc->getParentOfType<scf::ParallelOp>()) {
+        alloc.emitOpError("is inside of a parallel loop: its iterations would share the buffer");
+        return WalkResult::interrupt();
+      }
+      std::optional<int64_t> bytes = boundBytes(alloc, batch);
+      if (!bytes) {
+        alloc.emitOpError("has no bound for its size; only the leading dimension of an input may be dynamic");
+        return WalkResult::interrupt();
+      }
+      bufferBytes += *bytes;
+      allocations.push_back(alloc);
+      buffers.push_back(lifetime(alloc));
+      buffers.back().bytes = *bytes + kSlackBytes;
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
+  }
+
+  int64_t timeOf(Operation *op) { return times.lookup(entry.getBody().front().findAncestorOpInBlock(*op)); }
+
+  /// First and last use of the buffer and of everything that may alias it. A view alone is no use.
+  PlannedBuffer lifetime(memref::AllocOp alloc) {
+    SetVector<Value> aliases;
+    aliases.insert(alloc.getResult());
+    int64_t first = std::numeric_limits<int64_t>::max(), last = -1;
+    for (size_t i = 0; i < aliases.size(); ++i) {
+      for (OpOperand &use : aliases[i].getUses()) {
+        Operation *user = use.getOwner();
+        addAliases(use, aliases);
+        if (isa<ViewLikeOpInterface>(user))
+          continue;
+        first = std::min(first, timeOf(user));
+        last = std::max(last, timeOf(user));
+      }
+    }
+    return last < 0 ? PlannedBuffer() : PlannedBuffer{0, first, last, 0};
+  }
+
+  /// Memref results of the user, of the loop that it feeds, and the block arguments of a loop that takes the buffer.
+  static void addAliases(OpOperand &use, SetVector<Value> &aliases) {
+    Operation *user = use.getOwner();
+    auto addAll = [&](ValueRange values) {
+      for (Value value : values)
+        if (isa<BaseMemRefType>(value.getType()))
+          aliases.insert(value);
+    };
+    addAll(user->getResults());
+    for (Region &region : user->getRegions())
+      if (!region.empty())
+        addAll(region.front().getArguments());
+    if (user->hasTrait<OpTrait::IsTerminator>())
+      addAll(user->getParentOp()->getResults());
+  }
+
+  void place(int64_t bytes) {
+    MLIRContext *context = &getContext();
+    Location loc = entry.getLoc();
+    auto arenaType = MemRefType::get({ShapedType::kDynamic}, IntegerType::get(context, 8));
+    (void)entry.insertArgument(entry.getNumArguments(), arenaType, DictionaryAttr::get(context), loc);
+    Value arena = entry.getArguments().back();
+    for (auto [alloc, buffer] : llvm::zip_equal(allocations, buffers)) {
+      OpBuilder builder(alloc);
+      Value offset = arith::ConstantIndexOp::create(builder, alloc.getLoc(), buffer.offset);
+      Value view =
+          memref::ViewOp::create(builder, alloc.getLoc(), alloc.getType(), arena, offset, alloc.getDynamicSizes());
+      alloc.replaceAllUsesWith(view);
+      alloc.erase();
+    }
+    getOperation()->setAttr(kWorkspaceAttr, IntegerAttr::get(IntegerType::get(context, 64), bytes));
+  }
+};
+
+} // namespace

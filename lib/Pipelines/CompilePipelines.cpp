@@ -1,0 +1,89 @@
+//===- CompilePipelines.cpp - the codegen and target stages -----------------===//
+//
+// Alive after codegen: vector, scf, memref, arith, math, func, llvm. After target: llvm.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Codegen/Passes.h"
+#include "halftone/Integer/Passes.h"
+#include "halftone/Pipelines/Pipelines.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static void simplify(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target) {
+  pm.addNestedPass<func::FuncOp>(createInlineComposites());
+  // Constants that a composite's inlining made dead must not reach the packing.
+  simplify(pm);
+  if (!target.isReference()) {
+    pm.addNestedPass<func::FuncOp>(createFormContractions());
+    pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str()}));
+  }
+  // A float contraction that got no kernel is still one chain of fma.
+  pm.addPass(createFuseMultiplyAdd());
+  // Behind the fusion of epilogues: the fused operation writes into the border's interior.
+  pm.addNestedPass<func::FuncOp>(createMaterializePadding());
+  simplify(pm);
+
+  // tensors above, buffers below
+  pm.addPass(createFormEntry());
+  pm.addPass(createBufferize());
+  // Equal views become one, which shows the copies of a buffer to itself.
+  pm.addPass(createCSEPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createLowerCopies());
+  pm.addNestedPass<func::FuncOp>(createLowerObservers());
+  if (!target.isReference()) {
+    pm.addNestedPass<func::FuncOp>(createLowerContract({target.isa.str()}));
+    pm.addNestedPass<func::FuncOp>(createLowerStructured({target.isa.str()}));
+  }
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+
+  // Lifetimes are those of the loops as they will run, so planning comes last before outlining.
+  pm.addPass(createPlanMemory());
+  simplify(pm);
+  pm.addPass(createOutlineParallel());
+  pm.addPass(createSymbolDCEPass());
+}
+
+void mlir::halftone::buildTargetPipeline(OpPassManager &pm) {
+  // Views become offsets and strides; their arithmetic is affine, so affine is lowered behind it.
+  pm.addPass(memref::createFoldMemRefAliasOpsPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  simplify(pm);
+  pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createLowerToLLVM());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+namespace {
+/// Options of the stages that depend on the CPU.
+struct CpuOptions : PassPipelineOptions<CpuOptions> {
+  Option<std::string> cpu{*this, "target-cpu", llvm::cl::desc("native, or a name of the target table"),
+                          llvm::cl::init("native")};
+};
+} // namespace
+
+void mlir::halftone::registerCompilePipelines() {
+  PassPipelineRegistration<CpuOptions>(
+      "halftone-codegen-pipeline", "The codegen stage: loops on planned memory",
+      [](OpPassManager &pm, const CpuOptions &options) {
+        llvm::Expected<CpuTarget> target = findCpuTarget(options.cpu);
+        if (!target)
+          llvm::report_fatal_error(target.takeError(), /*gen_crash_diag=*/false);
+        buildCodegenPipeline(pm, *target);
+      });
+  PassPipelineRegistration<>("halftone-target-pipeline", "The target stage up to the LLVM dialect",
+                             [](OpPassManager &pm) { buildTargetPipeline(pm); });
+}

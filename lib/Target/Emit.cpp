@@ -1,0 +1,77 @@
+//===- Emit.cpp - LLVM IR to machine code -----------------------------------===//
+#include "Emit.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Triple.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static constexpr StringLiteral kTriple = "x86_64-unknown-linux-gnu";
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::halftone::createTargetMachine(const CpuTarget &target) {
+  LLVMInitializeX86TargetInfo();
+  LLVMInitializeX86Target();
+  LLVMInitializeX86TargetMC();
+  LLVMInitializeX86AsmPrinter();
+  std::string message;
+  llvm::Triple triple(kTriple);
+  const llvm::Target *llvmTarget = llvm::TargetRegistry::lookupTarget(triple, message);
+  if (!llvmTarget)
+    return llvm::createStringError(message);
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  return std::unique_ptr<llvm::TargetMachine>(
+      llvmTarget->createTargetMachine(triple, target.llvmCpu, target.llvmFeatures, options, llvm::Reloc::PIC_,
+                                      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+}
+
+void mlir::halftone::setFunctionAttributes(llvm::Module &module, const CpuTarget &target) {
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("no-builtins");
+    function.addFnAttr("target-cpu", target.llvmCpu);
+    if (!target.llvmFeatures.empty())
+      function.addFnAttr("target-features", target.llvmFeatures);
+    // x86-64-v4 prefers 256 bits by default; our kernels are written for 512.
+    function.addFnAttr("prefer-vector-width", target.llvmCpu == "x86-64-v4" ? "512" : "256");
+    function.setDoesNotThrow();
+    function.setUWTableKind(llvm::UWTableKind::None);
+  }
+}
+
+void mlir::halftone::optimize(llvm::Module &module, llvm::TargetMachine &machine, const CpuTarget &target) {
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = !target.isReference();
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager graphs;
+  llvm::ModuleAnalysisManager modules;
+  // No library function is known: a loop stays a loop.
+  llvm::TargetLibraryInfoImpl library(module.getTargetTriple());
+  library.disableAllFunctions();
+  functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graphs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graphs, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+}
+
+llvm::Error mlir::halftone::emitCode(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,
+                                     llvm::raw_pwrite_stream &os) {
+  llvm::legacy::PassManager passes;
+  llvm::TargetLibraryInfoImpl library(module.getTargetTriple());
+  library.disableAllFunctions();
+  passes.add(new llvm::TargetLibraryInfoWrapperPass(library));
+  if (machine.addPassesToEmitFile(passes, os, nullptr, type))
+    return llvm::createStringError("LLVM cannot write this kind of file for the target");
+  passes.run(module);
+  return llvm::Error::success();
+}

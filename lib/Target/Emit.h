@@ -1,0 +1,37 @@
+//===- Emit.h - LLVM IR to machine code and files ---------------------------===//
+#ifndef HALFTONE_LIB_TARGET_EMIT_H
+#define HALFTONE_LIB_TARGET_EMIT_H
+
+#include "halftone/Target/TargetTable.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+#include <functional>
+#include <memory>
+
+namespace mlir::halftone {
+
+/// A machine for the target: position-independent, no contraction of floats, full optimization.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CpuTarget &target);
+
+/// Sets what every function of an artefact carries: the CPU, and that no loop may become a library call.
+void setFunctionAttributes(llvm::Module &module, const CpuTarget &target);
+
+/// LLVM's O3; the reference target is not vectorized.
+void optimize(llvm::Module &module, llvm::TargetMachine &machine, const CpuTarget &target);
+
+/// Machine code as an object or as assembly text.
+llvm::Error emitCode(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,
+                     llvm::raw_pwrite_stream &os);
+
+/// Links an object into a shared library without dependencies, by lld in this process.
+llvm::Error linkShared(StringRef object, StringRef soname, StringRef path);
+
+/// Writes a file whole or not at all: `write` gets the path of a temporary file in the same folder, which then takes
+/// the place of `path`.
+llvm::Error writeAtomically(StringRef path, std::function<llvm::Error(StringRef)> write);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_TARGET_EMIT_H

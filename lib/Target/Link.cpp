@@ -1,0 +1,46 @@
+//===- Link.cpp - objects to shared libraries, files to their places --------===//
+#include "Emit.h"
+#include "lld/Common/Driver.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include <mutex>
+
+LLD_HAS_DRIVER(elf)
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// lld keeps global state: one link at a time, and none after one that broke it.
+static std::mutex lldMutex;
+static bool lldUsable = true;
+
+llvm::Error mlir::halftone::linkShared(StringRef object, StringRef soname, StringRef path) {
+  std::lock_guard<std::mutex> lock(lldMutex);
+  if (!lldUsable)
+    return llvm::createStringError("the linker failed earlier in this process and cannot run again");
+  std::string objectPath = object.str(), name = soname.str(), output = path.str();
+  const char *arguments[] = {"ld.lld",      "-m",      "elf_x86_64",        "-shared",          "-z",
+                             "defs",        "-z",      "noexecstack",       "-nostdlib",        "--build-id=none",
+                             "--threads=1", "-soname", name.c_str(),        "--hash-style=gnu", "-o",
+                             output.c_str(), objectPath.c_str()};
+  std::string messages;
+  llvm::raw_string_ostream os(messages);
+  lld::Result result = lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
+  lldUsable = result.canRunAgain;
+  if (result.retCode != 0)
+    return llvm::createStringError("linking failed:\n" + messages);
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::halftone::writeAtomically(StringRef path, std::function<llvm::Error(StringRef)> write) {
+  SmallString<128> temporary;
+  if (std::error_code error = llvm::sys::fs::createUniqueFile(path + ".%%%%%%%%.tmp", temporary))
+    return llvm::createStringError(error, "cannot write " + path);
+  llvm::Error failure = write(temporary);
+  if (!failure)
+    if (std::error_code error = llvm::sys::fs::rename(temporary, path))
+      failure = llvm::createStringError(error, "cannot write " + path);
+  if (failure)
+    llvm::sys::fs::remove(temporary);
+  return failure;
+}

@@ -1,0 +1,207 @@
+//===- ModelTable.cpp - the table that an artefact exports ------------------===//
+//
+// Mirrors the structs of include/halftone-c/Artefact.h, field by field, as LLVM constants.
+//
+//===----------------------------------------------------------------------===//
+#include "ModelTable.h"
+#include "halftone-c/Artefact.h"
+#include "halftone/Codegen/Entry.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/Support/Alignment.h"
+#include "llvm/Transforms/Utils/ModuleUtils.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+namespace {
+
+/// One entry of halftone.inputs or halftone.outputs.
+struct TensorEntry {
+  StringRef name, preprocess;
+  ShapedType type;
+};
+
+} // namespace
+
+static SmallVector<TensorEntry> readEntries(ModuleOp module, StringRef attribute) {
+  SmallVector<TensorEntry> entries;
+  for (Attribute entry : module->getAttrOfType<ArrayAttr>(attribute)) {
+    auto fields = cast<DictionaryAttr>(entry);
+    entries.push_back({fields.getAs<StringAttr>("name").getValue(), fields.getAs<StringAttr>("preprocess").getValue(),
+                       cast<ShapedType>(fields.getAs<TypeAttr>("type").getValue())});
+  }
+  return entries;
+}
+
+/// The table's code for an element type, or nothing. Signless i8 is signed; u8 is `ui8`.
+static std::optional<HalftoneElementType> elementCode(Type type) {
+  if (type.isF32())
+    return HALFTONE_F32;
+  if (type.isInteger(1))
+    return HALFTONE_BOOL;
+  if (type.isUnsignedInteger(8))
+    return HALFTONE_U8;
+  if (type.isInteger(8))
+    return HALFTONE_I8;
+  if (type.isInteger(32))
+    return HALFTONE_I32;
+  if (type.isInteger(64))
+    return HALFTONE_I64;
+  return std::nullopt;
+}
+
+static StringRef elementName(Type type) {
+  static constexpr StringLiteral kNames[] = {"", "float", "int8_t", "uint8_t", "int32_t", "int64_t", "uint8_t (0 or 1)"};
+  std::optional<HalftoneElementType> code = elementCode(type);
+  return kNames[code ? *code : 0];
+}
+
+namespace {
+
+/// Makes the constants of the table in one LLVM module.
+class TableBuilder {
+public:
+  TableBuilder(llvm::Module &module)
+      : module(module), context(module.getContext()), pointer(llvm::PointerType::get(context, 0)) {}
+
+  llvm::Constant *integer(unsigned bits, int64_t value) {
+    return llvm::ConstantInt::get(llvm::IntegerType::get(context, bits), value, /*IsSigned=*/true);
+  }
+
+  llvm::Constant *text(StringRef value) {
+    return global(llvm::ConstantDataArray::getString(context, value, /*AddNull=*/true), "text", 1);
+  }
+
+  llvm::GlobalVariable *global(llvm::Constant *value, StringRef name, uint64_t alignment) {
+    auto *variable = new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                                              llvm::GlobalValue::PrivateLinkage, value, "halftone." + name);
+    variable->setAlignment(llvm::Align(alignment));
+    return variable;
+  }
+
+  /// An array of HalftoneTensorInfo, or null for none.
+  llvm::Constant *tensors(ArrayRef<TensorEntry> entries) {
+    SmallVector<llvm::Constant *> infos;
+    for (const TensorEntry &entry : entries) {
+      SmallVector<int64_t> shape;
+      for (int64_t extent : entry.type.getShape())
+        shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
+      SmallVector<uint64_t> bits(shape.begin(), shape.end());
+      llvm::Constant *extents = llvm::ConstantPointerNull::get(pointer);
+      if (!bits.empty())
+        extents = global(llvm::ConstantDataArray::get(context, bits), "shape", 8);
+      infos.push_back(llvm::ConstantStruct::getAnon(
+          {text(entry.name), extents, integer(32, entry.type.getRank()),
+           integer(32, *elementCode(entry.type.getElementType())), text(entry.preprocess)}));
+    }
+    if (infos.empty())
+      return llvm::ConstantPointerNull::get(pointer);
+    auto *array = llvm::ArrayType::get(infos.front()->getType(), infos.size());
+    return global(llvm::ConstantArray::get(array, infos), "tensors", 8);
+  }
+
+  /// halftone_query: returns the table.
+  void query(llvm::Constant *table) {
+    auto *type = llvm::FunctionType::get(pointer, false);
+    auto *function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, HALFTONE_QUERY_SYMBOL, module);
+    llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "", function));
+    builder.CreateRet(table);
+  }
+
+  /// The note: sizes of name and descriptor, type, name and descriptor, each padded to 4 bytes.
+  void note(StringRef cpuFeatures) {
+    std::string bytes;
+    auto word = [&](uint32_t value) { bytes.append(reinterpret_cast<const char *>(&value), sizeof value); };
+    auto align = [&] { bytes.resize(llvm::alignTo(bytes.size(), 4)); };
+    StringRef name = HALFTONE_NOTE_NAME;
+    word(name.size() + 1);
+    word(llvm::alignTo(2 * sizeof(uint32_t) + cpuFeatures.size() + 1, 4));
+    word(HALFTONE_NOTE_TYPE);
+    bytes.append(name.begin(), name.end());
+    bytes.push_back('\0');
+    align();
+    word(HALFTONE_ABI_VERSION);
+    word(0);
+    bytes.append(cpuFeatures.begin(), cpuFeatures.end());
+    bytes.push_back('\0');
+    align();
+    llvm::GlobalVariable *variable =
+        global(llvm::ConstantDataArray::getString(context, bytes, /*AddNull=*/false), "note", 4);
+    variable->setSection(HALFTONE_NOTE_SECTION);
+    llvm::appendToUsed(module, {variable});
+  }
+
+private:
+  llvm::Module &module;
+  llvm::LLVMContext &context;
+  llvm::PointerType *pointer;
+};
+
+} // namespace
+
+static int64_t constantBytes(llvm::Module &module) {
+  int64_t bytes = 0;
+  for (llvm::GlobalVariable &variable : module.globals())
+    if (variable.isConstant())
+      bytes += module.getDataLayout().getTypeAllocSize(variable.getValueType());
+  return bytes;
+}
+
+static LogicalResult verifySignature(ModuleOp module, llvm::Module &llvmModule) {
+  if (!module->hasAttr(kInputsAttr) || !module->hasAttr(kOutputsAttr) || !module->hasAttr(kBatchAttr) ||
+      !module->hasAttr(kWorkspaceAttr) || !llvmModule.getFunction(kRunName))
+    return module.emitError("is not the output of the target pipeline: it has no recorded signature or no @")
+           << kRunName;
+  for (StringRef attribute : {StringRef(kInputsAttr), StringRef(kOutputsAttr)})
+    for (const TensorEntry &entry : readEntries(module, attribute))
+      if (!elementCode(entry.type.getElementType()))
+        return module.emitError() << "'" << entry.name << "' has element type " << entry.type.getElementType()
+                                  << "; an artefact takes f32, i8, u8, i32, i64 and bool";
+  return success();
+}
+
+LogicalResult mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options, const CpuTarget &target,
+                                            llvm::Module &llvmModule) {
+  if (failed(verifySignature(module, llvmModule)))
+    return failure();
+  int64_t bytes = constantBytes(llvmModule);
+  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
+  auto batch = module->getAttrOfType<DenseI64ArrayAttr>(kBatchAttr);
+  SmallVector<TensorEntry> inputs = readEntries(module, kInputsAttr), outputs = readEntries(module, kOutputsAttr);
+
+  TableBuilder builder(llvmModule);
+  llvm::Constant *table = llvm::ConstantStruct::getAnon(
+      {builder.integer(32, HALFTONE_ABI_VERSION), builder.integer(32, sizeof(HalftoneModel)),
+       builder.text(options.name), builder.text(target.name), builder.text(target.cpuFeatures),
+       builder.text(hash ? hash.getValue() : ""), builder.text(options.compilerVersion), builder.text(options.report),
+       builder.integer(32, inputs.size()), builder.integer(32, outputs.size()), builder.tensors(inputs),
+       builder.tensors(outputs), builder.integer(64, batch[0]), builder.integer(64, batch[1]),
+       builder.integer(64, module->getAttrOfType<IntegerAttr>(kWorkspaceAttr).getInt()),
+       builder.integer(64, HALFTONE_ALIGNMENT), builder.integer(64, bytes), llvmModule.getFunction(kRunName)});
+  builder.query(builder.global(table, "model", 8));
+  builder.note(target.cpuFeatures);
+  return success();
+}
+
+std::string mlir::halftone::makeHeader(ModuleOp module, const TargetOptions &options) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  auto list = [&](StringRef what, StringRef attribute) {
+    for (auto [i, entry] : llvm::enumerate(readEntries(module, attribute))) {
+      os << " * " << what << " " << i << ": " << elementName(entry.type.getElementType()) << " [";
+      llvm::interleaveComma(entry.type.getShape(), os, [&](int64_t extent) {
+        ShapedType::isDynamic(extent) ? (void)(os << "batch") : (void)(os << extent);
+      });
+      os << "] " << entry.name << "\n";
+    }
+  };
+  os << "/* " << options.name << ": a model compiled by Halftone. Link the object file beside this header.\n *\n";
+  list("input", kInputsAttr);
+  list("output", kOutputsAttr);
+  os << " */\n#include \"halftone-c/Artefact.h\"\n";
+  return text;
+}

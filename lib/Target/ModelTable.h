@@ -1,0 +1,20 @@
+//===- ModelTable.h - the table that an artefact exports --------------------===//
+#ifndef HALFTONE_LIB_TARGET_MODELTABLE_H
+#define HALFTONE_LIB_TARGET_MODELTABLE_H
+
+#include "halftone/Target/Compile.h"
+#include "llvm/IR/Module.h"
+
+namespace mlir::halftone {
+
+/// Adds the HalftoneModel of include/halftone-c/Artefact.h, `halftone_query`, and the ELF note to the LLVM module that `module`
+/// was translated to. Fails with a diagnostic when an input or output has an element type that the table cannot say.
+LogicalResult addModelTable(ModuleOp module, const TargetOptions &options, const CpuTarget &target,
+                            llvm::Module &llvmModule);
+
+/// A C header that declares the entry of an object file and lists its inputs and outputs.
+std::string makeHeader(ModuleOp module, const TargetOptions &options);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_TARGET_MODELTABLE_H
