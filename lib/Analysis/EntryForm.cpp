@@ -141,15 +141,25 @@ OpOperand &mlir::halftone::getActivationOperand(Operation *contraction) { return
 
 OpOperand &mlir::halftone::getWeightOperand(Operation *contraction) { return contraction->getOpOperand(1); }
 
-SmallVector<int64_t> mlir::halftone::getOutputChannelDims(Operation *contraction) {
+/// The dimensions of the weights whose loop also indexes another operand directly (not summed with a tap's offset), in
+/// that operand's order.
+static SmallVector<int64_t> sharedDims(Operation *contraction, OpOperand *other) {
   auto op = cast<linalg::LinalgOp>(contraction);
   AffineMap weights = op.getMatchingIndexingMap(&getWeightOperand(contraction));
-  AffineMap output = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
   SmallVector<int64_t> dims;
-  for (auto [i, expression] : llvm::enumerate(weights.getResults()))
-    if (isa<AffineDimExpr>(expression) && llvm::is_contained(output.getResults(), expression))
-      dims.push_back(i);
+  for (AffineExpr expression : op.getMatchingIndexingMap(other).getResults())
+    if (isa<AffineDimExpr>(expression))
+      if (std::optional<unsigned> position = weights.getResultPosition(expression))
+        dims.push_back(*position);
   return dims;
+}
+
+SmallVector<int64_t> mlir::halftone::getOutputChannelDims(Operation *contraction) {
+  return sharedDims(contraction, cast<linalg::LinalgOp>(contraction).getDpsInitOperand(0));
+}
+
+SmallVector<int64_t> mlir::halftone::getInputChannelDims(Operation *contraction) {
+  return sharedDims(contraction, &getActivationOperand(contraction));
 }
 
 FailureOr<func::FuncOp> mlir::halftone::getEntry(ModuleOp module) {

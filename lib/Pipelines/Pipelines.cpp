@@ -57,7 +57,7 @@ void mlir::halftone::buildPrecisionPipeline(OpPassManager &pm, const PrecisionOp
 }
 
 void mlir::halftone::buildQuantizationPipeline(OpPassManager &pm, const QuantizationOptions &options) {
-  pm.addPass(createInsertCasts({options.weights}));
+  pm.addPass(createInsertCasts({options.weights, options.rounding}));
   // Types are final before casts move, so that each move sees one type on both sides.
   pm.addPass(createUnifyScales());
   pm.addPass(createPropagateCasts());

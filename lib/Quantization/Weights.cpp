@@ -13,48 +13,6 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-namespace {
-/// A row-major tensor seen as outer x channels x inner.
-struct ChannelView {
-  int64_t channels, inner, elements;
-
-  template <typename Visit>
-  void visit(int64_t channel, Visit visit) const {
-    for (int64_t start = channel * inner; start < elements; start += channels * inner)
-      for (int64_t i = start; i < start + inner; ++i)
-        visit(i);
-  }
-};
-} // namespace
-
-static double squaredError(ArrayRef<float> values, const ChannelView &view, int64_t channel, float scale) {
-  double sum = 0;
-  view.visit(channel, [&](int64_t i) {
-    double error = values[i] - quantizeWeight(values[i], scale) * double(scale);
-    sum += error * error;
-  });
-  return sum;
-}
-
-static float findScale(ArrayRef<float> values, const ChannelView &view, int64_t channel, WeightScales method) {
-  float largest = 0;
-  view.visit(channel, [&](int64_t i) { largest = std::max(largest, std::abs(values[i])); });
-  float best = getWeightScale(largest);
-  if (method == WeightScales::Largest || largest == 0)
-    return best;
-  // Clipping below half of the largest magnitude never won for 255 levels.
-  constexpr int candidates = 64;
-  double least = squaredError(values, view, channel, best);
-  for (int i = 1; i < candidates; ++i) {
-    float scale = getWeightScale(largest * (1.0f - 0.5f * i / candidates));
-    if (double error = squaredError(values, view, channel, scale); error < least) {
-      least = error;
-      best = scale;
-    }
-  }
-  return best;
-}
-
 static bool allFinite(ArrayRef<float> values) {
   return llvm::all_of(values, [](float value) { return std::isfinite(value); });
 }
@@ -70,7 +28,7 @@ static std::pair<SmallVector<int64_t>, SmallVector<ReassociationIndices>> flatte
   return {flat, reassociation};
 }
 
-LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *contraction, WeightScales method) {
+LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *contraction, const WeightOptions &options) {
   OpOperand &operand = getWeightOperand(contraction);
   auto type = cast<RankedTensorType>(operand.get().getType());
   std::optional<std::vector<float>> values = getConstantElements<float>(operand.get());
@@ -83,24 +41,14 @@ LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *con
   auto [flat, reassociation] = flattenGroups(type.getShape());
   RankedTensorType codesType = RankedTensorType::get(grouped ? ArrayRef<int64_t>(flat) : type.getShape(), builder.getI8Type());
   int64_t axis = channelDims.front();
-  ChannelView view{codesType.getDimSize(axis), 1, codesType.getNumElements()};
-  for (int64_t extent : codesType.getShape().drop_front(axis + 1))
-    view.inner *= extent;
-
-  SmallVector<float> scales;
-  std::vector<int8_t> codes(values->size());
-  for (int64_t channel = 0; channel < view.channels; ++channel) {
-    float scale = findScale(*values, view, channel, method);
-    scales.push_back(scale);
-    view.visit(channel, [&](int64_t i) { codes[i] = quantizeWeight((*values)[i], scale); });
-  }
+  RoundedWeights rounded = roundWeights(*values, WeightChannels(contraction), options);
 
   Location loc = operand.get().getLoc();
   std::string name = locationName(loc);
   builder.setInsertionPoint(contraction);
-  auto constant = makeConstant<int8_t>(codesType, codes, name.empty() ? "weights" : name);
+  auto constant = makeConstant<int8_t>(codesType, rounded.codes, name.empty() ? "weights" : name);
   Value value = arith::ConstantOp::create(builder, loc, constant);
-  auto element = getWeightType(builder.getContext(), scales, axis);
+  auto element = getWeightType(builder.getContext(), rounded.scales, axis);
   value = quant::StorageCastOp::create(builder, loc, codesType.clone(element), value);
   value = DequantizeOp::create(builder, loc, codesType.clone(type.getElementType()), value, Value(), Value());
   if (grouped)

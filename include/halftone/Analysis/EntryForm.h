@@ -56,6 +56,10 @@ OpOperand &getWeightOperand(Operation *contraction);
 /// The dimensions of the weights that are output channels: one, or (group, channel) of a grouped convolution.
 SmallVector<int64_t> getOutputChannelDims(Operation *contraction);
 
+/// The dimensions of the weights that are input channels, in the input's order: one, two for a grouped convolution
+/// (group, channel).
+SmallVector<int64_t> getInputChannelDims(Operation *contraction);
+
 /// The entry function @main, or a diagnostic at the module.
 FailureOr<func::FuncOp> getEntry(ModuleOp module);
 

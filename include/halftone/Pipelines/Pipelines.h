@@ -56,6 +56,10 @@ struct QuantizationOptions : PassPipelineOptions<QuantizationOptions> {
                                llvm::cl::init(WeightScales::Largest),
                                llvm::cl::values(clEnumValN(WeightScales::Largest, "max", "largest magnitude / 127"),
                                                 clEnumValN(WeightScales::MeanSquaredError, "mse", "least squared error"))};
+  Option<WeightRounding> rounding{
+      *this, "rounding", llvm::cl::desc("How codes of weights are rounded"), llvm::cl::init(WeightRounding::Diffused),
+      llvm::cl::values(clEnumValN(WeightRounding::Nearest, "nearest", "to the nearest code"),
+                       clEnumValN(WeightRounding::Diffused, "diffused", "keep the sum over a kernel's taps"))};
 };
 
 /// The quantization stage.

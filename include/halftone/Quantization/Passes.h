@@ -12,6 +12,8 @@ namespace mlir::halftone {
 
 enum class WeightScales { Largest, MeanSquaredError };
 
+enum class WeightRounding { Nearest, Diffused };
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "halftone/Quantization/Passes.h.inc"

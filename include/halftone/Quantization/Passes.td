@@ -14,7 +14,9 @@ def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
 
     Activations: per tensor, s8, scale (high - low) / 255 with the range extended to 0. Weights: constants become i8
     codes in [-127, 127] with one scale for each output channel, `quant.scast` and `halftone.dequantize` behind them;
-    with `weights=mse` the scale is searched that minimizes the squared error of each channel. The weights of a grouped
+    with `weights=mse` the scale is searched that minimizes the squared error of each channel. With `rounding=diffused`
+    (the default) the codes keep the sum over the taps of each kernel to half a step, so that smooth pictures meet
+    almost no error; `nearest` rounds each weight alone. The weights of a grouped
     convolution keep one axis of all output channels, expanded behind the dequantize. Biases stay f32.
 
     ```mlir
@@ -33,7 +35,11 @@ def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
     Option<"weightScales", "weights", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Largest",
            "How scales of weights are found", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / 127"),
-             clEnumValN(::mlir::halftone::WeightScales::MeanSquaredError, "mse", "least squared error"))}]>
+             clEnumValN(::mlir::halftone::WeightScales::MeanSquaredError, "mse", "least squared error"))}]>,
+    Option<"weightRounding", "rounding", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::Diffused",
+           "How codes of weights are rounded", [{::llvm::cl::values(
+             clEnumValN(::mlir::halftone::WeightRounding::Nearest, "nearest", "to the nearest code"),
+             clEnumValN(::mlir::halftone::WeightRounding::Diffused, "diffused", "keep the sum over a kernel's taps"))}]>
   ];
   let statistics = [Statistic<"activations", "activations", "Number of activations that got codes">,
                     Statistic<"weights", "weights", "Number of weight tensors that got codes">];

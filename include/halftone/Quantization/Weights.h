@@ -2,14 +2,14 @@
 #ifndef HALFTONE_QUANTIZATION_WEIGHTS_H
 #define HALFTONE_QUANTIZATION_WEIGHTS_H
 
-#include "halftone/Quantization/Passes.h"
+#include "halftone/Quantization/WeightRounding.h"
 #include "mlir/Support/LogicalResult.h"
 
 namespace mlir::halftone {
 
 /// Replaces the constant f32 weights of a contraction by i8 codes, `quant.scast` and `halftone.dequantize`, one scale
 /// for each output channel.
-LogicalResult quantizeWeights(OpBuilder &builder, Operation *contraction, WeightScales method);
+LogicalResult quantizeWeights(OpBuilder &builder, Operation *contraction, const WeightOptions &options);
 
 } // namespace mlir::halftone
 

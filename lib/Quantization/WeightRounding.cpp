@@ -1,0 +1,117 @@
+//===- WeightRounding.cpp - scales and codes of constant weights ------------===//
+#include "halftone/Quantization/WeightRounding.h"
+#include "halftone/Analysis/EntryForm.h"
+#include "halftone/Quantization/UniformTypes.h"
+#include <cmath>
+#include <numeric>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// The index over the given dimensions of each element of a row-major tensor; their product.
+static int64_t indexOver(ArrayRef<int64_t> shape, ArrayRef<int64_t> dims, std::vector<int32_t> &indices) {
+  int64_t extent = 1;
+  for (int64_t dim : dims) {
+    extent *= shape[dim];
+    int64_t inner = ShapedType::getNumElements(shape.drop_front(dim + 1));
+    for (size_t i = 0; i < indices.size(); ++i)
+      indices[i] = indices[i] * shape[dim] + i / inner % shape[dim];
+  }
+  return extent;
+}
+
+WeightChannels::WeightChannels(Operation *contraction) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(getWeightOperand(contraction).get().getType()).getShape();
+  output.resize(ShapedType::getNumElements(shape));
+  input.resize(output.size());
+  outputs = indexOver(shape, getOutputChannelDims(contraction), output);
+  inputs = indexOver(shape, getInputChannelDims(contraction), input);
+}
+
+/// The largest magnitude of each output channel.
+static std::vector<float> findLargest(ArrayRef<float> values, const WeightChannels &channels) {
+  std::vector<float> largest(channels.outputs, 0.0f);
+  for (size_t i = 0; i < values.size(); ++i)
+    largest[channels.output[i]] = std::max(largest[channels.output[i]], std::abs(values[i]));
+  return largest;
+}
+
+/// The squared error of each output channel with these scales.
+static std::vector<double> squaredErrors(ArrayRef<float> values, const WeightChannels &channels, ArrayRef<float> scales) {
+  std::vector<double> errors(channels.outputs, 0);
+  for (size_t i = 0; i < values.size(); ++i) {
+    float scale = scales[channels.output[i]];
+    double error = values[i] - quantizeWeight(values[i], scale) * double(scale);
+    errors[channels.output[i]] += error * error;
+  }
+  return errors;
+}
+
+static std::vector<float> findScales(ArrayRef<float> values, const WeightChannels &channels, WeightScales method) {
+  std::vector<float> largest = findLargest(values, channels), best(largest.size()), scales(largest.size());
+  llvm::transform(largest, best.begin(), getWeightScale);
+  if (method == WeightScales::Largest)
+    return best;
+  // Clipping below half of the largest magnitude does not win for 255 levels.
+  constexpr int candidates = 64;
+  std::vector<double> least = squaredErrors(values, channels, best);
+  for (int candidate = 1; candidate < candidates; ++candidate) {
+    for (size_t c = 0; c < scales.size(); ++c)
+      scales[c] = getWeightScale(largest[c] * (1.0f - 0.5f * candidate / candidates));
+    std::vector<double> errors = squaredErrors(values, channels, scales);
+    for (size_t c = 0; c < scales.size(); ++c)
+      if (errors[c] < least[c]) {
+        least[c] = errors[c];
+        best[c] = scales[c];
+      }
+  }
+  return best;
+}
+
+/// Moves codes of one output and input channel to their other neighbour until the sum is kept to half a step.
+static void diffuse(ArrayRef<float> values, float scale, MutableArrayRef<int32_t> taps, std::vector<int8_t> &codes) {
+  auto error = [&](int32_t tap) { return double(values[tap]) / scale - codes[tap]; };
+  double sum = 0;
+  for (int32_t tap : taps)
+    sum += error(tap);
+  int direction = sum < 0 ? -1 : 1;
+  auto moves = static_cast<size_t>(std::nearbyint(std::abs(sum)));
+  llvm::sort(taps, [&](int32_t a, int32_t b) {
+    return std::make_pair(-error(a) * direction, a) < std::make_pair(-error(b) * direction, b);
+  });
+  for (int32_t tap : taps.take_front(moves))
+    codes[tap] = std::clamp(codes[tap] + direction, -kWeightMax, kWeightMax);
+}
+
+/// Calls `visit` with the elements of each pair of channels that has several.
+template <typename Visit>
+static void forEachKernel(const WeightChannels &channels, Visit visit) {
+  if (static_cast<int64_t>(channels.output.size()) == channels.outputs * channels.inputs)
+    return; // a matrix: one weight for each pair
+  auto kernel = [&](int32_t i) { return channels.output[i] * channels.inputs + channels.input[i]; };
+  std::vector<int32_t> elements(channels.output.size());
+  std::iota(elements.begin(), elements.end(), 0);
+  llvm::sort(elements, [&](int32_t a, int32_t b) { return std::make_pair(kernel(a), a) < std::make_pair(kernel(b), b); });
+  MutableArrayRef<int32_t> rest(elements);
+  while (!rest.empty()) {
+    size_t count = 1;
+    while (count < rest.size() && kernel(rest[count]) == kernel(rest[0]))
+      ++count;
+    if (count > 1)
+      visit(rest.take_front(count));
+    rest = rest.drop_front(count);
+  }
+}
+
+RoundedWeights mlir::halftone::roundWeights(ArrayRef<float> values, const WeightChannels &channels,
+                                            const WeightOptions &options) {
+  RoundedWeights rounded;
+  rounded.scales = findScales(values, channels, options.scales);
+  for (size_t i = 0; i < values.size(); ++i)
+    rounded.codes.push_back(quantizeWeight(values[i], rounded.scales[channels.output[i]]));
+  if (options.rounding == WeightRounding::Diffused)
+    forEachKernel(channels, [&](MutableArrayRef<int32_t> taps) {
+      diffuse(values, rounded.scales[channels.output[taps.front()]], taps, rounded.codes);
+    });
+  return rounded;
+}
