@@ -14,7 +14,7 @@
 #include "halftone/Codegen/ContractKernel.h"
 #include "halftone/Codegen/DotEmitter.h"
 #include "halftone/Codegen/LoopEmission.h"
-#include "halftone/Codegen/OutputWalk.h"
+#include "halftone/Codegen/TileEpilogue.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -64,15 +64,13 @@ private:
                              SmallVector<Value> accumulators);
   SmallVector<Value> emitStep(int64_t height, Value activations, Value weights, ArrayRef<Value> accumulators);
 
-  void emitEpilogue(int64_t height, Value position, ArrayRef<Value> accumulators);
-  Value emitOperand(const WalkedBuffer &buffer, Value line, Value position, int64_t vector, int64_t valid);
-
 
   ContractOp op;
   const PackedLayout &layout;
   ImplicitLocOpBuilder b;
   DotEmitter dots;
   std::optional<OutputWalk> walk;
+  std::optional<TileEpilogue> epilogue;
   FlatBuffer weightBuffer;
   Partition partition;
   int64_t runs = 0, runsPerRow = 0, stepsPerRun = 0;
@@ -81,8 +79,7 @@ private:
   Bounds lineRange, rowRange;
   int64_t vectors = 0, validColumns = 0;       ///< of the panel
   Value groupChannel, panelColumn, panelWeights; ///< its input channel, output column and weights
-  Value inputLine, outputLine;
-  SmallVector<Value> operandLines;
+  Value inputLine;
 };
 
 } // namespace
@@ -135,6 +132,7 @@ Partition ContractKernel::choosePartition() const {
 
 LogicalResult ContractKernel::emit() {
   walk.emplace(b, op);
+  epilogue.emplace(b, op, *walk);
   // The taps of a kernel row must follow one another in memory, unless whole steps fit into each of them.
   bool contiguous = walk->input.flat.strides.size() == 2 || layout.kernelWidth == 1 || !layout.joined ||
                     walk->input.flat.strides[2] == layout.channels;
@@ -219,9 +217,7 @@ void ContractKernel::emitPanel(int64_t width, int64_t valid, Value group, Value 
 
 void ContractKernel::emitLine(Value line) {
   inputLine = walk->emitLineOffset(b, walk->input, line);
-  outputLine = walk->emitLineOffset(b, walk->output, line);
-  operandLines = llvm::map_to_vector(
-      walk->operands, [&](const WalkedBuffer &buffer) { return walk->emitLineOffset(b, buffer, line); });
+  epilogue->enterLine(line);
   if (partition.rows == walk->span())
     emitEvenTiles();
   else
@@ -257,7 +253,8 @@ void ContractKernel::emitFullTiles() {
 
 void ContractKernel::emitTile(int64_t height, Value position) {
   Value offset = mul(b, position, walk->positionStride(walk->input));
-  emitEpilogue(height, position, emitReduction(height, add(b, add(b, inputLine, offset), groupChannel)));
+  SmallVector<Value> accumulators = emitReduction(height, add(b, add(b, inputLine, offset), groupChannel));
+  epilogue->emit(height, position, {panelColumn, layout.kernel->lanes, vectors, validColumns}, accumulators);
 }
 
 //===----------------------------------------------------------------------===//
@@ -340,38 +337,4 @@ SmallVector<Value> ContractKernel::emitStep(int64_t height, Value activations, V
       results.push_back(dots.dot(b, accumulators[row * vectors + vector], activation, columns[vector]));
   }
   return results;
-}
-
-//===----------------------------------------------------------------------===//
-// Epilogue
-//===----------------------------------------------------------------------===//
-
-/// An epilogue operand's lanes for one vector of columns at one position.
-Value ContractKernel::emitOperand(const WalkedBuffer &buffer, Value line, Value position, int64_t vector,
-                                  int64_t valid) {
-  Value offset = add(b, line, mul(b, position, walk->positionStride(buffer)));
-  Value column = add(b, panelColumn, vector * layout.kernel->lanes);
-  const int64_t stride = buffer.advance.channel;
-  return loadLanes(b, buffer.flat, add(b, offset, mul(b, column, stride)), stride, layout.kernel->lanes, valid);
-}
-
-/// Column by column, so that what belongs to the channels is loaded once for all rows.
-void ContractKernel::emitEpilogue(int64_t height, Value position, ArrayRef<Value> accumulators) {
-  const int64_t lanes = layout.kernel->lanes;
-  for (int64_t vector = 0; vector < vectors; ++vector) {
-    int64_t valid = std::min(lanes, validColumns - vector * lanes);
-    SmallVector<Value> invariant(walk->operands.size());
-    for (auto [i, buffer] : llvm::enumerate(walk->operands))
-      if (walk->positionStride(buffer) == 0)
-        invariant[i] = emitOperand(buffer, operandLines[i], position, vector, valid);
-    for (int64_t row = 0; row < height; ++row) {
-      Value at = add(b, position, row);
-      SmallVector<Value> arguments = {accumulators[row * vectors + vector]};
-      for (auto [i, buffer] : llvm::enumerate(walk->operands))
-        arguments.push_back(invariant[i] ? invariant[i] : emitOperand(buffer, operandLines[i], at, vector, valid));
-      Value result = emitBody(b, op.getEpilogue().front(), arguments, lanes)[0];
-      Value offset = add(b, outputLine, mul(b, at, walk->positionStride(walk->output)));
-      storeLanes(b, result, walk->output.flat, add(b, offset, add(b, panelColumn, vector * lanes)), lanes, valid);
-    }
-  }
 }

@@ -41,13 +41,23 @@ private:
     }
     if (!isElementwiseBody(op.getEpilogue().front()))
       return op.emitOpError("needs an epilogue of elementwise operations");
-    FailureOr<PackedLayout> layout = PackedLayout::fromAttribute(op);
-    if (failed(layout))
-      return op.emitOpError("needs packed weights; run halftone-pack-weights first");
-    if (failed(emitContractKernel(op, *layout)))
+    if (failed(emitKernel(op)))
       return failure();
     op.erase();
     return success();
+  }
+
+  static LogicalResult emitKernel(ContractOp op) {
+    if (DepthwiseLayout::isDepthwise(op)) {
+      FailureOr<DepthwiseLayout> layout = DepthwiseLayout::fromAttribute(op);
+      if (succeeded(layout))
+        return emitDepthwiseKernel(op, *layout);
+    } else {
+      FailureOr<PackedLayout> layout = PackedLayout::fromAttribute(op);
+      if (succeeded(layout))
+        return emitContractKernel(op, *layout);
+    }
+    return op.emitOpError("needs packed weights; run halftone-pack-weights first");
   }
 };
 

@@ -1,4 +1,5 @@
 //===- PackWeights.cpp - weights in the order that kernels read them --------===//
+#include "halftone/Codegen/DepthwiseLayout.h"
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Support/Constants.h"
@@ -14,6 +15,16 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 namespace {
+
+/// Writes the i32 row that takes away what flipping the activations' sign bit added. |sum| <= 128 * K, and the
+/// compensation is taken modulo 2^32, like the accumulation that it belongs to.
+template <typename T>
+void writeStart(ArrayRef<int32_t> sums, T *start) {
+  for (auto [lane, sum] : llvm::enumerate(sums)) {
+    uint32_t compensation = uint32_t(-128) * static_cast<uint32_t>(sum);
+    std::memcpy(reinterpret_cast<char *>(start) + lane * sizeof(int32_t), &compensation, sizeof(int32_t));
+  }
+}
 
 /// Writes one panel: the columns [first, first + vectors * lanes) of one group.
 template <typename T>
@@ -33,11 +44,8 @@ void packPanel(const PackedLayout &layout, ArrayRef<T> weights, int64_t group, i
         out[((run * layout.stepsPerRun() + k / step) * lanes + lane) * step + k % step] = value;
         sums[lane] += static_cast<int32_t>(value);
       }
-  // |sum| <= 128 * K and the whole compensation is taken modulo 2^32, like the accumulation it belongs to.
-  for (int64_t lane = 0; lane < lanes && layout.kernel->flipsSign(); ++lane) {
-    uint32_t compensation = uint32_t(-128) * static_cast<uint32_t>(sums[lane]);
-    std::memcpy(reinterpret_cast<char *>(start) + lane * sizeof(int32_t), &compensation, sizeof(int32_t));
-  }
+  if (layout.kernel->flipsSign())
+    writeStart(sums, start);
 }
 
 template <typename T>
@@ -51,6 +59,36 @@ std::vector<T> packAll(const PackedLayout &layout, ArrayRef<T> weights) {
       packPanel(layout, weights, group, layout.fullPanels() * layout.panelColumns(), layout.restVectors(), out);
     out += layout.panelElements(layout.restVectors());
   }
+  return packed;
+}
+
+/// Writes one block of channels of a depthwise convolution.
+template <typename T>
+void packBlock(const DepthwiseLayout &layout, const ChannelBlocks &block, int64_t first, ArrayRef<T> weights, T *out) {
+  const int64_t step = layout.kernel->step;
+  std::vector<int32_t> sums(block.width(), 0);
+  T *start = out;
+  if (layout.kernel->flipsSign())
+    out += block.width() * step;
+  for (int64_t row = 0; row < layout.rowGroups() * step; ++row)
+    for (int64_t tap = 0; tap < layout.kernelWidth; ++tap)
+      for (int64_t i = 0; i < block.width(); ++i) {
+        int64_t channel = layout.channelOf(block.lanes, i / block.lanes, i % block.lanes);
+        bool inside = row < layout.kernelHeight && channel < block.valid;
+        T value = inside ? weights[(row * layout.kernelWidth + tap) * layout.channels + first + channel] : T(0);
+        out[((row / step * layout.kernelWidth + tap) * block.width() + i) * step + row % step] = value;
+        sums[i] += static_cast<int32_t>(value);
+      }
+  if (layout.kernel->flipsSign())
+    writeStart(sums, start);
+}
+
+template <typename T>
+std::vector<T> packAll(const DepthwiseLayout &layout, ArrayRef<T> weights) {
+  std::vector<T> packed(layout.elements());
+  for (const ChannelBlocks &blocks : layout.blocks())
+    for (int64_t i = 0; i < blocks.count; ++i)
+      packBlock<T>(layout, blocks, blocks.first + i * blocks.valid, weights, packed.data() + blocks.offset + i * blocks.elements);
   return packed;
 }
 
@@ -84,8 +122,14 @@ private:
     // vpmaddubsw saturates at 128 * 128 * 2, which only a weight of -128 reaches.
     if (wanted.dot == DotKind::Maddubs && llvm::is_contained(*weights, T(-128)))
       kernel = findDotKernel("widen");
-    PackedLayout layout = PackedLayout::forContract(op, *kernel);
-    std::vector<T> packed = packAll<T>(layout, *weights);
+    if (DepthwiseLayout::isDepthwise(op))
+      return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);
+    return replaceWeights<T>(op, PackedLayout::forContract(op, *kernel), *weights);
+  }
+
+  template <typename T, typename Layout>
+  LogicalResult replaceWeights(ContractOp op, const Layout &layout, ArrayRef<T> weights) {
+    std::vector<T> packed = packAll<T>(layout, weights);
     OpBuilder builder(op);
     auto type = RankedTensorType::get(packed.size(), getElementTypeOrSelf(op.getWeights().getType()));
     Value constant = arith::ConstantOp::create(builder, op.getLoc(), makeConstant<T>(type, packed, "packed"));

@@ -149,7 +149,8 @@ static bool isFloatOp(Operation *op) {
 static void reportFloatOp(Operation *op) {
   auto reason = op->getAttrOfType<StringAttr>(kReasonAttr);
   auto composite = dyn_cast<CompositeOp>(op);
-  InFlightDiagnostic remark = op->emitRemark("stays float");
+  // At the location alone: the operation's text would drown the list.
+  InFlightDiagnostic remark = emitRemark(op->getLoc()) << "stays float";
   if (composite)
     remark << " (" << composite.getName() << ")";
   remark << ": " << (reason ? reason.getValue() : StringRef("not between quantized tensors"));
@@ -173,7 +174,7 @@ struct VerifyInteger : halftone::impl::VerifyIntegerBase<VerifyInteger> {
     MultiplyAccumulates counts = countMultiplyAccumulates(getOperation());
     integerMultiplyAccumulates += counts.integer;
     floatMultiplyAccumulates += counts.floating;
-    getOperation()->emitRemark() << llvm::formatv("{0:f2} % of {1} multiply-accumulates run in integers",
+    emitRemark(getOperation()->getLoc()) << llvm::formatv("{0:f2} % of {1} multiply-accumulates run in integers",
                                                   counts.integerPercent(), counts.integer + counts.floating)
                                         .str();
   }

@@ -27,3 +27,20 @@ func.func @matmul(%x: memref<24x2048xi8>, %w: memref<526336xi8>, %b: memref<256x
   }
   return
 }
+
+// Depthwise: 4 rows of bytes (the kernel's 3 and one that meets zero weights) are interleaved to words by two levels of
+// shuffles, each column once for all positions above it: 3 columns for 1 position.
+// CHECK-LABEL: func @depthwise
+// CHECK-COUNT-3: vector.load {{.*}} vector<64xi8>
+// CHECK-COUNT-8: vector.shuffle {{.*}} vector<64xi8>, vector<64xi8>
+// CHECK-COUNT-12: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// LEFT-NOT: halftone.contract
+func.func @depthwise(%x: memref<1x3x3x64xi8>, %w: memref<1024xi8>, %y: memref<1x1x1x64xi32>) {
+  halftone.contract ins(%x, %w : memref<1x3x3x64xi8>, memref<1024xi8>) outs(%y : memref<1x1x1x64xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 64 : i64, epilogue_maps = [],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 3, 3, 1>, run = 1 : i64}} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  }
+  return
+}

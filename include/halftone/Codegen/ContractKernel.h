@@ -2,6 +2,7 @@
 #ifndef HALFTONE_CODEGEN_CONTRACTKERNEL_H
 #define HALFTONE_CODEGEN_CONTRACTKERNEL_H
 
+#include "halftone/Codegen/DepthwiseLayout.h"
 #include "halftone/Codegen/PackedLayout.h"
 
 namespace mlir::halftone {
@@ -9,6 +10,9 @@ namespace mlir::halftone {
 /// Emits the loops of `op` (on memrefs with static strides, weights packed as `layout`) before it. Fails with a
 /// diagnostic if the input's taps are not contiguous and cannot be read otherwise.
 LogicalResult emitContractKernel(ContractOp op, const PackedLayout &layout);
+
+/// The same for a depthwise convolution.
+LogicalResult emitDepthwiseKernel(ContractOp op, const DepthwiseLayout &layout);
 
 } // namespace mlir::halftone
 

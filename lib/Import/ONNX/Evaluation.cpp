@@ -65,6 +65,8 @@ static std::optional<int64_t> computeInteger(StringRef type, int64_t x, int64_t 
     return a * b;
   if (type == "Div" && y != 0 && y != -1)
     return x / y;
+  if (type == "Remainder" && y != 0 && y != -1)
+    return x % y;
   if (type == "Mod" && y != 0 && y != -1)
     return x % y + (x % y && (x % y < 0) != (y < 0) ? y : 0);
   if (type == "Min")
@@ -123,8 +125,9 @@ static Evaluated evaluatePair(StringRef type, const HostTensor &x, const HostTen
 
 Evaluated onnx_operators::evaluateBinary(Node &node) {
   Evaluated result = *node.constant(0);
+  StringRef type = node.type() == "Mod" && node.getInt("fmod", 0) ? "Remainder" : node.type();
   for (unsigned i = 1; i < node.numInputs() && result; ++i)
-    result = evaluatePair(node.type(), *result, *node.constant(i));
+    result = evaluatePair(type, *result, *node.constant(i));
   return result;
 }
 

@@ -22,7 +22,7 @@ using namespace mlir;
 using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
 
-static constexpr int64_t kFirstOpset = 7, kLastOpset = 22;
+static constexpr int64_t kFirstOpset = 1, kLastOpset = 22;
 
 bool mlir::halftone::parseDim(StringRef text, std::map<std::string, DimRange> &dims, std::string &error) {
   auto [name, sizes] = text.split('=');

@@ -1,0 +1,54 @@
+//===- DepthwiseLayout.h - packed weights of depthwise convolutions ---------===//
+//
+// Channels lie in the lanes. A dot of 4 bytes takes 4 taps of one channel: 4 rows of the kernel at one tap column. The
+// rows' bytes are interleaved within each 16 bytes (two levels of unpack), which leaves 4 vectors of words:
+//
+//   word `lane` of vector j belongs to channel 16 * (lane / 4) + 4 * j + lane % 4
+//
+// and the weights stand in the same order: [start row: 4 vectors] [group of 4 rows][tap column][4 vectors], zero where
+// the kernel has no row. With dots of one element, channels keep their order: [row][tap column][vectors].
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_CODEGEN_DEPTHWISELAYOUT_H
+#define HALFTONE_CODEGEN_DEPTHWISELAYOUT_H
+
+#include "halftone/Codegen/IsaTable.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+
+namespace mlir::halftone {
+
+/// `count` equal blocks of channels.
+struct ChannelBlocks {
+  int64_t first, count; ///< the first channel, the number of blocks
+  int64_t lanes, vectors;
+  int64_t valid;        ///< channels of each block that exist
+  int64_t elements;     ///< weights of each block
+  int64_t offset;       ///< of the first block's weights
+  int64_t width() const { return lanes * vectors; }
+};
+
+struct DepthwiseLayout {
+  const DotKernel *kernel;
+  int64_t kernelHeight, kernelWidth, channels;
+
+  bool interleaves() const { return kernel->step > 1; }
+  int64_t rowGroups() const { return llvm::divideCeil(kernelHeight, kernel->step); }
+
+  /// From wide to narrow; the last one may have channels that do not exist.
+  SmallVector<ChannelBlocks> blocks() const;
+  int64_t elements() const;
+
+  /// The channel of a lane of one of a block's vectors.
+  int64_t channelOf(int64_t lanes, int64_t vector, int64_t lane) const;
+
+  DictionaryAttr toAttribute(MLIRContext *context) const;
+
+  /// Whether each output channel reads the input channel of the same number only.
+  static bool isDepthwise(ContractOp op);
+  static DepthwiseLayout forContract(ContractOp op, const DotKernel &kernel);
+  static FailureOr<DepthwiseLayout> fromAttribute(ContractOp op);
+};
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CODEGEN_DEPTHWISELAYOUT_H

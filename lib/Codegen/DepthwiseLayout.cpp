@@ -1,0 +1,79 @@
+//===- DepthwiseLayout.cpp - packed weights of depthwise convolutions -------===//
+#include "halftone/Codegen/DepthwiseLayout.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Interleaving works on 16 bytes, 4 words.
+static constexpr int64_t kChunkWords = 4;
+/// Vectors of a full block where nothing is interleaved.
+static constexpr int64_t kPlainVectors = 2;
+
+SmallVector<ChannelBlocks> DepthwiseLayout::blocks() const {
+  SmallVector<ChannelBlocks> list;
+  int64_t done = 0, offset = 0;
+  auto append = [&](int64_t count, int64_t lanes, int64_t vectors, int64_t valid) {
+    int64_t start = kernel->flipsSign() ? 1 : 0;
+    int64_t elements = lanes * vectors * kernel->step * (start + rowGroups() * kernelWidth);
+    list.push_back({done, count, lanes, vectors, valid, elements, offset});
+    done += count * valid;
+    offset += count * elements;
+  };
+  if (!interleaves()) {
+    const int64_t width = kPlainVectors * kernel->lanes;
+    if (channels >= width)
+      append(channels / width, kernel->lanes, kPlainVectors, width);
+    if (done < channels)
+      append(1, kernel->lanes, llvm::divideCeil(channels - done, kernel->lanes), channels - done);
+    return list;
+  }
+  for (int64_t lanes = kernel->lanes; lanes >= kChunkWords; lanes /= 2)
+    if (int64_t count = (channels - done) / (lanes * kernel->step))
+      append(count, lanes, kernel->step, lanes * kernel->step);
+  if (done < channels)
+    append(1, kChunkWords, kernel->step, channels - done);
+  return list;
+}
+
+int64_t DepthwiseLayout::elements() const {
+  ChannelBlocks last = blocks().back();
+  return last.offset + last.count * last.elements;
+}
+
+int64_t DepthwiseLayout::channelOf(int64_t lanes, int64_t vector, int64_t lane) const {
+  if (!interleaves())
+    return vector * lanes + lane;
+  return lane / kChunkWords * kChunkWords * kernel->step + vector * kChunkWords + lane % kChunkWords;
+}
+
+DictionaryAttr DepthwiseLayout::toAttribute(MLIRContext *context) const {
+  Builder b(context);
+  return b.getDictionaryAttr({b.getNamedAttr("kind", b.getStringAttr(kernel->name)),
+                              b.getNamedAttr("lanes", b.getI64IntegerAttr(kernel->lanes)),
+                              b.getNamedAttr("columns", b.getI64IntegerAttr(blocks().front().width())),
+                              b.getNamedAttr("run", b.getI64IntegerAttr(1)),
+                              b.getNamedAttr("kernel", b.getDenseI64ArrayAttr({kernelHeight, kernelWidth, 1}))});
+}
+
+bool DepthwiseLayout::isDepthwise(ContractOp op) {
+  auto input = cast<ShapedType>(op.getInput().getType()), output = cast<ShapedType>(op.getOutput().getType());
+  int64_t groups = op.getGroups();
+  return groups > 1 && input.getRank() == 4 && input.getDimSize(3) == groups && output.getDimSize(3) == groups;
+}
+
+DepthwiseLayout DepthwiseLayout::forContract(ContractOp op, const DotKernel &kernel) {
+  ArrayRef<int64_t> shape = cast<ShapedType>(op.getWeights().getType()).getShape();
+  return {&kernel, shape[0], shape[1], static_cast<int64_t>(op.getGroups())};
+}
+
+FailureOr<DepthwiseLayout> DepthwiseLayout::fromAttribute(ContractOp op) {
+  DictionaryAttr packing = op.getPackingAttr();
+  if (!packing)
+    return failure();
+  auto kind = packing.getAs<StringAttr>("kind");
+  auto kernel = packing.getAs<DenseI64ArrayAttr>("kernel");
+  const DotKernel *row = kind ? findDotKernel(kind.getValue()) : nullptr;
+  if (!row || !kernel || kernel.size() != 3)
+    return failure();
+  return DepthwiseLayout{row, kernel[0], kernel[1], static_cast<int64_t>(op.getGroups())};
+}

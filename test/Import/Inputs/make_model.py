@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Writes the ONNX model that the `MODEL:` lines of a test describe: make_model.py TEST OUT.onnx
+
+The lines are Python, with these calls:
+    opset(17)                                          also other domains: opset(1, "com.example")
+    input("x", "f32", [1, 3, 8, 8])                    a name for a symbolic size: ["batch", 4]
+    constant("w", "f32", [4, 3, 1, 1], data=[...])     without data: 0.25 * (index % 7 - 3)
+    external("w", "f32", [4], location="w.bin", offset=0, length=16)
+    node("Conv", "x w", "y", pads=[1, 1, 1, 1])        "" as an input's name: write `-`
+    output("y")
+"""
+import pathlib
+import struct
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Python"))
+from protobuf_wire import message, write_varint  # noqa: E402
+
+TYPES = {"f32": (1, "f"), "u8": (2, "B"), "i8": (3, "b"), "i32": (6, "i"), "i64": (7, "q"), "bool": (9, "B"),
+         "f16": (10, "H"), "f64": (11, "d")}
+
+
+def number(field, value):
+    return write_varint(field << 3) + write_varint(value % (1 << 64))
+
+
+def text(field, value):
+    return message(field, value.encode())
+
+
+def attribute(name, value):
+    """An AttributeProto: int, float, str, a list of ints, or a serialized tensor."""
+    body = text(1, name)
+    if isinstance(value, bytes):
+        return body + message(5, value) + number(20, 4)
+    if isinstance(value, str):
+        return body + text(4, value) + number(20, 3)
+    if isinstance(value, float):
+        return body + write_varint(2 << 3 | 5) + struct.pack("<f", value) + number(20, 1)
+    if isinstance(value, int):
+        return body + number(3, value) + number(20, 2)
+    return body + b"".join(number(8, item) for item in value) + number(20, 7)
+
+
+class Model:
+    """The pieces of a ModelProto, filled by the calls of the test."""
+
+    def __init__(self):
+        self.opsets = {}
+        self.graph = text(2, "graph")
+
+    def opset(self, version, domain=""):
+        self.opsets[domain] = version
+
+    def value(self, field, name, kind, shape):
+        dims = b"".join(message(1, text(2, s) if isinstance(s, str) else number(1, s)) for s in shape)
+        tensor = number(1, TYPES[kind][0]) + message(2, dims)
+        self.graph += message(field, text(1, name) + message(2, message(1, tensor)))
+
+    def input(self, name, kind, shape):
+        self.value(11, name, kind, shape)
+
+    def output(self, name):
+        self.graph += message(12, text(1, name))
+
+    @staticmethod
+    def tensor(name, kind, shape, data=None):
+        count = 1
+        for size in shape:
+            count *= size
+        if data is None:
+            data = [0.25 * (i % 7 - 3) for i in range(count)]
+        code, letter = TYPES[kind]
+        return (b"".join(number(1, s) for s in shape) + number(2, code) + text(8, name) +
+                message(9, struct.pack(f"<{len(data)}{letter}", *data)))
+
+    def constant(self, name, kind, shape, data=None):
+        self.graph += message(5, self.tensor(name, kind, shape, data))
+
+    def external(self, name, kind, shape, **entries):
+        body = b"".join(number(1, s) for s in shape) + number(2, TYPES[kind][0]) + text(8, name)
+        for key, entry in entries.items():
+            body += message(13, text(1, key) + text(2, str(entry)))
+        self.graph += message(5, body + number(14, 1))
+
+    def node(self, kind, inputs, outputs, name="", domain="", **attributes):
+        body = b"".join(text(1, "" if i == "-" else i) for i in inputs.split())
+        body += b"".join(text(2, o) for o in outputs.split())
+        body += text(3, name) + text(4, kind) + text(7, domain)
+        body += b"".join(message(5, attribute(key, value)) for key, value in attributes.items())
+        self.graph += message(1, body)
+
+    def serialize(self):
+        opsets = b"".join(message(8, text(1, d) + number(2, v)) for d, v in (self.opsets or {"": 17}).items())
+        return number(1, 8) + message(7, self.graph) + opsets
+
+
+def main(source, target):
+    lines = [line.split("MODEL:", 1)[1].strip() for line in open(source) if "MODEL:" in line]
+    model = Model()
+    calls = {name: getattr(model, name) for name in ("opset", "input", "output", "constant", "external", "node", "tensor")}
+    exec("\n".join(lines), calls)
+    with open(target, "wb") as file:
+        file.write(model.serialize())
+
+
+main(*sys.argv[1:])
