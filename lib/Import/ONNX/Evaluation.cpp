@@ -322,7 +322,8 @@ Evaluated onnx_operators::evaluateConstantOfShape(Node &node) {
 
 Evaluated onnx_operators::evaluateRange(Node &node) {
   const HostTensor &start = *node.constant(0), &limit = *node.constant(1), &delta = *node.constant(2);
-  if (start.isFloat() || start.symbolic || limit.symbolic || delta.symbolic)
+  auto scalars = {&start, &limit, &delta};
+  if (llvm::any_of(scalars, [](const HostTensor *t) { return t->isFloat() || t->symbolic || t->count() != 1; }))
     return std::nullopt;
   int64_t value = start.integers()[0], end = limit.integers()[0], step = delta.integers()[0];
   std::vector<int64_t> values;

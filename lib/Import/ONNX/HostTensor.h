@@ -29,8 +29,8 @@ struct HostTensor {
   std::vector<int64_t> integers() const;
   /// Elements of any tensor.
   std::vector<double> numbers() const;
-  /// The value of a tensor with one element.
-  double scalar() const { return numbers().front(); }
+  /// The value of a tensor with one element; 0 for an empty one.
+  double scalar() const { return count() ? numbers().front() : 0; }
 
   static HostTensor fromIntegers(Type element, ArrayRef<int64_t> shape, ArrayRef<int64_t> values);
   static HostTensor fromNumbers(Type element, ArrayRef<int64_t> shape, ArrayRef<double> values);

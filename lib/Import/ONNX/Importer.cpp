@@ -228,13 +228,11 @@ static StringRef nodeName(const onnx::NodeProto &proto) {
 
 /// Evaluates the node if all that it reads is constant.
 static bool evaluate(Node &node, const Operator &row) {
-  if (!row.evaluate || node.numInputs() == 0)
+  if (!row.evaluate)
     return false;
   for (unsigned i = 0; i < node.numInputs(); ++i)
     if (node.hasInput(i) && !node.constant(i))
       return false;
-  if (!node.hasInput(0))
-    return false;
   std::optional<HostTensor> result = row.evaluate(node);
   if (result)
     node.setResult(std::move(*result));
@@ -274,6 +272,10 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto) {
     return fail(found == unknown.end() ? "nothing before it makes its input '" + input + "'" : found->second);
   }
   Node node(proto, opset, tensors, builder, NameLoc::get(builder.getStringAttr(nodeName(proto))));
+  unsigned required = row->inputs == kAllInputs ? std::max(1u, node.numInputs()) : row->inputs;
+  for (unsigned i = 0; i < required; ++i)
+    if (!node.hasInput(i))
+      return fail("input " + std::to_string(i) + " is absent");
   std::string reason = buildNode(node, *row);
   if (!reason.empty())
     return fail(reason);

@@ -254,6 +254,8 @@ LogicalResult onnx_operators::buildExpand(Node &node) {
   if (!shape)
     return node.unsupported("a shape that is not constant");
   SmallVector<int64_t> sizes = llvm::to_vector<4>(shape->integers());
+  if (llvm::any_of(sizes, [](int64_t size) { return size < 1 && !ShapedType::isDynamic(size); }))
+    return node.unsupported("an empty or negative size");
   if (shape->symbolic && !x.isDynamic())
     return node.unsupported("a repetition up to the size of the dynamic dimension");
   if (broadcastShapes(x.shape, sizes) == x.shape)

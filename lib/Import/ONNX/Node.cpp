@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 #include <onnx/onnx_pb.h>
 
 using namespace mlir;
@@ -121,6 +122,10 @@ void Node::setResult(HostTensor tensor, unsigned i) {
 void Node::setResult(const Tensor &tensor, unsigned i) {
   if (!hasResult(i))
     return;
+  int64_t bytes = elementBytes(tensor.element);
+  for (int64_t size : tensor.shape)
+    if (!ShapedType::isDynamic(size) && (size < 0 || llvm::MulOverflow(bytes, std::max<int64_t>(size, 1), bytes)))
+      (void)unsupported("a result that no memory can hold");
   Tensor copy = tensor; // the map may move what `tensor` refers to
   tensors[proto.output(i)] = copy;
 }

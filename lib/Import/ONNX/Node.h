@@ -91,11 +91,15 @@ private:
 using Handler = LogicalResult (*)(Node &);
 using ConstantEvaluator = std::optional<HostTensor> (*)(Node &);
 
+/// For `Operator::inputs`: at least one, and none left out.
+inline constexpr unsigned kAllInputs = ~0u;
+
 /// A row of the registry. `build` is null for an operator that is known on constants only. With all inputs constant,
 /// `evaluate` comes first and may decline.
 struct Operator {
   StringLiteral type;
-  int64_t since; ///< the first opset whose definition the handlers follow
+  int64_t since;   ///< the first opset whose definition the handlers follow
+  unsigned inputs; ///< how many inputs must be there
   Handler build;
   ConstantEvaluator evaluate = nullptr;
 };

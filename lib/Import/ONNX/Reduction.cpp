@@ -18,8 +18,9 @@ using namespace mlir::halftone::importer;
 
 /// The sorted axes of the node; all if it names none.
 static FailureOr<SmallVector<int64_t>> readReducedAxes(Node &node, int64_t rank) {
+  bool emptyIsNone = node.getInt("noop_with_empty_axes", 0);
   FailureOr<SmallVector<int64_t>> axes = readAxes(node, 1, rank);
-  if (succeeded(axes) && axes->empty() && !node.getInt("noop_with_empty_axes", 0))
+  if (succeeded(axes) && axes->empty() && !emptyIsNone)
     *axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   if (succeeded(axes))
     llvm::sort(*axes);

@@ -46,6 +46,9 @@ static FailureOr<SmallVector<int64_t>> readReshape(Node &node) {
   for (auto [d, size] : llvm::enumerate(shape))
     if (size == 0 && !allowZero && static_cast<int64_t>(d) < x.rank())
       size = x.shape[d];
+  if (llvm::any_of(shape, [](int64_t size) { return size < -1 && !ShapedType::isDynamic(size); }) ||
+      llvm::count(shape, -1) > 1)
+    return node.unsupported("a shape that no tensor can have");
   int64_t known = knownProduct(shape), total = knownProduct(x.shape);
   auto *rest = llvm::find(shape, -1);
   bool dynamicIsPlaced = ShapedType::isDynamicShape(shape) || !x.isDynamic();
@@ -200,6 +203,7 @@ LogicalResult onnx_operators::buildIdentity(Node &node) {
 /// Dropout does nothing at inference.
 LogicalResult onnx_operators::buildDropout(Node &node) {
   (void)node.getInt("seed", 0);
+  (void)node.getFloat("ratio", 0.5f); // an attribute before opset 12
   HostTensorRef training = node.constant(2);
   if (node.hasResult(1))
     return node.unsupported("its second output, the mask");
