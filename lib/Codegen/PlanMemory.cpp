@@ -28,6 +28,45 @@ using namespace mlir::halftone;
 static constexpr int64_t kSlackBytes = 64;
 static constexpr int64_t kAlignment = 64;
 
+static std::optional<int64_t> evaluateAtBound(Value value, int64_t batch);
+
+static std::optional<int64_t> evaluateAtBound(OpFoldResult value, int64_t batch) {
+  if (std::optional<int64_t> constant = getConstantIntValue(value))
+    return constant;
+  return evaluateAtBound(cast<Value>(value), batch);
+}
+
+/// A size of a buffer for the greatest batch, or nothing.
+static std::optional<int64_t> extentAtBound(Value buffer, int64_t dim, int64_t batch) {
+  auto type = cast<MemRefType>(buffer.getType());
+  if (!type.isDynamicDim(dim))
+    return type.getDimSize(dim);
+  if (isa<BlockArgument>(buffer))
+    return dim == 0 ? std::optional<int64_t>(batch) : std::nullopt;
+  Operation *op = buffer.getDefiningOp();
+  if (auto alloc = dyn_cast<memref::AllocOp>(op))
+    return evaluateAtBound(alloc.getMixedSizes()[dim], batch);
+  if (auto view = dyn_cast<memref::SubViewOp>(op)) {
+    bool sameRank = view.getSourceType().getRank() == type.getRank();
+    return sameRank ? evaluateAtBound(view.getMixedSizes()[dim], batch) : std::nullopt;
+  }
+  if (auto expand = dyn_cast<memref::ExpandShapeOp>(op))
+    return evaluateAtBound(expand.getMixedOutputShape()[dim], batch);
+  if (auto cast = dyn_cast<memref::CastOp>(op))
+    return extentAtBound(cast.getSource(), dim, batch);
+  auto collapse = dyn_cast<memref::CollapseShapeOp>(op);
+  if (!collapse)
+    return std::nullopt;
+  int64_t product = 1;
+  for (int64_t source : collapse.getReassociationIndices()[dim]) {
+    std::optional<int64_t> extent = extentAtBound(collapse.getSrc(), source, batch);
+    if (!extent)
+      return std::nullopt;
+    product *= *extent;
+  }
+  return product;
+}
+
 /// The value of an index for the greatest batch, or nothing. Sizes grow with the batch, so this is their bound.
 static std::optional<int64_t> evaluateAtBound(Value value, int64_t batch) {
   APInt constant;
@@ -36,11 +75,8 @@ static std::optional<int64_t> evaluateAtBound(Value value, int64_t batch) {
   Operation *op = value.getDefiningOp();
   if (!op)
     return std::nullopt;
-  if (auto dim = dyn_cast<memref::DimOp>(op)) {
-    auto argument = dyn_cast<BlockArgument>(dim.getSource());
-    bool leading = dim.getConstantIndex() == 0;
-    return argument && leading ? std::optional<int64_t>(batch) : std::nullopt;
-  }
+  if (auto dim = dyn_cast<memref::DimOp>(op))
+    return dim.getConstantIndex() ? extentAtBound(dim.getSource(), *dim.getConstantIndex(), batch) : std::nullopt;
   SmallVector<Attribute> operands;
   for (Value operand : op->getOperands()) {
     std::optional<int64_t> evaluated = evaluateAtBound(operand, batch);
