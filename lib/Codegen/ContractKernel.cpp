@@ -39,8 +39,8 @@ struct Partition {
 
 class ContractKernel {
 public:
-  ContractKernel(ContractOp op, const PackedLayout &layout)
-      : op(op), layout(layout), b(op.getLoc(), op), dots(*layout.kernel, layout.kernel->lanes) {}
+  ContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa)
+      : op(op), layout(layout), isa(isa), b(op.getLoc(), op), dots(*layout.kernel, layout.kernel->lanes) {}
   LogicalResult emit();
 
 private:
@@ -67,6 +67,7 @@ private:
 
   ContractOp op;
   const PackedLayout &layout;
+  const Isa &isa;
   ImplicitLocOpBuilder b;
   DotEmitter dots;
   std::optional<OutputWalk> walk;
@@ -88,8 +89,8 @@ private:
 // Parts
 //===----------------------------------------------------------------------===//
 
-LogicalResult mlir::halftone::emitContractKernel(ContractOp op, const PackedLayout &layout) {
-  return ContractKernel(op, layout).emit();
+LogicalResult mlir::halftone::emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa) {
+  return ContractKernel(op, layout, isa).emit();
 }
 
 /// What a part may be cut along in the columns: panels, or groups if there are several.
@@ -132,7 +133,7 @@ Partition ContractKernel::choosePartition() const {
 
 LogicalResult ContractKernel::emit() {
   walk.emplace(b, op);
-  epilogue.emplace(b, op, *walk);
+  epilogue.emplace(b, op, *walk, isa);
   // The taps of a kernel row must follow one another in memory, unless whole steps fit into each of them.
   bool contiguous = walk->input.flat.strides.size() == 2 || layout.kernelWidth == 1 || !layout.joined ||
                     walk->input.flat.strides[2] == layout.channels;
@@ -266,7 +267,7 @@ SmallVector<Value> ContractKernel::emitStart(int64_t height) {
   VectorType type = dots.accumulatorType(b.getContext());
   SmallVector<Value> row;
   for (int64_t vector = 0; vector < vectors; ++vector) {
-    if (!layout.kernel->flipsSign()) {
+    if (!layout.kernel->hasStart()) {
       row.push_back(arith::ConstantOp::create(b, b.getZeroAttr(type)));
       continue;
     }
@@ -286,7 +287,7 @@ SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activatio
   bool convolution = strides.size() == 4;
   const int64_t rowStride = convolution ? strides[1] * op.getDilations()[0] : 0;
   const int64_t tapStride = convolution ? strides[2] * op.getDilations()[1] : 0;
-  Value weights = layout.kernel->flipsSign() ? add(b, panelWeights, stepWeights) : panelWeights;
+  Value weights = layout.kernel->hasStart() ? add(b, panelWeights, stepWeights) : panelWeights;
   SmallVector<Value> accumulators = emitStart(height);
 
   if (layout.steps() <= kUnrolledSteps) {

@@ -32,8 +32,8 @@ namespace {
 
 class DepthwiseKernel {
 public:
-  DepthwiseKernel(ContractOp op, const DepthwiseLayout &layout)
-      : op(op), layout(layout), b(op.getLoc(), op), walk(b, op), epilogue(b, op, walk) {}
+  DepthwiseKernel(ContractOp op, const DepthwiseLayout &layout, const Isa &isa)
+      : op(op), layout(layout), b(op.getLoc(), op), walk(b, op), epilogue(b, op, walk, isa) {}
   void emit();
 
 private:
@@ -45,7 +45,6 @@ private:
   SmallVector<Value> emitStart(int64_t height);
   Vectors emitColumn(Value offset, int64_t rowGroup);
   SmallVector<Value> interleave(ArrayRef<Value> rows);
-  SmallVector<Value> naturalOrder(ArrayRef<Value> accumulators);
   Value loadRow(Value offset, int64_t elements, int64_t valid);
 
   ContractOp op;
@@ -63,8 +62,8 @@ private:
 
 } // namespace
 
-LogicalResult mlir::halftone::emitDepthwiseKernel(ContractOp op, const DepthwiseLayout &layout) {
-  DepthwiseKernel(op, layout).emit();
+LogicalResult mlir::halftone::emitDepthwiseKernel(ContractOp op, const DepthwiseLayout &layout, const Isa &isa) {
+  DepthwiseKernel(op, layout, isa).emit();
   return success();
 }
 
@@ -119,7 +118,7 @@ SmallVector<Value> DepthwiseKernel::emitStart(int64_t height) {
   VectorType type = dots->accumulatorType(b.getContext());
   SmallVector<Value> accumulators;
   for (int64_t vector = 0; vector < block->vectors; ++vector) {
-    if (!layout.kernel->flipsSign()) {
+    if (!layout.kernel->hasStart()) {
       accumulators.push_back(arith::ConstantOp::create(b, b.getZeroAttr(type)));
       continue;
     }
@@ -145,7 +144,7 @@ void DepthwiseKernel::emitTile(int64_t height, Value position) {
 
   SmallVector<Value> accumulators = emitStart(height);
   const int64_t tapWeights = block->width() * layout.kernel->step;
-  Value weights = add(b, blockWeights, layout.kernel->flipsSign() ? tapWeights : 0);
+  Value weights = add(b, blockWeights, layout.kernel->hasStart() ? tapWeights : 0);
   for (int64_t group = 0; group < layout.rowGroups(); ++group)
     for (auto &[offset, uses] : columns) {
       Vectors activations = emitColumn(add(b, input, offset), group);
@@ -157,10 +156,8 @@ void DepthwiseKernel::emitTile(int64_t height, Value position) {
                                   dots->loadWeights(b, weightBuffer.memory, add(b, weights, at)));
         }
     }
-  SmallVector<Value> ordered;
-  for (int64_t row = 0; row < height; ++row)
-    llvm::append_range(ordered, naturalOrder(ArrayRef(accumulators).slice(row * block->vectors, block->vectors)));
-  epilogue.emit(height, position, {firstChannel, block->lanes, block->vectors, block->valid}, ordered);
+  bool interleaved = layout.interleaves() && block->valid == block->width();
+  epilogue.emit(height, position, {firstChannel, block->lanes, block->vectors, block->valid, interleaved}, accumulators);
 }
 
 //===----------------------------------------------------------------------===//
@@ -215,27 +212,4 @@ SmallVector<Value> DepthwiseKernel::interleave(ArrayRef<Value> rows) {
     words.push_back(unpack(b, first, second, 2, true));
   }
   return words;
-}
-
-/// The accumulators of one position with channels in their order: a transposition of chunks of 4 lanes.
-SmallVector<Value> DepthwiseKernel::naturalOrder(ArrayRef<Value> accumulators) {
-  const int64_t lanes = block->lanes, chunk = 4;
-  if (!layout.interleaves() || lanes == chunk)
-    return SmallVector<Value>(accumulators);
-  auto join = [&](Value x, Value y) {
-    return vector::ShuffleOp::create(b, x, y, llvm::to_vector(llvm::seq<int64_t>(0, 2 * cast<VectorType>(x.getType()).getDimSize(0))));
-  };
-  Value all = join(join(accumulators[0], accumulators[1]), join(accumulators[2], accumulators[3]));
-  SmallVector<Value> ordered;
-  for (int64_t vector = 0; vector < block->vectors; ++vector) {
-    SmallVector<int64_t> order(lanes);
-    for (int64_t from = 0; from < block->vectors; ++from)
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        int64_t channel = layout.channelOf(lanes, from, lane) - vector * lanes;
-        if (channel >= 0 && channel < lanes)
-          order[channel] = from * lanes + lane;
-      }
-    ordered.push_back(vector::ShuffleOp::create(b, all, all, order));
-  }
-  return ordered;
 }

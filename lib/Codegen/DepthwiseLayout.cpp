@@ -13,7 +13,7 @@ SmallVector<ChannelBlocks> DepthwiseLayout::blocks() const {
   SmallVector<ChannelBlocks> list;
   int64_t done = 0, offset = 0;
   auto append = [&](int64_t count, int64_t lanes, int64_t vectors, int64_t valid) {
-    int64_t start = kernel->flipsSign() ? 1 : 0;
+    int64_t start = kernel->hasStart() ? 1 : 0;
     int64_t elements = lanes * vectors * kernel->step * (start + rowGroups() * kernelWidth);
     list.push_back({done, count, lanes, vectors, valid, elements, offset});
     done += count * valid;

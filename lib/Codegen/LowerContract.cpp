@@ -23,17 +23,22 @@ struct LowerContract : halftone::impl::LowerContractBase<LowerContract> {
   using LowerContractBase::LowerContractBase;
 
   void runOnOperation() override {
+    const Isa *isa = findIsa(target);
+    if (!isa) {
+      getOperation().emitError("unknown target '") << target << "'";
+      return signalPassFailure();
+    }
     SmallVector<ContractOp> contractions;
     getOperation().walk([&](ContractOp op) { contractions.push_back(op); });
     for (ContractOp op : contractions) {
-      if (failed(lower(op)))
+      if (failed(lower(op, *isa)))
         return signalPassFailure();
       ++numKernels;
     }
   }
 
 private:
-  LogicalResult lower(ContractOp op) {
+  LogicalResult lower(ContractOp op, const Isa &isa) {
     for (Value operand : op->getOperands()) {
       auto type = dyn_cast<MemRefType>(operand.getType());
       if (!type || !staticStrides(type))
@@ -41,21 +46,21 @@ private:
     }
     if (!isElementwiseBody(op.getEpilogue().front()))
       return op.emitOpError("needs an epilogue of elementwise operations");
-    if (failed(emitKernel(op)))
+    if (failed(emitKernel(op, isa)))
       return failure();
     op.erase();
     return success();
   }
 
-  static LogicalResult emitKernel(ContractOp op) {
+  static LogicalResult emitKernel(ContractOp op, const Isa &isa) {
     if (DepthwiseLayout::isDepthwise(op)) {
       FailureOr<DepthwiseLayout> layout = DepthwiseLayout::fromAttribute(op);
       if (succeeded(layout))
-        return emitDepthwiseKernel(op, *layout);
+        return emitDepthwiseKernel(op, *layout, isa);
     } else {
       FailureOr<PackedLayout> layout = PackedLayout::fromAttribute(op);
       if (succeeded(layout))
-        return emitContractKernel(op, *layout);
+        return emitContractKernel(op, *layout, isa);
     }
     return op.emitOpError("needs packed weights; run halftone-pack-weights first");
   }

@@ -16,24 +16,28 @@ using namespace mlir::halftone;
 
 namespace {
 
-/// Writes the i32 row that takes away what flipping the activations' sign bit added. |sum| <= 128 * K, and the
-/// compensation is taken modulo 2^32, like the accumulation that it belongs to.
+/// The start row: the bias, less what flipping the activations' sign bit adds. |sum| <= 128 * K, and all is taken modulo
+/// 2^32, like the accumulation that it belongs to.
 template <typename T>
-void writeStart(ArrayRef<int32_t> sums, T *start) {
+void writeStart(const DotKernel &kernel, ArrayRef<int32_t> sums, ArrayRef<int32_t> bias, T *start) {
   for (auto [lane, sum] : llvm::enumerate(sums)) {
-    uint32_t compensation = uint32_t(-128) * static_cast<uint32_t>(sum);
-    std::memcpy(reinterpret_cast<char *>(start) + lane * sizeof(int32_t), &compensation, sizeof(int32_t));
+    uint32_t flipped = kernel.flipsSign() ? uint32_t(128) * static_cast<uint32_t>(sum) : 0;
+    uint32_t value = static_cast<uint32_t>(bias[lane]) - flipped;
+    std::memcpy(reinterpret_cast<char *>(start) + lane * sizeof(int32_t), &value, sizeof(int32_t));
   }
 }
 
 /// Writes one panel: the columns [first, first + vectors * lanes) of one group.
 template <typename T>
-void packPanel(const PackedLayout &layout, ArrayRef<T> weights, int64_t group, int64_t first, int64_t vectors, T *out) {
+void packPanel(const PackedLayout &layout, ArrayRef<T> weights, ArrayRef<int32_t> bias, int64_t group, int64_t first,
+               int64_t vectors, T *out) {
   const int64_t lanes = vectors * layout.kernel->lanes, step = layout.kernel->step;
   const int64_t allColumns = layout.columns * layout.groups;
-  std::vector<int32_t> sums(lanes, 0);
+  std::vector<int32_t> sums(lanes, 0), starts(lanes, 0);
+  for (int64_t lane = 0; lane < std::min(lanes, layout.columns - first); ++lane)
+    starts[lane] = bias[group * layout.columns + first + lane];
   T *start = out;
-  if (layout.kernel->flipsSign())
+  if (layout.kernel->hasStart())
     out += lanes * step;
   for (int64_t run = 0; run < layout.runs(); ++run)
     for (int64_t k = 0; k < layout.stepsPerRun() * step; ++k)
@@ -44,19 +48,19 @@ void packPanel(const PackedLayout &layout, ArrayRef<T> weights, int64_t group, i
         out[((run * layout.stepsPerRun() + k / step) * lanes + lane) * step + k % step] = value;
         sums[lane] += static_cast<int32_t>(value);
       }
-  if (layout.kernel->flipsSign())
-    writeStart(sums, start);
+  if (layout.kernel->hasStart())
+    writeStart(*layout.kernel, sums, starts, start);
 }
 
 template <typename T>
-std::vector<T> packAll(const PackedLayout &layout, ArrayRef<T> weights) {
+std::vector<T> packAll(const PackedLayout &layout, ArrayRef<T> weights, ArrayRef<int32_t> bias) {
   std::vector<T> packed(layout.elements());
   T *out = packed.data();
   for (int64_t group = 0; group < layout.groups; ++group) {
     for (int64_t panel = 0; panel < layout.fullPanels(); ++panel, out += layout.panelElements(layout.kernel->maxVectors))
-      packPanel(layout, weights, group, panel * layout.panelColumns(), layout.kernel->maxVectors, out);
+      packPanel(layout, weights, bias, group, panel * layout.panelColumns(), layout.kernel->maxVectors, out);
     if (layout.restVectors())
-      packPanel(layout, weights, group, layout.fullPanels() * layout.panelColumns(), layout.restVectors(), out);
+      packPanel(layout, weights, bias, group, layout.fullPanels() * layout.panelColumns(), layout.restVectors(), out);
     out += layout.panelElements(layout.restVectors());
   }
   return packed;
@@ -64,32 +68,60 @@ std::vector<T> packAll(const PackedLayout &layout, ArrayRef<T> weights) {
 
 /// Writes one block of channels of a depthwise convolution.
 template <typename T>
-void packBlock(const DepthwiseLayout &layout, const ChannelBlocks &block, int64_t first, ArrayRef<T> weights, T *out) {
+void packBlock(const DepthwiseLayout &layout, const ChannelBlocks &block, int64_t first, ArrayRef<T> weights,
+               ArrayRef<int32_t> bias, T *out) {
   const int64_t step = layout.kernel->step;
-  std::vector<int32_t> sums(block.width(), 0);
+  std::vector<int32_t> sums(block.width(), 0), starts(block.width(), 0);
   T *start = out;
-  if (layout.kernel->flipsSign())
+  if (layout.kernel->hasStart())
     out += block.width() * step;
   for (int64_t row = 0; row < layout.rowGroups() * step; ++row)
     for (int64_t tap = 0; tap < layout.kernelWidth; ++tap)
       for (int64_t i = 0; i < block.width(); ++i) {
         int64_t channel = layout.channelOf(block.lanes, i / block.lanes, i % block.lanes);
         bool inside = row < layout.kernelHeight && channel < block.valid;
+        starts[i] = channel < block.valid ? bias[first + channel] : 0;
         T value = inside ? weights[(row * layout.kernelWidth + tap) * layout.channels + first + channel] : T(0);
         out[((row / step * layout.kernelWidth + tap) * block.width() + i) * step + row % step] = value;
         sums[i] += static_cast<int32_t>(value);
       }
-  if (layout.kernel->flipsSign())
-    writeStart(sums, start);
+  if (layout.kernel->hasStart())
+    writeStart(*layout.kernel, sums, starts, start);
 }
 
 template <typename T>
-std::vector<T> packAll(const DepthwiseLayout &layout, ArrayRef<T> weights) {
+std::vector<T> packAll(const DepthwiseLayout &layout, ArrayRef<T> weights, ArrayRef<int32_t> bias) {
   std::vector<T> packed(layout.elements());
   for (const ChannelBlocks &blocks : layout.blocks())
     for (int64_t i = 0; i < blocks.count; ++i)
-      packBlock<T>(layout, blocks, blocks.first + i * blocks.valid, weights, packed.data() + blocks.offset + i * blocks.elements);
+      packBlock<T>(layout, blocks, blocks.first + i * blocks.valid, weights, bias,
+                   packed.data() + blocks.offset + i * blocks.elements);
   return packed;
+}
+
+/// If the epilogue begins by adding a constant i32 of the channels to the accumulator, moves that constant to `bias`.
+void takeBias(ContractOp op, std::vector<int32_t> &bias) {
+  Block &block = op.getEpilogue().front();
+  BlockArgument accumulator = block.getArgument(0);
+  auto addition = accumulator.hasOneUse() ? dyn_cast<arith::AddIOp>(*accumulator.user_begin()) : arith::AddIOp();
+  if (!addition)
+    return;
+  auto addend = dyn_cast<BlockArgument>(addition.getLhs() == accumulator ? addition.getRhs() : addition.getLhs());
+  if (!addend || addend.getOwner() != &block || addend == accumulator || !addend.hasOneUse())
+    return;
+  unsigned index = addend.getArgNumber() - 1;
+  AffineMap map = cast<AffineMapAttr>(op.getEpilogueMaps()[index]).getValue();
+  auto elements = getConstantElements<int32_t>(op.getEpilogueInputs()[index]);
+  if (!elements || map.getNumResults() != 1 || !map.isFunctionOfDim(map.getNumDims() - 1))
+    return;
+  bias = *elements;
+  addition.replaceAllUsesWith(static_cast<Value>(accumulator));
+  addition.erase();
+  block.eraseArgument(index + 1);
+  SmallVector<Attribute> maps(op.getEpilogueMaps().getValue());
+  maps.erase(maps.begin() + index);
+  op.setEpilogueMapsAttr(ArrayAttr::get(op.getContext(), maps));
+  op.getEpilogueInputsMutable().erase(index);
 }
 
 struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
@@ -129,7 +161,11 @@ private:
 
   template <typename T, typename Layout>
   LogicalResult replaceWeights(ContractOp op, const Layout &layout, ArrayRef<T> weights) {
-    std::vector<T> packed = packAll<T>(layout, weights);
+    int64_t columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
+    std::vector<int32_t> bias(columns, 0);
+    if (layout.kernel->hasStart())
+      takeBias(op, bias);
+    std::vector<T> packed = packAll<T>(layout, weights, bias);
     OpBuilder builder(op);
     auto type = RankedTensorType::get(packed.size(), getElementTypeOrSelf(op.getWeights().getType()));
     Value constant = arith::ConstantOp::create(builder, op.getLoc(), makeConstant<T>(type, packed, "packed"));

@@ -23,7 +23,7 @@ StructuredBody mlir::halftone::bodyOf(linalg::LinalgOp op) {
   body.emit = [block](ImplicitLocOpBuilder &b, ArrayRef<Value> inputs, Value output, int64_t lanes) {
     SmallVector<Value> arguments(inputs);
     arguments.push_back(output);
-    return emitBody(b, *block, arguments, lanes)[0];
+    return emitBody(b, *block, arguments, lanes, block->getTerminator()->getOperands())[0];
   };
   return body;
 }

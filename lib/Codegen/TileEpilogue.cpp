@@ -1,8 +1,34 @@
 //===- TileEpilogue.cpp - what happens to a tile of accumulators ------------===//
 #include "halftone/Codegen/TileEpilogue.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
+
+/// Vectors [first, first + count) of a row that are narrowed and stored together.
+struct TileEpilogue::Group {
+  int64_t first, count;
+};
+
+/// Interleaved lanes stand in chunks of 4 channels; see DepthwiseLayout.h.
+static constexpr int64_t kChunk = 4;
+
+TileEpilogue::TileEpilogue(ImplicitLocOpBuilder &b, ContractOp op, const OutputWalk &walk, const Isa &isa)
+    : b(b), op(op), walk(walk), isa(isa) {
+  wanted = cast<YieldOp>(op.getEpilogue().front().getTerminator()).getValues()[0];
+  auto truncate = wanted.getDefiningOp<arith::TruncIOp>();
+  narrows = truncate && truncate.getIn().getType().isInteger(32) && wanted.getType().isInteger(8);
+  if (!narrows)
+    return;
+  wanted = truncate.getIn();
+  auto addition = wanted.getDefiningOp<arith::AddIOp>();
+  APInt addend;
+  if (addition && matchPattern(addition.getRhs(), m_ConstantInt(&addend))) {
+    wanted = addition.getLhs();
+    lastAddend = static_cast<int8_t>(addend.trunc(8).getSExtValue());
+  }
+}
 
 void TileEpilogue::enterLine(Value line) {
   outputLine = walk.emitLineOffset(b, walk.output, line);
@@ -10,35 +36,115 @@ void TileEpilogue::enterLine(Value line) {
       walk.operands, [&](const WalkedBuffer &buffer) { return walk.emitLineOffset(b, buffer, line); });
 }
 
+void TileEpilogue::emit(int64_t height, Value position, const TileColumns &columns, ArrayRef<Value> accumulators) {
+  for (int64_t first = 0; first < columns.vectors;) {
+    int64_t most = narrows || columns.interleaved ? columns.vectors - first : 1;
+    int64_t count = std::min<int64_t>(4, llvm::bit_floor(static_cast<uint64_t>(most)));
+    emitGroup(height, position, columns, {first, count}, accumulators);
+    first += count;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
 /// An operand's lanes for one vector of columns at one position.
 Value TileEpilogue::emitOperand(unsigned index, Value position, const TileColumns &columns, int64_t vector,
                                 int64_t valid) {
   const WalkedBuffer &buffer = walk.operands[index];
   const int64_t stride = buffer.advance.channel;
   Value offset = add(b, operandLines[index], mul(b, position, walk.positionStride(buffer)));
-  Value column = add(b, columns.first, vector * columns.lanes);
-  return loadLanes(b, buffer.flat, add(b, offset, mul(b, column, stride)), stride, columns.lanes, valid);
+  offset = add(b, offset, mul(b, columns.first, stride));
+  if (columns.interleaved && stride != 0)
+    return loadInterleaved(buffer, offset, columns, vector);
+  return loadLanes(b, buffer.flat, add(b, offset, vector * columns.lanes * stride), stride, columns.lanes, valid);
 }
 
-/// Column by column, so that what belongs to the channels is loaded once for all rows.
-void TileEpilogue::emit(int64_t height, Value position, const TileColumns &columns, ArrayRef<Value> accumulators) {
-  for (int64_t vector = 0; vector < columns.vectors; ++vector) {
-    int64_t valid = std::min(columns.lanes, columns.valid - vector * columns.lanes);
-    if (valid <= 0)
-      return;
-    SmallVector<Value> invariant(walk.operands.size());
+Value TileEpilogue::loadInterleaved(const WalkedBuffer &buffer, Value offset, const TileColumns &columns,
+                                    int64_t vector) {
+  const int64_t stride = buffer.advance.channel;
+  Value result = arith::ConstantOp::create(b, b.getZeroAttr(VectorType::get({columns.lanes}, buffer.flat.element)));
+  for (int64_t lane = 0; lane < columns.lanes; lane += kChunk) {
+    int64_t channel = lane * columns.vectors + vector * kChunk;
+    Value chunk = loadLanes(b, buffer.flat, add(b, offset, channel * stride), stride, kChunk, kChunk);
+    result = vector::InsertStridedSliceOp::create(b, chunk, result, ArrayRef<int64_t>{lane}, ArrayRef<int64_t>{1});
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Groups of vectors
+//===----------------------------------------------------------------------===//
+
+/// What belongs to the channels is loaded once for all rows.
+void TileEpilogue::emitGroup(int64_t height, Value position, const TileColumns &columns, const Group &group,
+                             ArrayRef<Value> accumulators) {
+  const int64_t lanes = columns.lanes, valid = std::min(group.count * lanes, columns.valid - group.first * lanes);
+  if (valid <= 0)
+    return;
+  auto validOf = [&](int64_t vector) { return std::clamp<int64_t>(valid - vector * lanes, 0, lanes); };
+  SmallVector<SmallVector<Value>> invariants(group.count, SmallVector<Value>(walk.operands.size()));
+  for (int64_t vector = 0; vector < group.count; ++vector)
     for (auto [i, buffer] : llvm::enumerate(walk.operands))
       if (walk.positionStride(buffer) == 0)
-        invariant[i] = emitOperand(i, position, columns, vector, valid);
-    for (int64_t row = 0; row < height; ++row) {
-      Value at = add(b, position, row);
-      SmallVector<Value> arguments = {accumulators[row * columns.vectors + vector]};
-      for (auto [i, value] : llvm::enumerate(invariant))
-        arguments.push_back(value ? value : emitOperand(i, at, columns, vector, valid));
-      Value result = emitBody(b, op.getEpilogue().front(), arguments, columns.lanes)[0];
-      Value offset = add(b, outputLine, mul(b, at, walk.positionStride(walk.output)));
-      storeLanes(b, result, walk.output.flat, add(b, add(b, offset, columns.first), vector * columns.lanes),
-                 columns.lanes, valid);
+        invariants[vector][i] = emitOperand(i, position, columns, group.first + vector, validOf(vector));
+  for (int64_t row = 0; row < height; ++row) {
+    Value at = add(b, position, row);
+    SmallVector<Value> results;
+    for (int64_t vector = 0; vector < group.count; ++vector) {
+      SmallVector<Value> arguments = {accumulators[row * columns.vectors + group.first + vector]};
+      for (auto [i, value] : llvm::enumerate(invariants[vector]))
+        arguments.push_back(value ? value : emitOperand(i, at, columns, group.first + vector, validOf(vector)));
+      results.push_back(emitBody(b, op.getEpilogue().front(), arguments, lanes, wanted)[0]);
     }
+    Value offset = add(b, outputLine, mul(b, at, walk.positionStride(walk.output)));
+    offset = add(b, add(b, offset, columns.first), group.first * lanes);
+    storeLanes(b, narrow(results, columns.interleaved), walk.output.flat, offset, group.count * lanes, valid);
   }
+}
+
+/// Two vectors as one, of the elements that `order` names.
+static Value shuffle(ImplicitLocOpBuilder &b, Value x, Value y, int64_t size, function_ref<int64_t(int64_t)> order) {
+  return vector::ShuffleOp::create(b, x, y, llvm::map_to_vector(llvm::seq<int64_t>(0, size), order));
+}
+
+static Value join(ImplicitLocOpBuilder &b, ArrayRef<Value> vectors) {
+  if (vectors.size() == 1)
+    return vectors[0];
+  Value low = join(b, vectors.take_front(vectors.size() / 2)), high = join(b, vectors.drop_front(vectors.size() / 2));
+  return shuffle(b, low, high, 2 * cast<VectorType>(low.getType()).getDimSize(0), [](int64_t i) { return i; });
+}
+
+/// Where the element `i` of channels in order stands in 4 interleaved vectors, one after the other.
+static int64_t interleavedPlace(int64_t i, int64_t lanes) {
+  const int64_t chunk = i / kChunk;
+  return chunk % 4 * lanes + chunk / 4 * kChunk + i % kChunk;
+}
+
+/// The vectors of a group (1, 2 or 4) as one, in the order of the channels and with the output's element type.
+Value TileEpilogue::narrow(ArrayRef<Value> vectors, bool interleaved) {
+  const int64_t lanes = cast<VectorType>(vectors[0].getType()).getDimSize(0), size = lanes * vectors.size();
+  auto ordered = [&](int64_t i) { return interleaved ? interleavedPlace(i, lanes) : i; };
+  Value result;
+  if (!narrows || !isa.permutesBytes || vectors.size() == 1) {
+    result = join(b, vectors);
+    if (interleaved)
+      result = shuffle(b, result, result, size, ordered);
+    if (narrows)
+      result = arith::TruncIOp::create(b, VectorType::get({size}, b.getI8Type()), result);
+  } else {
+    // The low byte of each word of two vectors at once, then both pairs.
+    SmallVector<Value> pairs;
+    auto bytes = VectorType::get({lanes * 4}, b.getI8Type());
+    for (size_t i = 0; i < vectors.size(); i += 2)
+      pairs.push_back(shuffle(b, vector::BitCastOp::create(b, bytes, vectors[i]),
+                              vector::BitCastOp::create(b, bytes, vectors[i + 1]), 2 * lanes,
+                              [](int64_t lane) { return lane * 4; }));
+    result = pairs.size() == 1 ? pairs[0] : shuffle(b, pairs[0], pairs[1], size, ordered);
+  }
+  if (!lastAddend)
+    return result;
+  Value addend = arith::ConstantOp::create(b, DenseElementsAttr::get(cast<VectorType>(result.getType()), lastAddend));
+  return arith::AddIOp::create(b, result, addend);
 }

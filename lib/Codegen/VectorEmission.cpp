@@ -1,5 +1,7 @@
 //===- VectorEmission.cpp - scalar regions and flat memory, as vectors ------===//
 #include "halftone/Codegen/VectorEmission.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -51,6 +53,9 @@ Type mlir::halftone::laneType(Type type, int64_t lanes) { return lanes == 1 ? ty
 Value mlir::halftone::splat(ImplicitLocOpBuilder &b, Value value, int64_t lanes) {
   if (lanes == 1)
     return value;
+  TypedAttr constant;
+  if (matchPattern(value, m_Constant(&constant)))
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({lanes}, value.getType()), constant));
   return vector::BroadcastOp::create(b, laneType(value.getType(), lanes), value);
 }
 
@@ -119,7 +124,17 @@ static Value emitVectorOp(ImplicitLocOpBuilder &b, Operation &op, ValueRange ope
   return b.create(b.getLoc(), op.getName().getIdentifier(), operands, TypeRange{type}, op.getAttrs())->getResult(0);
 }
 
-SmallVector<Value> mlir::halftone::emitBody(ImplicitLocOpBuilder &b, Block &block, ValueRange arguments, int64_t lanes) {
+/// The operand of `fptosi(roundeven(x))` to i32, which is one instruction under the default rounding mode.
+static Value roundedOperand(Operation &op) {
+  auto convert = dyn_cast<arith::FPToSIOp>(op);
+  auto round = convert ? convert.getIn().getDefiningOp<math::RoundEvenOp>() : math::RoundEvenOp();
+  if (!round || round->getBlock() != op.getBlock() || !convert.getIn().getType().isF32() || !convert.getType().isInteger(32))
+    return {};
+  return round.getOperand();
+}
+
+SmallVector<Value> mlir::halftone::emitBody(ImplicitLocOpBuilder &b, Block &block, ValueRange arguments, int64_t lanes,
+                                            ValueRange wanted) {
   IRMapping mapping;
   mapping.map(block.getArguments(), arguments);
   auto lookup = [&](Value value) {
@@ -132,10 +147,16 @@ SmallVector<Value> mlir::halftone::emitBody(ImplicitLocOpBuilder &b, Block &bloc
       b.clone(op, mapping);
       continue;
     }
+    if (Value rounded = roundedOperand(op)) {
+      auto convert = LLVM::CallIntrinsicOp::create(b, VectorType::get({lanes}, b.getI32Type()), b.getStringAttr("llvm.lrint"),
+                                                   ValueRange{lookup(rounded)});
+      mapping.map(op.getResult(0), convert.getResults());
+      continue;
+    }
     SmallVector<Value> operands = llvm::map_to_vector(op.getOperands(), lookup);
     mapping.map(op.getResult(0), emitVectorOp(b, op, operands, lanes));
   }
-  return llvm::map_to_vector(block.getTerminator()->getOperands(), lookup);
+  return llvm::map_to_vector(wanted, lookup);
 }
 
 //===----------------------------------------------------------------------===//

@@ -3,7 +3,7 @@
 
 #channel = affine_map<(m, n) -> (n)>
 
-// 24 rows of 2048 x 256: four panels of 64 columns, tiles of 6 rows, 24 accumulators carried through the loop over K.
+// 24 rows of 2048 x 256: four panels of 64 columns, tiles of 6 rows, 24 accumulators carried through the loop over K. The four vectors of a row are narrowed to 64 bytes together.
 // CHECK-LABEL: func @matmul
 // CHECK: scf.forall (%{{.*}}) in (4)
 // CHECK: scf.for
@@ -14,7 +14,8 @@
 // CHECK: scf.yield
 // CHECK: vector.load {{.*}} vector<16xi32>
 // CHECK: arith.addi %[[ACC]]#0
-// CHECK: vector.store {{.*}} vector<16xi8>
+// CHECK-COUNT-3: vector.shuffle {{.*}} vector<64xi8>
+// CHECK: vector.store {{.*}} vector<64xi8>
 // LEFT-NOT: halftone.contract
 func.func @matmul(%x: memref<24x2048xi8>, %w: memref<526336xi8>, %b: memref<256xi32>, %y: memref<24x256xi8>) {
   halftone.contract ins(%x, %w : memref<24x2048xi8>, memref<526336xi8>) epilogue(%b : memref<256xi32>) outs(%y : memref<24x256xi8>)

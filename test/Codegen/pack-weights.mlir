@@ -1,5 +1,6 @@
 // RUN: halftone-opt --halftone-pack-weights=target=avx512vnni %s | FileCheck %s --check-prefix=VNNI
 // RUN: halftone-opt --halftone-pack-weights=target=avx2 %s | FileCheck %s --check-prefix=AVX2
+// RUN: halftone-opt --halftone-pack-weights=target=avx2 %s | FileCheck %s --check-prefix=BIAS
 // RUN: not halftone-opt --halftone-pack-weights=target=abacus %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // One panel of 16 columns (1 used), one run of 5 bytes: a start row of -128 * (1 + 2 + 3 + 4 + 5) and two steps.
@@ -8,9 +9,17 @@
 // VNNI-SAME: packing = {columns = 64 : i64, kernel = array<i64: 1, 1, 5>, kind = "vpdpbusd_512", lanes = 16 : i64, run = 5 : i64}
 // VNNI: packed{{.*}}80F8FFFF
 
-// Without unsigned activations there is no start row, and a vector has 8 columns.
-// AVX2: arith.constant dense<[1, 2, 3, 4, 0, {{.*}}0, 5, 0, {{.*}}]> : tensor<64xi8>
+// Signed activations need no compensation, and a vector has 8 columns.
+// AVX2: %[[W:.*]] = arith.constant {{.*}} : tensor<96xi8>
+// AVX2: halftone.contract ins(%arg0, %[[W]] : tensor<2x5xi8>, tensor<96xi8>)
 // AVX2: kind = "maddubs_256"
+
+// The bias that an epilogue adds first goes to the start row; what follows stays.
+// BIAS-LABEL: func @with_bias
+// BIAS: halftone.contract
+// BIAS-NOT: epilogue(
+// BIAS: ^bb0(%[[ACC:.*]]: i32):
+// BIAS-NEXT: halftone.yield %[[ACC]]
 
 // UNKNOWN: error: unknown target 'abacus'
 func.func @matmul(%x: tensor<2x5xi8>, %init: tensor<2x1xi32>) -> tensor<2x1xi32> {
@@ -21,4 +30,17 @@ func.func @matmul(%x: tensor<2x5xi8>, %init: tensor<2x1xi32>) -> tensor<2x1xi32>
     halftone.yield %acc : i32
   } -> tensor<2x1xi32>
   return %y : tensor<2x1xi32>
+}
+
+func.func @with_bias(%x: tensor<2x5xi8>, %init: tensor<2x2xi32>) -> tensor<2x2xi32> {
+  %w = arith.constant dense<1> : tensor<5x2xi8>
+  %b = arith.constant dense<[10, 20]> : tensor<2xi32>
+  %y = halftone.contract ins(%x, %w : tensor<2x5xi8>, tensor<5x2xi8>) epilogue(%b : tensor<2xi32>) outs(%init : tensor<2x2xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64,
+      epilogue_maps = [affine_map<(m, n) -> (n)>]} {
+  ^bb0(%acc: i32, %bias: i32):
+    %s = arith.addi %acc, %bias : i32
+    halftone.yield %s : i32
+  } -> tensor<2x2xi32>
+  return %y : tensor<2x2xi32>
 }

@@ -32,8 +32,10 @@ struct DotKernel {
   int64_t maxVectors;          ///< vectors in a full panel
   std::array<int64_t, 5> rows; ///< rows[v]: rows of the tile of a panel of v vectors
 
-  /// Whether the activations' sign bit is flipped, so that a panel starts with a row that compensates for it.
+  /// Whether the activations' sign bit is flipped, which the start row takes back.
   bool flipsSign() const { return dot == DotKind::Vpdpbusd; }
+  /// Whether packed weights begin with a row of i32, as wide as a step, that starts the accumulators.
+  bool hasStart() const { return step == sizeof(int32_t); }
 };
 
 struct Isa {

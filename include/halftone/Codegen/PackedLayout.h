@@ -35,7 +35,7 @@ struct PackedLayout {
   int64_t restVectors() const { return llvm::divideCeil(columns % panelColumns(), kernel->lanes); }
   /// Elements of a panel of `vectors`, its start row included.
   int64_t panelElements(int64_t vectors) const {
-    return vectors * kernel->lanes * kernel->step * (steps() + (kernel->flipsSign() ? 1 : 0));
+    return vectors * kernel->lanes * kernel->step * (steps() + (kernel->hasStart() ? 1 : 0));
   }
   int64_t groupElements() const { return fullPanels() * panelElements(kernel->maxVectors) + panelElements(restVectors()); }
   int64_t elements() const { return groups * groupElements(); }

@@ -48,9 +48,10 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
     - One run of steps covers the contiguous bytes under one kernel row (`KW * IC` when the dilation is 1 and there is
       one group), else one tap; each run is padded with zero weights to whole steps, so that the kernel may read past
       the run's end.
-    - `vpdpbusd` multiplies unsigned by signed bytes: the kernel flips the sign bit of the activations, which adds 128
-      to each, and each panel begins with the i32 row `-128 * sum(w)` that starts the accumulators and takes it away
-      again, exactly.
+    - Panels of bytes begin with a row of i32 that starts the accumulators: the bias, if the epilogue begins by adding
+      a constant one, which then leaves the epilogue. `vpdpbusd` multiplies unsigned by signed bytes: the kernel flips
+      the sign bit of the activations, which adds 128 to each, and the row takes `128 * sum(w)` away again, exactly.
+    - Depthwise weights have an order of their own; see DepthwiseLayout.h.
   }];
   let options = [
     Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">

@@ -2,6 +2,7 @@
 #ifndef HALFTONE_CODEGEN_TILEEPILOGUE_H
 #define HALFTONE_CODEGEN_TILEEPILOGUE_H
 
+#include "halftone/Codegen/IsaTable.h"
 #include "halftone/Codegen/OutputWalk.h"
 
 namespace mlir::halftone {
@@ -12,12 +13,17 @@ struct TileColumns {
   int64_t lanes;   ///< of each vector
   int64_t vectors;
   int64_t valid;   ///< channels that exist, at most lanes * vectors
+  bool interleaved = false; ///< lanes are in the order of DepthwiseLayout::channelOf; there are 4 vectors, all valid
 };
 
 /// Emits a contraction's epilogue on vectors and stores the results.
+///
+/// An epilogue that ends in i8 is emitted up to its last i32 value. The vectors of a row are then narrowed together: two
+/// byte permutations and a join put 4 vectors of i32 into one of i8, and put interleaved lanes in order on the way. A
+/// zero point that is added last is added to the bytes, which is the same modulo 256.
 class TileEpilogue {
 public:
-  TileEpilogue(ImplicitLocOpBuilder &b, ContractOp op, const OutputWalk &walk) : b(b), op(op), walk(walk) {}
+  TileEpilogue(ImplicitLocOpBuilder &b, ContractOp op, const OutputWalk &walk, const Isa &isa);
 
   /// Emits the offsets of a line; tiles belong to the line entered last.
   void enterLine(Value line);
@@ -26,11 +32,20 @@ public:
   void emit(int64_t height, Value position, const TileColumns &columns, ArrayRef<Value> accumulators);
 
 private:
+  struct Group;
+  void emitGroup(int64_t height, Value position, const TileColumns &columns, const Group &group,
+                 ArrayRef<Value> accumulators);
   Value emitOperand(unsigned index, Value position, const TileColumns &columns, int64_t vector, int64_t valid);
+  Value loadInterleaved(const WalkedBuffer &buffer, Value offset, const TileColumns &columns, int64_t vector);
+  Value narrow(ArrayRef<Value> vectors, bool interleaved);
 
   ImplicitLocOpBuilder &b;
   ContractOp op;
   const OutputWalk &walk;
+  const Isa &isa;
+  Value wanted;       ///< the epilogue's result, or its last i32 value if it is to be narrowed
+  bool narrows;
+  int8_t lastAddend = 0;
   Value outputLine;
   SmallVector<Value> operandLines;
 };

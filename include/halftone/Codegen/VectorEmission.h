@@ -44,9 +44,10 @@ void storeLanes(ImplicitLocOpBuilder &b, Value value, const FlatBuffer &buffer, 
 /// Whether each operation of the block is a constant or works element by element, so that it can be emitted on vectors.
 bool isElementwiseBody(Block &block);
 
-/// Emits the block's operations for `lanes` lanes with `arguments` (laneType of the block's) and returns what its
-/// terminator returns. Scalars defined above the block are broadcast.
-SmallVector<Value> emitBody(ImplicitLocOpBuilder &b, Block &block, ValueRange arguments, int64_t lanes);
+/// Emits the block's operations for `lanes` lanes with `arguments` (laneType of the block's) and returns what becomes of
+/// the `wanted` values. Scalars defined above the block are broadcast. Rounding to i32 is one conversion.
+SmallVector<Value> emitBody(ImplicitLocOpBuilder &b, Block &block, ValueRange arguments, int64_t lanes,
+                            ValueRange wanted);
 
 /// Index arithmetic that folds constants.
 Value indexConstant(ImplicitLocOpBuilder &b, int64_t value);
