@@ -72,6 +72,7 @@ static OpKind classifyComposite(CompositeOp op) {
     return OpKind::Other;
   return llvm::StringSwitch<OpKind>(op.getName())
       .Case("avg_pool", OpKind::AveragePool)
+      .Case("resize", op.getInputs().size() == 1 ? OpKind::Movement : OpKind::Other) // to the nearest: a copy
       .Cases({"gelu", "silu", "hard_swish", "hard_sigmoid", "sigmoid", "tanh", "exp", "sqrt", "leaky_relu"},
              op.getInputs().size() == 1 ? OpKind::Unary : OpKind::Other)
       .Default(OpKind::Other);

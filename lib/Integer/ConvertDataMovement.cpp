@@ -15,7 +15,7 @@ using namespace mlir::halftone;
 
 /// Reshapes, slices and concatenations: what can be cloned with operands of another element type.
 static bool isPlainMovement(Operation *op) {
-  return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::ConcatOp>(op);
+  return isa<tensor::CastOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::ConcatOp>(op);
 }
 
 /// The tensors that a movement reads; its other operands are sizes and offsets.
@@ -32,6 +32,36 @@ static Value cloneMovement(RewriterBase &rewriter, Operation *op, ArrayRef<Value
   Operation *moved = rewriter.clone(*op, mapping);
   moved->getResult(0).setType(type.clone(getElementTypeOrSelf(tensors[0].getType())));
   return moved->getResult(0);
+}
+
+static bool isF32(Type type) { return getElementTypeOrSelf(type).isF32(); }
+
+/// Whether the body of a composite only copies floats, such as that of a nearest resize.
+static bool onlyCopies(Block &body) {
+  WalkResult result = body.walk([](Operation *op) {
+    bool copies = isa<linalg::GenericOp, linalg::YieldOp, YieldOp, tensor::CollapseShapeOp, tensor::EmptyOp,
+                      tensor::ExpandShapeOp, tensor::ExtractOp, tensor::ExtractSliceOp>(op);
+    bool touches = llvm::any_of(op->getOperandTypes(), isF32) || llvm::any_of(op->getResultTypes(), isF32);
+    return copies || !touches ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  return !result.wasInterrupted();
+}
+
+/// Makes i8 of every f32 in an operation and its regions.
+static void retypeToCodes(Operation *root) {
+  auto retype = [](Value value) {
+    Type i8 = IntegerType::get(value.getContext(), 8);
+    if (auto tensor = dyn_cast<RankedTensorType>(value.getType()))
+      i8 = tensor.clone(i8);
+    if (isF32(value.getType()))
+      value.setType(i8);
+  };
+  root->walk([&](Operation *op) {
+    llvm::for_each(op->getResults(), retype);
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        llvm::for_each(block.getArguments(), retype);
+  });
 }
 
 /// What a real pad value is as a code: the zero point for 0, the lowest code for -inf where only maxima read it.
@@ -101,6 +131,27 @@ struct MovePad : CountingPattern<tensor::PadOp> {
     Value padded = tensor::PadOp::create(rewriter, loc, type, codes, pad.getMixedLowPad(), pad.getMixedHighPad(), padding);
     Type element = getElementTypeOrSelf(source->quantized.getType());
     rewriter.replaceOp(pad, dequantizedFrom(rewriter, loc, padded, element));
+    ++moved;
+    return success();
+  }
+};
+
+/// The body of a composite that only copies is inlined on codes.
+struct MoveComposite : CountingPattern<CompositeOp> {
+  using CountingPattern::CountingPattern;
+  LogicalResult matchAndRewrite(CompositeOp op, PatternRewriter &rewriter) const override {
+    if (op.getInputs().size() != 1 || op.getNumResults() != 1)
+      return rewriter.notifyMatchFailure(op, "not a function of one tensor");
+    Block &body = op.getBody().front();
+    std::optional<Dequantized> source = matchDequantized(op.getInputs()[0]);
+    if (!source || !onlyCopies(body))
+      return rewriter.notifyMatchFailure(op, "not a copy of codes of one scale");
+    IRMapping mapping;
+    mapping.map(body.getArgument(0), codesOf(rewriter, op.getLoc(), source->quantized));
+    for (Operation &inner : body.without_terminator())
+      retypeToCodes(rewriter.clone(inner, mapping));
+    Value codes = mapping.lookup(body.getTerminator()->getOperand(0));
+    rewriter.replaceOp(op, dequantizedFrom(rewriter, op.getLoc(), codes, getElementTypeOrSelf(source->quantized.getType())));
     ++moved;
     return success();
   }
@@ -196,7 +247,8 @@ struct RequantizeConcat : CountingPattern<QuantizeOp> {
 struct ConvertDataMovement : halftone::impl::ConvertDataMovementBase<ConvertDataMovement> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<MoveCodes, MovePad, MoveTranspose, QuantizeBeforeReshape, RequantizeConcat>(&getContext(), moved);
+    patterns.add<MoveCodes, MoveComposite, MovePad, MoveTranspose, QuantizeBeforeReshape, RequantizeConcat>(
+        &getContext(), moved);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -71,6 +71,31 @@ func.func @quantize_first(%x: tensor<2x2xf32>) -> tensor<4xi8> {
   return %yi : tensor<4xi8>
 }
 
+// A nearest resize copies: its body on codes.
+// CHECK-LABEL: @resize
+// CHECK: %[[G:.*]] = linalg.generic {{.*}} ins(%{{.*}} : tensor<2xi8>) outs(%{{.*}} : tensor<2x2xi8>)
+// CHECK-NEXT: ^bb0(%[[IN:.*]]: i8, %{{.*}}: i8):
+// CHECK-NEXT: linalg.yield %[[IN]] : i8
+// CHECK: tensor.collapse_shape %[[G]] {{.*}} : tensor<2x2xi8> into tensor<4xi8>
+func.func @resize(%xi: tensor<2xi8>) -> tensor<4xi8> {
+  %xq = quant.scast %xi : tensor<2xi8> to tensor<2x!qx>
+  %x = halftone.dequantize %xq : tensor<2x!qx> to tensor<2xf32>
+  %y = halftone.composite "resize"(%x) {} : (tensor<2xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<2xf32>):
+    %e = tensor.empty() : tensor<2x2xf32>
+    %r = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]}
+        ins(%a : tensor<2xf32>) outs(%e : tensor<2x2xf32>) {
+    ^bb0(%u: f32, %o: f32):
+      linalg.yield %u : f32
+    } -> tensor<2x2xf32>
+    %c = tensor.collapse_shape %r [[0, 1]] : tensor<2x2xf32> into tensor<4xf32>
+    halftone.yield %c : tensor<4xf32>
+  }
+  %yq = halftone.quantize %y : tensor<4xf32> to tensor<4x!qx>
+  %yi = quant.scast %yq : tensor<4x!qx> to tensor<4xi8>
+  return %yi : tensor<4xi8>
+}
+
 // Left alone: other numbers as padding, -inf that something else than a max pool reads, scales by channel.
 // CHECK-LABEL: @left_alone
 // CHECK: tensor.pad {{.*}}
