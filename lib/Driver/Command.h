@@ -15,10 +15,18 @@
 
 namespace mlir::halftone {
 
+/// The options of one command. After parsing they are taken away from LLVM's
+/// parser, which the linker would make reset them.
+class CommandOptions : public llvm::cl::SubCommand {
+public:
+  using SubCommand::SubCommand;
+  void keepValues() { unregisterSubCommand(); }
+};
+
 /// The words after the program's name, with the parser's state.
 class CommandLine {
 public:
-  CommandLine(int argc, const char **argv, llvm::cl::SubCommand &command,
+  CommandLine(int argc, const char **argv, CommandOptions &command,
               llvm::StringRef examples)
       : command(command), argc(argc), argv(argv), examples(examples) {}
 
@@ -26,7 +34,7 @@ public:
   /// exits for --help, prints the mistake and exits with 1 for bad options.
   void parse();
 
-  llvm::cl::SubCommand &command;
+  CommandOptions &command;
 
 private:
   int argc;
@@ -47,6 +55,13 @@ llvm::ArrayRef<Command> allCommands();
 
 llvm::Error runBuild(CommandLine &line);
 llvm::Error runImport(CommandLine &line);
+llvm::Error runCalibrate(CommandLine &line);
+llvm::Error runQuantize(CommandLine &line);
+llvm::Error runCompile(CommandLine &line);
+llvm::Error runRun(CommandLine &line);
+llvm::Error runBench(CommandLine &line);
+llvm::Error runCompare(CommandLine &line);
+llvm::Error runCheck(CommandLine &line);
 llvm::Error runInfo(CommandLine &line);
 
 /// An error whose message has been printed already, as diagnostics.

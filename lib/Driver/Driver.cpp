@@ -25,6 +25,7 @@ void CommandLine::parse() {
   llvm::cl::SetVersionPrinter(
       [](llvm::raw_ostream &os) { os << versionText() << "\n"; });
   llvm::cl::ParseCommandLineOptions(argc, argv);
+  command.keepValues();
 }
 
 static void printHelp(llvm::raw_ostream &os) {
@@ -66,7 +67,7 @@ int mlir::halftone::runDriver(int argc, const char **argv) {
   for (const Command &command : allCommands()) {
     if (name != command.name)
       continue;
-    llvm::cl::SubCommand subCommand(command.name, command.summary);
+    CommandOptions subCommand(command.name, command.summary);
     CommandLine line(argc, argv, subCommand, command.examples);
     return report(command.run(line));
   }

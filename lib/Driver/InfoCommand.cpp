@@ -1,4 +1,5 @@
 //===- InfoCommand.cpp - halftone info ------------------------------------===//
+#include "LoadedModel.h"
 #include "ModelOptions.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -49,9 +50,44 @@ static Error printModuleInfo(ModuleOp module) {
   return Error::success();
 }
 
+static void printTensor(StringRef kind, const HalftoneTensorInfo &tensor) {
+  llvm::outs() << kind << " '" << tensor.name
+               << "': " << halftone_element_name(tensor.elementType) << " "
+               << formatShape({tensor.shape, static_cast<size_t>(tensor.rank)});
+  if (*tensor.preprocess)
+    llvm::outs() << ", preprocessing: " << tensor.preprocess;
+  llvm::outs() << "\n";
+}
+
+static Error printArtefactInfo(StringRef path) {
+  Expected<LoadedModel> model = LoadedModel::load(path, 1);
+  if (!model)
+    return model.takeError();
+  const HalftoneModel &info = model->info();
+  llvm::outs() << "compiled model '" << info.name << "', ABI version "
+               << info.abiVersion << "\ncompiler: " << info.compilerVersion
+               << "\nsource hash: " << info.sourceHash
+               << "\ntarget: " << info.target << "\nneeds of the CPU: "
+               << (*info.cpuFeatures ? info.cpuFeatures : "nothing special")
+               << "\n";
+  for (const HalftoneTensorInfo &input : model->inputs())
+    printTensor("input", input);
+  for (const HalftoneTensorInfo &output : model->outputs())
+    printTensor("output", output);
+  llvm::outs() << "batch: " << info.minBatch << ".." << info.maxBatch
+               << "\nconstants: " << info.constantBytes
+               << " bytes\nworkspace: " << info.workspaceBytes << " bytes\n";
+  return Error::success();
+}
+
 Error mlir::halftone::runInfo(CommandLine &line) {
   ModelOptions model(line);
   line.parse();
+  Expected<FileKind> kind = fileKind(model.path());
+  if (!kind)
+    return kind.takeError();
+  if (*kind == FileKind::Artefact)
+    return printArtefactInfo(model.path());
   CompilerContext context;
   Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
   if (!module)

@@ -68,6 +68,7 @@ CompilerContext::CompilerContext() {
   registerAllExtensions(registry);
   registry.insert<HalftoneDialect>();
   context.appendDialectRegistry(registry);
+  context.printOpOnDiagnostic(false); // A module as a note helps no user.
   context.getDiagEngine().registerHandler(printDiagnostic);
 }
 

@@ -1,58 +1,131 @@
-//===- ModelOptions.cpp - Options of every command that reads a model -----===//
+//===- ModelOptions.cpp - Options of commands that read and write models --===//
 #include "ModelOptions.h"
+#include "DataOptions.h"
+#include "Stages.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
-using llvm::Expected;
+using llvm::Error, llvm::Expected;
+namespace cl = llvm::cl;
 
-ModelOptions::ModelOptions(CommandLine &line)
-    : path(llvm::cl::Positional, llvm::cl::Required,
-           llvm::cl::sub(line.command), llvm::cl::desc("MODEL")),
-      dims("dim", llvm::cl::sub(line.command),
-           llvm::cl::value_desc("name=low..high"),
-           llvm::cl::desc(
-               "Bounds of a dynamic dimension of the inputs, for example "
-               "batch=1..32; "
-               "one number fixes it. Unnamed dimensions are fixed to 1")) {}
+//===----------------------------------------------------------------------===//
+// MODEL
+//===----------------------------------------------------------------------===//
 
-/// "batch=1..32" or "batch=4".
-static Expected<DimBounds> parseDim(StringRef text) {
-  auto [name, range] = text.split('=');
-  auto [lowText, highText] = range.split("..");
-  if (highText.empty() && !range.contains(".."))
-    highText = lowText;
-  DimBounds bounds{name.str(), 0, 0};
-  if (name.empty() || lowText.getAsInteger(10, bounds.low) ||
-      highText.getAsInteger(10, bounds.high) || bounds.low < 1 ||
-      bounds.high < bounds.low)
-    return userError("--dim '" + text +
-                     "' is not of the form name=low..high with 1 <= low <= "
-                     "high, for example batch=1..32");
-  return bounds;
+ModelOptions::ModelOptions(CommandLine &line, bool several)
+    : paths(cl::Positional, several ? cl::OneOrMore : cl::Required,
+            cl::sub(line.command), cl::desc("MODEL")),
+      dims("dim", cl::sub(line.command), cl::value_desc("name=low..high"),
+           cl::desc("Sizes of a dynamic dimension, for example batch=1..32; "
+                    "one number fixes it. "
+                    "A leading dimension that is not named is fixed to 1")),
+      inputs("input", cl::sub(line.command), cl::value_desc("NAME: steps"),
+             cl::desc("How pictures become an input, recorded in the artefact: "
+                      "'NAME: u8 nhwc rgb "
+                      "resize=256 crop=224 mean=0.485,0.456,0.406 "
+                      "std=0.229,0.224,0.225'")) {}
+
+static Expected<ImportOptions> parseDims(llvm::ArrayRef<std::string> dims) {
+  ImportOptions options;
+  std::string reason;
+  for (const std::string &text : dims)
+    if (!parseDim(text, options.dims, reason))
+      return userError("--dim '" + text + "': " + reason);
+  return options;
 }
 
-Expected<std::vector<DimBounds>> ModelOptions::dimBounds() const {
-  std::vector<DimBounds> all;
-  for (const std::string &text : dims) {
-    Expected<DimBounds> bounds = parseDim(text);
-    if (!bounds)
-      return bounds.takeError();
-    all.push_back(*bounds);
-  }
-  return all;
-}
-
-Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context) const {
+/// The module of a file, before the passes of the stage import.
+static Expected<OwningOpRef<ModuleOp>>
+readSource(StringRef path, MLIRContext *context,
+           llvm::ArrayRef<std::string> dims) {
   Expected<FileKind> kind = fileKind(path);
   if (!kind)
     return kind.takeError();
-  if (*kind == FileKind::Artefact)
+  switch (*kind) {
+  case FileKind::Artefact:
     return userError(
         "'" + path +
         "' is a compiled model already; give the source model or a "
         "stage file");
-  Expected<std::vector<DimBounds>> bounds = dimBounds();
-  if (!bounds)
-    return bounds.takeError();
-  return readModule(path, context);
+  case FileKind::Module:
+    if (!dims.empty())
+      return userError("--dim is for ONNX models; the dimensions of '" + path +
+                       "' are in its types already");
+    return readModule(path, context);
+  case FileKind::Onnx:
+    break;
+  }
+  Expected<ImportOptions> options = parseDims(dims);
+  if (!options)
+    return options.takeError();
+  OwningOpRef<ModuleOp> module = importOnnx(path, context, *options);
+  if (!module)
+    return llvm::make_error<Reported>();
+  return module;
+}
+
+Expected<OwningOpRef<ModuleOp>>
+mlir::halftone::loadModel(StringRef path, MLIRContext *context,
+                          llvm::ArrayRef<std::string> dims) {
+  Expected<OwningOpRef<ModuleOp>> module = readSource(path, context, dims);
+  if (!module)
+    return module;
+  // The ONNX importer sets the stage, but the passes of the stage are still to
+  // come.
+  bool isSource = path.ends_with(".onnx") || !stageOf(**module);
+  if (isSource)
+    if (Error error = runStage(**module, Stage::Import, StageSettings()))
+      return std::move(error);
+  return module;
+}
+
+Expected<ImportOptions> ModelOptions::importOptions() const {
+  return parseDims(dims);
+}
+
+Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context) const {
+  Expected<OwningOpRef<ModuleOp>> module = loadModel(path(), context, dims);
+  if (!module)
+    return module;
+  if (Error error = recordPreprocessing(**module, inputs))
+    return std::move(error);
+  return module;
+}
+
+//===----------------------------------------------------------------------===//
+// -o and --stop-after
+//===----------------------------------------------------------------------===//
+
+OutputOption::OutputOption(CommandLine &line)
+    : path("o", cl::sub(line.command), cl::value_desc("file"), cl::init("-"),
+           cl::desc("Output: .mlir for text, .mlirbc for bytecode, - for text "
+                    "on stdout "
+                    "(default)")),
+      elide("elide-weights", cl::sub(line.command),
+            cl::desc("Leave the weights out: for reading, cannot be resumed")) {
+}
+
+Error OutputOption::write(ModuleOp module) const {
+  return writeModule(module, path, elide);
+}
+
+StageOption::StageOption(CommandLine &line, Stage first, Stage last)
+    : first(first), last(last),
+      name("stop-after", cl::sub(line.command), cl::value_desc("stage"),
+           cl::init(stageName(last).str()),
+           cl::desc("Write the stage file after this stage: " + listStages())) {
+}
+
+std::string StageOption::listStages() const {
+  std::string text;
+  for (int i = static_cast<int>(first); i <= static_cast<int>(last); ++i)
+    text += (text.empty() ? "" : ", ") + stageName(static_cast<Stage>(i)).str();
+  return text;
+}
+
+Expected<Stage> StageOption::stage() const {
+  std::optional<Stage> stage = parseStage(name);
+  if (!stage || *stage < first || *stage > last)
+    return userError("--stop-after=" + name + " is none of " + listStages());
+  return *stage;
 }

@@ -1,33 +1,58 @@
-//===- ModelOptions.h - Options of every command that reads a model -------===//
+//===- ModelOptions.h - Options of commands that read and write models ----===//
 #ifndef HALFTONE_LIB_DRIVER_MODELOPTIONS_H
 #define HALFTONE_LIB_DRIVER_MODELOPTIONS_H
 
 #include "Command.h"
 #include "ModelFile.h"
+#include "halftone/Import/ONNX.h"
 
 namespace mlir::halftone {
 
-/// The bounds of one symbolic dimension, from `--dim name=low..high`.
-struct DimBounds {
-  std::string name;
-  int64_t low, high;
-};
+/// Reads a model of any kind and stage and brings it at least to the stage
+/// import. `dims` are "name=low..high" texts, for source models only.
+llvm::Expected<OwningOpRef<ModuleOp>>
+loadModel(StringRef path, MLIRContext *context,
+          llvm::ArrayRef<std::string> dims = {});
 
 /// MODEL, --dim and --input; and the loading that they govern.
 class ModelOptions {
 public:
-  explicit ModelOptions(CommandLine &line);
+  explicit ModelOptions(CommandLine &line, bool several = false);
 
-  /// The model at the stage import or later. Warnings and errors of the
-  /// importer are printed.
+  /// The only model, at the stage import or later, with its preprocessing.
   llvm::Expected<OwningOpRef<ModuleOp>> load(MLIRContext *context) const;
 
-  llvm::cl::opt<std::string> path;
+  StringRef path() const { return paths.front(); }
+  llvm::Expected<ImportOptions> importOptions() const;
+
+  llvm::cl::list<std::string> paths;
 
 private:
-  llvm::Expected<std::vector<DimBounds>> dimBounds() const;
+  llvm::cl::list<std::string> dims, inputs;
+};
 
-  llvm::cl::list<std::string> dims;
+/// -o of a stage file, and --elide-weights.
+class OutputOption {
+public:
+  explicit OutputOption(CommandLine &line);
+  llvm::Error write(ModuleOp module) const;
+
+  llvm::cl::opt<std::string> path;
+  llvm::cl::opt<bool> elide;
+};
+
+/// --stop-after, within [first, last]; `last` is the default.
+class StageOption {
+public:
+  StageOption(CommandLine &line, Stage first, Stage last);
+  /// Fails for a name that is no stage in the bounds, naming those that are.
+  llvm::Expected<Stage> stage() const;
+
+private:
+  std::string listStages() const;
+
+  Stage first, last;
+  llvm::cl::opt<std::string> name;
 };
 
 } // namespace mlir::halftone

@@ -1,0 +1,185 @@
+//===- BenchCommand.cpp - halftone bench ----------------------------------===//
+//
+// Latency of one run. Models take turns in every round, so that a disturbance
+// of the machine meets all of them; a round's time is the mean of as many runs
+// as fill about 20 ms, a model's time is the median of its rounds, and the
+// ratio is the median of the rounds' ratios.
+//
+//===----------------------------------------------------------------------===//
+#include "Command.h"
+#include "LoadedModel.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+#include <chrono>
+
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected, llvm::StringRef;
+
+namespace {
+/// A model with the buffers of one run.
+struct Contestant {
+  std::string path;
+  LoadedModel model;
+  std::vector<Tensor> inputs, outputs;
+  int64_t runsPerRound = 1;
+  std::vector<double> roundMicroseconds;
+
+  Error fillRound();
+  Error runRound();
+};
+} // namespace
+
+static double microseconds() {
+  auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::micro>(now).count();
+}
+
+/// Values that take every branch of the arithmetic, the same in each process:
+/// a full-period generator, as [0, 1) or as small integers.
+static void fillPattern(Tensor &tensor) {
+  uint32_t state = 1;
+  auto next = [&] { return (state = state * 1664525u + 1013904223u) >> 8; };
+  if (tensor.type == ElementType::F32) {
+    for (float &value : tensor.values<float>())
+      value = next() / float(1 << 24);
+  } else if (elementBytes(tensor.type) == 1) {
+    for (char &value : tensor.bytes)
+      value = next() & (tensor.type == ElementType::Bool ? 1 : 127);
+  }
+}
+
+static double median(std::vector<double> values) {
+  auto middle = values.begin() + values.size() / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+/// Finds how many runs fill 20 ms, after one that warms up.
+Error Contestant::fillRound() {
+  if (Error error = model.run(inputs, outputs))
+    return error;
+  double start = microseconds();
+  if (Error error = model.run(inputs, outputs))
+    return error;
+  double one = std::max(microseconds() - start, 1.0);
+  runsPerRound = std::clamp<int64_t>(20000 / one, 1, 10000);
+  return Error::success();
+}
+
+Error Contestant::runRound() {
+  double start = microseconds();
+  for (int64_t i = 0; i < runsPerRound; ++i)
+    if (Error error = model.run(inputs, outputs))
+      return error;
+  roundMicroseconds.push_back((microseconds() - start) / runsPerRound);
+  return Error::success();
+}
+
+static Expected<Contestant> prepare(StringRef path, int threads,
+                                    int64_t batch) {
+  Expected<LoadedModel> model = LoadedModel::load(path, threads);
+  if (!model)
+    return model.takeError();
+  const HalftoneModel &info = model->info();
+  if (batch < info.minBatch || batch > info.maxBatch)
+    return userError(
+        "'" + path + "' runs batches from " + llvm::Twine(info.minBatch) +
+        " to " + llvm::Twine(info.maxBatch) + "; give one of them to --batch");
+  Contestant contestant{path.str(), std::move(*model), {}, {}, 1, {}};
+  for (const HalftoneTensorInfo &input : contestant.model.inputs()) {
+    contestant.inputs.emplace_back(input.name,
+                                   static_cast<ElementType>(input.elementType),
+                                   shapeAtBatch(input, batch));
+    fillPattern(contestant.inputs.back());
+  }
+  contestant.outputs = contestant.model.makeOutputs(batch);
+  return contestant;
+}
+
+/// The median over the rounds of other / first.
+static double ratioOf(const Contestant &first, const Contestant &other) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < first.roundMicroseconds.size(); ++i)
+    ratios.push_back(other.roundMicroseconds[i] / first.roundMicroseconds[i]);
+  return median(ratios);
+}
+
+static void printText(const std::vector<Contestant> &all, int64_t batch) {
+  for (const Contestant &one : all) {
+    const HalftoneModel &info = one.model.info();
+    llvm::outs() << llvm::format(
+        "%s: median %.1f us, least %.1f us (batch %d, %d thread%s, %s); "
+        "workspace %lld bytes, "
+        "constants %lld bytes\n",
+        one.path.c_str(), median(one.roundMicroseconds),
+        *std::min_element(one.roundMicroseconds.begin(),
+                          one.roundMicroseconds.end()),
+        int(batch), one.model.threads(), one.model.threads() == 1 ? "" : "s",
+        info.target, (long long)info.workspaceBytes,
+        (long long)info.constantBytes);
+  }
+  for (size_t i = 1; i < all.size(); ++i)
+    llvm::outs() << llvm::format("%s takes %.2f times as long as %s\n",
+                                 all[i].path.c_str(), ratioOf(all[0], all[i]),
+                                 all[0].path.c_str());
+}
+
+static void printJSON(const std::vector<Contestant> &all, int64_t batch) {
+  llvm::json::Array models;
+  for (const Contestant &one : all) {
+    const HalftoneModel &info = one.model.info();
+    models.push_back(
+        llvm::json::Object{{"path", one.path},
+                           {"median_us", median(one.roundMicroseconds)},
+                           {"ratio", ratioOf(all[0], one)},
+                           {"batch", batch},
+                           {"threads", one.model.threads()},
+                           {"target", info.target},
+                           {"workspace_bytes", info.workspaceBytes},
+                           {"constant_bytes", info.constantBytes}});
+  }
+  llvm::outs() << llvm::formatv("{0:2}\n",
+                                llvm::json::Value(std::move(models)));
+}
+
+Error mlir::halftone::runBench(CommandLine &line) {
+  namespace cl = llvm::cl;
+  cl::opt<std::string> path(cl::Positional, cl::Required, cl::sub(line.command),
+                            cl::desc("M.so"));
+  cl::list<std::string> against(
+      "against", cl::sub(line.command), cl::value_desc("F.so"),
+      cl::desc("Another model to run in turns; may be repeated"));
+  cl::opt<int> threads("threads", cl::sub(line.command), cl::init(1),
+                       cl::value_desc("N"),
+                       cl::desc("Threads of parallel loops (default 1)"));
+  cl::opt<int> rounds("rounds", cl::sub(line.command), cl::init(25),
+                      cl::value_desc("N"),
+                      cl::desc("Rounds of about 20 ms a model (default 25)"));
+  cl::opt<int64_t> batch(
+      "batch", cl::sub(line.command), cl::init(1), cl::value_desc("N"),
+      cl::desc("Batch of a model with a dynamic batch (default 1)"));
+  cl::opt<bool> json("json", cl::sub(line.command), cl::desc("Print JSON"));
+  line.parse();
+  if (rounds < 1 || threads < 1)
+    return userError("--rounds and --threads are numbers from 1");
+
+  std::vector<std::string> paths = {path};
+  paths.insert(paths.end(), against.begin(), against.end());
+  std::vector<Contestant> all;
+  for (const std::string &each : paths) {
+    Expected<Contestant> contestant = prepare(each, threads, batch);
+    if (!contestant)
+      return contestant.takeError();
+    all.push_back(std::move(*contestant));
+  }
+  for (Contestant &one : all)
+    if (Error error = one.fillRound())
+      return error;
+  for (int round = 0; round < rounds; ++round)
+    for (Contestant &one : all)
+      if (Error error = one.runRound())
+        return error;
+  json ? printJSON(all, batch) : printText(all, batch);
+  return Error::success();
+}

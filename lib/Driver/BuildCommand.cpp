@@ -1,0 +1,173 @@
+//===- BuildCommand.cpp - halftone build ----------------------------------===//
+//
+// All stages with the defaults that are right: import, calibration, precision,
+// quantization, integer, compile. Without data there is nothing to quantize
+// with: the model is compiled in floats.
+//
+//===----------------------------------------------------------------------===//
+#include "Calibrator.h"
+#include "LoadedModel.h"
+#include "ModelOptions.h"
+#include "OpReport.h"
+#include "QuantizeOptions.h"
+#include "TemporaryFile.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected;
+namespace cl = llvm::cl;
+
+namespace {
+struct BuildOptions {
+  explicit BuildOptions(CommandLine &line);
+  Error check() const;
+
+  ModelOptions model;
+  cl::opt<std::string> data;
+  QuantizeOptions quantize;
+  TargetOption target;
+  StageOption stopAfter;
+  OutputOption output;
+  cl::opt<std::string> statistics;
+  cl::opt<bool> wholeFloat;
+};
+} // namespace
+
+BuildOptions::BuildOptions(CommandLine &line)
+    : model(line),
+      data("data", cl::sub(line.command), cl::value_desc("D.npz|folder"),
+           cl::desc("Samples to calibrate with: .npz keyed by input name with "
+                    "a leading sample "
+                    "axis, a folder of .npy, or pictures with --input. "
+                    "Without, the model is "
+                    "compiled in floats")),
+      quantize(line), target(line),
+      stopAfter(line, Stage::Import, Stage::Target), output(line),
+      statistics("save-stats", cl::sub(line.command), cl::value_desc("STATS"),
+                 cl::desc("Keep the calibration statistics")),
+      wholeFloat(
+          "float", cl::sub(line.command),
+          cl::desc("Compile the whole model in floats, for comparison")) {}
+
+/// Everything that can be known before long work.
+Error BuildOptions::check() const {
+  if (output.path == "-")
+    return userError("build needs -o M.so");
+  if (Error error = checkWritable(output.path))
+    return error;
+  if (statistics.empty())
+    return Error::success();
+  if (data.empty() || wholeFloat)
+    return userError(
+        "--save-stats needs a calibration: --data, and no --float");
+  return checkWritable(statistics);
+}
+
+/// Bytes of the file, or 0.
+static uint64_t fileBytes(StringRef path) {
+  uint64_t bytes = 0;
+  return llvm::sys::fs::file_size(path, bytes) ? 0 : bytes;
+}
+
+/// What was made, in numbers: the artefact says some of them itself.
+static void printSummary(const BuildOptions &options, int64_t floatBytes,
+                         const OpReport &report) {
+  llvm::raw_ostream &os = llvm::outs();
+  os << "wrote " << options.output.path << ": "
+     << fileBytes(options.output.path) << " bytes (the source model has "
+     << fileBytes(options.model.path()) << ")\n";
+  Expected<LoadedModel> model = LoadedModel::load(options.output.path, 1);
+  if (!model) {
+    os << "sizes are not shown: " << llvm::toString(model.takeError()) << "\n";
+  } else {
+    const HalftoneModel &info = model->info();
+    os << "constants " << info.constantBytes << " bytes";
+    if (floatBytes)
+      os << llvm::format(" (%.3f of the float model's %lld)",
+                         double(info.constantBytes) / floatBytes,
+                         (long long)floatBytes);
+    os << ", workspace " << info.workspaceBytes << " bytes, target "
+       << info.target << "\n";
+  }
+  report.printSummary(os);
+}
+
+/// Calibrates and leaves the statistics in a file, which the passes read.
+static Error calibrateInto(ModuleOp module, StringRef data, StringRef path) {
+  Expected<Statistics> statistics = calibrate(module, data);
+  if (!statistics)
+    return statistics.takeError();
+  return statistics->write(path);
+}
+
+/// From import to precision: the ranges from data, then the decision.
+static Error decidePrecision(ModuleOp module, const BuildOptions &options,
+                             Stage last, StageSettings &settings) {
+  if (stageOf(module) != Stage::Import || last == Stage::Import)
+    return Error::success();
+  std::optional<TemporaryFile> temporary;
+  settings.statistics = options.statistics;
+  if (options.statistics.empty()) {
+    Expected<TemporaryFile> file = TemporaryFile::create("stats");
+    if (!file)
+      return file.takeError();
+    settings.statistics = file->path().str();
+    temporary = std::move(*file);
+  }
+  if (Error error = calibrateInto(module, options.data, settings.statistics))
+    return error;
+  return advance(module, std::min(last, Stage::Precision), settings);
+}
+
+/// Writes a stage file, or compiles.
+static Error finish(ModuleOp module, const BuildOptions &options, Stage last,
+                    const OpReport &report) {
+  if (last < Stage::Codegen)
+    return options.output.write(module);
+  return compileModule(module, options.output.path, options.target,
+                       report.toJSON());
+}
+
+Error mlir::halftone::runBuild(CommandLine &line) {
+  BuildOptions options(line);
+  line.parse();
+  if (Error error = options.check())
+    return error;
+  Expected<Stage> last = options.stopAfter.stage();
+  if (!last)
+    return last.takeError();
+
+  CompilerContext context;
+  Expected<OwningOpRef<ModuleOp>> module = options.model.load(context.get());
+  if (!module)
+    return module.takeError();
+  int64_t floatBytes = floatConstantBytes(**module);
+  bool isFloat = options.wholeFloat ||
+                 (options.data.empty() && stageOf(**module) == Stage::Import);
+  if (isFloat && *last > Stage::Import && *last < Stage::Codegen)
+    return userError("the stage '" + stageName(*last) +
+                     "' needs samples: give --data, and no "
+                     "--float");
+  OpReport report = OpReport::of(**module);
+  if (!isFloat) {
+    StageSettings settings = options.quantize.settings();
+    if (Error error = decidePrecision(**module, options, *last, settings))
+      return error;
+    report = OpReport::of(**module);
+    if (Error error =
+            advance(**module, std::min(*last, Stage::Integer), settings))
+      return error;
+  }
+  if (Error error = finish(**module, options, *last, report))
+    return error;
+  if (*last == Stage::Target)
+    printSummary(options, floatBytes, report);
+  if (isFloat && !options.wholeFloat)
+    llvm::outs() << "built in floats; --data SAMPLES would calibrate and build "
+                    "it in int8: about a "
+                    "quarter of the bytes, and faster\n";
+  return Error::success();
+}

@@ -1,0 +1,67 @@
+//===- CalibrateCommand.cpp - halftone calibrate --------------------------===//
+#include "Calibrator.h"
+#include "ModelOptions.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected;
+
+/// Statistics files of one model added up; the order does not matter.
+static Expected<Statistics> mergeAll(llvm::ArrayRef<std::string> paths) {
+  Expected<Statistics> sum = Statistics::read(paths.front());
+  if (!sum)
+    return sum.takeError();
+  for (const std::string &path : paths.drop_front()) {
+    Expected<Statistics> shard = Statistics::read(path);
+    if (!shard)
+      return shard.takeError();
+    if (Error error = sum->merge(*shard))
+      return userError("'" + path + "': " + llvm::toString(std::move(error)));
+  }
+  return sum;
+}
+
+static Expected<Statistics> calibrateModel(const ModelOptions &model,
+                                           StringRef data) {
+  CompilerContext context;
+  Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
+  if (!module)
+    return module.takeError();
+  if (stageOf(**module) != Stage::Import)
+    return userError("'" + model.paths.front() +
+                     "' is behind the stage 'import'; calibrate the "
+                     "source model");
+  return calibrate(**module, data);
+}
+
+Error mlir::halftone::runCalibrate(CommandLine &line) {
+  namespace cl = llvm::cl;
+  ModelOptions model(line, /*several=*/true);
+  cl::opt<std::string> data(
+      "data", cl::sub(line.command), cl::value_desc("D.npz|folder"),
+      cl::desc("Samples: .npz keyed by input name with a leading sample "
+               "axis, a folder of .npy, or pictures with --input"));
+  cl::opt<std::string> output("o", cl::Required, cl::sub(line.command),
+                              cl::value_desc("STATS"),
+                              cl::desc("Statistics file"));
+  cl::opt<bool> merge(
+      "merge", cl::sub(line.command),
+      cl::desc("Add up statistics files of shards instead; the order does not "
+               "matter"));
+  line.parse();
+  if (Error error = checkWritable(output))
+    return error;
+  if (!merge && (data.empty() || model.paths.size() != 1))
+    return userError("calibrate takes one MODEL and --data, or --merge and "
+                     "statistics files");
+  Expected<Statistics> statistics =
+      merge ? mergeAll(model.paths) : calibrateModel(model, data);
+  if (!statistics)
+    return statistics.takeError();
+  if (Error error = statistics->write(output))
+    return error;
+  llvm::errs() << "wrote " << output << ": " << statistics->values.size()
+               << " values, " << statistics->samples << " samples\n";
+  return Error::success();
+}

@@ -1,0 +1,178 @@
+//===- Calibrator.cpp - Runs the samples through compiled observers -------===//
+#include "Calibrator.h"
+#include "Command.h"
+#include "DataOptions.h"
+#include "LoadedModel.h"
+#include "Progress.h"
+#include "Stages.h"
+#include "TemporaryFile.h"
+#include "halftone/Calibration/Passes.h"
+#include "halftone/Data/DataStatistics.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/WithColor.h"
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected;
+
+namespace {
+/// The counters that the observers write, passed as the last two inputs.
+struct Counters {
+  explicit Counters(int64_t values);
+  Tensor counts, extrema;
+};
+} // namespace
+
+Counters::Counters(int64_t values)
+    : counts(kCountsName, ElementType::I64, {values, kPrefixes}),
+      extrema(kExtremaName, ElementType::F32, {values, 2}) {
+  float infinity = std::numeric_limits<float>::infinity();
+  auto pairs = extrema.values<float>();
+  for (int64_t i = 0; i < values; ++i) {
+    pairs[2 * i] = infinity;
+    pairs[2 * i + 1] = -infinity;
+  }
+}
+
+/// Adds the observers; returns the keys of their rows.
+static Expected<std::vector<std::string>> instrument(ModuleOp module) {
+  PassManager pm(module.getContext());
+  pm.addPass(createInsertObservers());
+  if (failed(pm.run(module)))
+    return llvm::make_error<Reported>();
+  std::vector<std::string> keys;
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  for (auto key :
+       main->getAttrOfType<ArrayAttr>(kObservedAttr).getAsRange<StringAttr>())
+    keys.push_back(key.str());
+  return keys;
+}
+
+namespace {
+/// How the samples are cut into runs. Each is counted once, so that the last
+/// run is never filled up: a rest that the model cannot take is left out.
+struct Runs {
+  Runs(const LoadedModel &model, const Dataset &data);
+  bool whole = false; ///< Each sample is one whole input, with its batch axis.
+  int64_t perRun = 1; ///< Samples that one run takes at most.
+  int64_t total = 0;  ///< Samples that are run.
+};
+} // namespace
+
+Runs::Runs(const LoadedModel &model, const Dataset &data) {
+  const HalftoneTensorInfo &first = model.inputs().front();
+  whole = static_cast<int64_t>(data.sampleShape(0).size()) == first.rank;
+  bool isSymbolic = first.rank > 0 && first.shape[0] == -1;
+  int64_t least = 1;
+  if (!whole && first.rank > 0) {
+    perRun = isSymbolic ? model.info().maxBatch : first.shape[0];
+    least = isSymbolic ? model.info().minBatch : perRun;
+  }
+  int64_t rest = data.size() % perRun;
+  total = rest < least ? data.size() - rest : data.size();
+}
+
+/// From one sample to the whole input that it is.
+static void dropSampleAxis(std::vector<Tensor> &inputs) {
+  for (Tensor &tensor : inputs)
+    tensor.shape.erase(tensor.shape.begin());
+}
+
+static Error interruptedError(int64_t done, int64_t total) {
+  return userError("interrupted after " + Twine(done) + " of " + Twine(total) +
+                   " samples; nothing was written");
+}
+
+/// Runs once, the counters as the last two inputs.
+static Error observeOnce(LoadedModel &model, std::vector<Tensor> inputs,
+                         Counters &counters) {
+  int64_t batch = 1;
+  for (auto [tensor, info] : llvm::zip(inputs, model.inputs()))
+    if (info.rank > 0 && info.shape[0] == -1)
+      batch = tensor.shape[0];
+  std::vector<Tensor> outputs = model.makeOutputs(batch);
+  inputs.push_back(std::move(counters.counts));
+  inputs.push_back(std::move(counters.extrema));
+  Error error = model.run(inputs, outputs);
+  counters.extrema = std::move(inputs.back());
+  inputs.pop_back();
+  counters.counts = std::move(inputs.back());
+  return error;
+}
+
+/// Runs all samples; returns how many there were.
+static Expected<int64_t> observe(LoadedModel &model, const Dataset &data,
+                                 Counters &counters,
+                                 const InterruptGuard &guard) {
+  Runs runs(model, data);
+  if (runs.total == 0)
+    return userError("the data has " + Twine(data.size()) +
+                     " samples, the model takes " + Twine(runs.perRun) +
+                     " in each run; give more");
+  if (runs.total < data.size())
+    llvm::WithColor::warning(llvm::errs(), "halftone")
+        << "the last " << data.size() - runs.total
+        << " samples fill no batch of " << runs.perRun << " and are left out\n";
+  Progress progress("calibrating", "samples", runs.total);
+  for (int64_t done = 0; done < runs.total;) {
+    if (guard.interrupted())
+      return interruptedError(done, runs.total);
+    int64_t count = std::min(runs.perRun, runs.total - done);
+    Expected<std::vector<Tensor>> inputs = data.read(done, count);
+    if (!inputs)
+      return inputs.takeError();
+    if (runs.whole)
+      dropSampleAxis(*inputs);
+    if (Error error = observeOnce(model, std::move(*inputs), counters))
+      return std::move(error);
+    progress.update(done += count);
+  }
+  return runs.total;
+}
+
+/// Compiles the observers and runs all samples.
+static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
+                                         const InterruptGuard &guard) {
+  OwningOpRef<ModuleOp> observed = module.clone();
+  Expected<std::vector<std::string>> keys = instrument(*observed);
+  if (!keys)
+    return keys.takeError();
+  Expected<TemporaryFile> library = TemporaryFile::create("so");
+  if (!library)
+    return library.takeError();
+  if (Error error = compileModule(*observed, library->path(), "native"))
+    return std::move(error);
+  if (guard.interrupted())
+    return interruptedError(0, data.size());
+  Expected<LoadedModel> model =
+      LoadedModel::load(library->path(), /*threads=*/0);
+  if (!model)
+    return model.takeError();
+  Counters counters(keys->size());
+  Expected<int64_t> samples = observe(*model, data, counters, guard);
+  if (!samples)
+    return samples.takeError();
+  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
+  return Statistics::fromBuffers(*keys, counters.counts.values<int64_t>(),
+                                 counters.extrema.values<float>(), *samples,
+                                 hash ? hash.getValue() : "");
+}
+
+Expected<Statistics> mlir::halftone::calibrate(ModuleOp module,
+                                               StringRef dataPath) {
+  InterruptGuard guard;
+  Expected<InputInterface> interface = InputInterface::of(module);
+  if (!interface)
+    return interface.takeError();
+  auto data = loadDataset(dataPath, interface->inputs, interface->preprocess);
+  if (!data)
+    return data.takeError();
+  auto statistics = computeStatistics(**data);
+  if (!statistics)
+    return statistics.takeError();
+  printStatistics(*statistics, llvm::errs());
+  return runObservers(module, **data, guard);
+}

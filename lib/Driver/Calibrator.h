@@ -1,0 +1,24 @@
+//===- Calibrator.h - Runs the samples through compiled observers ---------===//
+//
+// The module is instrumented, compiled for this machine into a temporary
+// file, and run over the whole data set. Memory is bounded: the counters, one
+// arena, and a few samples.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_LIB_DRIVER_CALIBRATOR_H
+#define HALFTONE_LIB_DRIVER_CALIBRATOR_H
+
+#include "halftone/Calibration/Statistics.h"
+#include "halftone/Data/Dataset.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::halftone {
+
+/// The statistics of a module of the stage import over all samples. Loads the
+/// data, prints what it looks like and what seems wrong with it, and runs the
+/// samples. The first Ctrl-C ends it with an error.
+llvm::Expected<Statistics> calibrate(ModuleOp module, StringRef dataPath);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_CALIBRATOR_H

@@ -1,0 +1,40 @@
+//===- DataOptions.h - Samples for a model, from the command line ---------===//
+#ifndef HALFTONE_LIB_DRIVER_DATAOPTIONS_H
+#define HALFTONE_LIB_DRIVER_DATAOPTIONS_H
+
+#include "halftone-c/Artefact.h"
+#include "halftone/Data/Dataset.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+
+namespace mlir::halftone {
+
+/// What a model takes, and how its pictures are prepared.
+struct InputInterface {
+  std::vector<InputSpec> inputs;
+  std::vector<Preprocess> preprocess; ///< Of some of the inputs.
+
+  /// From the arguments of @main. Fails for element types that data cannot
+  /// have.
+  static llvm::Expected<InputInterface> of(ModuleOp module);
+
+  /// From the table of a compiled model.
+  static llvm::Expected<InputInterface>
+  of(llvm::ArrayRef<HalftoneTensorInfo> inputs);
+};
+
+/// What data calls an element type; nothing if it has no name for it.
+std::optional<ElementType> elementTypeOf(Type type);
+
+/// The source's name of a result of @main.
+std::string resultName(func::FuncOp main, unsigned index);
+
+/// Parses `--input` lines, checks that they name inputs of @main, and records
+/// them there, so that calibrate, run and compare prepare pictures alike.
+llvm::Error recordPreprocessing(ModuleOp module,
+                                llvm::ArrayRef<std::string> lines);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_DATAOPTIONS_H

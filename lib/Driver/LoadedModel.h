@@ -1,0 +1,67 @@
+//===- LoadedModel.h - A compiled model in this process -------------------===//
+//
+// The runtime's C API with ownership, llvm::Error and the data library's
+// tensors.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_LIB_DRIVER_LOADEDMODEL_H
+#define HALFTONE_LIB_DRIVER_LOADEDMODEL_H
+
+#include "halftone-c/Runtime.h"
+#include "halftone/Data/Dataset.h"
+#include "llvm/Support/Error.h"
+#include <memory>
+
+namespace mlir::halftone {
+
+class LoadedModel {
+public:
+  /// Loads a compiled model and makes one session. 0 threads: the runtime's
+  /// default.
+  static llvm::Expected<LoadedModel> load(llvm::StringRef path, int threads);
+
+  const HalftoneModel &info() const {
+    return *halftone_module_info(module.get());
+  }
+  llvm::ArrayRef<HalftoneTensorInfo> inputs() const;
+  llvm::ArrayRef<HalftoneTensorInfo> outputs() const;
+  int threads() const { return halftone_module_threads(module.get()); }
+
+  /// Runs once; `inputs` in the model's order, whole shapes. The outputs have
+  /// been allocated by makeOutputs.
+  llvm::Error run(llvm::ArrayRef<Tensor> inputs,
+                  llvm::MutableArrayRef<Tensor> outputs);
+
+  /// One zeroed tensor for each output at that batch.
+  std::vector<Tensor> makeOutputs(int64_t batch) const;
+
+  /// Runs every sample along the leading axis of the inputs, whatever the
+  /// model's batch is.
+  llvm::Expected<std::vector<Tensor>> runSamples(llvm::ArrayRef<Tensor> inputs);
+
+  /// The same for a whole data set, a bounded number of samples in memory.
+  llvm::Expected<std::vector<Tensor>> runDataset(const Dataset &data);
+
+private:
+  struct Unload {
+    void operator()(HalftoneModule *module) const {
+      halftone_module_unload(module);
+    }
+    void operator()(HalftoneSession *session) const {
+      halftone_session_destroy(session);
+    }
+  };
+
+  std::unique_ptr<HalftoneModule, Unload> module;
+  std::unique_ptr<HalftoneSession, Unload> session;
+};
+
+/// Appends outputs of more samples along their leading axes.
+void appendSamples(std::vector<Tensor> &all, std::vector<Tensor> more);
+
+/// The shape of a model's tensor with -1 replaced by the batch.
+Shape shapeAtBatch(const HalftoneTensorInfo &tensor, int64_t batch);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_LOADEDMODEL_H

@@ -1,0 +1,136 @@
+//===- OpReport.cpp - Which operations became int8, which stay float ------===//
+#include "OpReport.h"
+#include "halftone/Analysis/QuantizableValues.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Pipelines/Pipelines.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// The iterations of a contraction's loops; dynamic extents count as 1.
+static int64_t countMacs(Operation *op) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  if (!linalgOp || classify(op) != OpKind::Contraction)
+    return 0;
+  int64_t macs = 1;
+  for (int64_t range : linalgOp.getStaticLoopRanges())
+    macs *= ShapedType::isDynamic(range) ? 1 : range;
+  return macs;
+}
+
+static std::string kindOf(Operation *op) {
+  if (auto composite = dyn_cast<CompositeOp>(op))
+    return composite.getName().str();
+  OpKind kind = classify(op);
+  return kind == OpKind::Other ? op->getName().getStringRef().str()
+                               : kindName(kind).str();
+}
+
+OpReport OpReport::of(ModuleOp module) {
+  OpReport report;
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main || main.isDeclaration())
+    return report;
+  for (Operation &op : main.getBody().front().without_terminator()) {
+    if (!isCompute(&op))
+      continue;
+    auto reason = op.getAttrOfType<StringAttr>(kReasonAttr);
+    report.all.push_back({locationName(op.getLoc()), kindOf(&op), isInt8(&op),
+                          reason ? reason.str() : "", countMacs(&op)});
+  }
+  return report;
+}
+
+int64_t OpReport::macs() const {
+  int64_t sum = 0;
+  for (const OpRow &row : all)
+    sum += row.macs;
+  return sum;
+}
+
+int64_t OpReport::integerMacs() const {
+  int64_t sum = 0;
+  for (const OpRow &row : all)
+    sum += row.int8 ? row.macs : 0;
+  return sum;
+}
+
+std::string OpReport::toJSON() const {
+  llvm::json::Array operations;
+  for (const OpRow &row : all) {
+    llvm::json::Object object{{"name", row.name},
+                              {"kind", row.kind},
+                              {"precision", row.int8 ? "int8" : "float"},
+                              {"macs", row.macs}};
+    if (!row.reason.empty())
+      object["reason"] = row.reason;
+    operations.push_back(std::move(object));
+  }
+  llvm::json::Object report{{"macs", macs()},
+                            {"integer_macs", integerMacs()},
+                            {"operations", std::move(operations)}};
+  return llvm::formatv("{0}", llvm::json::Value(std::move(report)));
+}
+
+static double percent(int64_t part, int64_t whole) {
+  return whole == 0 ? 0.0 : 100.0 * part / whole;
+}
+
+void OpReport::printTable(llvm::raw_ostream &os) const {
+  struct Counts {
+    int64_t int8 = 0, floating = 0, macs = 0;
+  };
+  llvm::MapVector<StringRef, Counts> kinds;
+  for (const OpRow &row : all) {
+    Counts &counts = kinds[row.kind];
+    ++(row.int8 ? counts.int8 : counts.floating);
+    counts.macs += row.macs;
+  }
+  os << llvm::format("%-24s %6s %6s %8s\n", "operation", "int8", "float",
+                     "MACs");
+  for (auto &[kind, counts] : kinds)
+    os << llvm::format("%-24s %6lld %6lld %6.1f %%\n", kind.str().c_str(),
+                       (long long)counts.int8, (long long)counts.floating,
+                       percent(counts.macs, macs()));
+}
+
+void OpReport::printSummary(llvm::raw_ostream &os) const {
+  os << llvm::format(
+      "%.2f %% of %lld multiply-accumulates (batch 1) run in integers\n",
+      percent(integerMacs(), macs()), (long long)macs());
+  int64_t floats =
+      llvm::count_if(all, [](const OpRow &row) { return !row.int8; });
+  os << floats << (floats == 1 ? " operation stays" : " operations stay")
+     << " float" << (floats ? ":" : "") << "\n";
+  for (const OpRow &row : all)
+    if (!row.int8)
+      os << "  " << row.kind << " '" << row.name << "': "
+         << (row.reason.empty() ? "the model is built in floats" : row.reason)
+         << "\n";
+}
+
+int64_t mlir::halftone::floatConstantBytes(ModuleOp module) {
+  int64_t bytes = 0;
+  module.walk([&](arith::ConstantOp constant) {
+    auto type = dyn_cast<RankedTensorType>(constant.getType());
+    if (type && type.getElementType().isF32())
+      bytes += type.getNumElements() * 4;
+  });
+  return bytes;
+}
+
+LogicalResult mlir::halftone::assumeCalibrated(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return module.emitError("has no function @main");
+  for (const QuantizableValue &value : getQuantizableValues(main))
+    setRange(value.value, -1.0f, 1.0f);
+  PassManager pm(module.getContext());
+  buildPrecisionPipeline(pm, PrecisionOptions());
+  return pm.run(module);
+}

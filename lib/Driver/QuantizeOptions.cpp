@@ -1,0 +1,41 @@
+//===- QuantizeOptions.cpp - How a model becomes int8 ---------------------===//
+#include "QuantizeOptions.h"
+
+using namespace mlir::halftone;
+namespace cl = llvm::cl;
+
+QuantizeOptions::QuantizeOptions(CommandLine &line)
+    : estimator(
+          "estimator", cl::sub(line.command),
+          cl::init(Estimator::MeanSquaredError),
+          cl::desc(
+              "How ranges are estimated from the statistics (default mse):"),
+          cl::values(clEnumValN(Estimator::MinMax, "minmax",
+                                "exact minimum and maximum"),
+                     clEnumValN(Estimator::Percentile, "percentile",
+                                "leave out rare values"),
+                     clEnumValN(Estimator::MeanSquaredError, "mse",
+                                "least squared error"))),
+      percentile("percentile", cl::sub(line.command), cl::init(99.99),
+                 cl::value_desc("p"),
+                 cl::desc("With --estimator=percentile: above 50, at most 100 "
+                          "(default 99.99)")),
+      weights("weights", cl::sub(line.command), cl::init(WeightScales::Largest),
+              cl::desc("How scales of weights are found (default max):"),
+              cl::values(clEnumValN(WeightScales::Largest, "max",
+                                    "largest magnitude / 127"),
+                         clEnumValN(WeightScales::MeanSquaredError, "mse",
+                                    "least squared error"))),
+      floatOps("float-ops", cl::sub(line.command), cl::value_desc("regex"),
+               cl::desc("Operations that stay float: their names, or kind:KIND "
+                        "(contraction, "
+                        "avg_pool, ...); may be repeated")) {}
+
+StageSettings QuantizeOptions::settings() const {
+  StageSettings settings;
+  settings.estimator = estimator;
+  settings.percentile = percentile;
+  settings.weights = weights;
+  settings.floatOps.assign(floatOps.begin(), floatOps.end());
+  return settings;
+}

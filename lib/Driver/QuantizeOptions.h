@@ -1,0 +1,38 @@
+//===- QuantizeOptions.h - How a model becomes int8, from the command line ===//
+#ifndef HALFTONE_LIB_DRIVER_QUANTIZEOPTIONS_H
+#define HALFTONE_LIB_DRIVER_QUANTIZEOPTIONS_H
+
+#include "Command.h"
+#include "Stages.h"
+
+namespace mlir::halftone {
+
+/// --estimator, --percentile, --weights and --float-ops, of build and quantize.
+class QuantizeOptions {
+public:
+  explicit QuantizeOptions(CommandLine &line);
+
+  /// The settings of the stages; the statistics and the target are not set.
+  StageSettings settings() const;
+
+private:
+  llvm::cl::opt<Estimator> estimator;
+  llvm::cl::opt<double> percentile;
+  llvm::cl::opt<WeightScales> weights;
+  llvm::cl::list<std::string> floatOps;
+};
+
+/// --target-cpu, of build and compile.
+class TargetOption : public llvm::cl::opt<std::string> {
+public:
+  explicit TargetOption(CommandLine &line)
+      : opt("target-cpu", llvm::cl::sub(line.command), llvm::cl::init("native"),
+            llvm::cl::value_desc("cpu"),
+            llvm::cl::desc("native (default), x86-64-v3, x86-64-v4, a CPU's "
+                           "name as clang's "
+                           "-march, or reference")) {}
+};
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_QUANTIZEOPTIONS_H

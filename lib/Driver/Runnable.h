@@ -1,0 +1,37 @@
+//===- Runnable.h - Anything that turns samples into outputs --------------===//
+//
+// A compiled model runs as it is. A stage file or a source model is compiled
+// for the reference target into a temporary file, or interpreted.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_LIB_DRIVER_RUNNABLE_H
+#define HALFTONE_LIB_DRIVER_RUNNABLE_H
+
+#include "DataOptions.h"
+#include "halftone/Data/Tensor.h"
+#include <memory>
+
+namespace mlir::halftone {
+
+class Runnable {
+public:
+  virtual ~Runnable() = default;
+  virtual const InputInterface &interface() const = 0;
+  /// The outputs of all samples, along a leading axis.
+  virtual llvm::Expected<std::vector<Tensor>> run(const Dataset &data) = 0;
+};
+
+struct RunnableOptions {
+  bool interpret = false; ///< Stage files by lib/Evaluator.
+  int threads = 1;        ///< Of compiled models.
+};
+
+/// A stage file as it is, interpreted.
+llvm::Expected<std::unique_ptr<Runnable>> openInterpreted(StringRef path);
+
+llvm::Expected<std::unique_ptr<Runnable>>
+openRunnable(StringRef path, const RunnableOptions &options);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_RUNNABLE_H

@@ -1,0 +1,93 @@
+//===- Stages.cpp - Takes a module from stage to stage --------------------===//
+#include "Stages.h"
+#include "Command.h"
+#include "ModelFile.h"
+#include "halftone/Driver/Driver.h"
+#include "halftone/Pipelines/CompileToFile.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using llvm::Error;
+
+static void addCalibration(OpPassManager &pm, const StageSettings &settings) {
+  CalibrationOptions options;
+  options.stats = settings.statistics;
+  options.estimator = settings.estimator;
+  options.percentile = settings.percentile;
+  buildCalibrationPipeline(pm, options);
+}
+
+static void addPrecision(OpPassManager &pm, const StageSettings &settings) {
+  PrecisionOptions options;
+  options.floatOps = settings.floatOps;
+  buildPrecisionPipeline(pm, options);
+}
+
+static void addQuantization(OpPassManager &pm, const StageSettings &settings) {
+  QuantizationOptions options;
+  options.weights = settings.weights;
+  buildQuantizationPipeline(pm, options);
+}
+
+Error mlir::halftone::runStage(ModuleOp module, Stage stage,
+                               const StageSettings &settings) {
+  PassManager pm(module.getContext());
+  switch (stage) {
+  case Stage::Import:
+    buildImportPipeline(pm);
+    break;
+  case Stage::Calibration:
+    addCalibration(pm, settings);
+    break;
+  case Stage::Precision:
+    addPrecision(pm, settings);
+    break;
+  case Stage::Quantization:
+    addQuantization(pm, settings);
+    break;
+  case Stage::Integer:
+    buildIntegerPipeline(pm);
+    break;
+  case Stage::Codegen:
+  case Stage::Target:
+    return userError("the stages codegen and target are run by compileModule");
+  }
+  if (failed(pm.run(module)))
+    return llvm::make_error<Reported>();
+  setStage(module, stage);
+  return Error::success();
+}
+
+Error mlir::halftone::advance(ModuleOp module, Stage last,
+                              const StageSettings &settings) {
+  std::optional<Stage> now = stageOf(module);
+  if (!now)
+    return userError("the module has no stage; import it first");
+  if (*now > last)
+    return userError("the model is at the stage '" + stageName(*now) +
+                     "' already, behind '" + stageName(last) +
+                     "'; start from an earlier stage file or the source model");
+  for (int next = static_cast<int>(*now) + 1; next <= static_cast<int>(last);
+       ++next)
+    if (Error error = runStage(module, static_cast<Stage>(next), settings))
+      return error;
+  return Error::success();
+}
+
+Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
+                                    StringRef target, StringRef report) {
+  StringRef extension = llvm::sys::path::extension(path);
+  if (!llvm::is_contained({".so", ".o", ".ll", ".s"}, extension))
+    return userError(
+        "'" + path +
+        "' says no kind of file to compile to: give .so, .o, .ll or .s");
+  TargetOptions options;
+  options.cpu = target.str();
+  options.compilerVersion = versionText();
+  options.report = report.str();
+  if (failed(compileToFile(module, options, path)))
+    return llvm::make_error<Reported>();
+  return Error::success();
+}

@@ -1,0 +1,37 @@
+//===- Stages.h - Takes a module from stage to stage ----------------------===//
+#ifndef HALFTONE_LIB_DRIVER_STAGES_H
+#define HALFTONE_LIB_DRIVER_STAGES_H
+
+#include "halftone/Pipelines/Pipelines.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+
+namespace mlir::halftone {
+
+/// What the passes behind calibration are told.
+struct StageSettings {
+  std::string statistics; ///< A statistics file.
+  Estimator estimator = Estimator::MeanSquaredError;
+  double percentile = 99.99;
+  WeightScales weights = WeightScales::Largest;
+  std::vector<std::string> floatOps; ///< Regular expressions.
+};
+
+/// Runs the passes of one stage up to integer, verifying the module after each
+/// pass, and marks it. Calibration needs statistics.
+llvm::Error runStage(ModuleOp module, Stage stage,
+                     const StageSettings &settings);
+
+/// Runs the stages behind the module's own up to `last`. A module that is
+/// behind `last` already is an error.
+llvm::Error advance(ModuleOp module, Stage last, const StageSettings &settings);
+
+/// Compiles a module, of the stages import to precision (all floats) or
+/// integer, in place, into a file of the kind that its name says: .so, .o, .ll
+/// or .s. The report is what the artefact carries as JSON.
+llvm::Error compileModule(ModuleOp module, StringRef path, StringRef target,
+                          StringRef report = "{}");
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_STAGES_H
