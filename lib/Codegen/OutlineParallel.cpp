@@ -149,29 +149,35 @@ static bool isRecomputable(Operation *op) {
   return op->getNumRegions() == 0 && (isPure(op) || isa<memref::GetGlobalOp>(op));
 }
 
-/// The operations in `block` that compute the captured values, in order, or nothing after a diagnostic.
-static FailureOr<SetVector<Operation *>> sliceOf(scf::ForallOp loop) {
-  SetVector<Value> captured;
-  getUsedValuesDefinedAbove(loop->getRegions(), captured);
-  captured.insert(loop->getOperands().begin(), loop->getOperands().end());
-  SetVector<Operation *> found;
-  SmallVector<Value> worklist(captured.begin(), captured.end());
-  while (!worklist.empty()) {
-    Operation *op = worklist.pop_back_val().getDefiningOp();
-    if (!op || !found.insert(op))
+namespace {
+
+/// What a loop captures: values, the operations that compute them, in order, and the first one of these that is not
+/// recomputable.
+struct Capture {
+  SetVector<Value> values;
+  SmallVector<Operation *> slice;
+  Operation *obstacle = nullptr;
+};
+
+} // namespace
+
+static Capture captureOf(Operation *loop) {
+  Capture capture;
+  getUsedValuesDefinedAbove(loop->getRegions(), capture.values);
+  capture.values.insert(loop->operand_begin(), loop->operand_end());
+  DenseSet<Operation *> found;
+  for (size_t i = 0; i < capture.values.size(); ++i) {
+    Operation *op = capture.values[i].getDefiningOp();
+    if (!op || !found.insert(op).second)
       continue;
-    if (!isRecomputable(op)) {
-      InFlightDiagnostic diagnostic = loop.emitOpError("uses a value that a layer cannot compute again");
-      diagnostic.attachNote(op->getLoc()) << "computed by '" << op->getName() << "'";
-      return diagnostic;
-    }
-    worklist.append(op->operand_begin(), op->operand_end());
+    if (!isRecomputable(op) && !capture.obstacle)
+      capture.obstacle = op;
+    capture.values.insert(op->operand_begin(), op->operand_end());
   }
-  SetVector<Operation *> ordered;
   for (Operation &op : *loop->getBlock())
     if (found.contains(&op))
-      ordered.insert(&op);
-  return ordered;
+      capture.slice.push_back(&op);
+  return capture;
 }
 
 /// The first name in a location: that of the source's node.
@@ -199,7 +205,7 @@ struct OutlineParallel : halftone::impl::OutlineParallelBase<OutlineParallel> {
       return signalPassFailure();
     pointer = LLVM::LLVMPointerType::get(&getContext());
     serialFor = {};
-    nextLayer = 0;
+    nextLoop = 0;
     if (failed(buildRun()))
       return signalPassFailure();
     main.erase();
@@ -207,7 +213,7 @@ struct OutlineParallel : halftone::impl::OutlineParallelBase<OutlineParallel> {
 
 private:
   func::FuncOp main, serialFor;
-  unsigned numInputs = 0, numOutputs = 0, nextLayer = 0;
+  unsigned numInputs = 0, numOutputs = 0, nextLoop = 0;
   int64_t minBatch = 1, maxBatch = 1;
   LLVM::LLVMPointerType pointer;
 
@@ -261,15 +267,16 @@ private:
     for (BlockArgument argument : main.getArguments())
       mapping.map(argument, rebuild(builder, state, argument));
     for (Operation &op : main.getBody().front().without_terminator()) {
-      auto loop = dyn_cast<scf::ForallOp>(op);
-      if (!loop) {
+      if (auto loop = dyn_cast<scf::ForallOp>(op)) {
+        FailureOr<func::FuncOp> layer = outlineParallel(loop);
+        if (failed(layer))
+          return failure();
+        callLayer(builder, loop, *layer, mapping, parallelFor, run.getArgument(5), context);
+      } else if (func::FuncOp step = outlineSerial(&op)) {
+        func::CallOp::create(builder, op.getLoc(), step, ValueRange{context});
+      } else {
         builder.clone(op, mapping);
-        continue;
       }
-      FailureOr<func::FuncOp> layer = outline(loop);
-      if (failed(layer))
-        return failure();
-      callLayer(builder, loop, *layer, mapping, parallelFor, run.getArgument(5), context);
     }
     restoreModes(builder, loc, saved);
     Value ok = arith::ConstantIntOp::create(builder, loc, 0, 32);
@@ -373,39 +380,60 @@ private:
     return getValueOrCreateConstantIndexOp(builder, loc, result);
   }
 
-  FailureOr<func::FuncOp> outline(scf::ForallOp loop) {
+  /// "layer_3_conv1" for the third outlined loop.
+  std::string nextName(StringRef prefix, Location loc) {
+    std::string name = firstName(loc);
+    return (prefix + "_" + std::to_string(nextLoop++) + (name.empty() ? "" : "_" + name)).str();
+  }
+
+  FailureOr<func::FuncOp> outlineParallel(scf::ForallOp loop) {
     if (loop->getNumResults() != 0)
       return loop.emitOpError("still has tensor results");
-    FailureOr<SetVector<Operation *>> slice = sliceOf(loop);
-    if (failed(slice))
-      return failure();
+    Capture capture = captureOf(loop);
+    if (capture.obstacle) {
+      InFlightDiagnostic diagnostic = loop.emitOpError("uses a value that a layer cannot compute again");
+      diagnostic.attachNote(capture.obstacle->getLoc()) << "computed by '" << capture.obstacle->getName() << "'";
+      return diagnostic;
+    }
     Location loc = loop.getLoc();
     Type i64 = IntegerType::get(&getContext(), 64);
     ++numLayers;
-    std::string name = firstName(loc);
-    name = "layer_" + std::to_string(nextLayer++) + (name.empty() ? "" : "_" + name);
-    auto layer = createFunction(name, FunctionType::get(&getContext(), {pointer, i64, i64}, {}));
+    auto layer = createFunction(nextName("layer", loc), FunctionType::get(&getContext(), {pointer, i64, i64}, {}));
     auto builder = OpBuilder::atBlockEnd(&layer.getBody().front());
     Value saved = pinModes(builder, loc);
     IRMapping mapping;
-    rebuildCaptured(builder, loop, *slice, loadContext(builder, loc, layer.getArgument(0)), mapping);
+    rebuildCaptured(builder, loc, capture, layer.getArgument(0), mapping);
     buildLoop(builder, loop, layer.getArgument(1), layer.getArgument(2), mapping);
     restoreModes(builder, loc, saved);
     func::ReturnOp::create(builder, loc);
     return layer;
   }
 
-  void rebuildCaptured(OpBuilder &builder, scf::ForallOp loop, const SetVector<Operation *> &slice,
-                       const CallState &state, IRMapping &mapping) {
-    SetVector<Value> used;
-    getUsedValuesDefinedAbove(loop->getRegions(), used);
-    used.insert(loop->getOperands().begin(), loop->getOperands().end());
-    for (Operation *op : slice)
-      used.insert(op->getOperands().begin(), op->getOperands().end());
+  /// A function of the context for a loop that is not parallel, or null if it cannot stand alone. The optimizer takes
+  /// more than linear time in the size of a function, and a profile shows the name.
+  func::FuncOp outlineSerial(Operation *op) {
+    if (!isa<scf::ForOp>(op) || op->getNumResults() != 0)
+      return {};
+    Capture capture = captureOf(op);
+    if (capture.obstacle)
+      return {};
+    Location loc = op->getLoc();
+    auto step = createFunction(nextName("step", loc), FunctionType::get(&getContext(), {pointer}, {}));
+    step->setAttr("passthrough", ArrayAttr::get(&getContext(), StringAttr::get(&getContext(), "noinline")));
+    auto builder = OpBuilder::atBlockEnd(&step.getBody().front());
+    IRMapping mapping;
+    rebuildCaptured(builder, loc, capture, step.getArgument(0), mapping);
+    builder.clone(*op, mapping);
+    func::ReturnOp::create(builder, loc);
+    return step;
+  }
+
+  void rebuildCaptured(OpBuilder &builder, Location loc, const Capture &capture, Value context, IRMapping &mapping) {
+    CallState state = loadContext(builder, loc, context);
     for (BlockArgument argument : main.getArguments())
-      if (used.contains(argument))
+      if (capture.values.contains(argument))
         mapping.map(argument, rebuild(builder, state, argument));
-    for (Operation *op : slice)
+    for (Operation *op : capture.slice)
       builder.clone(*op, mapping);
   }
 

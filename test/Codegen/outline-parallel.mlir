@@ -53,6 +53,35 @@ module attributes {halftone.inputs = [{}], halftone.outputs = [{}], halftone.bat
 
 // -----
 
+// A serial loop becomes a function that run calls; one that uses a loaded value stays.
+
+// CHECK-LABEL: func.func @halftone_run
+// CHECK: call @step_0(
+// CHECK: memref.load
+// CHECK-NEXT: scf.for
+// CHECK-LABEL: func.func private @step_0
+// CHECK-SAME: (%[[CTX:.*]]: !llvm.ptr)
+// CHECK-SAME: passthrough = ["noinline"]
+// CHECK: scf.for
+module attributes {halftone.inputs = [{}], halftone.outputs = [{}], halftone.batch = array<i64: 1, 1>} {
+  func.func @main(%x: memref<4xf32>, %y: memref<4xf32>, %arena: memref<?xi8>) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c4 = arith.constant 4 : index
+    scf.for %i = %c0 to %c4 step %c1 {
+      %v = memref.load %x[%i] : memref<4xf32>
+      memref.store %v, %y[%i] : memref<4xf32>
+    }
+    %v = memref.load %x[%c0] : memref<4xf32>
+    scf.for %i = %c0 to %c4 step %c1 {
+      memref.store %v, %y[%i] : memref<4xf32>
+    }
+    return
+  }
+}
+
+// -----
+
 // expected-error @below {{has no recorded signature; run halftone-form-entry before}}
 module {
   func.func @main() { return }

@@ -236,7 +236,8 @@ def OutlineParallel : Pass<"halftone-outline-parallel", "::mlir::ModuleOp"> {
     include/halftone-c/Artefact.h. Each `scf.forall` in its body becomes a function `layer(context, begin, end)`, given to `parallelFor`
     with the number of its iterations; a null `parallelFor` is replaced by a serial one. The context holds what `run` got;
     a layer rebuilds the buffers that it needs from it, by cloning the operations that compute them (views at constant
-    offsets, constants, indices). A captured value that depends on memory or on a loop is an error.
+    offsets, constants, indices). A captured value that depends on memory or on a loop is an error. A serial loop becomes a function, too, if it can,
+    that `run` calls.
 
     `run` and each layer set the rounding and denormal modes to the default (round to nearest even, denormals kept) and
     restore the caller's at the end. `run` returns 1 when `batch` is out of `halftone.batch`. Layers are named by the
