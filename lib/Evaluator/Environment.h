@@ -30,9 +30,9 @@ public:
   FailureOr<int64_t> integer(OpFoldResult value) const;
   FailureOr<SmallVector<int64_t>> integers(ArrayRef<OpFoldResult> values) const;
 
-  LogicalResult build(ScalarProgram &program, Block &block) const {
+  LogicalResult build(ScalarProgram &program, Block &block, Value accumulator = {}) const {
     return program.build(
-        block, [this](Value v) { return tensor(v); }, [this](Value v) { return scalar(v); });
+        block, [this](Value v) { return tensor(v); }, [this](Value v) { return scalar(v); }, accumulator);
   }
 
 private:

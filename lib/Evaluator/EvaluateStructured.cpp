@@ -68,7 +68,8 @@ LogicalResult mlir::halftone::evaluateStructured(linalg::LinalgOp op, Environmen
   if (failed(extents))
     return op.emitError("the evaluator cannot find the extent of every loop");
   ScalarProgram program;
-  if (failed(environment.build(program, *op.getBlock())))
+  bool sums = op.getNumReductionLoops() > 0 && op.getNumDpsInits() == 1;
+  if (failed(environment.build(program, *op.getBlock(), sums ? Value(op.getRegionOutputArgs()[0]) : Value())))
     return failure();
   SmallVector<Access> accesses;
   for (auto [i, operand] : llvm::enumerate(operands)) {

@@ -247,6 +247,8 @@ void (*ScalarProgram::executor(Operation &op))(const Instruction &, Register *) 
       .Default([](Operation *) -> Execute { return nullptr; });
 }
 
+void (*ScalarProgram::fusedExecutor())(const Instruction &, Register *) { return FLOATS(std::fma(a, b, c)); }
+
 //===----------------------------------------------------------------------===//
 // Resolution
 //===----------------------------------------------------------------------===//
@@ -337,12 +339,32 @@ LogicalResult ScalarProgram::add(Operation &op, LookupTensor &tensors, LookupSca
   return success();
 }
 
-LogicalResult ScalarProgram::build(Block &block, LookupTensor tensors, LookupScalar scalars) {
+bool ScalarProgram::addFused(Operation &op, Value accumulator) {
+  auto sum = dyn_cast<arith::AddFOp>(op);
+  if (!accumulator || !sum || op.getBlock()->getTerminator()->getOperand(0) != sum.getResult() ||
+      (sum.getLhs() != accumulator && sum.getRhs() != accumulator))
+    return false;
+  Value other = sum.getLhs() == accumulator ? sum.getRhs() : sum.getLhs();
+  auto product = other.getDefiningOp<arith::MulFOp>();
+  if (!product || !product->hasOneUse())
+    return false;
+  Instruction instruction;
+  instruction.execute = fusedExecutor();
+  instruction.operands[0] = numbers.lookup(product.getLhs());
+  instruction.operands[1] = numbers.lookup(product.getRhs());
+  instruction.operands[2] = numbers.lookup(accumulator);
+  instruction.width = instruction.operandWidth = widthOf(sum.getType());
+  instruction.target = define(sum.getResult());
+  instructions.push_back(std::move(instruction));
+  return true;
+}
+
+LogicalResult ScalarProgram::build(Block &block, LookupTensor tensors, LookupScalar scalars, Value accumulator) {
   registers.push_back(Register{0});
   for (BlockArgument argument : block.getArguments())
     arguments.push_back(define(argument));
   for (Operation &op : block.without_terminator())
-    if (failed(add(op, tensors, scalars)))
+    if (!addFused(op, accumulator) && failed(add(op, tensors, scalars)))
       return failure();
   for (Value value : block.getTerminator()->getOperands()) {
     FailureOr<int32_t> number = registerOf(value, scalars);

@@ -29,8 +29,9 @@ using LookupScalar = std::function<std::optional<Register>(Value)>;
 
 class ScalarProgram {
 public:
-  /// Resolves a block that ends in a terminator; error at the first operation that is not known.
-  LogicalResult build(Block &block, LookupTensor tensors, LookupScalar scalars);
+  /// Resolves a block that ends in a terminator; error at the first operation that is not known. A product that is added
+  /// to `accumulator` and yielded rounds once (rule A16 of docs/Arithmetic.md).
+  LogicalResult build(Block &block, LookupTensor tensors, LookupScalar scalars, Value accumulator = {});
 
   /// The register of block argument i, to be written before run().
   Register &argument(unsigned i) { return registers[arguments[i]]; }
@@ -54,9 +55,11 @@ private:
   };
 
   LogicalResult add(Operation &op, LookupTensor &tensors, LookupScalar &scalars);
+  bool addFused(Operation &op, Value accumulator);
   FailureOr<int32_t> registerOf(Value value, LookupScalar &scalars);
   int32_t define(Value value);
   static void (*executor(Operation &op))(const Instruction &, Register *);
+  static void (*fusedExecutor())(const Instruction &, Register *);
 
   DenseMap<Value, int32_t> numbers;
   SmallVector<Register> registers;
