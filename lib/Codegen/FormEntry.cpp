@@ -90,6 +90,10 @@ struct FormEntry : halftone::impl::FormEntryBase<FormEntry> {
       auto found = attributes ? attributes.getAs<StringAttr>(key) : StringAttr();
       return found ? found : builder.getStringAttr(otherwise);
     };
+    // Inside, integers have no sign; the table says how the caller's bytes are read.
+    auto shaped = cast<ShapedType>(type);
+    if (attributes && attributes.get(kUnsignedAttr))
+      type = shaped.clone(IntegerType::get(type.getContext(), shaped.getElementTypeBitWidth(), IntegerType::Unsigned));
     return builder.getDictionaryAttr({builder.getNamedAttr("name", text(kNameAttr, defaultName)),
                                       builder.getNamedAttr("preprocess", text(kPreprocessAttr, "")),
                                       builder.getNamedAttr("type", TypeAttr::get(type))});

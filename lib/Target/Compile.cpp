@@ -78,6 +78,8 @@ static LogicalResult report(ModuleOp module, llvm::Error error) {
 LogicalResult mlir::halftone::writeTarget(ModuleOp module, const TargetOptions &options, StringRef path) {
   if (!llvm::is_contained({".so", ".o", ".ll", ".s"}, llvm::sys::path::extension(path)))
     return module.emitError() << "cannot tell what to write to '" << path << "': the name ends in .so, .o, .ll or .s";
+  if (failed(verifySignature(module)))
+    return failure();
   llvm::Expected<CpuTarget> target = findCpuTarget(options.cpu);
   if (!target)
     return report(module, target.takeError());
@@ -95,8 +97,7 @@ LogicalResult mlir::halftone::writeTarget(ModuleOp module, const TargetOptions &
     return module.emitError("cannot be translated to LLVM IR");
   llvmModule->setTargetTriple((*machine)->getTargetTriple());
   llvmModule->setDataLayout((*machine)->createDataLayout());
-  if (failed(addModelTable(module, options, *target, *llvmModule)))
-    return failure();
+  addModelTable(module, options, *target, *llvmModule);
   setFunctionAttributes(*llvmModule, *target);
   optimize(*llvmModule, **machine, *target);
   if (llvm::Error error = writeByExtension(module, options, *llvmModule, **machine, path))

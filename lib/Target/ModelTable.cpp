@@ -7,6 +7,7 @@
 #include "halftone-c/Artefact.h"
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Constants.h"
@@ -151,9 +152,9 @@ static int64_t constantBytes(llvm::Module &module) {
   return bytes;
 }
 
-static LogicalResult verifySignature(ModuleOp module, llvm::Module &llvmModule) {
+LogicalResult mlir::halftone::verifySignature(ModuleOp module) {
   if (!module->hasAttr(kInputsAttr) || !module->hasAttr(kOutputsAttr) || !module->hasAttr(kBatchAttr) ||
-      !module->hasAttr(kWorkspaceAttr) || !llvmModule.getFunction(kRunName))
+      !module->hasAttr(kWorkspaceAttr) || !module.lookupSymbol<LLVM::LLVMFuncOp>(kRunName))
     return module.emitError("is not the output of the target pipeline: it has no recorded signature or no @")
            << kRunName;
   for (StringRef attribute : {StringRef(kInputsAttr), StringRef(kOutputsAttr)})
@@ -164,10 +165,8 @@ static LogicalResult verifySignature(ModuleOp module, llvm::Module &llvmModule) 
   return success();
 }
 
-LogicalResult mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options, const CpuTarget &target,
-                                            llvm::Module &llvmModule) {
-  if (failed(verifySignature(module, llvmModule)))
-    return failure();
+void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options, const CpuTarget &target,
+                                   llvm::Module &llvmModule) {
   int64_t bytes = constantBytes(llvmModule);
   auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
   auto batch = module->getAttrOfType<DenseI64ArrayAttr>(kBatchAttr);
@@ -184,7 +183,6 @@ LogicalResult mlir::halftone::addModelTable(ModuleOp module, const TargetOptions
        builder.integer(64, HALFTONE_ALIGNMENT), builder.integer(64, bytes), llvmModule.getFunction(kRunName)});
   builder.query(builder.global(table, "model", 8));
   builder.note(target.cpuFeatures);
-  return success();
 }
 
 std::string mlir::halftone::makeHeader(ModuleOp module, const TargetOptions &options) {

@@ -1,7 +1,9 @@
 // RUN: halftone-opt %s --halftone-codegen-pipeline=target-cpu=reference --halftone-target-pipeline --halftone-write-target="target-cpu=reference name=small output=%t.so" -o /dev/null
+// RUN: halftone-opt %s --halftone-codegen-pipeline=target-cpu=x86-64-v3 --halftone-target-pipeline --halftone-write-target="target-cpu=x86-64-v3 output=%t-v3.so" -o /dev/null
+// RUN: halftone-opt %s --halftone-codegen-pipeline --halftone-target-pipeline --halftone-write-target="output=%t-native.so" -o /dev/null
 // RUN: python3 %S/Inputs/artefact.py info %t.so | FileCheck %s --check-prefix=INFO
 // RUN: python3 %S/Inputs/artefact.py run %t.so 1 | FileCheck %s --check-prefix=VALUES
-// RUN: python3 %S/Inputs/artefact.py same %t.so %t.so | FileCheck %s --check-prefix=SAME
+// RUN: python3 %S/Inputs/artefact.py same %t.so %t-v3.so %t-native.so | FileCheck %s --check-prefix=SAME
 // RUN: llvm-readelf -d --dyn-syms -n %t.so | FileCheck %s --check-prefix=ELF
 
 // A float network with a dynamic batch: convolution, bias, Relu, max pool, matrix product; two outputs. The expected
@@ -15,7 +17,7 @@
 
 // VALUES: status 0
 // VALUES-NEXT: -17.77844 2.016036 -10.90306
-// SAME: same bits: 2 artefacts
+// SAME: same bits: 3 artefacts
 
 // ELF-NOT: NEEDED
 // ELF: Library soname: [small.so]

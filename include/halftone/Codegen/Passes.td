@@ -168,7 +168,7 @@ def FormEntry : Pass<"halftone-form-entry", "::mlir::ModuleOp"> {
       bufferization.materialize_in_destination %r in restrict writable %y
     ```
 
-    An argument that is a memref already (a buffer of observers) stays as it is, as an input. A dynamic dimension
+    An argument or result with `halftone.unsigned` is recorded as unsigned. An argument that is a memref already (a buffer of observers) stays as it is, as an input. A dynamic dimension
     other than the first, or one without `halftone.dims`, is an error.
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
