@@ -111,4 +111,5 @@ TEST_P(Differential, CodesAreWithinOne) {
 
 INSTANTIATE_TEST_SUITE_P(LitTests, Differential,
                          ::testing::Values("convert-contraction.mlir", "convert-pooling.mlir", "convert-elementwise.mlir",
-                                           "convert-data-movement.mlir", "convert-boundaries.mlir", "tabulate-unary.mlir"));
+                                           "convert-data-movement.mlir", "convert-boundaries.mlir", "tabulate-unary.mlir",
+                                           "pipeline.mlir"));
