@@ -258,4 +258,15 @@ def LowerToLLVM : Pass<"halftone-lower-to-llvm", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def PlantFault : Pass<"halftone-plant-fault", "::mlir::ModuleOp"> {
+  let summary = "Plant a one-bit fault in a kernel, to test the tests";
+  let description = [{
+    For tests only, behind the codegen pipeline: flips the lowest bit of the first element that the store of number `store`
+    writes, counting the stores of scalars and vectors in the order of the module. A comparison of the compiled code with
+    the reference has to notice. A number beyond the last store is an error that tells how many there are.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [Option<"store", "store", "unsigned", "0", "Number of the store, from 0">];
+}
+
 #endif // HALFTONE_CODEGEN_PASSES
