@@ -46,6 +46,7 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
     pm.addNestedPass<func::FuncOp>(createLowerContract({target.isa.str()}));
     pm.addNestedPass<func::FuncOp>(createLowerStructured({target.isa.str()}));
   }
+  pm.addNestedPass<func::FuncOp>(createLowerLookups());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
 
   // Lifetimes are those of the loops as they will run, so planning comes last before outlining.

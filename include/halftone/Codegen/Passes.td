@@ -79,6 +79,14 @@ def LowerContract : Pass<"halftone-lower-contract", "func::FuncOp"> {
   let statistics = [Statistic<"numKernels", "kernels", "Number of kernels generated">];
 }
 
+def LowerLookups : Pass<"halftone-lower-lookups", "func::FuncOp"> {
+  let summary = "Write lookups on memrefs as generics with one load for each code";
+  let description = [{
+    The scalar meaning of `halftone.lookup`, for the reference target; kernels are halftone-lower-structured's.
+  }];
+  let dependentDialects = ["arith::ArithDialect", "linalg::LinalgDialect", "memref::MemRefDialect"];
+}
+
 def LowerStructured : Pass<"halftone-lower-structured", "func::FuncOp"> {
   let summary = "Generate the kernels of structured operations other than contractions";
   let description = [{

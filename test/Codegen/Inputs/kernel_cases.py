@@ -1,0 +1,204 @@
+"""Writes one MLIR module, in the integer form and in floats, that has a case for each kernel generator.
+
+Extents are odd on purpose: rows, columns and reductions that are no multiple of any tile, vector or dot. Half of the
+integer weights are the extremes -127 and 127, and the test feeds all codes from -128 to 127.
+"""
+import random
+
+RANDOM = random.Random(1)
+
+
+def extents(shape, element):
+    return "tensor<" + "x".join(["?" if n < 0 else str(n) for n in shape] + [element]) + ">"
+
+
+def dense(values, shape):
+    if not shape:
+        return str(values.pop())
+    return "[" + ", ".join(dense(values, shape[1:]) for _ in range(shape[0])) + "]"
+
+
+def constant(name, shape, element, value):
+    size = 1
+    for extent in shape:
+        size *= extent
+    return f"  {name} = arith.constant dense<{dense([value() for _ in range(size)], shape)}> : {extents(shape, element)}\n"
+
+
+def weight():
+    return RANDOM.choice([-127, 127, RANDOM.randint(-127, 127), RANDOM.randint(-127, 127)])
+
+
+def real(scale):
+    return lambda: f"{RANDOM.uniform(-scale, scale):.6f}"
+
+
+class Module:
+    def __init__(self):
+        self.inputs, self.outputs, self.text = [], [], ""
+
+    def input(self, shape, element):
+        name = f"%in{len(self.inputs)}"
+        self.inputs.append((name, extents(shape, element)))
+        return name
+
+    def output(self, name, shape, element):
+        self.outputs.append((name, extents(shape, element)))
+
+    def write(self):
+        dims = {4: "unit, unit, unit", 2: "unit"}
+        arguments = ", ".join(
+            f'{name}: {kind} {{halftone.name = "{name[1:]}", halftone.dims = [#halftone.dim<"batch", 1, 3>, '
+            f'{dims[kind.count("x")]}]}}' for name, kind in self.inputs)
+        results = ", ".join(f'{kind} {{halftone.name = "{name[1:]}"}}' for name, kind in self.outputs)
+        first, kind = self.inputs[0]
+        print("#id4 = affine_map<(n, h, w, c) -> (n, h, w, c)>\n#c4 = affine_map<(n, h, w, c) -> (c)>\n"
+              "#id2 = affine_map<(n, c) -> (n, c)>\n#c2 = affine_map<(n, c) -> (c)>")
+        print(f'module attributes {{halftone.source_hash = "kernels"}} {{\nfunc.func @main({arguments}) -> ({results}) {{')
+        print(f"  %c0 = arith.constant 0 : index\n  %batch = tensor.dim {first}, %c0 : {kind}")
+        print("  %zero = arith.constant 0 : i32\n  %fzero = arith.constant 0.0 : f32\n  %pad = arith.constant -5 : i8")
+        print(self.text, end="")
+        print(f"  return {', '.join(n for n, _ in self.outputs)} : {', '.join(k for _, k in self.outputs)}\n}}\n}}")
+
+
+def generic(rank, operands, result, body):
+    """An elementwise generic; operands are (name, type, argument, per channel)."""
+    maps = ", ".join([f"#c{rank}" if o[3] else f"#id{rank}" for o in operands] + [f"#id{rank}"])
+    parallel = ", ".join(['"parallel"'] * rank)
+    arguments = ", ".join([f"{o[2]}: {o[1].split('x')[-1].rstrip('>')}" for o in operands] +
+                          [f"%o: {result.split('x')[-1].rstrip('>')}"])
+    return (f"linalg.generic {{indexing_maps = [{maps}], iterator_types = [{parallel}]}} ins("
+            f"{', '.join(o[0] for o in operands)} : {', '.join(o[1] for o in operands)}) outs(%INIT : {result}) {{\n"
+            f"  ^bb0({arguments}):\n{body}  }} -> {result}\n")
+
+
+REQUANTIZE = """    %s0 = arith.addi %a, %b : i32
+    %s1 = arith.sitofp %s0 : i32 to f32
+    %s2 = arith.mulf %s1, %m : f32
+{residual}    %lo = arith.constant -125.0 : f32
+    %hi = arith.constant 130.0 : f32
+    %z = arith.constant -3 : i32
+    %p0 = arith.cmpf ogt, {value}, %lo : f32
+    %t0 = arith.select %p0, {value}, %lo : f32
+    %p1 = arith.cmpf olt, %t0, %hi : f32
+    %t1 = arith.select %p1, %t0, %hi : f32
+    %t2 = math.roundeven %t1 : f32
+    %t3 = arith.fptosi %t2 : f32 to i32
+    %t4 = arith.addi %t3, %z : i32
+    %t5 = arith.trunci %t4 : i32 to i8
+    linalg.yield %t5 : i8
+"""
+RESIDUAL = """    %r0 = arith.extsi %r : i8 to i32
+    %r1 = arith.subi %r0, %z : i32
+    %r2 = arith.sitofp %r1 : i32 to f32
+    %mr = arith.constant 0.75 : f32
+    %r3 = arith.mulf %r2, %mr : f32
+    %r4 = arith.addf %s2, %r3 : f32
+"""
+
+
+def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv", residual=False, element="i8",
+                padding=0):
+    """One contraction with its tail. x: H, W, C or C; kernel: KH, KW, OC or OC."""
+    integer = element == "i8"
+    sum_type = "i32" if integer else "f32"
+    zero = "%zero" if integer else "%fzero"
+    rank = 4 if len(x) == 3 else 2
+    source, source_type = m.input((-1, *x), element), extents((-1, *x), element)
+    t = ""
+    if padding:
+        wide = (-1, x[0] + 2 * padding, x[1] + 2 * padding, x[2])
+        t += (f"  %{case}_p = tensor.pad {source} low[0, {padding}, {padding}, 0] high[0, {padding}, {padding}, 0] {{\n"
+              f"  ^bb0(%i: index, %j: index, %k: index, %l: index):\n    tensor.yield "
+              f"{'%pad : i8' if integer else '%fzero : f32'}\n  }} : {source_type} to {extents(wide, element)}\n")
+        source, source_type, x = f"%{case}_p", extents(wide, element), wide[1:]
+    if rank == 2:
+        shape, out = (x[0], kernel[0]), (-1, kernel[0])
+        name, attributes = "linalg.matmul", ""
+    else:
+        reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilations)]
+        size = [(n - r) // s + 1 for n, r, s in zip(x, reach, strides)]
+        out = (-1, *size, x[2] if kind == "depthwise" else kernel[2])
+        shape = (*kernel[:2], x[2]) if kind == "depthwise" else (*kernel[:2], x[2], kernel[2])
+        name = "linalg.depthwise_conv_2d_nhwc_hwc" if kind == "depthwise" else "linalg.conv_2d_nhwc_hwcf"
+        attributes = (f" {{strides = dense<[{strides[0]}, {strides[1]}]> : tensor<2xi64>, dilations = "
+                      f"dense<[{dilations[0]}, {dilations[1]}]> : tensor<2xi64>}}")
+    channels = out[-1]
+    reduction = 1
+    for extent in shape[:2] if kind == "depthwise" else shape[:-1]:
+        reduction *= extent
+    accumulator, result = extents(out, sum_type), extents(out, element)
+    t += constant(f"%{case}_w", shape, element, weight if integer else real(1))
+    t += constant(f"%{case}_b", (channels,), sum_type, (lambda: RANDOM.randint(-9999, 9999)) if integer else real(1))
+    t += f"  %{case}_e = tensor.empty(%batch) : {accumulator}\n"
+    t += f"  %{case}_f = linalg.fill ins({zero} : {sum_type}) outs(%{case}_e : {accumulator}) -> {accumulator}\n"
+    t += (f"  %{case}_a = {name}{attributes} ins({source}, %{case}_w : {source_type}, {extents(shape, element)}) "
+          f"outs(%{case}_f : {accumulator}) -> {accumulator}\n")
+    t += f"  %{case}_q = tensor.empty(%batch) : {result}\n"
+    operands = [(f"%{case}_a", accumulator, "%a", False), (f"%{case}_b", extents((channels,), sum_type), "%b", True)]
+    if integer:
+        t += constant(f"%{case}_m", (channels,), "f32", lambda: f"{RANDOM.uniform(0.2, 1.0) / (60 * reduction ** 0.5):.8f}")
+        operands.append((f"%{case}_m", extents((channels,), "f32"), "%m", True))
+    if residual:
+        operands.append((m.input(out, element), result, "%r", False))
+    if integer:
+        body = REQUANTIZE.format(residual=("    %z9 = arith.constant 5 : i32\n" + RESIDUAL.replace("%z ", "%z9 ")) if residual else "",
+                                 value="%r4" if residual else "%s2")
+    else:
+        body = "    %s0 = arith.addf %a, %b : f32\n" + ("    %s1 = arith.addf %s0, %r : f32\n" if residual else "")
+        body += f"    %s2 = arith.maximumf {'%s1' if residual else '%s0'}, %fzero : f32\n    linalg.yield %s2 : f32\n"
+    t += f"  %{case} = " + generic(rank, operands, result, body).replace("%INIT", f"%{case}_q")
+    m.text += t
+    m.output(f"%{case}", out, element)
+
+
+def pooling(m, case, name, x, window, stride, element, result, first):
+    source, source_type = m.input((-1, *x), element), extents((-1, *x), element)
+    out = (-1, (x[0] - window) // stride + 1, (x[1] - window) // stride + 1, x[2])
+    kind = extents(out, result)
+    m.text += (f"  %{case}_i = arith.constant {first} : {result}\n  %{case}_e = tensor.empty(%batch) : {kind}\n"
+               f"  %{case}_k = tensor.empty() : {extents((window, window), result)}\n"
+               f"  %{case}_f = linalg.fill ins(%{case}_i : {result}) outs(%{case}_e : {kind}) -> {kind}\n"
+               f"  %{case} = {name} {{strides = dense<{stride}> : tensor<2xi64>, dilations = dense<1> : tensor<2xi64>}} "
+               f"ins({source}, %{case}_k : {source_type}, {extents((window, window), result)}) outs(%{case}_f : {kind}) -> {kind}\n")
+    m.output(f"%{case}", out, result)
+
+
+def lookup(m, case, x):
+    kind = extents((-1, *x), "i8")
+    m.text += constant(f"%{case}_t", (256,), "i8", lambda: RANDOM.randint(-128, 127))
+    m.text += (f"  %{case}_e = tensor.empty(%batch) : {kind}\n  %{case} = halftone.lookup ins({m.input((-1, *x), 'i8')}, "
+               f"%{case}_t : {kind}, tensor<256xi8>) outs(%{case}_e : {kind}) -> {kind}\n")
+    m.output(f"%{case}", (-1, *x), "i8")
+
+
+def transpose(m, case, x, element):
+    kind, out = extents((-1, *x), element), (-1, x[1], x[2], x[0])
+    m.text += (f"  %{case}_e = tensor.empty(%batch) : {extents(out, element)}\n  %{case} = linalg.transpose "
+               f"ins({m.input((-1, *x), element)} : {kind}) outs(%{case}_e : {extents(out, element)}) permutation = [0, 2, 3, 1]\n")
+    m.output(f"%{case}", out, element)
+
+
+def main():
+    m = Module()
+    for element in ("i8", "f32"):
+        e = element[0]
+        contraction(m, e + "first", (9, 11, 3), (3, 3, 20), (2, 2), element=element, padding=1)
+        contraction(m, e + "square", (7, 8, 9), (3, 3, 67), residual=True, element=element, padding=1)
+        contraction(m, e + "oblong", (9, 7, 5), (5, 2, 17), dilations=(1, 2), element=element)
+        contraction(m, e + "points", (5, 5, 26), (1, 1, 100), residual=True, element=element)
+        contraction(m, e + "sparse_points", (7, 7, 12), (1, 1, 33), (2, 2), element=element)
+        contraction(m, e + "matrix", (37,), (70,), element=element)
+        contraction(m, e + "scores", (129,), (10,), element=element)
+        contraction(m, e + "depthwise", (7, 9, 67), (3, 3), kind="depthwise", residual=True, element=element, padding=1)
+        contraction(m, e + "depthwise_strided", (11, 9, 24), (5, 5), (2, 2), kind="depthwise", element=element, padding=2)
+        contraction(m, e + "depthwise_dilated", (9, 9, 5), (3, 2), (1, 1), (2, 3), kind="depthwise", element=element)
+        transpose(m, e + "channels_last", (3, 7, 19), element)
+    pooling(m, "maximum", "linalg.pooling_nhwc_max", (9, 9, 21), 3, 2, "i8", "i8", -128)
+    pooling(m, "sum", "linalg.pooling_nhwc_sum", (5, 5, 37), 5, 1, "i8", "i32", 0)
+    pooling(m, "float_maximum", "linalg.pooling_nhwc_max", (7, 7, 19), 2, 2, "f32", "f32", "0xFF800000")
+    lookup(m, "table", (3, 5, 29))
+    m.write()
+
+
+main()
