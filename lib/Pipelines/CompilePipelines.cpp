@@ -30,9 +30,10 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   }
   // A float contraction that got no kernel is still one chain of fma.
   pm.addPass(createFuseMultiplyAdd());
-  // Behind the fusion of epilogues: the fused operation writes into the border's interior.
-  pm.addNestedPass<func::FuncOp>(createMaterializePadding());
   simplify(pm);
+  // Behind the fusion of epilogues: the fused operation writes into the border's interior. No cse between here and
+  // bufferization: it would make one border of two equal ones, which then has to be copied.
+  pm.addNestedPass<func::FuncOp>(createMaterializePadding());
 
   // tensors above, buffers below
   pm.addPass(createFormEntry());
