@@ -10,6 +10,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 
 using namespace mlir;
@@ -133,7 +134,15 @@ static Error checkVersion(ModuleOp module, StringRef path) {
 Expected<OwningOpRef<ModuleOp>>
 mlir::halftone::readModule(StringRef path, MLIRContext *context) {
   ParserConfig config(context);
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(path, config);
+  // Bytecode needs its weights aligned, which small files are not unless asked for.
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/true,
+                                            /*IsVolatile=*/false, llvm::Align(64));
+  if (std::error_code code = buffer.getError())
+    return userError("cannot read '" + path + "': " + code.message());
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  sources->AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, config);
   if (!module)
     return llvm::make_error<Reported>();
   if (Error error = checkVersion(*module, path))
