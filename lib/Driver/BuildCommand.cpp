@@ -23,7 +23,7 @@ namespace cl = llvm::cl;
 namespace {
 struct BuildOptions {
   explicit BuildOptions(CommandLine &line);
-  Error check() const;
+  Error check(Stage last) const;
 
   ModelOptions model;
   cl::opt<std::string> data;
@@ -53,10 +53,11 @@ BuildOptions::BuildOptions(CommandLine &line)
           cl::desc("Compile the whole model in floats, for comparison")) {}
 
 /// Everything that can be known before long work.
-Error BuildOptions::check() const {
-  if (output.path == "-")
+Error BuildOptions::check(Stage last) const {
+  bool toStandardOutput = output.path == "-";
+  if (toStandardOutput && last >= Stage::Codegen)
     return userError("build needs -o M.so");
-  if (Error error = checkWritable(output.path))
+  if (Error error = toStandardOutput ? Error::success() : checkWritable(output.path))
     return error;
   if (statistics.empty())
     return Error::success();
@@ -134,11 +135,11 @@ static Error finish(ModuleOp module, const BuildOptions &options, Stage last,
 Error mlir::halftone::runBuild(CommandLine &line) {
   BuildOptions options(line);
   line.parse();
-  if (Error error = options.check())
-    return error;
   Expected<Stage> last = options.stopAfter.stage();
   if (!last)
     return last.takeError();
+  if (Error error = options.check(*last))
+    return error;
 
   CompilerContext context;
   Expected<OwningOpRef<ModuleOp>> module = options.model.load(context.get());
