@@ -8,6 +8,18 @@ function(halftone_add_library name)
   target_link_libraries(${name} PUBLIC MLIR ${ARG_LINK_LIBS})
   llvm_update_compile_flags(${name})
   add_dependencies(${name} HalftoneDialectIncGen ${ARG_DEPENDS})
+  if(TARGET HalftonePrecompiled)
+    target_precompile_headers(${name} REUSE_FROM HalftonePrecompiled)
+  endif()
+endfunction()
+
+# halftone_precompile(): makes the target whose precompiled header the libraries reuse.
+function(halftone_precompile)
+  file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
+  add_library(HalftonePrecompiled STATIC ${CMAKE_BINARY_DIR}/precompiled.cpp)
+  target_link_libraries(HalftonePrecompiled PUBLIC MLIR)
+  llvm_update_compile_flags(HalftonePrecompiled)
+  target_precompile_headers(HalftonePrecompiled PRIVATE ${CMAKE_SOURCE_DIR}/cmake/Precompiled.h)
 endfunction()
 
 # halftone_add_passes(STAGE): Passes.td of the current include folder becomes

@@ -103,15 +103,17 @@ void OpReport::printSummary(llvm::raw_ostream &os) const {
   os << llvm::format(
       "%.2f %% of %lld multiply-accumulates (batch 1) run in integers\n",
       percent(integerMacs(), macs()), (long long)macs());
-  int64_t floats =
-      llvm::count_if(all, [](const OpRow &row) { return !row.int8; });
-  os << floats << (floats == 1 ? " operation stays" : " operations stay")
-     << " float" << (floats ? ":" : "") << "\n";
-  for (const OpRow &row : all)
-    if (!row.int8)
-      os << "  " << row.kind << " '" << row.name << "': "
-         << (row.reason.empty() ? "the model is built in floats" : row.reason)
-         << "\n";
+  auto isFloat = [](const OpRow &row) { return !row.int8; };
+  auto isExplained = [](const OpRow &row) { return !row.reason.empty(); };
+  int64_t floats = llvm::count_if(all, isFloat);
+  if (llvm::none_of(all, isExplained) && floats) {
+    os << "all " << floats << " operations are float\n";
+    return;
+  }
+  os << floats << (floats == 1 ? " operation stays" : " operations stay") << " float"
+     << (floats ? ":" : "") << "\n";
+  for (const OpRow &row : llvm::make_filter_range(all, isFloat))
+    os << "  " << row.kind << " '" << row.name << "': " << row.reason << "\n";
 }
 
 int64_t mlir::halftone::floatConstantBytes(ModuleOp module) {

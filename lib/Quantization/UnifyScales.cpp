@@ -42,7 +42,7 @@ static void join(Operation *op, OperandRange operands, Classes &classes) {
     classes.unionSets(result, findSource(operand));
 }
 
-static quant::UniformQuantizedType getType(Operation *quantize) {
+static quant::UniformQuantizedType getResultType(Operation *quantize) {
   return cast<quant::UniformQuantizedType>(getElementTypeOrSelf(quantize->getResult(0).getType()));
 }
 
@@ -54,11 +54,11 @@ static bool passesOn(Operation *quantize) {
 
 /// The members' type if it is one already, else that of the widest range where values are rounded.
 static quant::UniformQuantizedType getCommonType(ArrayRef<Operation *> members) {
-  if (llvm::all_equal(llvm::map_range(members, getType)))
-    return getType(members.front());
+  if (llvm::all_equal(llvm::map_range(members, getResultType)))
+    return getResultType(members.front());
   float low = 0, high = 0;
   for (Operation *member : llvm::make_filter_range(members, std::not_fn(passesOn))) {
-    auto [memberLow, memberHigh] = getRepresentableRange(getType(member));
+    auto [memberLow, memberHigh] = getRepresentableRange(getResultType(member));
     low = std::min(low, memberLow);
     high = std::max(high, memberHigh);
   }
@@ -91,7 +91,7 @@ struct UnifyScalesPass : halftone::impl::UnifyScalesBase<UnifyScalesPass> {
   void retype(ArrayRef<Operation *> members) {
     quant::UniformQuantizedType type = getCommonType(members);
     for (Operation *member : members) {
-      if (getType(member) == type)
+      if (getResultType(member) == type)
         continue;
       Value result = member->getResult(0);
       result.setType(cast<RankedTensorType>(result.getType()).clone(type));
