@@ -45,7 +45,8 @@ BuildOptions::BuildOptions(CommandLine &line)
                     "Without, the model is "
                     "compiled in floats")),
       quantize(line), target(line),
-      stopAfter(line, Stage::Import, Stage::Target), output(line),
+      stopAfter(line, Stage::Import, Stage::Target, Stage::Target),
+      output(line),
       statistics("save-stats", cl::sub(line.command), cl::value_desc("STATS"),
                  cl::desc("Keep the calibration statistics")),
       wholeFloat(

@@ -109,10 +109,11 @@ Error OutputOption::write(ModuleOp module) const {
   return writeModule(module, path, elide);
 }
 
-StageOption::StageOption(CommandLine &line, Stage first, Stage last)
+StageOption::StageOption(CommandLine &line, Stage first, Stage last,
+                         Stage initial)
     : first(first), last(last),
       name("stop-after", cl::sub(line.command), cl::value_desc("stage"),
-           cl::init(stageName(last).str()),
+           cl::init(stageName(initial).str()),
            cl::desc("Write the stage file after this stage: " + listStages())) {
 }
 

@@ -41,10 +41,10 @@ public:
   llvm::cl::opt<bool> elide;
 };
 
-/// --stop-after, within [first, last]; `last` is the default.
+/// --stop-after, within [first, last].
 class StageOption {
 public:
-  StageOption(CommandLine &line, Stage first, Stage last);
+  StageOption(CommandLine &line, Stage first, Stage last, Stage initial);
   /// Fails for a name that is no stage in the bounds, naming those that are.
   llvm::Expected<Stage> stage() const;
 

@@ -15,7 +15,8 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
       "stats", cl::sub(line.command), cl::value_desc("STATS"),
       cl::desc("Statistics file of `halftone calibrate`; not needed "
                "for a stage file behind calibration"));
-  StageOption stopAfter(line, Stage::Calibration, Stage::Integer);
+  StageOption stopAfter(line, Stage::Calibration, Stage::Integer,
+                        Stage::Quantization);
   OutputOption output(line);
   line.parse();
   if (Error error = checkWritable(output.path))
