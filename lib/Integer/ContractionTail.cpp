@@ -1,16 +1,20 @@
-//===- ContractionTail.cpp - what follows a contraction in its sandwich -----===//
+//===- ContractionTail.cpp - what follows a contraction in its sandwich
+//-----===//
 #include "ContractionTail.h"
 #include "halftone/Support/Constants.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// The dimensions after the collapse; nothing if a group joins channels with something else.
-static std::optional<SmallVector<int64_t>> collapseDimensions(tensor::CollapseShapeOp collapse,
-                                                              ArrayRef<int64_t> dimensions) {
+/// The dimensions after the collapse; nothing if a group joins channels with
+/// something else.
+static std::optional<SmallVector<int64_t>>
+collapseDimensions(tensor::CollapseShapeOp collapse,
+                   ArrayRef<int64_t> dimensions) {
   SmallVector<int64_t> result;
   for (auto [i, group] : llvm::enumerate(collapse.getReassociationIndices())) {
-    int64_t channels = llvm::count_if(group, [&](int64_t d) { return llvm::is_contained(dimensions, d); });
+    int64_t channels = llvm::count_if(
+        group, [&](int64_t d) { return llvm::is_contained(dimensions, d); });
     if (channels == 0)
       continue;
     if (channels != static_cast<int64_t>(group.size()))
@@ -20,10 +24,13 @@ static std::optional<SmallVector<int64_t>> collapseDimensions(tensor::CollapseSh
   return result;
 }
 
-/// A constant operand's element for each channel; nothing if it differs along another dimension.
-static std::optional<std::vector<float>> readByChannel(Value constant, AffineMap map, ArrayRef<int64_t> dimensions,
-                                                       ArrayRef<int64_t> shape) {
-  std::optional<std::vector<float>> elements = getConstantElements<float>(constant);
+/// A constant operand's element for each channel; nothing if it differs along
+/// another dimension.
+static std::optional<std::vector<float>>
+readByChannel(Value constant, AffineMap map, ArrayRef<int64_t> dimensions,
+              ArrayRef<int64_t> shape) {
+  std::optional<std::vector<float>> elements =
+      getConstantElements<float>(constant);
   auto type = dyn_cast<RankedTensorType>(constant.getType());
   if (!elements || !type)
     return std::nullopt;
@@ -31,12 +38,18 @@ static std::optional<std::vector<float>> readByChannel(Value constant, AffineMap
   std::vector<int64_t> offsets(count, 0);
   for (auto [i, expr] : llvm::enumerate(map.getResults())) {
     auto dimension = dyn_cast<AffineDimExpr>(expr);
-    auto found = dimension ? llvm::find(dimensions, dimension.getPosition()) : dimensions.end();
+    auto found = dimension ? llvm::find(dimensions, dimension.getPosition())
+                           : dimensions.end();
     if (found == dimensions.end() && type.getDimSize(i) != 1)
       return std::nullopt;
-    int64_t inner = found == dimensions.end() ? 1 : ShapedType::getNumElements(shape.drop_front(found - dimensions.begin() + 1));
+    int64_t inner = found == dimensions.end()
+                        ? 1
+                        : ShapedType::getNumElements(
+                              shape.drop_front(found - dimensions.begin() + 1));
     for (int64_t c = 0; c < count; ++c)
-      offsets[c] = offsets[c] * type.getDimSize(i) + (type.getDimSize(i) == 1 ? 0 : c / inner % type.getDimSize(i));
+      offsets[c] =
+          offsets[c] * type.getDimSize(i) +
+          (type.getDimSize(i) == 1 ? 0 : c / inner % type.getDimSize(i));
   }
   std::vector<float> result(count);
   for (int64_t c = 0; c < count; ++c)
@@ -66,7 +79,9 @@ public:
       if (!tail.residual && tail.clamps.empty())
         plain = tail;
     }
-    auto quantize = tail.result.hasOneUse() ? dyn_cast<QuantizeOp>(*tail.result.user_begin()) : QuantizeOp();
+    auto quantize = tail.result.hasOneUse()
+                        ? dyn_cast<QuantizeOp>(*tail.result.user_begin())
+                        : QuantizeOp();
     if (!quantize || !CodeFormat::get(quantize.getResult().getType()))
       return plain;
     tail.quantize = quantize;
@@ -78,9 +93,11 @@ private:
   void takeCollapse() {
     if (!tail.result.hasOneUse())
       return;
-    auto collapse = dyn_cast<tensor::CollapseShapeOp>(*tail.result.user_begin());
+    auto collapse =
+        dyn_cast<tensor::CollapseShapeOp>(*tail.result.user_begin());
     std::optional<SmallVector<int64_t>> dimensions;
-    if (!collapse || !(dimensions = collapseDimensions(collapse, tail.dimensions)))
+    if (!collapse ||
+        !(dimensions = collapseDimensions(collapse, tail.dimensions)))
       return;
     tail.collapse = collapse;
     tail.result = collapse.getResult();
@@ -96,7 +113,8 @@ private:
     OpOperand &use = *tail.result.use_begin();
     auto generic = dyn_cast<linalg::GenericOp>(use.getOwner());
     if (!generic || !isElementwise(generic) || generic.isDpsInit(&use) ||
-        !generic.getMatchingIndexingMap(&use).isIdentity() || generic.getResult(0).getType() != tail.result.getType())
+        !generic.getMatchingIndexingMap(&use).isIdentity() ||
+        generic.getResult(0).getType() != tail.result.getType())
       return {};
     return generic;
   }
@@ -107,7 +125,8 @@ private:
     for (Operation &op : generic.getBody()->without_terminator()) {
       if (op.hasTrait<OpTrait::ConstantLike>())
         continue;
-      if (!chain.hasOneUse() || *chain.user_begin() != &op || op.getNumOperands() != 2 || op.getNumResults() != 1)
+      if (!chain.hasOneUse() || *chain.user_begin() != &op ||
+          op.getNumOperands() != 2 || op.getNumResults() != 1)
         return false;
       Value other = op.getOperand(op.getOperand(0) == chain ? 1 : 0);
       if (!takeClamp(op, other) && !takeAddition(generic, op, other))
@@ -121,7 +140,8 @@ private:
   bool takeClamp(Operation &op, Value other) {
     std::optional<float> number = matchNumber(other);
     bool isMaximum = isa<arith::MaximumFOp, arith::MaxNumFOp>(op);
-    if (!number || (!isMaximum && !isa<arith::MinimumFOp, arith::MinNumFOp>(op)))
+    if (!number ||
+        (!isMaximum && !isa<arith::MinimumFOp, arith::MinNumFOp>(op)))
       return false;
     tail.clamps.push_back({isMaximum, *number});
     return true;
@@ -129,13 +149,15 @@ private:
 
   bool takeAddition(linalg::GenericOp generic, Operation &op, Value other) {
     auto argument = dyn_cast<BlockArgument>(other);
-    if (!isa<arith::AddFOp>(op) || !argument || argument.getOwner() != generic.getBody() || tail.residual ||
+    if (!isa<arith::AddFOp>(op) || !argument ||
+        argument.getOwner() != generic.getBody() || tail.residual ||
         !tail.clamps.empty())
       return false;
     OpOperand *operand = generic.getMatchingOpOperand(argument);
     AffineMap map = generic.getMatchingIndexingMap(operand);
     if (tail.bias.empty())
-      if (auto bias = readByChannel(operand->get(), map, tail.dimensions, shape)) {
+      if (auto bias =
+              readByChannel(operand->get(), map, tail.dimensions, shape)) {
         tail.bias = std::move(*bias);
         return true;
       }
@@ -151,6 +173,7 @@ private:
 };
 } // namespace
 
-ContractionTail ContractionTail::match(linalg::LinalgOp contraction, const ChannelTotals &totals) {
+ContractionTail ContractionTail::match(linalg::LinalgOp contraction,
+                                       const ChannelTotals &totals) {
   return TailMatcher(contraction->getResult(0), totals).run();
 }

@@ -1,4 +1,5 @@
-//===- ContractionTail.h - what follows a contraction in its sandwich -------===//
+//===- ContractionTail.h - what follows a contraction in its sandwich
+//-------===//
 #ifndef HALFTONE_LIB_INTEGER_CONTRACTIONTAIL_H
 #define HALFTONE_LIB_INTEGER_CONTRACTIONTAIL_H
 
@@ -7,8 +8,9 @@
 
 namespace mlir::halftone {
 
-/// The single-use operations between a contraction and its quantization, in this order: a collapse of its result, a
-/// bias, a residual addition, clamps. Without a quantization the tail is the collapse and the bias only.
+/// The single-use operations between a contraction and its quantization, in
+/// this order: a collapse of its result, a bias, a residual addition, clamps.
+/// Without a quantization the tail is the collapse and the bias only.
 struct ContractionTail {
   tensor::CollapseShapeOp collapse; // may be null
   std::vector<float> bias;          // by channel; empty without one
@@ -24,7 +26,8 @@ struct ContractionTail {
   SmallVector<int64_t> dimensions; // of the channels, in the result
 
   /// The tail behind `contraction`, whose channels are those of `totals`.
-  static ContractionTail match(linalg::LinalgOp contraction, const ChannelTotals &totals);
+  static ContractionTail match(linalg::LinalgOp contraction,
+                               const ChannelTotals &totals);
 };
 
 } // namespace mlir::halftone

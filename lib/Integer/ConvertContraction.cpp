@@ -1,7 +1,9 @@
-//===- ConvertContraction.cpp - integer convolutions and matrix products ----===//
+//===- ConvertContraction.cpp - integer convolutions and matrix products
+//----===//
 //
-// y = f32(acc + bias) * m[c] (+ residual), clamped and rounded once (rules A5 to A10). The zero point of the input goes
-// into the bias: sum((q - z) w) = sum(q w) - z sum(w).
+// y = f32(acc + bias) * m[c] (+ residual), clamped and rounded once (rules A5
+// to A10). The zero point of the input goes into the bias: sum((q - z) w) =
+// sum(q w) - z sum(w).
 //
 //===----------------------------------------------------------------------===//
 #include "ContractionTail.h"
@@ -26,22 +28,31 @@ static constexpr int64_t kLargest = std::numeric_limits<int32_t>::max();
 //===----------------------------------------------------------------------===//
 
 template <typename Op>
-static Value rebuildConvolution(OpBuilder &builder, Op op, ValueRange inputs, Value init) {
-  return Op::create(builder, op.getLoc(), TypeRange{init.getType()}, inputs, init, op.getStrides(), op.getDilations())
+static Value rebuildConvolution(OpBuilder &builder, Op op, ValueRange inputs,
+                                Value init) {
+  return Op::create(builder, op.getLoc(), TypeRange{init.getType()}, inputs,
+                    init, op.getStrides(), op.getDilations())
       .getResult(0);
 }
 
 template <typename Op>
-static Value rebuildProduct(OpBuilder &builder, Op op, ValueRange inputs, Value init) {
-  return Op::create(builder, op.getLoc(), TypeRange{init.getType()}, inputs, init).getResult(0);
+static Value rebuildProduct(OpBuilder &builder, Op op, ValueRange inputs,
+                            Value init) {
+  return Op::create(builder, op.getLoc(), TypeRange{init.getType()}, inputs,
+                    init)
+      .getResult(0);
 }
 
-/// The same named operation on other types; null if it is not one that this stage knows.
-static Value rebuild(OpBuilder &builder, linalg::LinalgOp contraction, ValueRange inputs, Value init) {
+/// The same named operation on other types; null if it is not one that this
+/// stage knows.
+static Value rebuild(OpBuilder &builder, linalg::LinalgOp contraction,
+                     ValueRange inputs, Value init) {
   return llvm::TypeSwitch<Operation *, Value>(contraction)
-      .Case<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcOp, linalg::DepthwiseConv2DNhwcHwcmOp,
-            linalg::Conv2DNhwgcGfhwcOp, linalg::Conv1DNwcWcfOp>(
-          [&](auto op) { return rebuildConvolution(builder, op, inputs, init); })
+      .Case<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcOp,
+            linalg::DepthwiseConv2DNhwcHwcmOp, linalg::Conv2DNhwgcGfhwcOp,
+            linalg::Conv1DNwcWcfOp>([&](auto op) {
+        return rebuildConvolution(builder, op, inputs, init);
+      })
       .Case<linalg::MatmulOp, linalg::BatchMatmulOp>(
           [&](auto op) { return rebuildProduct(builder, op, inputs, init); })
       .Default(Value());
@@ -52,8 +63,9 @@ static bool isKnown(linalg::LinalgOp contraction) {
     return !matmul.hasUserDefinedMaps();
   if (auto matmul = dyn_cast<linalg::BatchMatmulOp>(contraction.getOperation()))
     return !matmul.hasUserDefinedMaps();
-  return isa<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcOp, linalg::DepthwiseConv2DNhwcHwcmOp,
-             linalg::Conv2DNhwgcGfhwcOp, linalg::Conv1DNwcWcfOp>(contraction);
+  return isa<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcOp,
+             linalg::DepthwiseConv2DNhwcHwcmOp, linalg::Conv2DNhwgcGfhwcOp,
+             linalg::Conv1DNwcWcfOp>(contraction);
 }
 
 //===----------------------------------------------------------------------===//
@@ -70,7 +82,8 @@ struct Match {
   ChannelTotals totals;
 };
 
-/// Either the match, or why there is none; no reason if the operation has nothing to do with codes.
+/// Either the match, or why there is none; no reason if the operation has
+/// nothing to do with codes.
 struct MatchOrReason {
   std::optional<Match> match;
   std::string reason;
@@ -87,7 +100,8 @@ static MatchOrReason matchContraction(linalg::LinalgOp op) {
   match.op = op;
   std::optional<unsigned> input;
   for (unsigned i = 0; i < 2; ++i)
-    if (auto source = matchDequantized(op->getOperand(i)); source && !decodeWeights(op->getOperand(i))) {
+    if (auto source = matchDequantized(op->getOperand(i));
+        source && !decodeWeights(op->getOperand(i))) {
       match.input = *source;
       input = i;
     }
@@ -103,7 +117,9 @@ static MatchOrReason matchContraction(linalg::LinalgOp op) {
   std::optional<ChannelTotals> totals = totalByChannel(op, weights, *decoded);
   if (!totals)
     return {std::nullopt, "an output channel has weights of several scales"};
-  if (llvm::any_of(totals->magnitudes, [](int64_t magnitude) { return 256 * magnitude > kLargest; }))
+  if (llvm::any_of(totals->magnitudes, [](int64_t magnitude) {
+        return 256 * magnitude > kLargest;
+      }))
     return {std::nullopt, "its accumulator could overflow (rule A18)"};
   match.weightsType = cast<RankedTensorType>(weights.get().getType());
   match.weights = std::move(*decoded);
@@ -115,61 +131,76 @@ static MatchOrReason matchContraction(linalg::LinalgOp op) {
 // Constants of the epilogue
 //===----------------------------------------------------------------------===//
 
-/// bias' of each channel: rounded (rule A6), then with the zero point's share (rule A5).
-static std::vector<int32_t> storedBias(const Match &match, ArrayRef<float> bias) {
+/// bias' of each channel: rounded (rule A6), then with the zero point's share
+/// (rule A5).
+static std::vector<int32_t> storedBias(const Match &match,
+                                       ArrayRef<float> bias) {
   const ChannelTotals &totals = match.totals;
   std::vector<int32_t> stored;
   for (size_t c = 0; c < totals.scales.size(); ++c) {
     double scale = double(match.input.format.scale) * double(totals.scales[c]);
-    double rounded = bias.empty() ? 0.0 : std::nearbyint(double(bias[c]) / scale);
+    double rounded =
+        bias.empty() ? 0.0 : std::nearbyint(double(bias[c]) / scale);
     double room = double(kLargest - 256 * totals.magnitudes[c]);
     // NaN compares false and becomes the lower end.
     double logical = rounded > -room ? rounded : -room;
     logical = logical < room ? logical : room;
-    stored.push_back(static_cast<int32_t>(int64_t(logical) - match.input.format.zero * totals.sums[c]));
+    stored.push_back(static_cast<int32_t>(
+        int64_t(logical) - match.input.format.zero * totals.sums[c]));
   }
   return stored;
 }
 
-static std::vector<float> multipliers(const Match &match, std::optional<CodeFormat> output) {
+static std::vector<float> multipliers(const Match &match,
+                                      std::optional<CodeFormat> output) {
   std::vector<float> result;
   for (float scale : match.totals.scales) {
     double product = double(match.input.format.scale) * double(scale);
-    result.push_back(static_cast<float>(output ? product / double(output->scale) : product));
+    result.push_back(
+        static_cast<float>(output ? product / double(output->scale) : product));
   }
   return result;
 }
 
 template <typename T>
-static Value createConstant(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape, Type element,
+static Value createConstant(OpBuilder &builder, Location loc,
+                            ArrayRef<int64_t> shape, Type element,
                             const std::vector<T> &values, StringRef name) {
   auto type = RankedTensorType::get(shape, element);
-  return arith::ConstantOp::create(builder, loc, makeConstant<T>(type, ArrayRef<T>(values), name));
+  return arith::ConstantOp::create(
+      builder, loc, makeConstant<T>(type, ArrayRef<T>(values), name));
 }
 
 //===----------------------------------------------------------------------===//
 // Rewriting
 //===----------------------------------------------------------------------===//
 
-/// The accumulator: the named operation on codes, its result collapsed as the float one was.
-static Value createAccumulator(OpBuilder &builder, Match &match, tensor::CollapseShapeOp collapse) {
+/// The accumulator: the named operation on codes, its result collapsed as the
+/// float one was.
+static Value createAccumulator(OpBuilder &builder, Match &match,
+                               tensor::CollapseShapeOp collapse) {
   linalg::LinalgOp op = match.op;
   Location loc = op.getLoc();
   SmallVector<Value> inputs(2);
-  inputs[match.weightsIndex] = createConstant(builder, loc, match.weightsType.getShape(), builder.getI8Type(),
-                                              match.weights.levels, "weights");
+  inputs[match.weightsIndex] =
+      createConstant(builder, loc, match.weightsType.getShape(),
+                     builder.getI8Type(), match.weights.levels, "weights");
   inputs[1 - match.weightsIndex] = codesOf(builder, loc, match.input.quantized);
   Value init =
-      createFilled(builder, loc, sizesOf(builder, loc, op.getDpsInits()[0]), builder.getI32Type(), 0);
+      createFilled(builder, loc, sizesOf(builder, loc, op.getDpsInits()[0]),
+                   builder.getI32Type(), 0);
   Value accumulator = rebuild(builder, op, inputs, init);
   if (!collapse)
     return accumulator;
   auto type = collapse.getResultType().clone(builder.getI32Type());
-  return tensor::CollapseShapeOp::create(builder, loc, type, accumulator, collapse.getReassociationIndices());
+  return tensor::CollapseShapeOp::create(builder, loc, type, accumulator,
+                                         collapse.getReassociationIndices());
 }
 
-/// The region: acc, bias, multiplier and perhaps the residual's code in, a code or an f32 out.
-static Value emitEpilogue(OpBuilder &builder, Location loc, ValueRange scalars, const ContractionTail &tail,
+/// The region: acc, bias, multiplier and perhaps the residual's code in, a code
+/// or an f32 out.
+static Value emitEpilogue(OpBuilder &builder, Location loc, ValueRange scalars,
+                          const ContractionTail &tail,
                           std::optional<CodeFormat> output) {
   Value sum = arith::AddIOp::create(builder, loc, scalars[0], scalars[1]);
   Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), sum);
@@ -178,10 +209,13 @@ static Value emitEpilogue(OpBuilder &builder, Location loc, ValueRange scalars, 
     return y;
   if (tail.residual) {
     const CodeFormat &source = tail.residual->source.format;
-    float multiplier = static_cast<float>(double(source.scale) / double(output->scale));
+    float multiplier =
+        static_cast<float>(double(source.scale) / double(output->scale));
     Value logical = emitLogical(builder, loc, scalars[3], source.zero);
-    Value residual = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), logical);
-    residual = arith::MulFOp::create(builder, loc, residual, emitFloat(builder, loc, multiplier));
+    Value residual =
+        arith::SIToFPOp::create(builder, loc, builder.getF32Type(), logical);
+    residual = arith::MulFOp::create(builder, loc, residual,
+                                     emitFloat(builder, loc, multiplier));
     y = arith::AddFOp::create(builder, loc, y, residual);
   }
   Bounds bounds(*output);
@@ -208,32 +242,39 @@ static void rewriteContraction(IRRewriter &rewriter, Match &match) {
     channel.push_back(rewriter.getAffineDimExpr(d));
   }
   AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
-  AffineMap byChannel = AffineMap::get(type.getRank(), 0, channel, rewriter.getContext());
+  AffineMap byChannel =
+      AffineMap::get(type.getRank(), 0, channel, rewriter.getContext());
   SmallVector<Value> inputs{
       accumulator,
-      createConstant(rewriter, loc, shape, rewriter.getI32Type(), storedBias(match, tail.bias), "bias"),
-      createConstant(rewriter, loc, shape, rewriter.getF32Type(), multipliers(match, output), "multiplier")};
+      createConstant(rewriter, loc, shape, rewriter.getI32Type(),
+                     storedBias(match, tail.bias), "bias"),
+      createConstant(rewriter, loc, shape, rewriter.getF32Type(),
+                     multipliers(match, output), "multiplier")};
   SmallVector<AffineMap> maps{identity, byChannel, byChannel};
   if (tail.residual && output) {
     inputs.push_back(codesOf(rewriter, loc, tail.residual->source.quantized));
     maps.push_back(tail.residual->map);
   }
-  Type element = output ? Type(rewriter.getI8Type()) : Type(rewriter.getF32Type());
-  Value result = createElementwise(rewriter, loc, sizesOf(rewriter, loc, accumulator), element, inputs, maps,
-                                   [&](OpBuilder &builder, Location nested, ValueRange scalars) {
-                                     return emitEpilogue(builder, nested, scalars, tail, output);
-                                   });
+  Type element =
+      output ? Type(rewriter.getI8Type()) : Type(rewriter.getF32Type());
+  Value result = createElementwise(
+      rewriter, loc, sizesOf(rewriter, loc, accumulator), element, inputs, maps,
+      [&](OpBuilder &builder, Location nested, ValueRange scalars) {
+        return emitEpilogue(builder, nested, scalars, tail, output);
+      });
   if (output)
     result = quantizedFrom(rewriter, loc, result, type.getElementType());
   rewriter.replaceAllUsesWith(tail.result, result);
 }
 
 namespace {
-struct ConvertContraction : halftone::impl::ConvertContractionBase<ConvertContraction> {
+struct ConvertContraction
+    : halftone::impl::ConvertContractionBase<ConvertContraction> {
   void runOnOperation() override {
     SmallVector<linalg::LinalgOp> contractions;
     getOperation().walk([&](linalg::LinalgOp op) {
-      if (isKnown(op) && getElementTypeOrSelf(op->getResultTypes().front()).isF32())
+      if (isKnown(op) &&
+          getElementTypeOrSelf(op->getResultTypes().front()).isF32())
         contractions.push_back(op);
     });
     IRRewriter rewriter(&getContext());

@@ -1,7 +1,9 @@
-//===- ConvertElementwise.cpp - elementwise operations of several tensors ---===//
+//===- ConvertElementwise.cpp - elementwise operations of several tensors
+//---===//
 //
-// Rule A11: additions, subtractions and products of two quantized tensors have multipliers of their own; any other
-// region computes in f32 between the codes of its operands and of its result.
+// Rule A11: additions, subtractions and products of two quantized tensors have
+// multipliers of their own; any other region computes in f32 between the codes
+// of its operands and of its result.
 //
 //===----------------------------------------------------------------------===//
 #include "CodeTensors.h"
@@ -25,7 +27,8 @@ static bool isQuantized(linalg::GenericOp op) {
 /// Whether the generic computes from codes or accumulators.
 static bool readsCodes(linalg::GenericOp op) {
   return llvm::any_of(op.getInputs(), [](Value input) {
-    return matchDequantized(input) || getElementTypeOrSelf(input.getType()).isInteger();
+    return matchDequantized(input) ||
+           getElementTypeOrSelf(input.getType()).isInteger();
   });
 }
 
@@ -33,21 +36,26 @@ namespace {
 /// The generics between codes and a quantization become one.
 struct FuseChain : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(linalg::GenericOp op,
+                                PatternRewriter &rewriter) const override {
     if (!isElementwise(op) || !isQuantized(op))
-      return rewriter.notifyMatchFailure(op, "its result is not quantized alone");
+      return rewriter.notifyMatchFailure(op,
+                                         "its result is not quantized alone");
     for (OpOperand *operand : op.getDpsInputOperands()) {
       auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
-      if (!producer || !producer->hasOneUse() || !isElementwise(producer) || !(readsCodes(producer) || readsCodes(op)) ||
+      if (!producer || !producer->hasOneUse() || !isElementwise(producer) ||
+          !(readsCodes(producer) || readsCodes(op)) ||
           !linalg::areElementwiseOpsFusable(operand))
         continue;
-      FailureOr<linalg::ElementwiseOpFusionResult> fused = linalg::fuseElementwiseOps(rewriter, operand);
+      FailureOr<linalg::ElementwiseOpFusionResult> fused =
+          linalg::fuseElementwiseOps(rewriter, operand);
       if (failed(fused))
         continue;
       rewriter.replaceOp(op, fused->replacements.lookup(op->getResult(0)));
       return success();
     }
-    return rewriter.notifyMatchFailure(op, "no operand is computed by a generic for it alone");
+    return rewriter.notifyMatchFailure(
+        op, "no operand is computed by a generic for it alone");
   }
 };
 
@@ -55,7 +63,8 @@ struct FuseChain : OpRewritePattern<linalg::GenericOp> {
 struct BinaryCore {
   Operation *op;
   OpOperand *operands[2];
-  SmallVector<std::pair<bool, float>> clamps; // {is a maximum, number}, in order
+  SmallVector<std::pair<bool, float>>
+      clamps; // {is a maximum, number}, in order
 };
 } // namespace
 
@@ -64,12 +73,14 @@ static std::optional<BinaryCore> matchBinary(linalg::GenericOp generic) {
   Value value = generic.getBody()->getTerminator()->getOperand(0);
   for (;;) {
     core.op = value.getDefiningOp();
-    if (!core.op || core.op->getNumOperands() != 2 || core.op->getBlock() != generic.getBody())
+    if (!core.op || core.op->getNumOperands() != 2 ||
+        core.op->getBlock() != generic.getBody())
       return std::nullopt;
     bool isMaximum = isa<arith::MaximumFOp, arith::MaxNumFOp>(core.op);
     if (!isMaximum && !isa<arith::MinimumFOp, arith::MinNumFOp>(core.op))
       break;
-    std::optional<float> right = matchNumber(core.op->getOperand(1)), left = matchNumber(core.op->getOperand(0));
+    std::optional<float> right = matchNumber(core.op->getOperand(1)),
+                         left = matchNumber(core.op->getOperand(0));
     if (!right && !left)
       return std::nullopt;
     core.clamps.push_back({isMaximum, right ? *right : *left});
@@ -90,24 +101,34 @@ static std::optional<BinaryCore> matchBinary(linalg::GenericOp generic) {
 }
 
 /// f32(q - z) * m of one operand of an addition.
-static Value emitTerm(OpBuilder &builder, Location loc, Value code, const CodeFormat &input, const CodeFormat &output) {
-  float multiplier = static_cast<float>(double(input.scale) / double(output.scale));
+static Value emitTerm(OpBuilder &builder, Location loc, Value code,
+                      const CodeFormat &input, const CodeFormat &output) {
+  float multiplier =
+      static_cast<float>(double(input.scale) / double(output.scale));
   Value logical = emitLogical(builder, loc, code, input.zero);
-  Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), logical);
-  return arith::MulFOp::create(builder, loc, real, emitFloat(builder, loc, multiplier));
+  Value real =
+      arith::SIToFPOp::create(builder, loc, builder.getF32Type(), logical);
+  return arith::MulFOp::create(builder, loc, real,
+                               emitFloat(builder, loc, multiplier));
 }
 
 /// The result of the core in units of the output's scale.
-static Value emitBinary(OpBuilder &builder, Location loc, Operation *op, ValueRange codes, const CodeFormat &a,
+static Value emitBinary(OpBuilder &builder, Location loc, Operation *op,
+                        ValueRange codes, const CodeFormat &a,
                         const CodeFormat &b, const CodeFormat &output) {
   if (isa<arith::MulFOp>(op)) {
-    float multiplier = static_cast<float>(double(a.scale) * double(b.scale) / double(output.scale));
-    Value product = arith::MulIOp::create(builder, loc, emitLogical(builder, loc, codes[0], a.zero),
-                                          emitLogical(builder, loc, codes[1], b.zero));
-    Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), product);
-    return arith::MulFOp::create(builder, loc, real, emitFloat(builder, loc, multiplier));
+    float multiplier = static_cast<float>(double(a.scale) * double(b.scale) /
+                                          double(output.scale));
+    Value product = arith::MulIOp::create(
+        builder, loc, emitLogical(builder, loc, codes[0], a.zero),
+        emitLogical(builder, loc, codes[1], b.zero));
+    Value real =
+        arith::SIToFPOp::create(builder, loc, builder.getF32Type(), product);
+    return arith::MulFOp::create(builder, loc, real,
+                                 emitFloat(builder, loc, multiplier));
   }
-  Value left = emitTerm(builder, loc, codes[0], a, output), right = emitTerm(builder, loc, codes[1], b, output);
+  Value left = emitTerm(builder, loc, codes[0], a, output),
+        right = emitTerm(builder, loc, codes[1], b, output);
   if (isa<arith::AddFOp>(op))
     return arith::AddFOp::create(builder, loc, left, right);
   return arith::SubFOp::create(builder, loc, left, right);
@@ -115,68 +136,92 @@ static Value emitBinary(OpBuilder &builder, Location loc, Operation *op, ValueRa
 
 namespace {
 struct QuantizedGeneric : OpRewritePattern<QuantizeOp> {
-  QuantizedGeneric(MLIRContext *context, Pass::Statistic &converted) : OpRewritePattern(context), converted(converted) {}
+  QuantizedGeneric(MLIRContext *context, Pass::Statistic &converted)
+      : OpRewritePattern(context), converted(converted) {}
 
-  LogicalResult matchAndRewrite(QuantizeOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(QuantizeOp op,
+                                PatternRewriter &rewriter) const override {
     auto generic = op.getInput().getDefiningOp<linalg::GenericOp>();
-    std::optional<CodeFormat> output = CodeFormat::get(op.getResult().getType());
-    if (!generic || !output || !generic->hasOneUse() || !isElementwise(generic) || !readsCodes(generic))
-      return rewriter.notifyMatchFailure(op, "not the quantization of what a generic computes from codes");
+    std::optional<CodeFormat> output =
+        CodeFormat::get(op.getResult().getType());
+    if (!generic || !output || !generic->hasOneUse() ||
+        !isElementwise(generic) || !readsCodes(generic))
+      return rewriter.notifyMatchFailure(
+          op, "not the quantization of what a generic computes from codes");
     std::optional<BinaryCore> core = matchBinary(generic);
-    Value codes = core ? rewriteBinary(rewriter, generic, *core, *output) : rewriteRegion(rewriter, generic, *output);
+    Value codes = core ? rewriteBinary(rewriter, generic, *core, *output)
+                       : rewriteRegion(rewriter, generic, *output);
     Type element = getElementTypeOrSelf(op.getResult().getType());
-    rewriter.replaceOp(op, quantizedFrom(rewriter, op.getLoc(), codes, element));
+    rewriter.replaceOp(op,
+                       quantizedFrom(rewriter, op.getLoc(), codes, element));
     ++converted;
     return success();
   }
 
 private:
-  static Value rewriteBinary(PatternRewriter &rewriter, linalg::GenericOp generic, const BinaryCore &core,
+  static Value rewriteBinary(PatternRewriter &rewriter,
+                             linalg::GenericOp generic, const BinaryCore &core,
                              const CodeFormat &output) {
     Location loc = generic.getLoc();
-    Dequantized a = *matchDequantized(core.operands[0]->get()), b = *matchDequantized(core.operands[1]->get());
+    Dequantized a = *matchDequantized(core.operands[0]->get()),
+                b = *matchDequantized(core.operands[1]->get());
     Bounds bounds(output);
     for (auto [isMaximum, number] : core.clamps)
       isMaximum ? bounds.applyMaximum(number) : bounds.applyMinimum(number);
-    SmallVector<Value> inputs{codesOf(rewriter, loc, a.quantized), codesOf(rewriter, loc, b.quantized)};
-    SmallVector<AffineMap> maps{generic.getMatchingIndexingMap(core.operands[0]),
-                                generic.getMatchingIndexingMap(core.operands[1])};
-    return createElementwise(rewriter, loc, sizesOf(rewriter, loc, generic->getResult(0)), rewriter.getI8Type(), inputs, maps,
-                             [&](OpBuilder &builder, Location nested, ValueRange codes) {
-                               Value y = emitBinary(builder, nested, core.op, codes, a.format, b.format, output);
-                               return emitCode(builder, nested, y, bounds, output.zero);
-                             });
+    SmallVector<Value> inputs{codesOf(rewriter, loc, a.quantized),
+                              codesOf(rewriter, loc, b.quantized)};
+    SmallVector<AffineMap> maps{
+        generic.getMatchingIndexingMap(core.operands[0]),
+        generic.getMatchingIndexingMap(core.operands[1])};
+    return createElementwise(
+        rewriter, loc, sizesOf(rewriter, loc, generic->getResult(0)),
+        rewriter.getI8Type(), inputs, maps,
+        [&](OpBuilder &builder, Location nested, ValueRange codes) {
+          Value y = emitBinary(builder, nested, core.op, codes, a.format,
+                               b.format, output);
+          return emitCode(builder, nested, y, bounds, output.zero);
+        });
   }
 
   /// Dequantizes each operand, computes the region, quantizes.
-  static Value rewriteRegion(PatternRewriter &rewriter, linalg::GenericOp generic, const CodeFormat &output) {
+  static Value rewriteRegion(PatternRewriter &rewriter,
+                             linalg::GenericOp generic,
+                             const CodeFormat &output) {
     Location loc = generic.getLoc();
     SmallVector<Value> inputs;
     SmallVector<AffineMap> maps;
     SmallVector<std::optional<CodeFormat>> formats;
     for (OpOperand *operand : generic.getDpsInputOperands()) {
       std::optional<Dequantized> source = matchDequantized(operand->get());
-      inputs.push_back(source ? codesOf(rewriter, loc, source->quantized) : operand->get());
+      inputs.push_back(source ? codesOf(rewriter, loc, source->quantized)
+                              : operand->get());
       maps.push_back(generic.getMatchingIndexingMap(operand));
       formats.push_back(source ? std::optional(source->format) : std::nullopt);
     }
     Block &body = *generic.getBody();
-    return createElementwise(rewriter, loc, sizesOf(rewriter, loc, generic->getResult(0)), rewriter.getI8Type(), inputs, maps,
-                             [&](OpBuilder &builder, Location nested, ValueRange scalars) {
-                               IRMapping mapping;
-                               for (auto [i, scalar] : llvm::enumerate(scalars))
-                                 mapping.map(body.getArgument(i), formats[i] ? emitReal(builder, nested, scalar, *formats[i]) : scalar);
-                               for (Operation &op : body.without_terminator())
-                                 builder.clone(op, mapping);
-                               Value real = mapping.lookupOrDefault(body.getTerminator()->getOperand(0));
-                               return emitQuantized(builder, nested, real, output);
-                             });
+    return createElementwise(
+        rewriter, loc, sizesOf(rewriter, loc, generic->getResult(0)),
+        rewriter.getI8Type(), inputs, maps,
+        [&](OpBuilder &builder, Location nested, ValueRange scalars) {
+          IRMapping mapping;
+          for (auto [i, scalar] : llvm::enumerate(scalars))
+            mapping.map(body.getArgument(i),
+                        formats[i]
+                            ? emitReal(builder, nested, scalar, *formats[i])
+                            : scalar);
+          for (Operation &op : body.without_terminator())
+            builder.clone(op, mapping);
+          Value real =
+              mapping.lookupOrDefault(body.getTerminator()->getOperand(0));
+          return emitQuantized(builder, nested, real, output);
+        });
   }
 
   Pass::Statistic &converted;
 };
 
-struct ConvertElementwise : halftone::impl::ConvertElementwiseBase<ConvertElementwise> {
+struct ConvertElementwise
+    : halftone::impl::ConvertElementwiseBase<ConvertElementwise> {
   void runOnOperation() override {
     RewritePatternSet fusion(&getContext()), conversion(&getContext());
     fusion.add<FuseChain>(&getContext());

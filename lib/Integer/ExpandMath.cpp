@@ -1,7 +1,9 @@
-//===- ExpandMath.cpp - transcendental functions as polynomials -------------===//
+//===- ExpandMath.cpp - transcendental functions as polynomials
+//-------------===//
 //
-// The polynomials are upstream's, of which this pass fixes the choice: no reduced-precision instruction, no folding on
-// the way (a folder would call the host's library), and an error for what remains.
+// The polynomials are upstream's, of which this pass fixes the choice: no
+// reduced-precision instruction, no folding on the way (a folder would call the
+// host's library), and an error for what remains.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Integer/Passes.h"
@@ -19,30 +21,39 @@ using namespace mlir;
 
 /// Exact by IEEE 754, and an instruction of every target: these stay.
 static bool isExact(Operation *op) {
-  return isa<math::AbsFOp, math::AbsIOp, math::CeilOp, math::CopySignOp, math::CountLeadingZerosOp,
-             math::CountTrailingZerosOp, math::CtPopOp, math::FloorOp, math::FmaOp, math::IsFiniteOp, math::IsInfOp,
-             math::IsNaNOp, math::IsNormalOp, math::RoundEvenOp, math::SqrtOp, math::TruncOp>(op);
+  return isa<math::AbsFOp, math::AbsIOp, math::CeilOp, math::CopySignOp,
+             math::CountLeadingZerosOp, math::CountTrailingZerosOp,
+             math::CtPopOp, math::FloorOp, math::FmaOp, math::IsFiniteOp,
+             math::IsInfOp, math::IsNaNOp, math::IsNormalOp, math::RoundEvenOp,
+             math::SqrtOp, math::TruncOp>(op);
 }
 
-/// Functions that are written by means of others (pow by exp and log, for example).
-static constexpr StringRef kComposed[] = {"sinh", "cosh",  "tan",   "asinh", "acosh", "atanh", "exp2",
-                                          "powf", "fpowi", "ipowi", "rsqrt", "round", "clampf"};
+/// Functions that are written by means of others (pow by exp and log, for
+/// example).
+static constexpr StringRef kComposed[] = {
+    "sinh", "cosh",  "tan",   "asinh", "acosh", "atanh", "exp2",
+    "powf", "fpowi", "ipowi", "rsqrt", "round", "clampf"};
 
 namespace {
 struct ExpandMath : halftone::impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
-    getOperation()->walk([&](Operation *op) { expanded += isa<math::MathDialect>(op->getDialect()) && !isExact(op); });
+    getOperation()->walk([&](Operation *op) {
+      expanded += isa<math::MathDialect>(op->getDialect()) && !isExact(op);
+    });
     RewritePatternSet patterns(&getContext());
     math::populateExpansionPatterns(patterns, kComposed);
-    populateMathPolynomialApproximationPatterns(patterns, [](StringRef) { return true; });
+    populateMathPolynomialApproximationPatterns(patterns,
+                                                [](StringRef) { return true; });
     GreedyRewriteConfig config;
     config.enableFolding(false).enableConstantCSE(false);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    if (failed(
+            applyPatternsGreedily(getOperation(), std::move(patterns), config)))
       return signalPassFailure();
     getOperation()->walk([&](Operation *op) {
       if (!isa<math::MathDialect>(op->getDialect()) || isExact(op))
         return;
-      op->emitError("has no polynomial for ") << op->getResult(0).getType() << " (rule A15)";
+      op->emitError("has no polynomial for ")
+          << op->getResult(0).getType() << " (rule A15)";
       signalPassFailure();
     });
   }

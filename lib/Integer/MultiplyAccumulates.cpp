@@ -1,4 +1,5 @@
-//===- MultiplyAccumulates.cpp - how much of a model runs in integers -------===//
+//===- MultiplyAccumulates.cpp - how much of a model runs in integers
+//-------===//
 #include "halftone/Integer/MultiplyAccumulates.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -17,7 +18,8 @@ static int64_t product(ArrayRef<int64_t> extents) {
 
 static bool multiplies(linalg::LinalgOp op) {
   return op.getNumReductionLoops() > 0 &&
-         llvm::any_of(*op.getBlock(), llvm::IsaPred<arith::MulFOp, arith::MulIOp, math::FmaOp>);
+         llvm::any_of(*op.getBlock(),
+                      llvm::IsaPred<arith::MulFOp, arith::MulIOp, math::FmaOp>);
 }
 
 MultiplyAccumulates mlir::halftone::countMultiplyAccumulates(Operation *root) {
@@ -27,14 +29,17 @@ MultiplyAccumulates mlir::halftone::countMultiplyAccumulates(Operation *root) {
     (isFloat ? counts.floating : counts.integer) += count;
   };
   root->walk([&](Operation *op) {
-    if (auto structured = dyn_cast<linalg::LinalgOp>(op); structured && multiplies(structured))
+    if (auto structured = dyn_cast<linalg::LinalgOp>(op);
+        structured && multiplies(structured))
       add(op->getOperand(0), product(structured.getStaticLoopRanges()));
     auto contract = dyn_cast<ContractOp>(op);
     if (!contract || contract.getPacking())
       return;
-    ArrayRef<int64_t> weights = cast<ShapedType>(contract.getWeights().getType()).getShape();
+    ArrayRef<int64_t> weights =
+        cast<ShapedType>(contract.getWeights().getType()).getShape();
     add(contract.getInput(),
-        product(cast<ShapedType>(contract.getOutput().getType()).getShape()) * product(weights.drop_back()));
+        product(cast<ShapedType>(contract.getOutput().getType()).getShape()) *
+            product(weights.drop_back()));
   });
   return counts;
 }

@@ -1,4 +1,5 @@
-//===- QuantizedWeights.cpp - constant weights of a contraction -------------===//
+//===- QuantizedWeights.cpp - constant weights of a contraction
+//-------------===//
 #include "QuantizedWeights.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Support/Constants.h"
@@ -9,7 +10,8 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 /// The index along `axis` of each element of a row-major tensor.
-static std::vector<int64_t> indicesAlong(ArrayRef<int64_t> shape, int64_t axis) {
+static std::vector<int64_t> indicesAlong(ArrayRef<int64_t> shape,
+                                         int64_t axis) {
   int64_t inner = 1, count = 1;
   for (auto [i, size] : llvm::enumerate(shape)) {
     count *= size;
@@ -21,7 +23,8 @@ static std::vector<int64_t> indicesAlong(ArrayRef<int64_t> shape, int64_t axis) 
   return indices;
 }
 
-static std::vector<float> spread(ArrayRef<int64_t> shape, int64_t axis, ArrayRef<float> scales) {
+static std::vector<float> spread(ArrayRef<int64_t> shape, int64_t axis,
+                                 ArrayRef<float> scales) {
   std::vector<int64_t> indices = indicesAlong(shape, axis);
   std::vector<float> elements(indices.size());
   for (size_t i = 0; i < elements.size(); ++i)
@@ -29,28 +32,35 @@ static std::vector<float> spread(ArrayRef<int64_t> shape, int64_t axis, ArrayRef
   return elements;
 }
 
-static std::optional<DecodedWeights> decodeUniform(RankedTensorType type, std::vector<int8_t> codes) {
+static std::optional<DecodedWeights> decodeUniform(RankedTensorType type,
+                                                   std::vector<int8_t> codes) {
   DecodedWeights decoded;
-  if (auto uniform = dyn_cast<quant::UniformQuantizedType>(type.getElementType())) {
+  if (auto uniform =
+          dyn_cast<quant::UniformQuantizedType>(type.getElementType())) {
     if (uniform.getZeroPoint() != 0)
       return std::nullopt;
     decoded.scales.assign(codes.size(), uniform.getScale());
   } else {
     auto axis = cast<quant::UniformQuantizedPerAxisType>(type.getElementType());
-    if (llvm::any_of(axis.getZeroPoints(), [](int64_t zero) { return zero != 0; }))
+    if (llvm::any_of(axis.getZeroPoints(),
+                     [](int64_t zero) { return zero != 0; }))
       return std::nullopt;
     SmallVector<float> scales(axis.getScales());
-    decoded.scales = spread(type.getShape(), axis.getQuantizedDimension(), scales);
+    decoded.scales =
+        spread(type.getShape(), axis.getQuantizedDimension(), scales);
   }
   decoded.levels = std::move(codes);
   return decoded;
 }
 
-static std::optional<DecodedWeights> decodeCodebook(DequantizeOp op, ArrayRef<int8_t> codes) {
+static std::optional<DecodedWeights> decodeCodebook(DequantizeOp op,
+                                                    ArrayRef<int8_t> codes) {
   auto type = cast<RankedTensorType>(op.getInput().getType());
   int64_t axis = cast<CodebookType>(type.getElementType()).getAxis();
-  std::optional<std::vector<int8_t>> levels = getConstantElements<int8_t>(op.getLevels());
-  std::optional<std::vector<float>> scales = getConstantElements<float>(op.getScales());
+  std::optional<std::vector<int8_t>> levels =
+      getConstantElements<int8_t>(op.getLevels());
+  std::optional<std::vector<float>> scales =
+      getConstantElements<float>(op.getScales());
   if (!levels || !scales)
     return std::nullopt;
   DecodedWeights decoded;
@@ -69,12 +79,14 @@ static std::optional<DecodedWeights> decodeCodebook(DequantizeOp op, ArrayRef<in
 
 std::optional<DecodedWeights> mlir::halftone::decodeWeights(Value value) {
   // A reshape keeps the row-major order of the elements.
-  while (isa_and_present<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(value.getDefiningOp()))
+  while (isa_and_present<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(
+      value.getDefiningOp()))
     value = value.getDefiningOp()->getOperand(0);
   auto dequantize = value.getDefiningOp<DequantizeOp>();
   if (!dequantize)
     return std::nullopt;
-  std::optional<std::vector<int8_t>> codes = getConstantElements<int8_t>(dequantize.getInput());
+  std::optional<std::vector<int8_t>> codes =
+      getConstantElements<int8_t>(dequantize.getInput());
   if (!codes)
     return std::nullopt;
   auto type = cast<RankedTensorType>(dequantize.getInput().getType());
@@ -83,11 +95,14 @@ std::optional<DecodedWeights> mlir::halftone::decodeWeights(Value value) {
   return decodeUniform(type, std::move(*codes));
 }
 
-std::optional<ChannelTotals> mlir::halftone::totalByChannel(linalg::LinalgOp contraction, OpOperand &weights,
-                                                            const DecodedWeights &decoded) {
+std::optional<ChannelTotals>
+mlir::halftone::totalByChannel(linalg::LinalgOp contraction, OpOperand &weights,
+                               const DecodedWeights &decoded) {
   AffineMap map = contraction.getMatchingIndexingMap(&weights);
-  AffineMap output = contraction.getMatchingIndexingMap(contraction.getDpsInitOperand(0));
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(weights.get().getType()).getShape();
+  AffineMap output =
+      contraction.getMatchingIndexingMap(contraction.getDpsInitOperand(0));
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(weights.get().getType()).getShape();
   ChannelTotals totals;
   std::vector<int64_t> channels(decoded.levels.size(), 0);
   for (auto [i, expr] : llvm::enumerate(output.getResults())) {
@@ -106,7 +121,8 @@ std::optional<ChannelTotals> mlir::halftone::totalByChannel(linalg::LinalgOp con
   totals.magnitudes.assign(count, 0);
   for (size_t e = 0; e < channels.size(); ++e) {
     int64_t channel = channels[e];
-    if (totals.scales[channel] != 0 && totals.scales[channel] != decoded.scales[e])
+    if (totals.scales[channel] != 0 &&
+        totals.scales[channel] != decoded.scales[e])
       return std::nullopt;
     totals.scales[channel] = decoded.scales[e];
     totals.sums[channel] += decoded.levels[e];

@@ -1,7 +1,9 @@
-//===- QuantizedWeights.h - constant weights of a contraction ---------------===//
+//===- QuantizedWeights.h - constant weights of a contraction
+//---------------===//
 //
-// Weights reach this stage as dequantized constants: i8 codes with a scale per tensor or per channel, or codebook codes
-// with levels. Here both become logical values (rule A4) with totals for each output channel.
+// Weights reach this stage as dequantized constants: i8 codes with a scale per
+// tensor or per channel, or codebook codes with levels. Here both become
+// logical values (rule A4) with totals for each output channel.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_LIB_INTEGER_QUANTIZEDWEIGHTS_H
@@ -13,16 +15,19 @@
 
 namespace mlir::halftone {
 
-/// Decoded constant weights: row-major logical values and the scale of each element.
+/// Decoded constant weights: row-major logical values and the scale of each
+/// element.
 struct DecodedWeights {
   std::vector<int8_t> levels;
   std::vector<float> scales;
 };
 
-/// The weights behind `value`, through reshapes: a dequantized constant with zero point 0; nothing for anything else.
+/// The weights behind `value`, through reshapes: a dequantized constant with
+/// zero point 0; nothing for anything else.
 std::optional<DecodedWeights> decodeWeights(Value value);
 
-/// What the epilogue needs to know of the weights, for each output channel in row-major order of `shape`.
+/// What the epilogue needs to know of the weights, for each output channel in
+/// row-major order of `shape`.
 struct ChannelTotals {
   SmallVector<int64_t> dimensions; // of the contraction's result, ascending
   SmallVector<int64_t> shape;      // their sizes
@@ -30,8 +35,10 @@ struct ChannelTotals {
   std::vector<int64_t> sums, magnitudes; // sum(q_w), sum |q_w|
 };
 
-/// Totals over the elements of `weights`, the operand of `contraction`; nothing if an output channel has several scales.
-std::optional<ChannelTotals> totalByChannel(linalg::LinalgOp contraction, OpOperand &weights,
+/// Totals over the elements of `weights`, the operand of `contraction`; nothing
+/// if an output channel has several scales.
+std::optional<ChannelTotals> totalByChannel(linalg::LinalgOp contraction,
+                                            OpOperand &weights,
                                             const DecodedWeights &decoded);
 
 } // namespace mlir::halftone

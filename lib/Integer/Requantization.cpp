@@ -1,4 +1,5 @@
-//===- Requantization.cpp - from accumulators and codes to codes ------------===//
+//===- Requantization.cpp - from accumulators and codes to codes
+//------------===//
 #include "Requantization.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -10,10 +11,12 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 std::optional<CodeFormat> CodeFormat::get(Type type) {
-  auto uniform = dyn_cast<quant::UniformQuantizedType>(getElementTypeOrSelf(type));
+  auto uniform =
+      dyn_cast<quant::UniformQuantizedType>(getElementTypeOrSelf(type));
   if (!uniform)
     return std::nullopt;
-  return CodeFormat{static_cast<float>(uniform.getScale()), static_cast<int32_t>(uniform.getZeroPoint()),
+  return CodeFormat{static_cast<float>(uniform.getScale()),
+                    static_cast<int32_t>(uniform.getZeroPoint()),
                     static_cast<int32_t>(uniform.getStorageTypeMin()),
                     static_cast<int32_t>(uniform.getStorageTypeMax())};
 }
@@ -21,7 +24,8 @@ std::optional<CodeFormat> CodeFormat::get(Type type) {
 int32_t CodeFormat::logicalValue(float real) const {
   float quotient = real / scale, smallest = low - zero, largest = high - zero;
   float above = quotient > smallest ? quotient : smallest;
-  return static_cast<int32_t>(std::nearbyint(above < largest ? above : largest));
+  return static_cast<int32_t>(
+      std::nearbyint(above < largest ? above : largest));
 }
 
 void Bounds::applyMaximum(float real) {
@@ -37,37 +41,53 @@ void Bounds::applyMinimum(float real) {
 }
 
 Value mlir::halftone::emitFloat(OpBuilder &builder, Location loc, float value) {
-  return arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value));
+  return arith::ConstantOp::create(builder, loc,
+                                   builder.getF32FloatAttr(value));
 }
 
-Value mlir::halftone::emitInteger(OpBuilder &builder, Location loc, int32_t value) {
-  return arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(value));
+Value mlir::halftone::emitInteger(OpBuilder &builder, Location loc,
+                                  int32_t value) {
+  return arith::ConstantOp::create(builder, loc,
+                                   builder.getI32IntegerAttr(value));
 }
 
-Value mlir::halftone::emitLogical(OpBuilder &builder, Location loc, Value code, int32_t zero) {
+Value mlir::halftone::emitLogical(OpBuilder &builder, Location loc, Value code,
+                                  int32_t zero) {
   Value wide = arith::ExtSIOp::create(builder, loc, builder.getI32Type(), code);
-  return arith::SubIOp::create(builder, loc, wide, emitInteger(builder, loc, zero));
+  return arith::SubIOp::create(builder, loc, wide,
+                               emitInteger(builder, loc, zero));
 }
 
-Value mlir::halftone::emitReal(OpBuilder &builder, Location loc, Value code, const CodeFormat &format) {
+Value mlir::halftone::emitReal(OpBuilder &builder, Location loc, Value code,
+                               const CodeFormat &format) {
   Value logical = emitLogical(builder, loc, code, format.zero);
-  Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), logical);
-  return arith::MulFOp::create(builder, loc, real, emitFloat(builder, loc, format.scale));
+  Value real =
+      arith::SIToFPOp::create(builder, loc, builder.getF32Type(), logical);
+  return arith::MulFOp::create(builder, loc, real,
+                               emitFloat(builder, loc, format.scale));
 }
 
-Value mlir::halftone::emitCode(OpBuilder &builder, Location loc, Value y, const Bounds &bounds, int32_t zero) {
-  Value low = emitFloat(builder, loc, bounds.getLow()), high = emitFloat(builder, loc, bounds.getHigh());
-  Value isAbove = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, y, low);
+Value mlir::halftone::emitCode(OpBuilder &builder, Location loc, Value y,
+                               const Bounds &bounds, int32_t zero) {
+  Value low = emitFloat(builder, loc, bounds.getLow()),
+        high = emitFloat(builder, loc, bounds.getHigh());
+  Value isAbove =
+      arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, y, low);
   Value above = arith::SelectOp::create(builder, loc, isAbove, y, low);
-  Value isBelow = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, above, high);
+  Value isBelow = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT,
+                                        above, high);
   Value clamped = arith::SelectOp::create(builder, loc, isBelow, above, high);
   Value rounded = math::RoundEvenOp::create(builder, loc, clamped);
-  Value logical = arith::FPToSIOp::create(builder, loc, builder.getI32Type(), rounded);
-  Value code = arith::AddIOp::create(builder, loc, logical, emitInteger(builder, loc, zero));
+  Value logical =
+      arith::FPToSIOp::create(builder, loc, builder.getI32Type(), rounded);
+  Value code = arith::AddIOp::create(builder, loc, logical,
+                                     emitInteger(builder, loc, zero));
   return arith::TruncIOp::create(builder, loc, builder.getI8Type(), code);
 }
 
-Value mlir::halftone::emitQuantized(OpBuilder &builder, Location loc, Value real, const CodeFormat &format) {
-  Value quotient = arith::DivFOp::create(builder, loc, real, emitFloat(builder, loc, format.scale));
+Value mlir::halftone::emitQuantized(OpBuilder &builder, Location loc,
+                                    Value real, const CodeFormat &format) {
+  Value quotient = arith::DivFOp::create(builder, loc, real,
+                                         emitFloat(builder, loc, format.scale));
   return emitCode(builder, loc, quotient, Bounds(format), format.zero);
 }

@@ -1,6 +1,8 @@
-//===- TabulateUnary.cpp - elementwise functions of one tensor as tables ----===//
+//===- TabulateUnary.cpp - elementwise functions of one tensor as tables
+//----===//
 //
-// A function from 8-bit codes to 8-bit codes has 256 values: evaluate it at all of them (rule A12).
+// A function from 8-bit codes to 8-bit codes has 256 values: evaluate it at all
+// of them (rule A12).
 //
 //===----------------------------------------------------------------------===//
 #include "CodeTensors.h"
@@ -17,7 +19,8 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// The one dequantized tensor from which generics and composites compute `value`; null if there is none or several.
+/// The one dequantized tensor from which generics and composites compute
+/// `value`; null if there is none or several.
 static DequantizeOp findSource(Value value) {
   DequantizeOp source;
   SmallVector<Value> worklist{value};
@@ -57,27 +60,38 @@ static std::vector<float> realsOfCodes(const CodeFormat &format) {
 static bool tabulate(IRRewriter &rewriter, QuantizeOp op) {
   std::optional<CodeFormat> output = CodeFormat::get(op.getResult().getType());
   DequantizeOp source = findSource(op.getInput());
-  if (!output || !source || source.getResult().getType() != op.getInput().getType())
+  if (!output || !source ||
+      source.getResult().getType() != op.getInput().getType())
     return false;
-  if (source.getInput().getType() == op.getResult().getType() && source.getResult() == op.getInput()) {
+  if (source.getInput().getType() == op.getResult().getType() &&
+      source.getResult() == op.getInput()) {
     rewriter.replaceOp(op, source.getInput());
     return false;
   }
   CodeFormat input = *CodeFormat::get(source.getInput().getType());
-  FailureOr<std::vector<float>> values = evaluatePointwise(source.getResult(), op.getInput(), realsOfCodes(input));
+  FailureOr<std::vector<float>> values =
+      evaluatePointwise(source.getResult(), op.getInput(), realsOfCodes(input));
   if (failed(values))
     return false;
   std::vector<int8_t> table;
   for (float value : *values)
-    table.push_back(static_cast<int8_t>(output->logicalValue(value) + output->zero));
+    table.push_back(
+        static_cast<int8_t>(output->logicalValue(value) + output->zero));
   Location loc = op.getLoc();
   rewriter.setInsertionPoint(op);
   auto tableType = RankedTensorType::get({256}, rewriter.getI8Type());
-  Value constant = arith::ConstantOp::create(rewriter, loc, makeConstant<int8_t>(tableType, ArrayRef<int8_t>(table), "table"));
+  Value constant = arith::ConstantOp::create(
+      rewriter, loc,
+      makeConstant<int8_t>(tableType, ArrayRef<int8_t>(table), "table"));
   Value codes = codesOf(rewriter, loc, source.getInput());
-  Value init = tensor::EmptyOp::create(rewriter, loc, sizesOf(rewriter, loc, codes), rewriter.getI8Type());
-  Value result = LookupOp::create(rewriter, loc, init.getType(), codes, constant, init).getResult(0);
-  rewriter.replaceOp(op, quantizedFrom(rewriter, loc, result, getElementTypeOrSelf(op.getResult().getType())));
+  Value init = tensor::EmptyOp::create(
+      rewriter, loc, sizesOf(rewriter, loc, codes), rewriter.getI8Type());
+  Value result =
+      LookupOp::create(rewriter, loc, init.getType(), codes, constant, init)
+          .getResult(0);
+  rewriter.replaceOp(
+      op, quantizedFrom(rewriter, loc, result,
+                        getElementTypeOrSelf(op.getResult().getType())));
   return true;
 }
 

@@ -1,7 +1,8 @@
-//===- VerifyInteger.cpp - the contract of the integer stage ----------------===//
+//===- VerifyInteger.cpp - the contract of the integer stage
+//----------------===//
 //
-// From the IR alone: no quantized type is left, no accumulator can overflow (rule A18), and each operation that stays
-// float says why.
+// From the IR alone: no quantized type is left, no accumulator can overflow
+// (rule A18), and each operation that stays float says why.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
@@ -40,7 +41,8 @@ static LogicalResult verifyTypes(Operation *op) {
   }
   auto found = llvm::find_if(types, isQuantizedType);
   if (found != types.end())
-    return op->emitError("has the quantized type ") << *found << " behind the integer stage";
+    return op->emitError("has the quantized type ")
+           << *found << " behind the integer stage";
   return success();
 }
 
@@ -48,31 +50,42 @@ static LogicalResult verifyTypes(Operation *op) {
 // Overflow
 //===----------------------------------------------------------------------===//
 
-/// The i32 constant that the only reader of the accumulator adds to it, through a reshape; empty if there is none.
+/// The i32 constant that the only reader of the accumulator adds to it, through
+/// a reshape; empty if there is none.
 static std::vector<int32_t> addedBias(Value accumulator) {
-  while (accumulator.hasOneUse() && isa<tensor::CollapseShapeOp>(*accumulator.user_begin()))
+  while (accumulator.hasOneUse() &&
+         isa<tensor::CollapseShapeOp>(*accumulator.user_begin()))
     accumulator = accumulator.user_begin()->getResult(0);
-  auto generic = accumulator.hasOneUse() ? dyn_cast<linalg::GenericOp>(*accumulator.user_begin()) : linalg::GenericOp();
+  auto generic = accumulator.hasOneUse()
+                     ? dyn_cast<linalg::GenericOp>(*accumulator.user_begin())
+                     : linalg::GenericOp();
   if (!generic || generic.isDpsInit(&*accumulator.use_begin()))
     return {};
   Value scalar = generic.getMatchingBlockArgument(&*accumulator.use_begin());
   for (Operation *user : scalar.getUsers()) {
     auto sum = dyn_cast<arith::AddIOp>(user);
-    auto bias = sum ? dyn_cast<BlockArgument>(sum.getLhs() == scalar ? sum.getRhs() : sum.getLhs()) : BlockArgument();
+    auto bias = sum ? dyn_cast<BlockArgument>(
+                          sum.getLhs() == scalar ? sum.getRhs() : sum.getLhs())
+                    : BlockArgument();
     if (!bias || bias.getOwner() != generic.getBody())
       continue;
-    if (auto elements = getConstantElements<int32_t>(generic.getMatchingOpOperand(bias)->get()))
+    if (auto elements = getConstantElements<int32_t>(
+            generic.getMatchingOpOperand(bias)->get()))
       return std::move(*elements);
   }
   return {};
 }
 
-/// sum |w| for each output channel, in row-major order of the channels in the result.
-static std::vector<int64_t> magnitudes(linalg::LinalgOp op, OpOperand &operand, ArrayRef<int8_t> weights) {
+/// sum |w| for each output channel, in row-major order of the channels in the
+/// result.
+static std::vector<int64_t> magnitudes(linalg::LinalgOp op, OpOperand &operand,
+                                       ArrayRef<int8_t> weights) {
   AffineMap map = op.getMatchingIndexingMap(&operand);
   AffineMap output = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(operand.get().getType()).getShape();
-  SmallVector<int64_t> strides(shape.size(), 0); // of each weight dimension in the channel index
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(operand.get().getType()).getShape();
+  SmallVector<int64_t> strides(
+      shape.size(), 0); // of each weight dimension in the channel index
   int64_t channels = 1;
   for (AffineExpr expr : llvm::reverse(output.getResults()))
     if (std::optional<unsigned> position = map.getResultPosition(expr)) {
@@ -92,7 +105,8 @@ static std::vector<int64_t> magnitudes(linalg::LinalgOp op, OpOperand &operand, 
 /// The number of terms of each output's sum.
 static int64_t countTerms(linalg::LinalgOp op) {
   int64_t terms = 1;
-  for (auto [extent, iterator] : llvm::zip(op.getStaticLoopRanges(), op.getIteratorTypesArray()))
+  for (auto [extent, iterator] :
+       llvm::zip(op.getStaticLoopRanges(), op.getIteratorTypesArray()))
     terms *= iterator == utils::IteratorType::reduction ? extent : 1;
   return terms;
 }
@@ -109,20 +123,26 @@ static LogicalResult verifyNoOverflow(linalg::LinalgOp op) {
     return success();
   std::vector<int32_t> bias = addedBias(op->getResult(0));
   for (OpOperand *operand : op.getDpsInputOperands()) {
-    std::optional<std::vector<int8_t>> weights = getConstantElements<int8_t>(operand->get());
+    std::optional<std::vector<int8_t>> weights =
+        getConstantElements<int8_t>(operand->get());
     if (!weights)
       continue;
-    for (auto [channel, magnitude] : llvm::enumerate(magnitudes(op, *operand, *weights))) {
-      int64_t added = bias.empty() ? 0 : std::abs(int64_t(bias[channel % bias.size()]));
+    for (auto [channel, magnitude] :
+         llvm::enumerate(magnitudes(op, *operand, *weights))) {
+      int64_t added =
+          bias.empty() ? 0 : std::abs(int64_t(bias[channel % bias.size()]));
       if (magnitude * 128 + added > kLargest)
         return op->emitError("its accumulator of channel ")
-               << channel << " can reach " << magnitude * 128 + added << ", beyond 32 bits (rule A18)";
+               << channel << " can reach " << magnitude * 128 + added
+               << ", beyond 32 bits (rule A18)";
     }
     return success();
   }
-  int64_t bound = countTerms(op) * (isa<linalg::PoolingNhwcSumOp>(op) ? 256 : 128 * 128);
+  int64_t bound =
+      countTerms(op) * (isa<linalg::PoolingNhwcSumOp>(op) ? 256 : 128 * 128);
   if (bound > kLargest)
-    return op->emitError("its accumulator can reach ") << bound << ", beyond 32 bits (rule A18)";
+    return op->emitError("its accumulator can reach ")
+           << bound << ", beyond 32 bits (rule A18)";
   return success();
 }
 
@@ -130,20 +150,26 @@ static LogicalResult verifyNoOverflow(linalg::LinalgOp op) {
 // Float that remains
 //===----------------------------------------------------------------------===//
 
-/// Whether the operation computes floats from floats; data movement and casts do not.
+/// Whether the operation computes floats from floats; data movement and casts
+/// do not.
 static bool isFloatOp(Operation *op) {
-  if (isa<linalg::FillOp, linalg::TransposeOp, linalg::CopyOp>(op) || !isa<linalg::LinalgOp, CompositeOp>(op))
+  if (isa<linalg::FillOp, linalg::TransposeOp, linalg::CopyOp>(op) ||
+      !isa<linalg::LinalgOp, CompositeOp>(op))
     return false;
-  auto isFloat = [](Value value) { return isa<FloatType>(getElementTypeOrSelf(value.getType())); };
+  auto isFloat = [](Value value) {
+    return isa<FloatType>(getElementTypeOrSelf(value.getType()));
+  };
   auto reads = [&](Value value) {
     Operation *def = value.getDefiningOp();
-    return isa<RankedTensorType>(value.getType()) && !(def && def->hasTrait<OpTrait::ConstantLike>());
+    return isa<RankedTensorType>(value.getType()) &&
+           !(def && def->hasTrait<OpTrait::ConstantLike>());
   };
   SmallVector<Value> inputs(op->getOperands());
   if (auto structured = dyn_cast<linalg::LinalgOp>(op))
     inputs = structured.getDpsInputs();
   llvm::erase_if(inputs, [&](Value value) { return !reads(value); });
-  return llvm::any_of(op->getResults(), isFloat) && llvm::any_of(inputs, isFloat);
+  return llvm::any_of(op->getResults(), isFloat) &&
+         llvm::any_of(inputs, isFloat);
 }
 
 static void reportFloatOp(Operation *op) {
@@ -153,30 +179,37 @@ static void reportFloatOp(Operation *op) {
   InFlightDiagnostic remark = emitRemark(op->getLoc()) << "stays float";
   if (composite)
     remark << " (" << composite.getName() << ")";
-  remark << ": " << (reason ? reason.getValue() : StringRef("not between quantized tensors"));
+  remark << ": "
+         << (reason ? reason.getValue()
+                    : StringRef("not between quantized tensors"));
 }
 
 namespace {
 struct VerifyInteger : halftone::impl::VerifyIntegerBase<VerifyInteger> {
   void runOnOperation() override {
-    WalkResult result = getOperation()->walk<WalkOrder::PreOrder>([&](Operation *op) {
-      auto structured = dyn_cast<linalg::LinalgOp>(op);
-      if (failed(verifyTypes(op)) || (structured && failed(verifyNoOverflow(structured))))
-        return WalkResult::interrupt();
-      if (isFloatOp(op)) {
-        reportFloatOp(op);
-        ++floatOps;
-      }
-      return isa<CompositeOp>(op) ? WalkResult::skip() : WalkResult::advance();
-    });
+    WalkResult result =
+        getOperation()->walk<WalkOrder::PreOrder>([&](Operation *op) {
+          auto structured = dyn_cast<linalg::LinalgOp>(op);
+          if (failed(verifyTypes(op)) ||
+              (structured && failed(verifyNoOverflow(structured))))
+            return WalkResult::interrupt();
+          if (isFloatOp(op)) {
+            reportFloatOp(op);
+            ++floatOps;
+          }
+          return isa<CompositeOp>(op) ? WalkResult::skip()
+                                      : WalkResult::advance();
+        });
     if (result.wasInterrupted())
       return signalPassFailure();
     MultiplyAccumulates counts = countMultiplyAccumulates(getOperation());
     integerMultiplyAccumulates += counts.integer;
     floatMultiplyAccumulates += counts.floating;
-    emitRemark(getOperation()->getLoc()) << llvm::formatv("{0:f2} % of {1} multiply-accumulates run in integers",
-                                                  counts.integerPercent(), counts.integer + counts.floating)
-                                        .str();
+    emitRemark(getOperation()->getLoc())
+        << llvm::formatv("{0:f2} % of {1} multiply-accumulates run in integers",
+                         counts.integerPercent(),
+                         counts.integer + counts.floating)
+               .str();
   }
 };
 } // namespace

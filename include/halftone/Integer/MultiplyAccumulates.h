@@ -1,4 +1,5 @@
-//===- MultiplyAccumulates.h - how much of a model runs in integers ---------===//
+//===- MultiplyAccumulates.h - how much of a model runs in integers
+//---------===//
 #ifndef HALFTONE_INTEGER_MULTIPLYACCUMULATES_H
 #define HALFTONE_INTEGER_MULTIPLYACCUMULATES_H
 
@@ -12,11 +13,14 @@ struct MultiplyAccumulates {
 
   /// 100 if there are none at all.
   double integerPercent() const {
-    return integer + floating == 0 ? 100.0 : 100.0 * double(integer) / double(integer + floating);
+    return integer + floating == 0
+               ? 100.0
+               : 100.0 * double(integer) / double(integer + floating);
   }
 };
 
-/// Counts the structured operations below `root` that multiply and reduce, and halftone.contract on tensors.
+/// Counts the structured operations below `root` that multiply and reduce, and
+/// halftone.contract on tensors.
 MultiplyAccumulates countMultiplyAccumulates(Operation *root);
 
 } // namespace mlir::halftone

@@ -1,4 +1,5 @@
-//===- Passes.h - passes of the integer stage -------------------------------===//
+//===- Passes.h - passes of the integer stage
+//-------------------------------===//
 #ifndef HALFTONE_INTEGER_PASSES_H
 #define HALFTONE_INTEGER_PASSES_H
 

@@ -1,4 +1,5 @@
-//===- ContractionsTest.cpp - contractions against plain loops --------------===//
+//===- ContractionsTest.cpp - contractions against plain loops
+//--------------===//
 #include "EvaluatorTest.h"
 #include <cmath>
 #include <random>
@@ -21,7 +22,8 @@ protected:
 };
 } // namespace
 
-// Strides and dilations of 2, an odd size, extreme codes: input 1x9x7x3, kernel 3x2x3x5.
+// Strides and dilations of 2, an odd size, extreme codes: input 1x9x7x3, kernel
+// 3x2x3x5.
 TEST_F(Contractions, ConvolutionOfCodes) {
   func::FuncOp function = parse(R"(
     func.func @f(%x: tensor<1x9x7x3xi8>, %w: tensor<3x2x3x5xi8>, %i: tensor<1x3x3x5xi32>) -> tensor<1x3x3x5xi32> {
@@ -31,11 +33,14 @@ TEST_F(Contractions, ConvolutionOfCodes) {
     })");
   ASSERT_TRUE(function);
   Builder b(&context);
-  std::vector<int8_t> x = random<int8_t>(9 * 7 * 3, -128.9, 127.9), w = random<int8_t>(3 * 2 * 3 * 5, -127.9, 127.9);
+  std::vector<int8_t> x = random<int8_t>(9 * 7 * 3, -128.9, 127.9),
+                      w = random<int8_t>(3 * 2 * 3 * 5, -127.9, 127.9);
   x[0] = -128;
   w[0] = 127;
-  auto result = evaluate(function, {tensor<int8_t>(b.getI8Type(), {1, 9, 7, 3}, x), tensor<int8_t>(b.getI8Type(), {3, 2, 3, 5}, w),
-                                    HostTensor(b.getI32Type(), {1, 3, 3, 5})});
+  auto result =
+      evaluate(function, {tensor<int8_t>(b.getI8Type(), {1, 9, 7, 3}, x),
+                          tensor<int8_t>(b.getI8Type(), {3, 2, 3, 5}, w),
+                          HostTensor(b.getI32Type(), {1, 3, 3, 5})});
   ASSERT_TRUE(succeeded(result));
   for (int oh = 0; oh < 3; ++oh)
     for (int ow = 0; ow < 3; ++ow)
@@ -44,12 +49,15 @@ TEST_F(Contractions, ConvolutionOfCodes) {
         for (int kh = 0; kh < 3; ++kh)
           for (int kw = 0; kw < 2; ++kw)
             for (int ic = 0; ic < 3; ++ic)
-              sum += x[((oh * 2 + kh * 2) * 7 + ow * 2 + kw * 2) * 3 + ic] * w[((kh * 2 + kw) * 3 + ic) * 5 + oc];
-        EXPECT_EQ((*result)[0].data<int32_t>()[(oh * 3 + ow) * 5 + oc], sum) << oh << " " << ow << " " << oc;
+              sum += x[((oh * 2 + kh * 2) * 7 + ow * 2 + kw * 2) * 3 + ic] *
+                     w[((kh * 2 + kw) * 3 + ic) * 5 + oc];
+        EXPECT_EQ((*result)[0].data<int32_t>()[(oh * 3 + ow) * 5 + oc], sum)
+            << oh << " " << ow << " " << oc;
       }
 }
 
-// Rule A16: a float product sum is one chain of fused multiply-adds, bit for bit.
+// Rule A16: a float product sum is one chain of fused multiply-adds, bit for
+// bit.
 TEST_F(Contractions, FloatProductIsAChainOfFma) {
   func::FuncOp function = parse(R"(
     func.func @f(%x: tensor<3x17xf32>, %w: tensor<17x5xf32>, %i: tensor<3x5xf32>) -> tensor<3x5xf32> {
@@ -58,8 +66,11 @@ TEST_F(Contractions, FloatProductIsAChainOfFma) {
     })");
   ASSERT_TRUE(function);
   Type f32 = Float32Type::get(&context);
-  std::vector<float> x = random<float>(3 * 17, -2, 2), w = random<float>(17 * 5, -2, 2);
-  auto result = evaluate(function, {tensor<float>(f32, {3, 17}, x), tensor<float>(f32, {17, 5}, w), HostTensor(f32, {3, 5})});
+  std::vector<float> x = random<float>(3 * 17, -2, 2),
+                     w = random<float>(17 * 5, -2, 2);
+  auto result = evaluate(function, {tensor<float>(f32, {3, 17}, x),
+                                    tensor<float>(f32, {17, 5}, w),
+                                    HostTensor(f32, {3, 5})});
   ASSERT_TRUE(succeeded(result));
   int differs = 0;
   for (int m = 0; m < 3; ++m)
@@ -92,8 +103,11 @@ TEST_F(Contractions, ElementwiseProductAndSumIsNotFused) {
     })");
   ASSERT_TRUE(function);
   Type f32 = Float32Type::get(&context);
-  std::vector<float> x = random<float>(64, -2, 2), y = random<float>(64, -2, 2), z = random<float>(64, -2, 2);
-  auto result = evaluate(function, {tensor<float>(f32, {64}, x), tensor<float>(f32, {64}, y), tensor<float>(f32, {64}, z)});
+  std::vector<float> x = random<float>(64, -2, 2), y = random<float>(64, -2, 2),
+                     z = random<float>(64, -2, 2);
+  auto result = evaluate(function, {tensor<float>(f32, {64}, x),
+                                    tensor<float>(f32, {64}, y),
+                                    tensor<float>(f32, {64}, z)});
   ASSERT_TRUE(succeeded(result));
   for (int i = 0; i < 64; ++i) {
     volatile float product = x[i] * y[i];

@@ -1,4 +1,5 @@
-//===- EvaluatorTest.h - a module from text, for tests ----------------------===//
+//===- EvaluatorTest.h - a module from text, for tests
+//----------------------===//
 #ifndef HALFTONE_TEST_UNIT_EVALUATOR_EVALUATORTEST_H
 #define HALFTONE_TEST_UNIT_EVALUATOR_EVALUATORTEST_H
 
@@ -16,7 +17,8 @@ namespace mlir::halftone {
 class EvaluatorTest : public ::testing::Test {
 protected:
   EvaluatorTest() {
-    context.loadDialect<HalftoneDialect, arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
+    context.loadDialect<HalftoneDialect, arith::ArithDialect, func::FuncDialect,
+                        linalg::LinalgDialect, math::MathDialect,
                         tensor::TensorDialect>();
   }
 

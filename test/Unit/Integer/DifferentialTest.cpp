@@ -1,8 +1,11 @@
-//===- DifferentialTest.cpp - sandwiches against integer computation --------===//
+//===- DifferentialTest.cpp - sandwiches against integer computation
+//--------===//
 //
-// Every function of the stage's lit tests is evaluated twice on the same data, as the float program between casts that
-// it is and as what the integer stage makes of it. Codes differ by at most 1 (docs/Arithmetic.md rounds once, at other
-// places than the float program); real numbers by at most half a step of the bias.
+// Every function of the stage's lit tests is evaluated twice on the same data,
+// as the float program between casts that it is and as what the integer stage
+// makes of it. Codes differ by at most 1 (docs/Arithmetic.md rounds once, at
+// other places than the float program); real numbers by at most half a step of
+// the bias.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
@@ -29,7 +32,8 @@ enum class Data { Random, Lowest, Highest };
 class Differential : public ::testing::TestWithParam<const char *> {
 protected:
   Differential() : quiet(&context, [](Diagnostic &) { return success(); }) {
-    context.loadDialect<HalftoneDialect, arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
+    context.loadDialect<HalftoneDialect, arith::ArithDialect, func::FuncDialect,
+                        linalg::LinalgDialect, math::MathDialect,
                         tensor::TensorDialect, quant::QuantDialect>();
   }
 
@@ -38,20 +42,25 @@ protected:
     OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(path, &context);
     PassManager manager(&context);
     manager.addPass(createExpandMath());
-    return module && succeeded(manager.run(*module)) ? std::move(module) : nullptr;
+    return module && succeeded(manager.run(*module)) ? std::move(module)
+                                                     : nullptr;
   }
 
-  /// Arguments of odd sizes where the type leaves them open; nothing if one is no tensor.
-  std::optional<SmallVector<HostTensor>> createArguments(func::FuncOp function, Data data) {
+  /// Arguments of odd sizes where the type leaves them open; nothing if one is
+  /// no tensor.
+  std::optional<SmallVector<HostTensor>> createArguments(func::FuncOp function,
+                                                         Data data) {
     SmallVector<HostTensor> arguments;
     for (Type type : function.getArgumentTypes()) {
       auto tensor = dyn_cast<RankedTensorType>(type);
-      if (!tensor || !(tensor.getElementType().isInteger(8) || tensor.getElementType().isF32()))
+      if (!tensor || !(tensor.getElementType().isInteger(8) ||
+                       tensor.getElementType().isF32()))
         return std::nullopt;
       SmallVector<int64_t> shape(tensor.getShape());
       for (int64_t &extent : shape)
         extent = ShapedType::isDynamic(extent) ? 3 : extent;
-      arguments.push_back(fill(HostTensor(tensor.getElementType(), shape), data));
+      arguments.push_back(
+          fill(HostTensor(tensor.getElementType(), shape), data));
     }
     return arguments;
   }
@@ -59,7 +68,9 @@ protected:
   HostTensor fill(HostTensor tensor, Data data) {
     std::uniform_int_distribution<int> codes(-128, 127);
     for (int64_t i = 0; i < tensor.getNumElements(); ++i) {
-      int code = data == Data::Random ? codes(generator) : data == Data::Lowest ? -128 : 127;
+      int code = data == Data::Random   ? codes(generator)
+                 : data == Data::Lowest ? -128
+                                        : 127;
       if (tensor.elementType.isF32())
         tensor.data<float>()[i] = float(code) * 0.7f;
       else
@@ -74,16 +85,20 @@ protected:
 };
 } // namespace
 
-static void expectClose(const HostTensor &expected, const HostTensor &actual, StringRef name) {
+static void expectClose(const HostTensor &expected, const HostTensor &actual,
+                        StringRef name) {
   ASSERT_EQ(expected.shape, actual.shape) << name.str();
   for (int64_t i = 0; i < expected.getNumElements(); ++i) {
     if (!expected.elementType.isF32()) {
-      EXPECT_LE(std::abs(expected.data<int8_t>()[i] - actual.data<int8_t>()[i]), 1) << name.str() << " at " << i;
+      EXPECT_LE(std::abs(expected.data<int8_t>()[i] - actual.data<int8_t>()[i]),
+                1)
+          << name.str() << " at " << i;
       continue;
     }
     float a = expected.data<float>()[i], b = actual.data<float>()[i];
     // Infinities have no difference.
-    EXPECT_TRUE(a == b || std::abs(a - b) < 0.126f) << name.str() << " at " << i << ": " << a << ", " << b;
+    EXPECT_TRUE(a == b || std::abs(a - b) < 0.126f)
+        << name.str() << " at " << i << ": " << a << ", " << b;
   }
 }
 
@@ -96,12 +111,16 @@ TEST_P(Differential, CodesAreWithinOne) {
   int compared = 0;
   for (func::FuncOp function : sandwiches->getOps<func::FuncOp>())
     for (Data data : {Data::Random, Data::Lowest, Data::Highest}) {
-      std::optional<SmallVector<HostTensor>> arguments = createArguments(function, data);
+      std::optional<SmallVector<HostTensor>> arguments =
+          createArguments(function, data);
       if (!arguments)
         continue;
       auto other = integer->lookupSymbol<func::FuncOp>(function.getName());
-      FailureOr<SmallVector<HostTensor>> expected = evaluate(function, *arguments), actual = evaluate(other, *arguments);
-      ASSERT_TRUE(succeeded(expected) && succeeded(actual)) << function.getName().str();
+      FailureOr<SmallVector<HostTensor>> expected =
+                                             evaluate(function, *arguments),
+                                         actual = evaluate(other, *arguments);
+      ASSERT_TRUE(succeeded(expected) && succeeded(actual))
+          << function.getName().str();
       for (auto [a, b] : llvm::zip_equal(*expected, *actual))
         expectClose(a, b, function.getName());
       ++compared;
@@ -109,7 +128,9 @@ TEST_P(Differential, CodesAreWithinOne) {
   EXPECT_GT(compared, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(LitTests, Differential,
-                         ::testing::Values("convert-contraction.mlir", "convert-pooling.mlir", "convert-elementwise.mlir",
-                                           "convert-data-movement.mlir", "convert-boundaries.mlir", "tabulate-unary.mlir",
-                                           "pipeline.mlir"));
+INSTANTIATE_TEST_SUITE_P(
+    LitTests, Differential,
+    ::testing::Values("convert-contraction.mlir", "convert-pooling.mlir",
+                      "convert-elementwise.mlir", "convert-data-movement.mlir",
+                      "convert-boundaries.mlir", "tabulate-unary.mlir",
+                      "pipeline.mlir"));
