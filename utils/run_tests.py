@@ -10,6 +10,7 @@ line of test/allowed-skips.txt is a part of that reason.
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -115,6 +116,7 @@ def main():
     lines = (ROOT / "test/allowed-skips.txt").read_text().splitlines()
     tally = Tally([line.strip() for line in lines if line.strip() and not line.startswith("#")])
     build = options.build.resolve()
+    os.environ["HALFTONE_BUILD"] = str(build)  # where the Python tests find the tools
     run_lit(build, tally, options.full)
     run_unit(build, tally)
     run_python(tally)
