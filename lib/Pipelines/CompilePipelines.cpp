@@ -6,6 +6,7 @@
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Integer/Passes.h"
 #include "halftone/Pipelines/Pipelines.h"
+#include "halftone/Target/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -55,6 +56,7 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   simplify(pm);
   pm.addPass(createOutlineParallel());
   pm.addPass(createSymbolDCEPass());
+  pm.addPass(createVerifyCodegen());
 }
 
 void mlir::halftone::buildTargetPipeline(OpPassManager &pm) {
@@ -67,6 +69,7 @@ void mlir::halftone::buildTargetPipeline(OpPassManager &pm) {
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createLowerToLLVM());
   pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createVerifyTarget());
 }
 
 namespace {

@@ -256,6 +256,15 @@ def OutlineParallel : Pass<"halftone-outline-parallel", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numLayers", "layers", "Number of parallel loops outlined">];
 }
 
+def VerifyCodegen : Pass<"halftone-verify-codegen", "::mlir::ModuleOp"> {
+  let summary = "Check the contract of the codegen stage";
+  let description = [{
+    Errors: no entry function; an operation of a dialect that is not alive after the stage; a tensor; an allocation or
+    a copy; a parallel loop that was not outlined; a call inside of a loop; a float operation that leaves its rounding
+    open (`vector.fma`, reductions and contractions of float vectors).
+  }];
+}
+
 def LowerToLLVM : Pass<"halftone-lower-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Lower scalars, vectors, memrefs, functions and control flow to the LLVM dialect";
   let description = [{

@@ -22,4 +22,13 @@ def WriteTarget : Pass<"halftone-write-target", "::mlir::ModuleOp"> {
   ];
 }
 
+def VerifyTarget : Pass<"halftone-verify-target", "::mlir::ModuleOp"> {
+  let summary = "Check the contract of the target stage";
+  let description = [{
+    Errors: no recorded signature, an element type that the artefact's table cannot say, an operation of another
+    dialect than LLVM's, a function without a body, a global variable that is not constant, and a symbol that would be
+    exported.
+  }];
+}
+
 #endif // HALFTONE_TARGET_PASSES

@@ -2,11 +2,14 @@
 
     artefact.py info M.so            the table
     artefact.py run M.so [BATCH]     outputs for a fixed pattern of inputs
-    artefact.py same A.so B.so ...   fails unless all give the same bits for every batch size
+    artefact.py same A.so B.so ...   fails unless all give the same bits for every batch size, serially and in parts, and
+                                     whatever the caller's rounding mode is
 """
 import ctypes as c
 import sys
 
+MATH = c.CDLL("libm.so.6")
+UPWARD = 0x800  # FE_UPWARD of x86
 TYPES = {1: c.c_float, 2: c.c_int8, 3: c.c_uint8, 4: c.c_int32, 5: c.c_int64, 6: c.c_uint8}
 NAMES = {1: "f32", 2: "i8", 3: "u8", 4: "i32", 5: "i64", 6: "bool"}
 
@@ -68,8 +71,8 @@ def pattern(tensor, batch, seed):
     return (TYPES[tensor.type] * len(values))(*values)
 
 
-def run(model, batch, chunks=0):
-    """The output arrays; chunks > 0 runs parallel loops backwards in ranges of that size."""
+def run(model, batch, chunks=0, rounding=0):
+    """The output arrays; chunks > 0 runs parallel loops backwards in ranges of that size; in a rounding mode."""
     inputs = [pattern(model.inputs[i], batch, i + 1) for i in range(model.numInputs)]
     outputs = [(TYPES[t.type] * count(t, batch))() for t in model.outputs[:model.numOutputs]]
     workspace = (c.c_uint8 * (model.workspaceBytes + 64))(*([0x5A] * (model.workspaceBytes + 64)))
@@ -82,7 +85,12 @@ def run(model, batch, chunks=0):
 
     pointers = lambda arrays: (c.c_void_p * max(len(arrays), 1))(*[c.addressof(a) for a in arrays])
     callback = PARALLEL_FOR(parallel_for) if chunks else PARALLEL_FOR()
-    status = model.run(pointers(inputs), pointers(outputs), batch, address, callback, 42)
+    arguments = (pointers(inputs), pointers(outputs), batch, address, callback, 42)
+    MATH.fesetround(rounding)
+    status = model.run(*arguments)
+    after = MATH.fegetround()
+    MATH.fesetround(0)
+    assert after == rounding, "the caller's rounding mode is lost"
     return status, outputs
 
 
@@ -109,7 +117,7 @@ def main(command, *arguments):
         expected = [bytes(o) for o in run(models[0], batch)[1]]
         for path, model in zip(arguments, models):
             for chunks in (0, 1, 3):
-                status, outputs = run(model, batch, chunks)
+                status, outputs = run(model, batch, chunks, rounding=UPWARD if chunks == 1 else 0)
                 assert status == 0, f"{path}: status {status} for batch {batch}"
                 for i, output in enumerate(outputs):
                     assert bytes(output) == expected[i], f"{path}: output {i} differs for batch {batch}, chunks {chunks}"
