@@ -6,6 +6,7 @@
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Support/InterfaceType.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -96,7 +97,7 @@ struct FormEntry : halftone::impl::FormEntryBase<FormEntry> {
       type = shaped.clone(IntegerType::get(type.getContext(), shaped.getElementTypeBitWidth(), IntegerType::Unsigned));
     return builder.getDictionaryAttr({builder.getNamedAttr("name", text(kNameAttr, defaultName)),
                                       builder.getNamedAttr("preprocess", text(kPreprocessAttr, "")),
-                                      builder.getNamedAttr("type", TypeAttr::get(type))});
+                                      builder.getNamedAttr("type", TypeAttr::get(interfaceType(type, attributes)))});
   }
 
   static MemRefType bufferType(Type tensor) {

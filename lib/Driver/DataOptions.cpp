@@ -3,6 +3,7 @@
 #include "Command.h"
 #include "halftone/Data/ProblemList.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Support/InterfaceType.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -50,7 +51,8 @@ Expected<InputInterface> InputInterface::of(ModuleOp module) {
   InputInterface result;
   ProblemList problems;
   for (auto [index, type] : llvm::enumerate(main->getArgumentTypes())) {
-    auto shaped = dyn_cast<RankedTensorType>(type);
+    auto shaped = dyn_cast<RankedTensorType>(
+        interfaceType(type, main->getArgAttrDict(index)));
     auto element =
         shaped ? elementTypeOf(shaped.getElementType()) : std::nullopt;
     std::string name = argumentName(*main, index);

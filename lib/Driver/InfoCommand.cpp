@@ -2,6 +2,7 @@
 #include "LoadedModel.h"
 #include "ModelOptions.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Support/InterfaceType.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -19,7 +20,7 @@ static void printTensor(StringRef kind, unsigned index, Type type,
     llvm::outs() << "'" << name.getValue() << "'";
   else
     llvm::outs() << index;
-  llvm::outs() << ": " << type;
+  llvm::outs() << ": " << interfaceType(type, attributes);
   if (auto dims =
           attributes ? attributes.getAs<ArrayAttr>(kDimsAttr) : ArrayAttr())
     for (auto dim : dims.getAsRange<Attribute>())

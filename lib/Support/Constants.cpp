@@ -115,7 +115,8 @@ static bool isSplat(ArrayRef<char> bytes, int64_t count) {
 ElementsAttr mlir::halftone::makeConstant(RankedTensorType type, ArrayRef<char> bytes, StringRef name) {
   int64_t count = type.getNumElements();
   bool small = count <= 64 || isSplat(bytes, count);
-  if (small && type.getElementType().isInteger(1)) {
+  // Constants of bool are always dense: the translation to LLVM knows no resource of them.
+  if (type.getElementType().isInteger(1)) {
     SmallVector<bool> values(bytes.begin(), bytes.end());
     return DenseElementsAttr::get(type, values);
   }

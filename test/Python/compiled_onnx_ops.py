@@ -1,0 +1,80 @@
+"""ONNX's node tests through the whole compiler, in floats: compiled_onnx_ops.py [--every N] [--target-cpu CPU]
+
+Every Nth case of onnx_node_tests.txt is built, loaded and run; outputs must have the type and shape of the expected ones
+and their values. Prints each case that fails, and a last line with the count.
+"""
+import argparse
+import ctypes
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy
+
+import onnx_tensors
+import test_onnx_ops
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Target/Inputs"))
+import artefact  # noqa: E402
+
+DTYPES = {1: numpy.float32, 2: numpy.int8, 3: numpy.uint8, 4: numpy.int32, 5: numpy.int64, 6: numpy.bool_}
+
+
+def aligned(size):
+    """A buffer of at least one byte at an address that is a multiple of 64."""
+    buffer = numpy.zeros(size + 128, numpy.uint8)
+    start = -buffer.ctypes.data % 64
+    return buffer[start:start + max(size, 1)]
+
+
+def pointers(buffers):
+    return (ctypes.c_void_p * max(1, len(buffers)))(*[buffer.ctypes.data for buffer in buffers])
+
+
+def run(library, arrays):
+    """The outputs of a compiled model."""
+    model = artefact.load(str(library))
+    inputs, outputs, results = [], [], []
+    for array in arrays:
+        inputs.append(aligned(array.nbytes))
+        inputs[-1][:array.nbytes] = numpy.frombuffer(array.tobytes(), numpy.uint8)
+    for tensor in model.outputs[:model.numOutputs]:
+        shape, dtype = artefact.shape(tensor, 1), numpy.dtype(DTYPES[tensor.type])
+        size = int(numpy.prod(shape, dtype=int)) * dtype.itemsize
+        outputs.append(aligned(size))
+        results.append(outputs[-1][:size].view(dtype).reshape(shape))
+    workspace = aligned(model.workspaceBytes)
+    status = model.run(pointers(inputs), pointers(outputs), 1, workspace.ctypes.data, artefact.PARALLEL_FOR(), None)
+    assert status == 0, f"run returned {status}"
+    return results
+
+
+def check(case, folder, target):
+    _, arrays = test_onnx_ops.import_case(case, folder)
+    library = folder / f"{case}.so"
+    test_onnx_ops.run("halftone", "build", "--float", f"--target-cpu={target}", folder / f"{case}.onnx", "-o", library)
+    for actual, expected in zip(run(library, arrays), test_onnx_ops.read_set(case)[1]):
+        assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape), f"{actual.dtype} {actual.shape}"
+        numpy.testing.assert_allclose(actual.astype(float), expected.astype(float), rtol=1e-4, atol=1e-5)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--target-cpu", default="native")
+    options = parser.parse_args()
+    cases, failed = test_onnx_ops.CASES[::options.every], 0
+    for case in cases:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                check(case, pathlib.Path(folder), options.target_cpu)
+            except (AssertionError, subprocess.SubprocessError) as error:
+                failed += 1
+                print(f"{case}: {error}")
+    print(f"{len(cases) - failed} of {len(cases)} cases agree")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
