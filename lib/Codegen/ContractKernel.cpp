@@ -15,6 +15,7 @@
 #include "halftone/Codegen/DotEmitter.h"
 #include "halftone/Codegen/LoopEmission.h"
 #include "halftone/Codegen/TileEpilogue.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -41,7 +42,7 @@ class ContractKernel {
 public:
   ContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa)
       : op(op), layout(layout), isa(isa), b(op.getLoc(), op), dots(*layout.kernel, layout.kernel->lanes) {}
-  LogicalResult emit();
+  void emit();
 
 private:
   int64_t columnUnits() const;
@@ -62,7 +63,11 @@ private:
   SmallVector<Value> emitStart(int64_t height);
   SmallVector<Value> emitRun(int64_t height, int64_t steps, Value activations, Value weights,
                              SmallVector<Value> accumulators);
-  SmallVector<Value> emitStep(int64_t height, Value activations, Value weights, ArrayRef<Value> accumulators);
+  SmallVector<Value> emitScatteredRun(int64_t height, Value activations, Value weights,
+                                      SmallVector<Value> accumulators);
+  SmallVector<Value> emitStep(int64_t height, Value activations, Value weights, ArrayRef<Value> accumulators,
+                              ArrayRef<int64_t> bytesAt = {});
+  DotEmitter::Activation emitActivation(Value offset, ArrayRef<int64_t> bytesAt);
 
 
   ContractOp op;
@@ -75,6 +80,7 @@ private:
   FlatBuffer weightBuffer;
   Partition partition;
   int64_t runs = 0, runsPerRow = 0, stepsPerRun = 0;
+  bool scattered = false; ///< a step crosses from one tap to the next, and the taps do not follow one another
 
   // The state of the loops around a tile.
   Bounds lineRange, rowRange;
@@ -89,8 +95,8 @@ private:
 // Parts
 //===----------------------------------------------------------------------===//
 
-LogicalResult mlir::halftone::emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa) {
-  return ContractKernel(op, layout, isa).emit();
+void mlir::halftone::emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa) {
+  ContractKernel(op, layout, isa).emit();
 }
 
 /// What a part may be cut along in the columns: panels, or groups if there are several.
@@ -131,15 +137,14 @@ Partition ContractKernel::choosePartition() const {
   return chosen;
 }
 
-LogicalResult ContractKernel::emit() {
+void ContractKernel::emit() {
   walk.emplace(b, op);
   epilogue.emplace(b, op, *walk, isa);
   // The taps of a kernel row must follow one another in memory, unless whole steps fit into each of them.
   bool contiguous = walk->input.flat.strides.size() == 2 || layout.kernelWidth == 1 || !layout.joined ||
                     walk->input.flat.strides[2] == layout.channels;
-  if (!contiguous && layout.channels % layout.kernel->step)
-    return op.emitOpError("reads taps of ") << layout.channels << " channels that are not contiguous";
-  runsPerRow = layout.joined && contiguous ? 1 : layout.kernelWidth;
+  scattered = !contiguous && layout.channels % layout.kernel->step;
+  runsPerRow = layout.joined && (contiguous || scattered) ? 1 : layout.kernelWidth;
   runs = layout.kernelHeight * runsPerRow;
   stepsPerRun = layout.steps() / runs;
   weightBuffer = flatten(b, op.getWeights());
@@ -150,7 +155,6 @@ LogicalResult ContractKernel::emit() {
   int64_t unitParts = llvm::divideCeil(columnUnits(), partition.units);
   Value count = mul(b, b.createOrFold<arith::MulIOp>(lineParts, rowParts), unitParts);
   emitParts(b, count, [&](Value part) { emitPart(part, rowParts, unitParts); });
-  return success();
 }
 
 /// Parts are ordered by lines, then rows, then columns.
@@ -290,7 +294,7 @@ SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activatio
   Value weights = layout.kernel->hasStart() ? add(b, panelWeights, stepWeights) : panelWeights;
   SmallVector<Value> accumulators = emitStart(height);
 
-  if (layout.steps() <= kUnrolledSteps) {
+  if (!scattered && layout.steps() <= kUnrolledSteps) {
     for (int64_t run = 0; run < runs; ++run)
       for (int64_t step = 0; step < stepsPerRun; ++step) {
         int64_t offset = run / runsPerRow * rowStride + run % runsPerRow * tapStride + step * layout.kernel->step;
@@ -302,6 +306,8 @@ SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activatio
   return emitCarryingLoop(b, indexConstant(b, layout.kernelHeight), accumulators, [&](Value y, SmallVector<Value> row) {
     Value rowStart = add(b, activations, mul(b, y, rowStride));
     Value rowWeights = add(b, weights, mul(b, y, runsPerRow * stepsPerRun * stepWeights));
+    if (scattered)
+      return emitScatteredRun(height, rowStart, rowWeights, row);
     return emitCarryingLoop(b, indexConstant(b, runsPerRow), row, [&](Value x, SmallVector<Value> carried) {
       return emitRun(height, stepsPerRun, add(b, rowStart, mul(b, x, tapStride)),
                      add(b, rowWeights, mul(b, x, stepsPerRun * stepWeights)), carried);
@@ -324,16 +330,40 @@ SmallVector<Value> ContractKernel::emitRun(int64_t height, int64_t steps, Value 
   return accumulators;
 }
 
+/// The steps of a kernel row whose taps are apart in memory: the bytes of a step are loaded one by one.
+SmallVector<Value> ContractKernel::emitScatteredRun(int64_t height, Value activations, Value weights,
+                                                    SmallVector<Value> accumulators) {
+  const int64_t step = layout.kernel->step, tapStride = walk->input.flat.strides[2];
+  for (int64_t first = 0; first < layout.runLength(); first += step) {
+    SmallVector<int64_t> bytesAt;
+    for (int64_t k = first; k < std::min(first + step, layout.runLength()); ++k)
+      bytesAt.push_back(k / layout.channels * tapStride + k % layout.channels);
+    accumulators = emitStep(height, activations, add(b, weights, first * vectors * layout.kernel->lanes), accumulators,
+                            bytesAt);
+  }
+  return accumulators;
+}
+
+DotEmitter::Activation ContractKernel::emitActivation(Value offset, ArrayRef<int64_t> bytesAt) {
+  if (bytesAt.empty())
+    return dots.broadcastActivation(b, walk->input.flat.memory, offset);
+  Value bytes = arith::ConstantOp::create(b, b.getZeroAttr(VectorType::get({layout.kernel->step}, b.getI8Type())));
+  for (auto [i, at] : llvm::enumerate(bytesAt)) {
+    Value byte = memref::LoadOp::create(b, walk->input.flat.memory, add(b, offset, at));
+    bytes = vector::InsertOp::create(b, byte, bytes, i);
+  }
+  return dots.broadcastBytes(b, bytes);
+}
+
 SmallVector<Value> ContractKernel::emitStep(int64_t height, Value activations, Value weights,
-                                            ArrayRef<Value> accumulators) {
+                                            ArrayRef<Value> accumulators, ArrayRef<int64_t> bytesAt) {
   SmallVector<Value> columns, results;
   for (int64_t vector = 0; vector < vectors; ++vector)
     columns.push_back(
         dots.loadWeights(b, weightBuffer.memory, add(b, weights, vector * layout.kernel->lanes * layout.kernel->step)));
   const int64_t stride = walk->positionStride(walk->input);
   for (int64_t row = 0; row < height; ++row) {
-    DotEmitter::Activation activation =
-        dots.broadcastActivation(b, walk->input.flat.memory, add(b, activations, row * stride));
+    DotEmitter::Activation activation = emitActivation(add(b, activations, row * stride), bytesAt);
     for (int64_t vector = 0; vector < vectors; ++vector)
       results.push_back(dots.dot(b, accumulators[row * vectors + vector], activation, columns[vector]));
   }

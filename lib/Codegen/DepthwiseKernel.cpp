@@ -62,9 +62,8 @@ private:
 
 } // namespace
 
-LogicalResult mlir::halftone::emitDepthwiseKernel(ContractOp op, const DepthwiseLayout &layout, const Isa &isa) {
+void mlir::halftone::emitDepthwiseKernel(ContractOp op, const DepthwiseLayout &layout, const Isa &isa) {
   DepthwiseKernel(op, layout, isa).emit();
-  return success();
 }
 
 //===----------------------------------------------------------------------===//

@@ -46,7 +46,10 @@ DotEmitter::Activation DotEmitter::broadcastActivation(ImplicitLocOpBuilder &b, 
     auto type = VectorType::get({lanes}, element.getType());
     return prepareActivation(b, vector::BroadcastOp::create(b, type, element));
   }
-  Value bytes = vector::LoadOp::create(b, VectorType::get({kernel.step}, b.getI8Type()), memory, offset);
+  return broadcastBytes(b, vector::LoadOp::create(b, VectorType::get({kernel.step}, b.getI8Type()), memory, offset));
+}
+
+DotEmitter::Activation DotEmitter::broadcastBytes(ImplicitLocOpBuilder &b, Value bytes) const {
   Value word = vector::BitCastOp::create(b, VectorType::get({1}, b.getI32Type()), bytes);
   Value lanesOfWords = vector::BroadcastOp::create(b, VectorType::get({lanes}, b.getI32Type()), word);
   return prepareActivation(b, vector::BitCastOp::create(b, bytesType(b.getContext()), lanesOfWords));

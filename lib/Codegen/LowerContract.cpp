@@ -55,14 +55,16 @@ private:
   static LogicalResult emitKernel(ContractOp op, const Isa &isa) {
     if (DepthwiseLayout::isDepthwise(op)) {
       FailureOr<DepthwiseLayout> layout = DepthwiseLayout::fromAttribute(op);
-      if (succeeded(layout))
-        return emitDepthwiseKernel(op, *layout, isa);
-    } else {
-      FailureOr<PackedLayout> layout = PackedLayout::fromAttribute(op);
-      if (succeeded(layout))
-        return emitContractKernel(op, *layout, isa);
+      if (failed(layout))
+        return op.emitOpError("needs packed weights; run halftone-pack-weights first");
+      emitDepthwiseKernel(op, *layout, isa);
+      return success();
     }
-    return op.emitOpError("needs packed weights; run halftone-pack-weights first");
+    FailureOr<PackedLayout> layout = PackedLayout::fromAttribute(op);
+    if (failed(layout))
+      return op.emitOpError("needs packed weights; run halftone-pack-weights first");
+    emitContractKernel(op, *layout, isa);
+    return success();
   }
 };
 

@@ -7,12 +7,11 @@
 
 namespace mlir::halftone {
 
-/// Emits the loops of `op` (on memrefs with static strides, weights packed as `layout`) before it. Fails with a
-/// diagnostic if the input's taps are not contiguous and cannot be read otherwise.
-LogicalResult emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa);
+/// Emits the loops of `op` (on memrefs with static strides, weights packed as `layout`) before it.
+void emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa);
 
 /// The same for a depthwise convolution.
-LogicalResult emitDepthwiseKernel(ContractOp op, const DepthwiseLayout &layout, const Isa &isa);
+void emitDepthwiseKernel(ContractOp op, const DepthwiseLayout &layout, const Isa &isa);
 
 } // namespace mlir::halftone
 

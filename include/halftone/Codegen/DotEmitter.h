@@ -27,6 +27,9 @@ public:
   /// The `step` elements at `offset`, in all lanes.
   Activation broadcastActivation(ImplicitLocOpBuilder &b, Value memory, Value offset) const;
 
+  /// `step` bytes, a vector, in all lanes.
+  Activation broadcastBytes(ImplicitLocOpBuilder &b, Value bytes) const;
+
   /// A vector of i8 with `step` bytes for each lane, as an activation.
   Activation prepareActivation(ImplicitLocOpBuilder &b, Value bytes) const;
 

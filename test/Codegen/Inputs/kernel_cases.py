@@ -98,14 +98,19 @@ RESIDUAL = """    %r0 = arith.extsi %r : i8 to i32
 
 
 def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv", residual=False, element="i8",
-                padding=0):
-    """One contraction with its tail. x: H, W, C or C; kernel: KH, KW, OC or OC."""
+                padding=0, sliced=0):
+    """One contraction with its tail. x: H, W, C or C; kernel: KH, KW, OC or OC. With `sliced`, the input is the last C of
+    that many channels."""
     integer = element == "i8"
     sum_type = "i32" if integer else "f32"
     zero = "%zero" if integer else "%fzero"
     rank = 4 if len(x) == 3 else 2
-    source, source_type = m.input((-1, *x), element), extents((-1, *x), element)
+    source, source_type = m.input((-1, *x[:-1], sliced or x[-1]), element), extents((-1, *x), element)
     t = ""
+    if sliced:
+        t += (f"  %{case}_x = tensor.extract_slice {source}[0, 0, 0, {sliced - x[2]}] [%batch, {x[0]}, {x[1]}, {x[2]}] "
+              f"[1, 1, 1, 1] : {extents((-1, *x[:-1], sliced), element)} to {source_type}\n")
+        source = f"%{case}_x"
     if padding:
         wide = (-1, x[0] + 2 * padding, x[1] + 2 * padding, x[2])
         t += (f"  %{case}_p = tensor.pad {source} low[0, {padding}, {padding}, 0] high[0, {padding}, {padding}, 0] {{\n"
@@ -186,6 +191,8 @@ def main():
         contraction(m, e + "first", (9, 11, 3), (3, 3, 20), (2, 2), element=element, padding=1)
         contraction(m, e + "square", (7, 8, 9), (3, 3, 67), residual=True, element=element, padding=1)
         contraction(m, e + "oblong", (9, 7, 5), (5, 2, 17), dilations=(1, 2), element=element)
+        contraction(m, e + "sliced", (6, 7, 5), (3, 3, 18), element=element, sliced=11)
+        contraction(m, e + "sliced_words", (6, 7, 8), (3, 2, 18), element=element, sliced=11)
         contraction(m, e + "points", (5, 5, 26), (1, 1, 100), residual=True, element=element)
         contraction(m, e + "sparse_points", (7, 7, 12), (1, 1, 33), (2, 2), element=element)
         contraction(m, e + "matrix", (37,), (70,), element=element)
