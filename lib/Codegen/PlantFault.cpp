@@ -51,13 +51,16 @@ struct PlantFault : halftone::impl::PlantFaultBase<PlantFault> {
       if (operand && getElementTypeOrSelf(operand->get().getType()).isIntOrFloat())
         stores.push_back(operand);
     });
-    if (store >= stores.size()) {
-      getOperation().emitError("there is no store ") << store.getValue() << ", only " << stores.size();
+    int64_t number = store.getValue(), count = stores.size();
+    if (number >= count) {
+      getOperation().emitError("there is no store ") << number << ", only " << count;
       return signalPassFailure();
     }
-    OpOperand *operand = stores[store];
-    OpBuilder builder(operand->getOwner());
-    operand->set(flipLowestBit(builder, operand->getOwner()->getLoc(), operand->get()));
+    ArrayRef<OpOperand *> chosen = stores;
+    for (OpOperand *operand : number < 0 ? chosen : chosen.slice(number, 1)) {
+      OpBuilder builder(operand->getOwner());
+      operand->set(flipLowestBit(builder, operand->getOwner()->getLoc(), operand->get()));
+    }
   }
 };
 } // namespace

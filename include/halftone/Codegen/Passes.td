@@ -279,11 +279,11 @@ def PlantFault : Pass<"halftone-plant-fault", "::mlir::ModuleOp"> {
   let summary = "Plant a one-bit fault in a kernel, to test the tests";
   let description = [{
     For tests only, behind the codegen pipeline: flips the lowest bit of the first element that the store of number `store`
-    writes, counting the stores of scalars and vectors in the order of the module. A comparison of the compiled code with
-    the reference has to notice. A number beyond the last store is an error that tells how many there are.
+    writes, counting the stores of scalars and vectors in the order of the module, or that every store writes. A comparison
+    of the compiled code with the reference has to notice. A number beyond the last store is an error that tells how many there are.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
-  let options = [Option<"store", "store", "unsigned", "0", "Number of the store, from 0">];
+  let options = [Option<"store", "store", "int64_t", "-1", "Number of the store, from 0; negative: every store">];
 }
 
 #endif // HALFTONE_CODEGEN_PASSES

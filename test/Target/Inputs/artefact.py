@@ -113,6 +113,11 @@ def main(command, *arguments):
             print(" ".join(f"{value:.7g}" for value in output))
         return None
     models = [load(path) for path in arguments]
+    if command == "differ":
+        pairs = list(zip(*(run(model, 1)[1] for model in models)))
+        for i, (a, b) in enumerate(pairs):
+            assert bytes(a) != bytes(b), f"output {i} ({models[0].outputs[i].name.decode()}) does not show the fault"
+        return print("the fault shows in all of", len(pairs), "outputs")
     for batch in range(models[0].minBatch, models[0].maxBatch + 1):
         expected = [bytes(o) for o in run(models[0], batch)[1]]
         for path, model in zip(arguments, models):
