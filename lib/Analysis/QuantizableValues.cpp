@@ -2,6 +2,7 @@
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -32,4 +33,22 @@ SmallVector<QuantizableValue> mlir::halftone::getQuantizableValues(func::FuncOp 
       add(op.getResult(0), locationName(op.getLoc()));
   }
   return values;
+}
+
+SmallVector<ContractionInput> mlir::halftone::getContractionInputs(func::FuncOp function) {
+  SmallVector<ContractionInput> inputs;
+  for (Operation &op : function.getBody().front()) {
+    if (classify(&op) != OpKind::Contraction || !isConstant(getWeightOperand(&op).get()))
+      continue;
+    Value value = getActivationOperand(&op).get();
+    bool grouped = isa<linalg::Conv2DNhwgcGfhwcOp>(op);
+    while (Operation *movement = value.getDefiningOp()) {
+      if (!isa<tensor::PadOp>(movement) && !(grouped && isa<tensor::ExpandShapeOp>(movement)))
+        break;
+      value = movement->getOperand(0);
+    }
+    if (!ShapedType::isDynamic(cast<RankedTensorType>(value.getType()).getShape().back()))
+      inputs.push_back({&op, value, std::to_string(inputs.size()) + ":" + locationName(op.getLoc())});
+  }
+  return inputs;
 }

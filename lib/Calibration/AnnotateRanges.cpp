@@ -39,6 +39,19 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       return failure();
     for (auto [observed, value] : llvm::zip_equal(values, statistics->values))
       annotateValue(observed.value, value);
+    return statistics->channels.empty() ? success() : annotateChannels(entry, statistics->channels);
+  }
+
+  LogicalResult annotateChannels(func::FuncOp entry, ArrayRef<ChannelStatistics> channels) {
+    SmallVector<ContractionInput> inputs = getContractionInputs(entry);
+    bool same = llvm::equal(inputs, channels, [](const ContractionInput &input, const ChannelStatistics &observed) {
+      return input.key == observed.key && input.channels() == static_cast<int64_t>(observed.sums.size());
+    });
+    if (!same)
+      return getOperation().emitError("has other contractions than '") << stats << "'; calibrate this model again";
+    for (auto [input, observed] : llvm::zip_equal(inputs, channels))
+      if (observed.positions)
+        input.contraction->setAttr(kChannelMeansAttr, DenseF32ArrayAttr::get(&getContext(), observed.means()));
     return success();
   }
 

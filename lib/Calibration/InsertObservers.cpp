@@ -1,4 +1,5 @@
 //===- InsertObservers.cpp - make @main count its values --------------------===//
+#include "ChannelSums.h"
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Calibration/Passes.h"
 
@@ -20,6 +21,8 @@ static Value appendArgument(func::FuncOp entry, Type type, StringRef name) {
 
 namespace {
 struct InsertObserversPass : halftone::impl::InsertObserversBase<InsertObserversPass> {
+  using InsertObserversBase::InsertObserversBase;
+
   void runOnOperation() override {
     FailureOr<func::FuncOp> entry = getEntry(getOperation());
     if (failed(entry))
@@ -41,6 +44,29 @@ struct InsertObserversPass : halftone::impl::InsertObserversBase<InsertObservers
     }
     (*entry)->setAttr(kObservedAttr, builder.getArrayAttr(keys));
     observers += values.size();
+    if (channels)
+      observeChannels(*entry, builder);
+  }
+
+  void observeChannels(func::FuncOp entry, OpBuilder &builder) {
+    SmallVector<ContractionInput> inputs = getContractionInputs(entry);
+    SmallVector<int64_t> widths;
+    SmallVector<Attribute> keys;
+    int64_t total = 0;
+    for (const ContractionInput &input : inputs) {
+      widths.push_back(input.channels());
+      keys.push_back(builder.getStringAttr(input.key));
+      total += input.channels() + 1;
+    }
+    Value sums = appendArgument(entry, MemRefType::get({std::max<int64_t>(total, 1)}, builder.getI64Type()), kSumsName);
+    int64_t offset = 0;
+    for (const ContractionInput &input : inputs) {
+      builder.setInsertionPointAfterValue(input.value);
+      emitChannelSums(builder, input.contraction->getLoc(), input.value, sums, offset);
+      offset += input.channels() + 1;
+    }
+    entry->setAttr(kObservedChannelsAttr, builder.getArrayAttr(keys));
+    entry->setAttr(kChannelWidthsAttr, builder.getDenseI64ArrayAttr(widths));
   }
 };
 } // namespace

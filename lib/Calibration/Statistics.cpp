@@ -1,16 +1,19 @@
 //===- Statistics.cpp - the one calibration statistic -----------------------===//
 //
-// The file: {"halftone.statistics": 1, "source_hash", "samples", "values": [{"key", "minimum", "maximum", "counts"}]}.
+// The file: {"halftone.statistics": 1, "source_hash", "samples", "values": [{"key", "minimum", "maximum", "counts"}],
+// "channels": [{"key", "positions", "sums"}]}.
 // Minimum and maximum are the hexadecimal bits of the f32; counts are runs [first prefix, count, count, ...].
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Calibration/Statistics.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cmath>
 
 using namespace mlir::halftone;
 using llvm::createStringError;
@@ -59,6 +62,21 @@ Statistics Statistics::fromBuffers(llvm::ArrayRef<std::string> keys, llvm::Array
   return statistics;
 }
 
+std::vector<float> ChannelStatistics::means() const {
+  std::vector<float> means;
+  for (int64_t sum : sums)
+    means.push_back(positions ? static_cast<float>(std::ldexp(double(sum) / double(positions), -24)) : 0.0f);
+  return means;
+}
+
+void Statistics::addChannels(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> widths,
+                             llvm::ArrayRef<int64_t> sums) {
+  for (auto [key, width] : llvm::zip_equal(keys, widths)) {
+    channels.push_back({key, sums.take_front(width).vec(), sums[width]});
+    sums = sums.drop_front(width + 1);
+  }
+}
+
 const ValueStatistics *Statistics::find(StringRef key) const {
   for (const ValueStatistics &value : values)
     if (value.key == key)
@@ -76,7 +94,17 @@ Error Statistics::merge(const Statistics &shard) {
     if (values[i].key != shard.values[i].key)
       return createStringError("the statistics observe different values: '" + values[i].key + "' and '" +
                                shard.values[i].key + "'");
+  bool sameChannels = llvm::equal(channels, shard.channels, [](const ChannelStatistics &a, const ChannelStatistics &b) {
+    return a.key == b.key && a.sums.size() == b.sums.size();
+  });
+  if (!sameChannels)
+    return createStringError("the statistics observe different channels");
   samples += shard.samples;
+  for (auto [mine, others] : llvm::zip_equal(channels, shard.channels)) {
+    mine.positions += others.positions;
+    for (auto [sum, more] : llvm::zip_equal(mine.sums, others.sums))
+      sum += more;
+  }
   for (size_t i = 0; i < values.size(); ++i) {
     values[i].minimum = std::min(values[i].minimum, shard.values[i].minimum);
     values[i].maximum = std::max(values[i].maximum, shard.values[i].maximum);
@@ -87,6 +115,23 @@ Error Statistics::merge(const Statistics &shard) {
 }
 
 static std::string bitsOf(float value) { return "0x" + llvm::utohexstr(llvm::bit_cast<uint32_t>(value), true, 8); }
+
+static void writeChannels(llvm::json::OStream &json, llvm::raw_ostream &stream,
+                          llvm::ArrayRef<ChannelStatistics> channels) {
+  json.attributeArray("channels", [&] {
+    for (const ChannelStatistics &channel : channels) {
+      stream << "\n";
+      json.object([&] {
+        json.attribute("key", channel.key);
+        json.attribute("positions", channel.positions);
+        json.attributeArray("sums", [&] {
+          for (int64_t sum : channel.sums)
+            json.value(sum);
+        });
+      });
+    }
+  });
+}
 
 std::string Statistics::toJSON() const {
   std::string text;
@@ -125,6 +170,7 @@ std::string Statistics::toJSON() const {
   }
   json.arrayEnd();
   json.attributeEnd();
+  writeChannels(json, stream, channels);
   json.objectEnd();
   stream << "\n";
   return text;
@@ -176,6 +222,22 @@ static Expected<ValueStatistics> parseValue(const llvm::json::Value &json) {
   return value;
 }
 
+static Expected<ChannelStatistics> parseChannel(const llvm::json::Value &json) {
+  const llvm::json::Object *object = json.getAsObject();
+  std::optional<StringRef> key = object ? object->getString("key") : std::nullopt;
+  std::optional<int64_t> positions = object ? object->getInteger("positions") : std::nullopt;
+  const llvm::json::Array *sums = object ? object->getArray("sums") : nullptr;
+  if (!key || !positions || *positions < 0 || !sums)
+    return malformed("an entry of 'channels' needs 'key', 'positions' and 'sums'");
+  ChannelStatistics channel{key->str(), {}, *positions};
+  for (const llvm::json::Value &sum : *sums) {
+    if (!sum.getAsInteger())
+      return malformed("'sums' of '" + channel.key + "' needs integers");
+    channel.sums.push_back(*sum.getAsInteger());
+  }
+  return channel;
+}
+
 Expected<Statistics> Statistics::fromJSON(StringRef text) {
   Expected<llvm::json::Value> json = llvm::json::parse(text);
   if (!json)
@@ -200,6 +262,13 @@ Expected<Statistics> Statistics::fromJSON(StringRef text) {
       return value.takeError();
     statistics.values.push_back(std::move(*value));
   }
+  if (const llvm::json::Array *channels = object->getArray("channels"))
+    for (const llvm::json::Value &entry : *channels) {
+      Expected<ChannelStatistics> channel = parseChannel(entry);
+      if (!channel)
+        return channel.takeError();
+      statistics.channels.push_back(std::move(*channel));
+    }
   return statistics;
 }
 

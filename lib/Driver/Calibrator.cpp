@@ -19,36 +19,62 @@ using namespace mlir::halftone;
 using llvm::Error, llvm::Expected;
 
 namespace {
-/// The counters that the observers write, passed as the last two inputs.
+/// What the observers of a module count: the keys of the rows, and of the
+/// contractions whose channels are summed with their numbers of channels.
+struct Observed {
+  std::vector<std::string> values, contractions;
+  std::vector<int64_t> widths;
+};
+
+/// The counters that the observers write, passed as the last inputs.
 struct Counters {
-  explicit Counters(int64_t values);
-  Tensor counts, extrema;
+  explicit Counters(const Observed &observed);
+  Tensor counts, extrema, sums;
 };
 } // namespace
 
-Counters::Counters(int64_t values)
-    : counts(kCountsName, ElementType::I64, {values, kPrefixes}),
-      extrema(kExtremaName, ElementType::F32, {values, 2}) {
+/// The sums of one contraction end with the number of positions; there is at
+/// least one element.
+static int64_t countSums(const Observed &observed) {
+  int64_t count = 0;
+  for (int64_t width : observed.widths)
+    count += width + 1;
+  return std::max<int64_t>(count, 1);
+}
+
+Counters::Counters(const Observed &observed)
+    : counts(kCountsName, ElementType::I64,
+             {static_cast<int64_t>(observed.values.size()), kPrefixes}),
+      extrema(kExtremaName, ElementType::F32,
+              {static_cast<int64_t>(observed.values.size()), 2}),
+      sums(kSumsName, ElementType::I64, {countSums(observed)}) {
   float infinity = std::numeric_limits<float>::infinity();
   auto pairs = extrema.values<float>();
-  for (int64_t i = 0; i < values; ++i) {
-    pairs[2 * i] = infinity;
-    pairs[2 * i + 1] = -infinity;
+  for (size_t i = 0; i < pairs.size(); i += 2) {
+    pairs[i] = infinity;
+    pairs[i + 1] = -infinity;
   }
 }
 
-/// Adds the observers; returns the keys of their rows.
-static Expected<std::vector<std::string>> instrument(ModuleOp module) {
-  PassManager pm(module.getContext());
-  pm.addPass(createInsertObservers());
-  if (failed(pm.run(module)))
-    return llvm::make_error<Reported>();
+static std::vector<std::string> readKeys(Operation *main, StringRef name) {
   std::vector<std::string> keys;
-  auto main = module.lookupSymbol<func::FuncOp>("main");
   for (auto key :
-       main->getAttrOfType<ArrayAttr>(kObservedAttr).getAsRange<StringAttr>())
+       main->getAttrOfType<ArrayAttr>(name).getAsRange<StringAttr>())
     keys.push_back(key.str());
   return keys;
+}
+
+/// Adds the observers.
+static Expected<Observed> instrument(ModuleOp module) {
+  PassManager pm(module.getContext());
+  buildObservePipeline(pm);
+  if (failed(pm.run(module)))
+    return llvm::make_error<Reported>();
+  Operation *main = module.lookupSymbol<func::FuncOp>("main");
+  ArrayRef<int64_t> widths =
+      main->getAttrOfType<DenseI64ArrayAttr>(kChannelWidthsAttr);
+  return Observed{readKeys(main, kObservedAttr),
+                  readKeys(main, kObservedChannelsAttr), widths.vec()};
 }
 
 namespace {
@@ -94,12 +120,13 @@ static Error observeOnce(LoadedModel &model, std::vector<Tensor> inputs,
     if (info.rank > 0 && info.shape[0] == -1)
       batch = tensor.shape[0];
   std::vector<Tensor> outputs = model.makeOutputs(batch);
-  inputs.push_back(std::move(counters.counts));
-  inputs.push_back(std::move(counters.extrema));
+  for (Tensor *counter : {&counters.counts, &counters.extrema, &counters.sums})
+    inputs.push_back(std::move(*counter));
   Error error = model.run(inputs, outputs);
-  counters.extrema = std::move(inputs.back());
-  inputs.pop_back();
-  counters.counts = std::move(inputs.back());
+  for (Tensor *counter : {&counters.sums, &counters.extrema, &counters.counts}) {
+    *counter = std::move(inputs.back());
+    inputs.pop_back();
+  }
   return error;
 }
 
@@ -137,7 +164,7 @@ static Expected<int64_t> observe(LoadedModel &model, const Dataset &data,
 static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
                                          const InterruptGuard &guard) {
   OwningOpRef<ModuleOp> observed = module.clone();
-  Expected<std::vector<std::string>> keys = instrument(*observed);
+  Expected<Observed> keys = instrument(*observed);
   if (!keys)
     return keys.takeError();
   Expected<TemporaryFile> library = TemporaryFile::create("so");
@@ -151,14 +178,17 @@ static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
       LoadedModel::load(library->path(), /*threads=*/0);
   if (!model)
     return model.takeError();
-  Counters counters(keys->size());
+  Counters counters(*keys);
   Expected<int64_t> samples = observe(*model, data, counters, guard);
   if (!samples)
     return samples.takeError();
   auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
-  return Statistics::fromBuffers(*keys, counters.counts.values<int64_t>(),
-                                 counters.extrema.values<float>(), *samples,
-                                 hash ? hash.getValue() : "");
+  Statistics statistics = Statistics::fromBuffers(
+      keys->values, counters.counts.values<int64_t>(),
+      counters.extrema.values<float>(), *samples, hash ? hash.getValue() : "");
+  statistics.addChannels(keys->contractions, keys->widths,
+                         counters.sums.values<int64_t>());
+  return statistics;
 }
 
 Expected<Statistics> mlir::halftone::calibrate(ModuleOp module,

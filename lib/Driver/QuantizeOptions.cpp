@@ -26,6 +26,13 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                                     "largest magnitude / 127"),
                          clEnumValN(WeightScales::MeanSquaredError, "mse",
                                     "least squared error"))),
+      rounding("rounding", cl::sub(line.command),
+               cl::init(WeightRounding::Diffused),
+               cl::desc("How codes of weights are rounded (default diffused):"),
+               cl::values(clEnumValN(WeightRounding::Nearest, "nearest",
+                                     "to the nearest code"),
+                          clEnumValN(WeightRounding::Diffused, "diffused",
+                                     "keep the sum over a kernel's taps"))),
       floatOps("float-ops", cl::sub(line.command), cl::value_desc("regex"),
                cl::desc("Operations that stay float: their names, or kind:KIND "
                         "(contraction, "
@@ -36,6 +43,7 @@ StageSettings QuantizeOptions::settings() const {
   settings.estimator = estimator;
   settings.percentile = percentile;
   settings.weights = weights;
+  settings.rounding = rounding;
   settings.floatOps.assign(floatOps.begin(), floatOps.end());
   return settings;
 }

@@ -7,7 +7,8 @@
 
 namespace mlir::halftone {
 
-/// --estimator, --percentile, --weights and --float-ops, of build and quantize.
+/// --estimator, --percentile, --weights, --rounding and --float-ops, of build
+/// and quantize.
 class QuantizeOptions {
 public:
   explicit QuantizeOptions(CommandLine &line);
@@ -19,6 +20,7 @@ private:
   llvm::cl::opt<Estimator> estimator;
   llvm::cl::opt<double> percentile;
   llvm::cl::opt<WeightScales> weights;
+  llvm::cl::opt<WeightRounding> rounding;
   llvm::cl::list<std::string> floatOps;
 };
 

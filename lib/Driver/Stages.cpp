@@ -28,6 +28,7 @@ static void addPrecision(OpPassManager &pm, const StageSettings &settings) {
 static void addQuantization(OpPassManager &pm, const StageSettings &settings) {
   QuantizationOptions options;
   options.weights = settings.weights;
+  options.rounding = settings.rounding;
   buildQuantizationPipeline(pm, options);
 }
 

@@ -14,6 +14,7 @@ struct StageSettings {
   Estimator estimator = Estimator::MeanSquaredError;
   double percentile = 99.99;
   WeightScales weights = WeightScales::Largest;
+  WeightRounding rounding = WeightRounding::Diffused;
   std::vector<std::string> floatOps; ///< Regular expressions.
 };
 

@@ -47,7 +47,10 @@ void mlir::halftone::buildCalibrationPipeline(OpPassManager &pm, const Calibrati
   pm.addPass(createVerifyCalibration());
 }
 
-void mlir::halftone::buildObservePipeline(OpPassManager &pm) { pm.addPass(createInsertObservers()); }
+void mlir::halftone::buildObservePipeline(OpPassManager &pm) {
+  // Channels too: correcting biases needs their means.
+  pm.addPass(createInsertObservers({/*channels=*/true}));
+}
 
 void mlir::halftone::buildPrecisionPipeline(OpPassManager &pm, const PrecisionOptions &options) {
   SelectPrecisionOptions precision;
@@ -57,6 +60,8 @@ void mlir::halftone::buildPrecisionPipeline(OpPassManager &pm, const PrecisionOp
 }
 
 void mlir::halftone::buildQuantizationPipeline(OpPassManager &pm, const QuantizationOptions &options) {
+  // Biases first, while the float weights are there to compare with.
+  pm.addPass(createCorrectBias({options.weights, options.rounding}));
   pm.addPass(createInsertCasts({options.weights, options.rounding}));
   // Types are final before casts move, so that each move sees one type on both sides.
   pm.addPass(createUnifyScales());

@@ -16,6 +16,18 @@ struct QuantizableValue {
 /// (they have the range of what they move). The order is the program's.
 SmallVector<QuantizableValue> getQuantizableValues(func::FuncOp function);
 
+/// What a contraction with constant weights reads, seen before padding and grouping: its last dimension are the input
+/// channels.
+struct ContractionInput {
+  Operation *contraction;
+  Value value;
+  std::string key; ///< "<index>:<location name>" of the contraction
+  int64_t channels() const { return cast<RankedTensorType>(value.getType()).getShape().back(); }
+};
+
+/// The inputs whose channel means bias correction needs, in the program's order.
+SmallVector<ContractionInput> getContractionInputs(func::FuncOp function);
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_ANALYSIS_QUANTIZABLEVALUES_H

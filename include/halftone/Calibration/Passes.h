@@ -4,6 +4,10 @@
 
 #include "halftone/Calibration/Estimators.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
@@ -15,6 +19,14 @@ inline constexpr llvm::StringLiteral kObservedAttr = "halftone.observed";
 /// Names of the two arguments that an instrumented @main has at its end.
 inline constexpr llvm::StringLiteral kCountsName = "halftone.counts";
 inline constexpr llvm::StringLiteral kExtremaName = "halftone.extrema";
+
+/// On contractions: the calibrated mean of each input channel, `array<f32: ...>`.
+inline constexpr llvm::StringLiteral kChannelMeansAttr = "halftone.channel_means";
+
+/// With channels observed: the keys, the numbers of channels, and the name of the third argument, the sums.
+inline constexpr llvm::StringLiteral kObservedChannelsAttr = "halftone.observed_channels";
+inline constexpr llvm::StringLiteral kChannelWidthsAttr = "halftone.channel_widths";
+inline constexpr llvm::StringLiteral kSumsName = "halftone.sums";
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

@@ -14,6 +14,10 @@ def InsertObservers : Pass<"halftone-insert-observers", "::mlir::ModuleOp"> {
     `halftone.observed` of @main lists the keys in the order of the rows. The instrumented module is for running only;
     the statistics go to `halftone-annotate-ranges` on the module without observers.
 
+    With `channels`, loops behind what each contraction with constant weights reads add its values by channel, in fixed
+    point, to a third argument `halftone.sums`, which bias correction needs; `halftone.observed_channels` lists their
+    keys, `halftone.channel_widths` the numbers of channels. Behind the channels stands the number of positions.
+
     ```mlir
     func.func @main(%x: tensor<1x8xf32>) -> tensor<1x8xf32>
     // becomes
@@ -23,7 +27,9 @@ def InsertObservers : Pass<"halftone-insert-observers", "::mlir::ModuleOp"> {
       halftone.observe %x into %counts, %extrema {index = 0 : i64} : ...
     ```
   }];
-  let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+  let options = [Option<"channels", "channels", "bool", "false", "Observe the channels of contractions' inputs too">];
   let statistics = [Statistic<"observers", "observers", "Number of values observed">];
 }
 
@@ -33,6 +39,8 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
     Reads a statistics file and sets `halftone.range = array<f32: low, high>` on the operation or argument of each
     quantizable value. A value without finite samples gets `halftone.reason` instead; NaN and infinite samples are
     left out with a warning. The file must be of the same source model and observe the same values.
+
+    Contractions get `halftone.channel_means` if the file has channel sums.
 
     Estimators: `minmax` takes the exact extrema, `percentile` leaves out the given share on both sides, `mse` (the
     default) minimizes the expected squared error of 8-bit quantization over the counts.

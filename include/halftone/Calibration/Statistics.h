@@ -32,15 +32,29 @@ struct ValueStatistics {
   int64_t infinities() const;
 };
 
+/// Exact sums of one contraction's input by channel, in steps of 2^-24.
+struct ChannelStatistics {
+  std::string key;
+  std::vector<int64_t> sums; ///< of each channel
+  int64_t positions = 0;     ///< number of elements of each channel
+
+  /// The mean of each channel; zeros if nothing was observed.
+  std::vector<float> means() const;
+};
+
 struct Statistics {
   std::string sourceHash;
   int64_t samples = 0;
   std::vector<ValueStatistics> values; ///< in the order of the keys' indices
+  std::vector<ChannelStatistics> channels; ///< likewise; empty if channels were not observed
 
   /// From the buffers of an instrumented run: `counts` is keys x 65536, `extrema` is keys x 2 (minimum, maximum; +inf
   /// and -inf where nothing was seen).
   static Statistics fromBuffers(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> counts,
                                 llvm::ArrayRef<float> extrema, int64_t samples, llvm::StringRef sourceHash);
+
+  /// Adds what `halftone.observe_channels` wrote: for each key its channels' sums and the number of positions.
+  void addChannels(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> widths, llvm::ArrayRef<int64_t> sums);
 
   const ValueStatistics *find(llvm::StringRef key) const;
 

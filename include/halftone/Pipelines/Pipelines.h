@@ -40,7 +40,7 @@ struct CalibrationOptions : PassPipelineOptions<CalibrationOptions> {
 /// The calibration stage from a statistics file.
 void buildCalibrationPipeline(OpPassManager &pm, const CalibrationOptions &options);
 
-/// The module whose run gives the statistics (Statistics::fromBuffers reads its buffers).
+/// The module whose run gives the statistics (Statistics::fromBuffers and addChannels read its buffers).
 void buildObservePipeline(OpPassManager &pm);
 
 struct PrecisionOptions : PassPipelineOptions<PrecisionOptions> {

@@ -63,6 +63,24 @@ TEST(Statistics, FileRoundTrip) {
   EXPECT_EQ(read->values[1].maximum, 3.0e38f);
 }
 
+TEST(Statistics, Channels) {
+  Statistics statistics = shard({1.0f});
+  int64_t one = 1 << 24;
+  // Two channels at two positions, then one channel at none.
+  statistics.addChannels({"0:conv", "1:gemm"}, {2, 1}, {one, -3 * one, 2, 0, 0});
+  EXPECT_EQ(statistics.channels[0].means(), (std::vector<float>{0.5f, -1.5f}));
+  EXPECT_EQ(statistics.channels[1].means(), std::vector<float>{0.0f});
+  Statistics twice = statistics;
+  ASSERT_EQ(message(twice.merge(statistics)), "");
+  EXPECT_EQ(twice.channels[0].positions, 4);
+  EXPECT_EQ(twice.channels[0].means(), statistics.channels[0].means());
+  llvm::Expected<Statistics> read = Statistics::fromJSON(twice.toJSON());
+  ASSERT_TRUE(bool(read)) << message(read.takeError());
+  EXPECT_EQ(read->toJSON(), twice.toJSON());
+  EXPECT_EQ(read->channels[0].sums, twice.channels[0].sums);
+  EXPECT_NE(message(twice.merge(shard({1.0f}))).find("different channels"), std::string::npos);
+}
+
 TEST(Statistics, MalformedFiles) {
   for (const char *text : {"", "[]", "{}", "{\"halftone.statistics\": 1}", "{\"halftone.statistics\": 2}",
                            "{\"halftone.statistics\": 1, \"source_hash\": \"\", \"samples\": 1, \"values\": [{}]}",

@@ -1,0 +1,83 @@
+//===- CorrectBias.cpp - take the mean error of rounding out of the bias ----===//
+//
+// bias'[o] = bias[o] - sum over the weights of output channel o of (W' - W) * E[x of its input channel].
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Analysis/Sandwiches.h"
+#include "halftone/Calibration/Passes.h"
+#include "halftone/Quantization/WeightRounding.h"
+#include "halftone/Support/Constants.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_CORRECTBIAS
+#include "halftone/Quantization/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// The operand of the tail that adds a constant for each output channel, or null.
+static OpOperand *findBias(const Sandwich &sandwich, int64_t channels) {
+  for (Operation *op : sandwich.tail) {
+    auto generic = dyn_cast<linalg::GenericOp>(op);
+    if (!generic)
+      continue;
+    for (OpOperand *operand : generic.getDpsInputOperands()) {
+      auto type = dyn_cast<RankedTensorType>(operand->get().getType());
+      if (type && type.getRank() == 1 && type.getDimSize(0) == channels && isConstant(operand->get()))
+        return operand;
+    }
+  }
+  return nullptr;
+}
+
+/// What rounding adds to the mean of each output channel.
+static std::vector<double> meanErrors(ArrayRef<float> weights, const WeightChannels &channels,
+                                      const RoundedWeights &rounded, ArrayRef<float> means) {
+  std::vector<double> errors(channels.outputs, 0);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    double error = rounded.codes[i] * double(rounded.scales[channels.output[i]]) - weights[i];
+    errors[channels.output[i]] += error * means[channels.input[i]];
+  }
+  return errors;
+}
+
+namespace {
+struct CorrectBiasPass : halftone::impl::CorrectBiasBase<CorrectBiasPass> {
+  using CorrectBiasBase::CorrectBiasBase;
+
+  void runOnOperation() override {
+    FailureOr<func::FuncOp> entry = getEntry(getOperation());
+    if (failed(entry))
+      return signalPassFailure();
+    Sandwiches sandwiches(*entry);
+    for (const Sandwich &sandwich : sandwiches.all()) {
+      auto means = dyn_cast_or_null<DenseF32ArrayAttr>(sandwich.anchor->removeAttr(kChannelMeansAttr));
+      if (means && isInt8(sandwich.anchor))
+        correct(sandwich, means);
+    }
+  }
+
+  void correct(const Sandwich &sandwich, ArrayRef<float> means) {
+    WeightChannels channels(sandwich.anchor);
+    OpOperand *bias = findBias(sandwich, channels.outputs);
+    std::optional<std::vector<float>> weights = getConstantElements<float>(getWeightOperand(sandwich.anchor).get());
+    if (!bias || !weights || channels.inputs != static_cast<int64_t>(means.size()))
+      return;
+    RoundedWeights rounded = roundWeights(*weights, channels, {weightScales, weightRounding});
+    std::vector<double> errors = meanErrors(*weights, channels, rounded, means);
+    std::vector<float> elements = *getConstantElements<float>(bias->get());
+    for (auto [element, error] : llvm::zip_equal(elements, errors))
+      element = static_cast<float>(element - error);
+    OpBuilder builder(bias->getOwner());
+    Location loc = bias->get().getLoc();
+    std::string name = locationName(loc);
+    auto type = cast<RankedTensorType>(bias->get().getType());
+    Operation *old = bias->get().getDefiningOp();
+    bias->set(arith::ConstantOp::create(builder, loc, makeConstant<float>(type, elements, name.empty() ? "bias" : name)));
+    if (old->use_empty())
+      old->erase();
+    ++corrected;
+  }
+};
+} // namespace

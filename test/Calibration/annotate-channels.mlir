@@ -1,0 +1,25 @@
+// RUN: halftone-opt %s --halftone-calibration-pipeline="stats=%S/Inputs/channels.json" --split-input-file --verify-diagnostics | FileCheck %s
+
+// CHECK: linalg.matmul {halftone.channel_means = array<f32: 5.000000e-01, -2.000000e+00>, halftone.range =
+func.func @main(%x: tensor<1x2xf32> {halftone.name = "x"}) -> tensor<1x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %weights = arith.constant dense<[[1.27, 0.104], [0.0, 1.27]]> : tensor<2x2xf32>
+  %e = tensor.empty() : tensor<1x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %m = linalg.matmul ins(%x, %weights : tensor<1x2xf32>, tensor<2x2xf32>) outs(%f : tensor<1x2xf32>) -> tensor<1x2xf32> loc("gemm")
+  return %m : tensor<1x2xf32>
+}
+
+// -----
+
+// The same values, but no contraction with constant weights.
+// expected-error@+1 {{has other contractions than}}
+module {
+  func.func @main(%x: tensor<1x2xf32> {halftone.name = "x"}) -> tensor<1x2xf32> {
+    %m = halftone.composite "exp"(%x) {} : (tensor<1x2xf32>) -> tensor<1x2xf32> {
+    ^bb0(%a: tensor<1x2xf32>):
+      halftone.yield %a : tensor<1x2xf32>
+    } loc("gemm")
+    return %m : tensor<1x2xf32>
+  }
+}
