@@ -7,7 +7,7 @@ source "$(dirname "$0")/setup.sh"
 install_packages "${build_packages[@]}"
 configure
 make_venv
-compile halftone halftone_runtime
+compile halftone
 step "Demo"
 "$python" "$root/utils/demo.py" --halftone "$build/bin/halftone" --work "$build/demo"
 step "Done"
