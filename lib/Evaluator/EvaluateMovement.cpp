@@ -4,7 +4,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <cstring>
-#include <numeric>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -31,10 +30,6 @@ SmallVector<int64_t> mlir::halftone::stridesOf(ArrayRef<int64_t> shape) {
   for (int64_t i = int64_t(shape.size()) - 2; i >= 0; --i)
     strides[i] = strides[i + 1] * shape[i + 1];
   return strides;
-}
-
-static int64_t addressOf(ArrayRef<int64_t> index, ArrayRef<int64_t> strides) {
-  return std::inner_product(index.begin(), index.end(), strides.begin(), int64_t(0));
 }
 
 static void copyElement(const HostTensor &from, int64_t source, HostTensor &to, int64_t target) {
