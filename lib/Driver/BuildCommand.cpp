@@ -56,7 +56,7 @@ BuildOptions::BuildOptions(CommandLine &line)
 /// Everything that can be known before long work.
 Error BuildOptions::check(Stage last) const {
   bool toStandardOutput = output.path == "-";
-  if (toStandardOutput && last >= Stage::Codegen)
+  if (toStandardOutput && last == Stage::Target)
     return userError("build needs -o M.so");
   if (Error error = toStandardOutput ? Error::success() : checkWritable(output.path))
     return error;
@@ -127,7 +127,10 @@ static Error decidePrecision(ModuleOp module, const BuildOptions &options,
 /// Writes a stage file, or compiles.
 static Error finish(ModuleOp module, const BuildOptions &options, Stage last,
                     const OpReport &report) {
-  if (last < Stage::Codegen)
+  if (last == Stage::Codegen)
+    if (Error error = generateCode(module, options.target))
+      return error;
+  if (last < Stage::Target)
     return options.output.write(module);
   return compileModule(module, options.output.path, options.target,
                        report.toJSON());

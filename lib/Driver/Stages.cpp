@@ -3,7 +3,10 @@
 #include "Command.h"
 #include "ModelFile.h"
 #include "halftone/Driver/Driver.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Pipelines/CompileToFile.h"
+#include "halftone/Pipelines/Pipelines.h"
+#include "halftone/Target/TargetTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/Path.h"
 
@@ -77,8 +80,25 @@ Error mlir::halftone::advance(ModuleOp module, Stage last,
   return Error::success();
 }
 
+Error mlir::halftone::generateCode(ModuleOp module, StringRef target) {
+  llvm::Expected<CpuTarget> cpu = findCpuTarget(target);
+  if (!cpu)
+    return cpu.takeError();
+  PassManager pm(module.getContext());
+  buildCodegenPipeline(pm, *cpu);
+  if (failed(pm.run(module)))
+    return llvm::make_error<Reported>();
+  module->setAttr(kStageAttr, StringAttr::get(module.getContext(),
+                                              stageName(Stage::Codegen)));
+  return Error::success();
+}
+
 Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
                                     StringRef target, StringRef report) {
+  std::optional<Stage> now = stageOf(module);
+  if (now && *now >= Stage::Codegen)
+    return userError("the model is at the stage '" + stageName(*now) +
+                     "' already; compile from an earlier stage file");
   StringRef extension = llvm::sys::path::extension(path);
   if (!llvm::is_contained({".so", ".o", ".ll", ".s"}, extension))
     return userError(

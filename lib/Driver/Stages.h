@@ -27,6 +27,10 @@ llvm::Error runStage(ModuleOp module, Stage stage,
 /// behind `last` already is an error.
 llvm::Error advance(ModuleOp module, Stage last, const StageSettings &settings);
 
+/// Takes an integer-stage or float module through the codegen stage, for that
+/// target.
+llvm::Error generateCode(ModuleOp module, StringRef target);
+
 /// Compiles a module, of the stages import to precision (all floats) or
 /// integer, in place, into a file of the kind that its name says: .so, .o, .ll
 /// or .s. The report is what the artefact carries as JSON.
