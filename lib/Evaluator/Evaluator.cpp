@@ -53,16 +53,10 @@ static bool copyElements(Attribute attribute, HostTensor &tensor) {
 static LogicalResult evaluateConstant(arith::ConstantOp op, Environment &environment) {
   auto elements = dyn_cast<ElementsAttr>(op.getValue());
   if (!elements) {
-    Register value{0};
-    if (auto integer = dyn_cast<IntegerAttr>(op.getValue()))
-      value.i = integer.getType().isInteger(1) ? integer.getValue().getZExtValue() : integer.getValue().getSExtValue();
-    else if (auto number = dyn_cast<FloatAttr>(op.getValue()); number && number.getType().isF32())
-      value.f = number.getValue().convertToFloat();
-    else if (number && number.getType().isF64())
-      value.d = number.getValue().convertToDouble();
-    else
+    std::optional<Register> value = constantRegister(op.getValue());
+    if (!value)
       return op.emitError("the evaluator does not know this constant's type");
-    environment.set(op.getResult(), value);
+    environment.set(op.getResult(), *value);
     return success();
   }
   auto type = cast<RankedTensorType>(op.getType());

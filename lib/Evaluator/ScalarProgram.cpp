@@ -262,7 +262,7 @@ int32_t ScalarProgram::define(Value value) {
   return number;
 }
 
-static std::optional<Register> constantRegister(Attribute attribute) {
+std::optional<Register> mlir::halftone::constantRegister(Attribute attribute) {
   Register value{0};
   if (auto integer = dyn_cast<IntegerAttr>(attribute)) {
     value.i = integer.getType().isInteger(1) ? integer.getValue().getZExtValue() : integer.getValue().getSExtValue();

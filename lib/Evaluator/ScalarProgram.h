@@ -23,6 +23,9 @@ union Register {
 Register loadElement(const HostTensor &tensor, int64_t index);
 void storeElement(HostTensor &tensor, int64_t index, Register value);
 
+/// The value of a scalar constant attribute; nothing for a type that a register does not hold.
+std::optional<Register> constantRegister(Attribute attribute);
+
 /// Tensors and scalars that a region may use from outside.
 using LookupTensor = std::function<const HostTensor *(Value)>;
 using LookupScalar = std::function<std::optional<Register>(Value)>;

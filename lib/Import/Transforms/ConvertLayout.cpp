@@ -63,11 +63,11 @@ private:
   Value first(Value value);
   void setTwin(Value value, Value twin) { twins[value] = twin; }
 
-  FailureOr<Value> transposedConstant(Operation *op, Value weights, ArrayRef<int64_t> permutation, StringRef what);
+  Value transposedConstant(Operation *op, Value weights, ArrayRef<int64_t> permutation, StringRef what);
   Value emptyLike(Location loc, RankedTensorType type, Value batchSource);
   Value filledLike(linalg::LinalgOp op, RankedTensorType type, Value batchSource);
 
-  /// Each returns success with the twin recorded, failure if the op is not its kind; `failed` marks an error.
+  /// Each returns success with the twin recorded, failure if the op is not its kind.
   LogicalResult convert(Operation *op);
   template <typename From, typename To>
   LogicalResult convertConvolution(From op, ArrayRef<int64_t> weightsPermutation);
@@ -84,7 +84,6 @@ private:
   func::FuncOp function;
   IRRewriter rewriter;
   DenseMap<Value, Value> twins, backs;
-  bool hasError = false;
 };
 } // namespace
 
@@ -163,8 +162,8 @@ Value LayoutConverter::filledLike(linalg::LinalgOp op, RankedTensorType type, Va
 // Contractions and pools
 //===----------------------------------------------------------------------===//
 
-FailureOr<Value> LayoutConverter::transposedConstant(Operation *op, Value weights, ArrayRef<int64_t> permutation,
-                                                     StringRef what) {
+Value LayoutConverter::transposedConstant(Operation *op, Value weights, ArrayRef<int64_t> permutation,
+                                          StringRef what) {
   auto type = cast<RankedTensorType>(weights.getType());
   RankedTensorType result = permute(type, permutation);
   std::optional<std::vector<float>> elements = getConstantElements<float>(weights);
@@ -187,8 +186,8 @@ LogicalResult LayoutConverter::convertConvolution(From op, ArrayRef<int64_t> wei
   Value init = filledLike(op, result, twin);
   if (!init)
     return failure();
-  FailureOr<Value> weights = transposedConstant(op, op.getInputs()[1], weightsPermutation, "weights");
-  auto made = To::create(rewriter, op.getLoc(), result, ValueRange{twin, *weights}, ValueRange{init},
+  Value weights = transposedConstant(op, op.getInputs()[1], weightsPermutation, "weights");
+  auto made = To::create(rewriter, op.getLoc(), result, ValueRange{twin, weights}, ValueRange{init},
                          op.getStridesAttr(), op.getDilationsAttr());
   setTwin(op->getResult(0), made->getResult(0));
   return success();
@@ -429,7 +428,7 @@ LogicalResult LayoutConverter::run() {
   for (Operation *op : llvm::reverse(converted))
     if (isOpTriviallyDead(op))
       rewriter.eraseOp(op);
-  return success(!hasError);
+  return success();
 }
 
 namespace {

@@ -7,6 +7,7 @@
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Import/Passes.h"
 #include "halftone/Support/Constants.h"
+#include "halftone/Support/Elementwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -121,25 +122,17 @@ static Value constant(RewriterBase &rewriter, Location loc, RankedTensorType typ
 
 /// x combined with channel vectors by `body`, along the last dimension or `axis`.
 static Value channelwise(RewriterBase &rewriter, Location loc, Value x, ValueRange vectors, int64_t axis,
-                         function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
+                         ElementBuilder build) {
   auto type = cast<RankedTensorType>(x.getType());
-  int64_t rank = type.getRank();
-  AffineMap identity = rewriter.getMultiDimIdentityMap(rank);
-  AffineMap channel = AffineMap::get(rank, 0, rewriter.getAffineDimExpr(axis));
+  AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
   SmallVector<Value> inputs = {x};
   SmallVector<AffineMap> maps = {identity};
   for (Value vector : vectors) {
     inputs.push_back(vector);
-    maps.push_back(channel);
+    maps.push_back(identity.getSliceMap(axis, 1));
   }
-  maps.push_back(identity);
-  Value empty = tensor::EmptyOp::create(rewriter, loc, tensor::getMixedSizes(rewriter, loc, x), type.getElementType());
-  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-  auto generic = linalg::GenericOp::create(rewriter, loc, type, inputs, ValueRange{empty}, maps, iterators,
-                                           [&](OpBuilder &b, Location l, ValueRange args) {
-                                             linalg::YieldOp::create(b, l, body(b, l, args));
-                                           });
-  return generic.getResult(0);
+  return buildElementwise(rewriter, loc, inputs, maps, tensor::getMixedSizes(rewriter, loc, x), type.getElementType(),
+                          build);
 }
 
 static void fold(RewriterBase &rewriter, CompositeOp op, Producer &producer, const Affine &affine) {
