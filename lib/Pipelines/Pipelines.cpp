@@ -6,6 +6,7 @@
 #include "halftone/Integer/Passes.h"
 #include "halftone/Precision/Passes.h"
 #include "halftone/Target/Passes.h"
+#include "halftone/Training/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -95,6 +96,7 @@ void mlir::halftone::registerAllHalftonePasses() {
   registerCalibrationPasses();
   registerPrecisionPasses();
   registerQuantizationPasses();
+  registerTrainingPasses();
   PassPipelineRegistration<>("halftone-import-pipeline", "The import stage: one entry form, channels-last inside",
                              [](OpPassManager &pm) { buildImportPipeline(pm); });
   PassPipelineRegistration<CalibrationOptions>("halftone-calibration-pipeline", "The calibration stage: ranges",

@@ -1,0 +1,31 @@
+//===- Passes.h - differentiation and training ------------------------------===//
+#ifndef HALFTONE_TRAINING_PASSES_H
+#define HALFTONE_TRAINING_PASSES_H
+
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::halftone {
+
+/// Marks an argument of @main that is trained: `halftone-differentiate` returns its gradient.
+inline constexpr llvm::StringLiteral kTrainableAttr = "halftone.trainable";
+
+/// The value of an argument that was a constant: `halftone-demote-arguments` makes it one again.
+inline constexpr llvm::StringLiteral kValueAttr = "halftone.value";
+
+/// An operation whose result counts as a constant when gradients are computed.
+inline constexpr llvm::StringLiteral kStopGradientAttr = "halftone.stop_gradient";
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "halftone/Training/Passes.h.inc"
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_TRAINING_PASSES_H

@@ -1,0 +1,90 @@
+//===- PromoteConstants.cpp - weights become arguments ----------------------===//
+#include "halftone/Training/Passes.h"
+#include "llvm/Support/Regex.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_PROMOTECONSTANTS
+#include "halftone/Training/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// The first name in a location, or "".
+static StringRef nameOf(Location loc) {
+  StringRef name;
+  loc->walk([&](Location inner) {
+    auto named = dyn_cast<NameLoc>(inner);
+    if (named)
+      name = named.getName().getValue();
+    return named ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return name;
+}
+
+/// Whether the constant is computed with as it is: by a contraction, or elementwise.
+static bool isWeight(arith::ConstantOp constant) {
+  auto type = dyn_cast<RankedTensorType>(constant.getType());
+  if (!type || !isa<FloatType>(type.getElementType()) || type.getRank() == 0)
+    return false;
+  return llvm::any_of(constant->getUsers(), [](Operation *user) { return isa<linalg::LinalgOp>(user); });
+}
+
+namespace {
+
+struct PromoteConstants : halftone::impl::PromoteConstantsBase<PromoteConstants> {
+  using PromoteConstantsBase::PromoteConstantsBase;
+
+  void runOnOperation() override {
+    auto entry = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (!entry) {
+      getOperation().emitError("needs a function @main");
+      return signalPassFailure();
+    }
+    llvm::Regex chosen(only);
+    if (std::string reason; !chosen.isValid(reason)) {
+      getOperation().emitError("'") << only << "' is no regular expression: " << reason;
+      return signalPassFailure();
+    }
+    llvm::StringSet<> names;
+    for (unsigned i = 0; i < entry.getNumArguments(); ++i)
+      if (auto name = entry.getArgAttrOfType<StringAttr>(i, kNameAttr))
+        names.insert(name.getValue());
+    for (auto constant : llvm::make_early_inc_range(entry.getBody().front().getOps<arith::ConstantOp>())) {
+      std::string name = uniqueName(constant, names);
+      if (!isWeight(constant) || !chosen.match(name))
+        continue;
+      names.insert(name);
+      promote(entry, constant, name);
+      ++promoted;
+    }
+  }
+
+  /// The name of the constant's location, or of the first operation that reads it, made unique.
+  static std::string uniqueName(arith::ConstantOp constant, const llvm::StringSet<> &names) {
+    StringRef found = nameOf(constant.getLoc());
+    std::string base = found.str();
+    for (Operation *user : constant->getUsers())
+      if (base.empty() && !nameOf(user->getLoc()).empty())
+        base = (nameOf(user->getLoc()) + ".weight").str();
+    if (base.empty())
+      base = "weight";
+    std::string name = base;
+    for (unsigned i = 1; names.contains(name); ++i)
+      name = base + "." + std::to_string(i);
+    return name;
+  }
+
+  static void promote(func::FuncOp entry, arith::ConstantOp constant, StringRef name) {
+    Builder builder(entry.getContext());
+    NamedAttribute attributes[] = {builder.getNamedAttr(kNameAttr, builder.getStringAttr(name)),
+                                   builder.getNamedAttr(kTrainableAttr, builder.getUnitAttr()),
+                                   builder.getNamedAttr(kValueAttr, constant.getValue())};
+    unsigned index = entry.getNumArguments();
+    (void)entry.insertArgument(index, constant.getType(), builder.getDictionaryAttr(attributes), constant.getLoc());
+    constant.replaceAllUsesWith(static_cast<Value>(entry.getArgument(index)));
+    constant.erase();
+  }
+};
+
+} // namespace
