@@ -6,8 +6,8 @@ build=$root/build
 
 build_packages=(cmake ninja-build ccache git pkg-config clang-22 lld-22 llvm-22-dev llvm-22-tools
   libmlir-22-dev mlir-22-tools liblld-22-dev libonnx-dev libprotobuf-dev protobuf-compiler
-  libpthreadpool-dev libzip-dev libzstd-dev zlib1g-dev libstb-dev python3 python3-venv dataset-fashion-mnist)
-test_packages=(libgtest-dev libonnx-testdata)
+  libpthreadpool-dev libzip-dev libzstd-dev zlib1g-dev libstb-dev libgtest-dev python3 python3-venv dataset-fashion-mnist)
+test_packages=(libonnx-testdata)
 
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 

@@ -2,13 +2,18 @@
 //
 // The function boundary of the artefact: inputs are read-only buffers, results are written into buffers of the caller.
 //
+// Kernels of 8-bit contractions read whole steps of the reduction, and so past the end of a row: into the slack that
+// halftone-plan-memory leaves behind each buffer of the arena. A caller's buffer has no slack, so they get a copy.
+//
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Support/InterfaceType.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_FORMENTRY
@@ -44,6 +49,26 @@ static LogicalResult checkShape(func::FuncOp entry, StringRef what, unsigned ind
   if (shaped.getRank() > 0 && llvm::is_contained(shaped.getShape().drop_front(), ShapedType::kDynamic))
     return entry.emitError() << what << " " << index << " has a dynamic dimension behind the first: " << type;
   return success();
+}
+
+/// Whether a contraction's activations are 8-bit elements in the buffer of this tensor, seen through views.
+static bool isReadInSteps(Value tensor) {
+  auto type = dyn_cast<RankedTensorType>(tensor.getType());
+  if (!type || !type.getElementType().isInteger(8))
+    return false;
+  return llvm::any_of(tensor.getUsers(), [&](Operation *user) {
+    if (auto contract = dyn_cast<ContractOp>(user))
+      return contract.getInput() == tensor;
+    return isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ExtractSliceOp>(user) &&
+           isReadInSteps(user->getResult(0));
+  });
+}
+
+static Value createCopy(OpBuilder &builder, Value tensor) {
+  Location loc = tensor.getLoc();
+  Value empty = tensor::EmptyOp::create(builder, loc, tensor::getMixedSizes(builder, loc, tensor),
+                                        getElementTypeOrSelf(tensor.getType()));
+  return linalg::CopyOp::create(builder, loc, tensor, empty).getResult(0);
 }
 
 namespace {
@@ -114,6 +139,14 @@ struct FormEntry : halftone::impl::FormEntryBase<FormEntry> {
       argument.setType(bufferType(tensor));
       auto read = bufferization::ToTensorOp::create(builder, argument.getLoc(), tensor, argument, /*restrict=*/true);
       argument.replaceAllUsesExcept(read, read);
+      if (!isReadInSteps(read))
+        continue;
+      SmallVector<OpOperand *> uses;
+      for (OpOperand &use : read->getUses())
+        uses.push_back(&use);
+      Value copy = createCopy(builder, read);
+      for (OpOperand *use : uses)
+        use->set(copy);
     }
   }
 
@@ -123,7 +156,8 @@ struct FormEntry : halftone::impl::FormEntryBase<FormEntry> {
     SmallVector<Attribute> argAttrs;
     for (unsigned i = 0, e = entry.getNumArguments(); i < e; ++i)
       argAttrs.push_back(entry.getArgAttrDict(i) ? entry.getArgAttrDict(i) : builder.getDictionaryAttr({}));
-    for (auto [i, operand] : llvm::enumerate(terminator.getOperands())) {
+    for (auto [i, result] : llvm::enumerate(terminator.getOperands())) {
+      Value operand = isReadInSteps(result) ? createCopy(builder, result) : result;
       BlockArgument buffer = entry.getBody().addArgument(bufferType(operand.getType()), operand.getLoc());
       bufferization::MaterializeInDestinationOp::create(builder, operand.getLoc(), Type(), operand, buffer,
                                                         /*restrict=*/true, /*writable=*/true);

@@ -176,10 +176,14 @@ def FormEntry : Pass<"halftone-form-entry", "::mlir::ModuleOp"> {
       bufferization.materialize_in_destination %r in restrict writable %y
     ```
 
+    The kernels of 8-bit contractions read up to some bytes past a row, which only the buffers of the arena have: an 8-bit
+    argument or result that a contraction reads is copied.
+
     An argument or result with `halftone.unsigned` is recorded as unsigned. An argument that is a memref already (a buffer of observers) stays as it is, as an input. A dynamic dimension
     other than the first, or one without `halftone.dims`, is an error.
   }];
-  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 def Bufferize : Pass<"halftone-bufferize", "::mlir::ModuleOp"> {

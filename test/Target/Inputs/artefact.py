@@ -4,11 +4,16 @@
     artefact.py run M.so [BATCH]     outputs for a fixed pattern of inputs
     artefact.py same A.so B.so ...   fails unless all give the same bits for every batch size, serially and in parts, and
                                      whatever the caller's rounding mode is
+
+Every input and output ends where a page ends that is followed by one without access: a byte read or written behind it is
+a segmentation fault.
 """
 import ctypes as c
+import mmap
 import sys
 
 MATH = c.CDLL("libm.so.6")
+LIBC = c.CDLL(None, use_errno=True)
 UPWARD = 0x800  # FE_UPWARD of x86
 TYPES = {1: c.c_float, 2: c.c_int8, 3: c.c_uint8, 4: c.c_int32, 5: c.c_int64, 6: c.c_uint8}
 NAMES = {1: "f32", 2: "i8", 3: "u8", 4: "i32", 5: "i64", 6: "bool"}
@@ -53,6 +58,16 @@ def count(tensor, batch):
     return product
 
 
+def guarded(element, length):
+    """An array of `length` elements, at the end of its memory."""
+    size = c.sizeof(element) * length
+    pages = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+    memory = mmap.mmap(-1, pages + mmap.PAGESIZE)
+    guard = c.addressof(c.c_char.from_buffer(memory)) + pages
+    assert LIBC.mprotect(c.c_void_p(guard), c.c_size_t(mmap.PAGESIZE), 0) == 0, "mprotect failed"
+    return (element * length).from_buffer(memory, pages - size)
+
+
 def pattern(tensor, batch, seed):
     """Values of all signs and, for floats, of several magnitudes; the same ones in every process."""
     values = []
@@ -68,13 +83,15 @@ def pattern(tensor, batch, seed):
             values.append(number + 128)
         else:
             values.append(number)
-    return (TYPES[tensor.type] * len(values))(*values)
+    array = guarded(TYPES[tensor.type], len(values))
+    array[:] = values
+    return array
 
 
 def run(model, batch, chunks=0, rounding=0):
     """The output arrays; chunks > 0 runs parallel loops backwards in ranges of that size; in a rounding mode."""
     inputs = [pattern(model.inputs[i], batch, i + 1) for i in range(model.numInputs)]
-    outputs = [(TYPES[t.type] * count(t, batch))() for t in model.outputs[:model.numOutputs]]
+    outputs = [guarded(TYPES[t.type], count(t, batch)) for t in model.outputs[:model.numOutputs]]
     workspace = (c.c_uint8 * (model.workspaceBytes + 64))(*([0x5A] * (model.workspaceBytes + 64)))
     address = (c.addressof(workspace) + 63) // 64 * 64
 
