@@ -83,6 +83,24 @@ typedef void (*HalftoneBody)(void *context, int64_t begin, int64_t end);
 typedef void (*HalftoneParallelFor)(void *pool, HalftoneBody body,
                                     void *context, int64_t count);
 
+/// One layer: a body that `run` gives to parallelFor, serial ones too. Counts
+/// are what the layer's operands need at least, each counted once: what a
+/// profile divides by the time.
+typedef struct {
+  const char *name;   /**< Of the source model's node, the first of several. */
+  const char *kind;   /**< E.g. "conv 3x3/2", "depthwise 5x5", "lookup". */
+  const char *kernel; /**< E.g. "vpdpbusd_512", "vector_512", "scalar". */
+  const char *shapes; /**< E.g. "1x14x14x96 -> 1x14x14x24". */
+  HalftoneBody body;
+  /// 1: the layer's work grows with the batch, and the first three counts are
+  /// those of batch 1. 0: they are those of any batch.
+  int32_t perSample;
+  int32_t reserved; /**< 0. */
+  int64_t multiplyAccumulates;
+  int64_t readBytes, writtenBytes; /**< Of inputs, outputs and workspace. */
+  int64_t constantBytes;           /**< Of weights, biases and tables. */
+} HalftoneLayerInfo;
+
 /// The table of a compiled model. It and all it points to are constant, and
 /// live until the library is unloaded. Strings are NUL-terminated UTF-8 and
 /// never NULL.
@@ -124,6 +142,12 @@ typedef struct HalftoneModel {
   /// Pointers are not checked.
   int32_t (*run)(const void *const *inputs, void *const *outputs, int64_t batch,
                  void *workspace, HalftoneParallelFor parallelFor, void *pool);
+
+  /// The layers in the order in which `run` runs them; `layerStructBytes` is
+  /// the distance from one to the next (fields are only ever appended).
+  /// Artefacts whose structBytes ends before have no list.
+  int32_t numLayers, layerStructBytes;
+  const HalftoneLayerInfo *layers;
 } HalftoneModel;
 
 /// The one exported symbol of a compiled model. Never returns NULL.

@@ -81,6 +81,15 @@ halftone_module_info(const HalftoneModule *module);
 /// The number of threads of the module's pool, at least 1.
 HALFTONE_EXPORT int32_t halftone_module_threads(const HalftoneModule *module);
 
+/// The number of layers that the model lists; 0 for an artefact without a list.
+HALFTONE_EXPORT int32_t
+halftone_module_num_layers(const HalftoneModule *module);
+
+/// One of them, in the order of running, valid until the module is unloaded;
+/// NULL for an index out of range.
+HALFTONE_EXPORT const HalftoneLayerInfo *
+halftone_module_layer(const HalftoneModule *module, int32_t index);
+
 /// A dense, row-major array that the caller owns.
 typedef struct {
   const char *name;     /**< NULL: the tensor at the same position. */
@@ -108,6 +117,13 @@ HALFTONE_EXPORT void halftone_session_destroy(HalftoneSession *session);
 HALFTONE_EXPORT HalftoneStatus halftone_session_run(
     HalftoneSession *session, const HalftoneBuffer *inputs, int32_t numInputs,
     const HalftoneBuffer *outputs, int32_t numOutputs);
+
+/// The same, and adds the wall time of each layer to `nanoseconds`, which has
+/// halftone_module_num_layers + 1 elements: the last is the time of the whole
+/// run, what lies between the layers included.
+HALFTONE_EXPORT HalftoneStatus halftone_session_run_profiled(
+    HalftoneSession *session, const HalftoneBuffer *inputs, int32_t numInputs,
+    const HalftoneBuffer *outputs, int32_t numOutputs, int64_t *nanoseconds);
 
 /// How arrays with a leading sample axis go through a model, whatever its
 /// batch. For an input of shape [B, d1, ...], B static or the symbolic batch,

@@ -17,12 +17,18 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-namespace {
-
 /// A vector of bits is not one bit an element in memory.
-bool hasBits(Operation *op) {
+static bool hasBits(Operation *op) {
   return llvm::any_of(op->getOperandTypes(), [](Type type) { return getElementTypeOrSelf(type).isInteger(1); });
 }
+
+static std::optional<LoopSpace> spaceOf(linalg::LinalgOp op) {
+  return hasBits(op) || !isElementwiseBody(*op.getBlock()) ? std::nullopt : LoopSpace::of(op);
+}
+
+bool mlir::halftone::hasStructuredKernel(linalg::LinalgOp op) { return spaceOf(op).has_value(); }
+
+namespace {
 
 struct LowerStructured : halftone::impl::LowerStructuredBase<LowerStructured> {
   using LowerStructuredBase::LowerStructuredBase;
@@ -64,10 +70,7 @@ private:
   }
 
   LogicalResult lowerLinalg(ImplicitLocOpBuilder &b, linalg::LinalgOp op, const Isa &isa) {
-    std::optional<LoopSpace> space;
-    if (!hasBits(op) && isElementwiseBody(*op.getBlock()))
-      space = LoopSpace::of(op);
-    if (space) {
+    if (std::optional<LoopSpace> space = spaceOf(op)) {
       emitStructuredKernel(b, *space, bodyOf(op), isa);
       ++numVectorized;
     } else {

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/Entry.h"
+#include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Codegen/Passes.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -151,7 +152,7 @@ static bool isRecomputable(Operation *op) {
 
 namespace {
 
-/// What a loop captures: values, the operations that compute them, in order, and the first one of these that is not
+/// What a layer captures: values, the operations that compute them, in order, and the first one of these that is not
 /// recomputable.
 struct Capture {
   SetVector<Value> values;
@@ -161,42 +162,34 @@ struct Capture {
 
 } // namespace
 
-static Capture captureOf(Operation *loop) {
+static Capture captureOf(ArrayRef<Operation *> layer) {
   Capture capture;
-  getUsedValuesDefinedAbove(loop->getRegions(), capture.values);
-  capture.values.insert(loop->operand_begin(), loop->operand_end());
-  DenseSet<Operation *> found;
+  DenseSet<Operation *> inside(llvm::from_range, layer), found;
+  for (Operation *op : layer) {
+    getUsedValuesDefinedAbove(op->getRegions(), capture.values);
+    capture.values.insert(op->operand_begin(), op->operand_end());
+  }
   for (size_t i = 0; i < capture.values.size(); ++i) {
     Operation *op = capture.values[i].getDefiningOp();
-    if (!op || !found.insert(op).second)
+    if (!op || inside.contains(op) || !found.insert(op).second)
       continue;
     if (!isRecomputable(op) && !capture.obstacle)
       capture.obstacle = op;
     capture.values.insert(op->operand_begin(), op->operand_end());
   }
-  for (Operation &op : *loop->getBlock())
+  for (Operation &op : *layer.front()->getBlock())
     if (found.contains(&op))
       capture.slice.push_back(&op);
   return capture;
 }
 
-/// The first name in a location: that of the source's node.
-static std::string firstName(Location loc) {
-  std::string name;
-  loc->walk([&](Location inner) {
-    if (auto named = dyn_cast<NameLoc>(inner)) {
-      name = named.getName().str();
-      return WalkResult::interrupt();
-    }
-    return WalkResult::advance();
-  });
-  for (char &c : name)
-    if (!llvm::isAlnum(c))
-      c = '_';
-  return name;
-}
-
 namespace {
+
+/// Where layers are called from: the values of `run` by those of @main, and what each call gets.
+struct CallSite {
+  IRMapping &mapping;
+  Value parallelFor, pool, context;
+};
 
 struct OutlineParallel : halftone::impl::OutlineParallelBase<OutlineParallel> {
   void runOnOperation() override {
@@ -205,15 +198,20 @@ struct OutlineParallel : halftone::impl::OutlineParallelBase<OutlineParallel> {
       return signalPassFailure();
     pointer = LLVM::LLVMPointerType::get(&getContext());
     serialFor = {};
-    nextLoop = 0;
+    described = readLayers(getOperation());
+    layers.clear();
+    seen.clear();
     if (failed(buildRun()))
       return signalPassFailure();
+    writeLayers(getOperation(), layers);
     main.erase();
   }
 
 private:
   func::FuncOp main, serialFor;
-  unsigned numInputs = 0, numOutputs = 0, nextLoop = 0;
+  unsigned numInputs = 0, numOutputs = 0;
+  SmallVector<LayerInfo> described, layers; ///< by halftone.layer; by function
+  SmallVector<int64_t> seen;                ///< the former of the latter
   int64_t minBatch = 1, maxBatch = 1;
   LLVM::LLVMPointerType pointer;
 
@@ -266,18 +264,23 @@ private:
     IRMapping mapping;
     for (BlockArgument argument : main.getArguments())
       mapping.map(argument, rebuild(builder, state, argument));
+    CallSite site{mapping, parallelFor, run.getArgument(5), context};
+    SmallVector<Operation *> serial;
     for (Operation &op : main.getBody().front().without_terminator()) {
-      if (auto loop = dyn_cast<scf::ForallOp>(op)) {
-        FailureOr<func::FuncOp> layer = outlineParallel(loop);
-        if (failed(layer))
-          return failure();
-        callLayer(builder, loop, *layer, mapping, parallelFor, run.getArgument(5), context);
-      } else if (func::FuncOp step = outlineSerial(&op)) {
-        func::CallOp::create(builder, op.getLoc(), step, ValueRange{context});
-      } else {
+      bool uses = llvm::any_of(op.getOperands(), [&](Value v) { return llvm::is_contained(serial, v.getDefiningOp()); });
+      if (isRecomputable(&op) && !uses) {
         builder.clone(op, mapping);
+        continue;
       }
+      if (!isRecomputable(&op) && !isSameLayer(serial, &op))
+        outlineSerial(builder, serial, site);
+      auto loop = dyn_cast<scf::ForallOp>(op);
+      if (!loop)
+        serial.push_back(&op);
+      else if (failed(outlineParallel(builder, loop, site)))
+        return failure();
     }
+    outlineSerial(builder, serial, site);
     restoreModes(builder, loc, saved);
     Value ok = arith::ConstantIntOp::create(builder, loc, 0, 32);
     func::ReturnOp::create(builder, loc, ok);
@@ -308,8 +311,6 @@ private:
 
   /// The caller's parallel_for, or the serial one for null.
   Value orSerial(OpBuilder &builder, Location loc, Value parallelFor) {
-    if (main.getBody().front().getOps<scf::ForallOp>().empty())
-      return parallelFor;
     Value null = LLVM::ZeroOp::create(builder, loc, pointer);
     Value isNull = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, parallelFor, null);
     Value serial = functionPointer(builder, loc, getSerialFor());
@@ -336,14 +337,6 @@ private:
     SmallVector<Value> operands{callee};
     operands.append(arguments.begin(), arguments.end());
     LLVM::CallOp::create(builder, loc, type, operands);
-  }
-
-  void callLayer(OpBuilder &builder, scf::ForallOp loop, func::FuncOp layer, IRMapping &mapping, Value parallelFor,
-                 Value pool, Value context) {
-    Location loc = loop.getLoc();
-    Value count = product(builder, loc, tripCounts(builder, loop, mapping));
-    Value wide = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), count);
-    callIndirect(builder, loc, parallelFor, {pool, functionPointer(builder, loc, layer), context, wide});
   }
 
   //===--------------------------------------------------------------------===//
@@ -380,52 +373,103 @@ private:
     return getValueOrCreateConstantIndexOp(builder, loc, result);
   }
 
-  /// "layer_3_conv1" for the third outlined loop.
-  std::string nextName(StringRef prefix, Location loc) {
-    std::string name = firstName(loc);
-    return (prefix + "_" + std::to_string(nextLoop++) + (name.empty() ? "" : "_" + name)).str();
+  /// A new function body(context, begin, end), "layer_3_conv1" for the third layer, on the list of layers.
+  func::FuncOp createLayer(Location loc) {
+    std::optional<int64_t> known = layerOf(loc);
+    LayerInfo info;
+    info.name = nodeName(loc);
+    info.kind = "loop";
+    info.kernel = "scalar";
+    if (known && *known < static_cast<int64_t>(described.size()))
+      info = described[*known];
+    // What a layer counts, its first function counts.
+    if (known && llvm::is_contained(seen, *known))
+      info.multiplyAccumulates = info.readBytes = info.writtenBytes = info.constantBytes = 0;
+    seen.push_back(known.value_or(-1));
+    info.body = "layer_" + std::to_string(layers.size());
+    if (!info.name.empty())
+      info.body += "_" + info.name;
+    for (char &c : info.body)
+      c = llvm::isAlnum(c) ? c : '_';
+    layers.push_back(info);
+    Type i64 = IntegerType::get(&getContext(), 64);
+    return createFunction(info.body, FunctionType::get(&getContext(), {pointer, i64, i64}, {}));
   }
 
-  FailureOr<func::FuncOp> outlineParallel(scf::ForallOp loop) {
+  /// Fills a layer's function with `emit`, and calls it on `count` iterations.
+  void emitLayer(OpBuilder &builder, Location loc, const Capture &capture, const CallSite &site, Value count,
+                 function_ref<void(OpBuilder &, func::FuncOp, IRMapping &)> emit) {
+    func::FuncOp layer = createLayer(loc);
+    auto inside = OpBuilder::atBlockEnd(&layer.getBody().front());
+    Value saved = pinModes(inside, loc);
+    IRMapping mapping;
+    rebuildCaptured(inside, loc, capture, layer.getArgument(0), mapping);
+    emit(inside, layer, mapping);
+    restoreModes(inside, loc, saved);
+    func::ReturnOp::create(inside, loc);
+    callIndirect(builder, loc, site.parallelFor,
+                 {site.pool, functionPointer(builder, loc, layer), site.context, count});
+  }
+
+  LogicalResult outlineParallel(OpBuilder &builder, scf::ForallOp loop, const CallSite &site) {
     if (loop->getNumResults() != 0)
       return loop.emitOpError("still has tensor results");
-    Capture capture = captureOf(loop);
+    Capture capture = captureOf(loop.getOperation());
     if (capture.obstacle) {
       InFlightDiagnostic diagnostic = loop.emitOpError("uses a value that a layer cannot compute again");
       diagnostic.attachNote(capture.obstacle->getLoc()) << "computed by '" << capture.obstacle->getName() << "'";
       return diagnostic;
     }
     Location loc = loop.getLoc();
-    Type i64 = IntegerType::get(&getContext(), 64);
+    Value count = product(builder, loc, tripCounts(builder, loop, site.mapping));
+    Value wide = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), count);
+    emitLayer(builder, loc, capture, site, wide, [&](OpBuilder &inside, func::FuncOp layer, IRMapping &mapping) {
+      buildLoop(inside, loop, layer.getArgument(1), layer.getArgument(2), mapping);
+    });
     ++numLayers;
-    auto layer = createFunction(nextName("layer", loc), FunctionType::get(&getContext(), {pointer, i64, i64}, {}));
-    auto builder = OpBuilder::atBlockEnd(&layer.getBody().front());
-    Value saved = pinModes(builder, loc);
-    IRMapping mapping;
-    rebuildCaptured(builder, loc, capture, layer.getArgument(0), mapping);
-    buildLoop(builder, loop, layer.getArgument(1), layer.getArgument(2), mapping);
-    restoreModes(builder, loc, saved);
-    func::ReturnOp::create(builder, loc);
-    return layer;
+    return success();
   }
 
-  /// A function of the context for a loop that is not parallel, or null if it cannot stand alone. The optimizer takes
-  /// more than linear time in the size of a function, and a profile shows the name.
-  func::FuncOp outlineSerial(Operation *op) {
-    if (!isa<scf::ForOp>(op) || op->getNumResults() != 0)
-      return {};
-    Capture capture = captureOf(op);
-    if (capture.obstacle)
-      return {};
-    Location loc = op->getLoc();
-    auto step = createFunction(nextName("step", loc), FunctionType::get(&getContext(), {pointer}, {}));
-    step->setAttr("passthrough", ArrayAttr::get(&getContext(), StringAttr::get(&getContext(), "noinline")));
-    auto builder = OpBuilder::atBlockEnd(&step.getBody().front());
-    IRMapping mapping;
-    rebuildCaptured(builder, loc, capture, step.getArgument(0), mapping);
-    builder.clone(*op, mapping);
-    func::ReturnOp::create(builder, loc);
-    return step;
+  /// Whether `op` belongs to the layer of the operations before it.
+  static bool isSameLayer(ArrayRef<Operation *> operations, Operation *op) {
+    if (operations.empty() || isa<scf::ForallOp>(op))
+      return false;
+    std::optional<int64_t> layer = layerOf(op->getLoc());
+    return layer && layer == layerOf(operations.front()->getLoc());
+  }
+
+  /// Whether the operations can be a function of the context.
+  static bool standAlone(ArrayRef<Operation *> operations, const Capture &capture) {
+    bool isLayer = layerOf(operations.front()->getLoc()) || isa<scf::ForOp>(operations.front());
+    bool escapes = llvm::any_of(operations, [&](Operation *op) {
+      return llvm::any_of(op->getUsers(), [&](Operation *user) {
+        while (user->getBlock() != op->getBlock())
+          user = user->getParentOp();
+        return !llvm::is_contained(operations, user);
+      });
+    });
+    return isLayer && !escapes && !capture.obstacle;
+  }
+
+  /// Empties the list of operations that are not parallel into a layer of one iteration, or into `run`. Layers are functions
+  /// because the optimizer takes more than linear time in the size of a function, and because a profile shows them.
+  void outlineSerial(OpBuilder &builder, SmallVector<Operation *> &operations, const CallSite &site) {
+    if (operations.empty())
+      return;
+    Capture capture = captureOf(operations);
+    Location loc = operations.front()->getLoc();
+    if (standAlone(operations, capture)) {
+      Value one = arith::ConstantIntOp::create(builder, loc, 1, 64);
+      emitLayer(builder, loc, capture, site, one, [&](OpBuilder &inside, func::FuncOp, IRMapping &mapping) {
+        for (Operation *op : operations)
+          inside.clone(*op, mapping);
+      });
+      ++numSerial;
+    } else {
+      for (Operation *op : operations)
+        builder.clone(*op, site.mapping);
+    }
+    operations.clear();
   }
 
   void rebuildCaptured(OpBuilder &builder, Location loc, const Capture &capture, Value context, IRMapping &mapping) {

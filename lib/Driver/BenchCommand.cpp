@@ -3,99 +3,18 @@
 // Latency of one run. Models take turns in every round, so that a disturbance
 // of the machine meets all of them; a round's time is the mean of as many runs
 // as fill about 20 ms, a model's time is the median of its rounds, and the
-// ratio is the median of the rounds' ratios.
+// ratio is the median of the rounds' ratios. A profile is of one model.
 //
 //===----------------------------------------------------------------------===//
 #include "Command.h"
-#include "LoadedModel.h"
+#include "Contestant.h"
+#include "Profile.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
-#include <chrono>
 
 using namespace mlir::halftone;
 using llvm::Error, llvm::Expected, llvm::StringRef;
-
-namespace {
-/// A model with the buffers of one run.
-struct Contestant {
-  std::string path;
-  LoadedModel model;
-  std::vector<Tensor> inputs, outputs;
-  int64_t runsPerRound = 1;
-  std::vector<double> roundMicroseconds;
-
-  Error fillRound();
-  Error runRound();
-};
-} // namespace
-
-static double microseconds() {
-  auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double, std::micro>(now).count();
-}
-
-/// Values that take every branch of the arithmetic, the same in each process:
-/// a full-period generator, as [0, 1) or as small integers.
-static void fillPattern(Tensor &tensor) {
-  uint32_t state = 1;
-  auto next = [&] { return (state = state * 1664525u + 1013904223u) >> 8; };
-  if (tensor.type == ElementType::F32) {
-    for (float &value : tensor.values<float>())
-      value = next() / float(1 << 24);
-  } else if (elementBytes(tensor.type) == 1) {
-    for (char &value : tensor.bytes)
-      value = next() & (tensor.type == ElementType::Bool ? 1 : 127);
-  }
-}
-
-static double median(std::vector<double> values) {
-  auto middle = values.begin() + values.size() / 2;
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-/// Finds how many runs fill 20 ms, after one that warms up.
-Error Contestant::fillRound() {
-  if (Error error = model.run(inputs, outputs))
-    return error;
-  double start = microseconds();
-  if (Error error = model.run(inputs, outputs))
-    return error;
-  double one = std::max(microseconds() - start, 1.0);
-  runsPerRound = std::clamp<int64_t>(20000 / one, 1, 10000);
-  return Error::success();
-}
-
-Error Contestant::runRound() {
-  double start = microseconds();
-  for (int64_t i = 0; i < runsPerRound; ++i)
-    if (Error error = model.run(inputs, outputs))
-      return error;
-  roundMicroseconds.push_back((microseconds() - start) / runsPerRound);
-  return Error::success();
-}
-
-static Expected<Contestant> prepare(StringRef path, int threads,
-                                    int64_t batch) {
-  Expected<LoadedModel> model = LoadedModel::load(path, threads);
-  if (!model)
-    return model.takeError();
-  const HalftoneModel &info = model->info();
-  if (batch < info.minBatch || batch > info.maxBatch)
-    return userError(
-        "'" + path + "' runs batches from " + llvm::Twine(info.minBatch) +
-        " to " + llvm::Twine(info.maxBatch) + "; give one of them to --batch");
-  Contestant contestant{path.str(), std::move(*model), {}, {}, 1, {}};
-  for (const HalftoneTensorInfo &input : contestant.model.inputs()) {
-    contestant.inputs.emplace_back(input.name,
-                                   static_cast<ElementType>(input.elementType),
-                                   shapeAtBatch(input, batch));
-    fillPattern(contestant.inputs.back());
-  }
-  contestant.outputs = contestant.model.makeOutputs(batch);
-  return contestant;
-}
 
 /// The median over the rounds of other / first.
 static double ratioOf(const Contestant &first, const Contestant &other) {
@@ -160,15 +79,21 @@ Error mlir::halftone::runBench(CommandLine &line) {
       "batch", cl::sub(line.command), cl::init(1), cl::value_desc("N"),
       cl::desc("Batch of a model with a dynamic batch (default 1)"));
   cl::opt<bool> json("json", cl::sub(line.command), cl::desc("Print JSON"));
+  cl::opt<bool> profile(
+      "profile", cl::sub(line.command),
+      cl::desc("Time, share, part of the peak and bytes of each layer"));
   line.parse();
   if (rounds < 1 || threads < 1)
     return userError("--rounds and --threads are numbers from 1");
+
+  if (profile && !against.empty())
+    return userError("--profile is of one model; leave --against out");
 
   std::vector<std::string> paths = {path};
   paths.insert(paths.end(), against.begin(), against.end());
   std::vector<Contestant> all;
   for (const std::string &each : paths) {
-    Expected<Contestant> contestant = prepare(each, threads, batch);
+    Expected<Contestant> contestant = Contestant::prepare(each, threads, batch);
     if (!contestant)
       return contestant.takeError();
     all.push_back(std::move(*contestant));
@@ -176,6 +101,8 @@ Error mlir::halftone::runBench(CommandLine &line) {
   for (Contestant &one : all)
     if (Error error = one.fillRound())
       return error;
+  if (profile)
+    return profileModel(all.front(), rounds, json);
   for (int round = 0; round < rounds; ++round)
     for (Contestant &one : all)
       if (Error error = one.runRound())

@@ -51,6 +51,23 @@ Error LoadedModel::run(ArrayRef<Tensor> inputs,
   return Error::success();
 }
 
+Error LoadedModel::runProfiled(ArrayRef<Tensor> inputs,
+                               llvm::MutableArrayRef<Tensor> outputs,
+                               llvm::MutableArrayRef<int64_t> nanoseconds) {
+  std::vector<HalftoneBuffer> in = buffersOf(inputs), out = buffersOf(outputs);
+  if (halftone_session_run_profiled(session.get(), in.data(), in.size(),
+                                    out.data(), out.size(), nanoseconds.data()))
+    return lastError();
+  return Error::success();
+}
+
+std::vector<const HalftoneLayerInfo *> LoadedModel::layers() const {
+  std::vector<const HalftoneLayerInfo *> list;
+  for (int32_t i = 0; i < halftone_module_num_layers(module.get()); ++i)
+    list.push_back(halftone_module_layer(module.get(), i));
+  return list;
+}
+
 Shape mlir::halftone::shapeAtBatch(const HalftoneTensorInfo &tensor,
                                    int64_t batch) {
   Shape shape(tensor.shape, tensor.shape + tensor.rank);

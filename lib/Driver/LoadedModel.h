@@ -32,6 +32,15 @@ public:
   llvm::Error run(llvm::ArrayRef<Tensor> inputs,
                   llvm::MutableArrayRef<Tensor> outputs);
 
+  /// The same, and adds each layer's nanoseconds, and those of the whole run as
+  /// the last of layers().size() + 1.
+  llvm::Error runProfiled(llvm::ArrayRef<Tensor> inputs,
+                          llvm::MutableArrayRef<Tensor> outputs,
+                          llvm::MutableArrayRef<int64_t> nanoseconds);
+
+  /// The artefact's list of layers; empty if it is older than such lists.
+  std::vector<const HalftoneLayerInfo *> layers() const;
+
   /// One zeroed tensor for each output at that batch.
   std::vector<Tensor> makeOutputs(int64_t batch) const;
 

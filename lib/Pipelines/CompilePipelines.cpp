@@ -43,6 +43,8 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   pm.addPass(createCSEPass());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createLowerCopies());
+  // From here on an operation of @main is one layer, until it is loops.
+  pm.addPass(createAnnotateLayers({target.isa.str()}));
   pm.addNestedPass<func::FuncOp>(createLowerObservers());
   if (!target.isReference()) {
     pm.addNestedPass<func::FuncOp>(createLowerContract({target.isa.str()}));

@@ -18,6 +18,7 @@
 #include "halftone/Runtime/ThreadCount.h"
 #include <cerrno>
 #include <climits>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
@@ -52,6 +53,13 @@ static HalftoneStatus checkCpu(const std::string &path,
                   "--target-cpu=x86-64-v3 for most machines");
 }
 
+static const HalftoneLayerInfo &layerAt(const HalftoneModel &model,
+                                        int32_t index) {
+  auto *first = reinterpret_cast<const char *>(model.layers);
+  return *reinterpret_cast<const HalftoneLayerInfo *>(
+      first + int64_t(index) * model.layerStructBytes);
+}
+
 /// What is inconsistent in one list of tensors, or "".
 static std::string describeBadTensors(const HalftoneTensorInfo *tensors,
                                       int32_t count) {
@@ -72,7 +80,7 @@ static std::string describeBadTensors(const HalftoneTensorInfo *tensors,
 
 /// What is inconsistent in the table, or "".
 static std::string describeBadModel(const HalftoneModel &model) {
-  if (model.structBytes < sizeof(HalftoneModel))
+  if (model.structBytes < offsetof(HalftoneModel, numLayers))
     return "its size";
   for (const char *text :
        {model.name, model.target, model.cpuFeatures, model.sourceHash,
@@ -90,6 +98,23 @@ static std::string describeBadModel(const HalftoneModel &model) {
   std::string why = describeBadTensors(model.inputs, model.numInputs);
   return why.empty() ? describeBadTensors(model.outputs, model.numOutputs)
                      : why;
+}
+
+/// The number of layers; negative if the list is inconsistent.
+static int32_t checkLayers(const HalftoneModel &model) {
+  if (model.structBytes < sizeof(HalftoneModel))
+    return 0;
+  if (model.numLayers < 0 || (model.numLayers > 0 && !model.layers) ||
+      (model.numLayers > 0 && model.layerStructBytes <
+                                  int32_t(sizeof(HalftoneLayerInfo))))
+    return -1;
+  for (int32_t i = 0; i < model.numLayers; ++i) {
+    const HalftoneLayerInfo &layer = layerAt(model, i);
+    if (!layer.name || !layer.kind || !layer.kernel || !layer.shapes ||
+        !layer.body)
+      return -1;
+  }
+  return model.numLayers;
 }
 
 /// Maps the library and fills in its table.
@@ -115,6 +140,8 @@ static HalftoneStatus openLibrary(HalftoneModule &module) {
           checkVersion(module.path, module.model->abiVersion))
     return status;
   std::string why = describeBadModel(*module.model);
+  if (why.empty() && (module.numLayers = checkLayers(*module.model)) < 0)
+    why = "the list of layers";
   if (!why.empty())
     return fail(HALFTONE_NOT_AN_ARTEFACT, "'" + module.path + "' is damaged: " +
                                               why + " in its table is invalid");
@@ -176,4 +203,15 @@ const HalftoneModel *halftone_module_info(const HalftoneModule *module) {
 
 int32_t halftone_module_threads(const HalftoneModule *module) {
   return module ? module->pool->size() : 1;
+}
+
+int32_t halftone_module_num_layers(const HalftoneModule *module) {
+  return module ? module->numLayers : 0;
+}
+
+const HalftoneLayerInfo *halftone_module_layer(const HalftoneModule *module,
+                                               int32_t index) {
+  if (!module || index < 0 || index >= module->numLayers)
+    return nullptr;
+  return &layerAt(*module->model, index);
 }

@@ -9,6 +9,7 @@
 #include "halftone/Runtime/Buffers.h"
 #include "halftone/Runtime/FloatMode.h"
 #include "halftone/Runtime/LastError.h"
+#include "halftone/Runtime/LayerClock.h"
 #include "halftone/Runtime/Module.h"
 #include <algorithm>
 #include <cstdlib>
@@ -62,15 +63,22 @@ dataOf(const std::vector<const HalftoneBuffer *> &buffers) {
 HalftoneSession::~HalftoneSession() { free(workspace); }
 
 HalftoneStatus HalftoneSession::run(const void *const *inputs,
-                                    void *const *outputs, int64_t batch) {
+                                    void *const *outputs, int64_t batch,
+                                    HalftoneParallelFor parallelFor,
+                                    void *pool) {
   IeeeFloatMode mode;
-  int32_t result =
-      module->model->run(inputs, outputs, batch, workspace,
-                         module->pool->callback(), module->pool.get());
+  int32_t result = module->model->run(inputs, outputs, batch, workspace,
+                                      parallelFor, pool);
   if (result == 0)
     return HALFTONE_OK;
   return fail(HALFTONE_RUN_FAILED, "'" + module->path + "' failed with code " +
                                        std::to_string(result));
+}
+
+HalftoneStatus HalftoneSession::run(const void *const *inputs,
+                                    void *const *outputs, int64_t batch) {
+  return run(inputs, outputs, batch, module->pool->callback(),
+             module->pool.get());
 }
 
 HalftoneStatus halftone_session_create(HalftoneModule *module,
@@ -97,14 +105,14 @@ HalftoneStatus halftone_session_create(HalftoneModule *module,
 
 void halftone_session_destroy(HalftoneSession *session) { delete session; }
 
-HalftoneStatus halftone_session_run(HalftoneSession *session,
-                                    const HalftoneBuffer *inputs,
-                                    int32_t numInputs,
-                                    const HalftoneBuffer *outputs,
-                                    int32_t numOutputs) {
-  if (!session)
-    return fail(HALFTONE_INVALID_ARGUMENT, "'session' is a null pointer");
-  const HalftoneModel &model = *session->module->model;
+/// Checks the buffers, and runs with a parallel_for and its first argument.
+static HalftoneStatus checkAndRun(HalftoneSession &session,
+                                  const HalftoneBuffer *inputs,
+                                  int32_t numInputs,
+                                  const HalftoneBuffer *outputs,
+                                  int32_t numOutputs,
+                                  HalftoneParallelFor parallelFor, void *pool) {
+  const HalftoneModel &model = *session.module->model;
   TensorList inputList = inputsOf(model), outputList = outputsOf(model);
   std::vector<std::string> problems;
   auto matchedInputs = matchBuffers(inputList, inputs, numInputs, problems);
@@ -120,8 +128,31 @@ HalftoneStatus halftone_session_run(HalftoneSession *session,
                        std::to_string(model.minBatch) + " to " +
                        std::to_string(model.maxBatch));
   if (HalftoneStatus status =
-          failIfAny(problems, "cannot run '" + session->module->path + "':"))
+          failIfAny(problems, "cannot run '" + session.module->path + "':"))
     return status;
-  return session->run(dataOf(matchedInputs).data(),
-                      dataOf(matchedOutputs).data(), batch);
+  return session.run(dataOf(matchedInputs).data(),
+                     dataOf(matchedOutputs).data(), batch, parallelFor, pool);
+}
+
+HalftoneStatus halftone_session_run(HalftoneSession *session,
+                                    const HalftoneBuffer *inputs,
+                                    int32_t numInputs,
+                                    const HalftoneBuffer *outputs,
+                                    int32_t numOutputs) {
+  if (!session)
+    return fail(HALFTONE_INVALID_ARGUMENT, "'session' is a null pointer");
+  ThreadPool &pool = *session->module->pool;
+  return checkAndRun(*session, inputs, numInputs, outputs, numOutputs,
+                     pool.callback(), &pool);
+}
+
+HalftoneStatus halftone_session_run_profiled(
+    HalftoneSession *session, const HalftoneBuffer *inputs, int32_t numInputs,
+    const HalftoneBuffer *outputs, int32_t numOutputs, int64_t *nanoseconds) {
+  if (!session || !nanoseconds)
+    return fail(HALFTONE_INVALID_ARGUMENT,
+                "'session' or 'nanoseconds' is a null pointer");
+  LayerClock clock(*session->module, nanoseconds);
+  return checkAndRun(*session, inputs, numInputs, outputs, numOutputs,
+                     LayerClock::parallelFor, &clock);
 }

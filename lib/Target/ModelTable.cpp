@@ -6,6 +6,7 @@
 #include "ModelTable.h"
 #include "halftone-c/Artefact.h"
 #include "halftone/Codegen/Entry.h"
+#include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -105,6 +106,20 @@ public:
     return global(llvm::ConstantArray::get(array, infos), "tensors", 8);
   }
 
+  /// An array of HalftoneLayerInfo, or null for none.
+  llvm::Constant *layers(ArrayRef<LayerInfo> list) {
+    SmallVector<llvm::Constant *> infos;
+    for (const LayerInfo &layer : list)
+      infos.push_back(llvm::ConstantStruct::getAnon(
+          {text(layer.name), text(layer.kind), text(layer.kernel), text(layer.shapes), module.getFunction(layer.body),
+           integer(32, layer.perSample), integer(32, 0), integer(64, layer.multiplyAccumulates),
+           integer(64, layer.readBytes), integer(64, layer.writtenBytes), integer(64, layer.constantBytes)}));
+    if (infos.empty())
+      return llvm::ConstantPointerNull::get(pointer);
+    auto *array = llvm::ArrayType::get(infos.front()->getType(), infos.size());
+    return global(llvm::ConstantArray::get(array, infos), "layers", 8);
+  }
+
   /// halftone_query: returns the table.
   void query(llvm::Constant *table) {
     auto *type = llvm::FunctionType::get(pointer, false);
@@ -157,6 +172,9 @@ LogicalResult mlir::halftone::verifySignature(ModuleOp module) {
       !module->hasAttr(kWorkspaceAttr) || !module.lookupSymbol<LLVM::LLVMFuncOp>(kRunName))
     return module.emitError("is not the output of the target pipeline: it has no recorded signature or no @")
            << kRunName;
+  for (const LayerInfo &layer : readLayers(module))
+    if (!module.lookupSymbol<LLVM::LLVMFuncOp>(layer.body))
+      return module.emitError() << "lists the layer '" << layer.name << "' without its function @" << layer.body;
   for (StringRef attribute : {StringRef(kInputsAttr), StringRef(kOutputsAttr)})
     for (const TensorEntry &entry : readEntries(module, attribute))
       if (!elementCode(entry.type.getElementType()))
@@ -172,6 +190,7 @@ void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options
   auto batch = module->getAttrOfType<DenseI64ArrayAttr>(kBatchAttr);
   SmallVector<TensorEntry> inputs = readEntries(module, kInputsAttr), outputs = readEntries(module, kOutputsAttr);
 
+  SmallVector<LayerInfo> layers = readLayers(module);
   TableBuilder builder(llvmModule);
   llvm::Constant *table = llvm::ConstantStruct::getAnon(
       {builder.integer(32, HALFTONE_ABI_VERSION), builder.integer(32, sizeof(HalftoneModel)),
@@ -180,7 +199,8 @@ void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options
        builder.integer(32, inputs.size()), builder.integer(32, outputs.size()), builder.tensors(inputs),
        builder.tensors(outputs), builder.integer(64, batch[0]), builder.integer(64, batch[1]),
        builder.integer(64, module->getAttrOfType<IntegerAttr>(kWorkspaceAttr).getInt()),
-       builder.integer(64, HALFTONE_ALIGNMENT), builder.integer(64, bytes), llvmModule.getFunction(kRunName)});
+       builder.integer(64, HALFTONE_ALIGNMENT), builder.integer(64, bytes), llvmModule.getFunction(kRunName),
+       builder.integer(32, layers.size()), builder.integer(32, sizeof(HalftoneLayerInfo)), builder.layers(layers)});
   builder.query(builder.global(table, "model", 8));
   builder.note(target.cpuFeatures);
 }

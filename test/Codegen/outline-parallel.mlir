@@ -53,17 +53,38 @@ module attributes {halftone.inputs = [{}], halftone.outputs = [{}], halftone.bat
 
 // -----
 
-// A serial loop becomes a function that run calls; one that uses a loaded value stays.
+// What is not parallel: a loop becomes a layer of one iteration; a loaded value that no layer knows, and what uses it, stay.
+// Neighbours of one halftone.layer are one layer, loads included; what comes of it a second time counts nothing. The list of
+// layers is that of the calls.
 
+// CHECK: module attributes {{.*}}halftone.layers = [
+// CHECK-SAME: {body = "layer_0", constant_bytes = 0 : i64, kernel = "scalar", kind = "loop", multiply_accumulates = 0 : i64
+// CHECK-SAME: {body = "layer_1_relu_1", constant_bytes = 0 : i64, kernel = "vector_512", kind = "elementwise", multiply_accumulates = 7 : i64, name = "relu/1", per_sample, read_bytes = 16
+// CHECK-SAME: {body = "layer_2_relu_1", constant_bytes = 0 : i64, kernel = "vector_512", kind = "elementwise", multiply_accumulates = 0 : i64, name = "relu/1", per_sample, read_bytes = 0
 // CHECK-LABEL: func.func @halftone_run
-// CHECK: call @step_0(
+// CHECK-DAG: %[[F0:.*]] = constant @layer_0 :
+// CHECK-DAG: %[[F1:.*]] = constant @layer_1_relu_1 :
+// CHECK-DAG: %[[F2:.*]] = constant @layer_2_relu_1 :
+// CHECK: %[[P0:.*]] = builtin.unrealized_conversion_cast %[[F0]]
+// CHECK: llvm.call %[[FOR:.*]](%{{.*}}, %[[P0]], %{{.*}}, %c1_i64)
 // CHECK: memref.load
 // CHECK-NEXT: scf.for
-// CHECK-LABEL: func.func private @step_0
-// CHECK-SAME: (%[[CTX:.*]]: !llvm.ptr)
-// CHECK-SAME: passthrough = ["noinline"]
+// CHECK: %[[P1:.*]] = builtin.unrealized_conversion_cast %[[F1]]
+// CHECK: llvm.call %[[FOR]](%{{.*}}, %[[P1]], %{{.*}}, %c1_i64)
+// CHECK: %[[P2:.*]] = builtin.unrealized_conversion_cast %[[F2]]
+// CHECK: llvm.call %[[FOR]](%{{.*}}, %[[P2]], %{{.*}}, %c4_i64)
+// CHECK-LABEL: func.func private @layer_0
 // CHECK: scf.for
-module attributes {halftone.inputs = [{}], halftone.outputs = [{}], halftone.batch = array<i64: 1, 1>} {
+// CHECK-LABEL: func.func private @layer_1_relu_1
+// CHECK-SAME: (%{{.*}}: !llvm.ptr, %{{.*}}: i64, %{{.*}}: i64)
+// CHECK: memref.load
+// CHECK: memref.load
+// CHECK: memref.store
+// CHECK-LABEL: func.func private @layer_2_relu_1
+// CHECK: scf.for
+module attributes {halftone.inputs = [{}], halftone.outputs = [{}], halftone.batch = array<i64: 1, 1>,
+                   halftone.layers = [{name = "relu/1", kind = "elementwise", kernel = "vector_512", shapes = "4 -> 4", per_sample,
+                                       multiply_accumulates = 7, read_bytes = 16, written_bytes = 16, constant_bytes = 0}]} {
   func.func @main(%x: memref<4xf32>, %y: memref<4xf32>, %arena: memref<?xi8>) {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
@@ -76,9 +97,18 @@ module attributes {halftone.inputs = [{}], halftone.outputs = [{}], halftone.bat
     scf.for %i = %c0 to %c4 step %c1 {
       memref.store %v, %y[%i] : memref<4xf32>
     }
+    %a = memref.load %x[%c0] : memref<4xf32> loc(#layer)
+    %b = memref.load %x[%c1] : memref<4xf32> loc(#layer)
+    %sum = arith.addf %a, %b : f32
+    memref.store %sum, %y[%c1] : memref<4xf32> loc(#layer)
+    scf.forall (%i) in (4) {
+      %w = memref.load %x[%i] : memref<4xf32>
+      memref.store %w, %y[%i] : memref<4xf32>
+    } loc(#layer)
     return
   }
 }
+#layer = loc(fused<{halftone.layer = 0 : i64}>["relu/1"])
 
 // -----
 

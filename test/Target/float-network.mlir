@@ -2,6 +2,8 @@
 // RUN: halftone-opt %s --halftone-codegen-pipeline=target-cpu=x86-64-v3 --halftone-target-pipeline --halftone-write-target="target-cpu=x86-64-v3 output=%t-v3.so" -o /dev/null
 // RUN: halftone-opt %s --halftone-codegen-pipeline --halftone-target-pipeline --halftone-write-target="output=%t-native.so" -o /dev/null
 // RUN: python3 %S/Inputs/artefact.py info %t.so | FileCheck %s --check-prefix=INFO
+// RUN: python3 %S/Inputs/artefact.py layers %t-v3.so | FileCheck %s --check-prefix=LAYERS
+// RUN: llvm-nm %t-v3.so | FileCheck %s --check-prefix=SYMBOLS
 // RUN: python3 %S/Inputs/artefact.py run %t.so 1 | FileCheck %s --check-prefix=VALUES
 // RUN: python3 %S/Inputs/artefact.py same %t.so %t-v3.so %t-native.so | FileCheck %s --check-prefix=SAME
 // RUN: llvm-readelf -d --dyn-syms -n %t.so | FileCheck %s --check-prefix=ELF
@@ -14,6 +16,12 @@
 // INFO: input x f32 [-1, 6, 6, 2]
 // INFO: output scores f32 [-1, 3]
 // INFO: output features f32 [-1, 6, 6, 4]
+
+// The layers, each one a local symbol that a profiler shows.
+// LAYERS: | conv 3x3/1 | fma_256 | Bx8x8x2 -> Bx6x6x4 | per sample | 2592 multiply-accumulates, reads 512 writes 576
+// LAYERS: | max pool 3x3/2 | vector_256 | Bx8x8x4 -> Bx3x3x4
+// LAYERS: | matmul | fma_256 | {{.*}} | per sample | 108 multiply-accumulates
+// SYMBOLS: t layer_0
 
 // VALUES: status 0
 // VALUES-NEXT: -17.77844 2.016036 -10.90306

@@ -241,6 +241,26 @@ def PlanMemory : Pass<"halftone-plan-memory", "::mlir::ModuleOp"> {
   ];
 }
 
+def AnnotateLayers : Pass<"halftone-annotate-layers", "::mlir::ModuleOp"> {
+  let summary = "List the layers for profiles, and mark their locations";
+  let description = [{
+    Each `halftone.contract`, linalg operation, lookup, observer and copy in the body of @main is a layer. The module's attribute
+    `halftone.layers` gets its name (the first one in its location), kind, kernel, shapes, multiply-accumulates and
+    the bytes of its operands, each buffer once; a dynamic extent counts as 1. The operation's location, and those of
+    the operations in it, get the metadata `{halftone.layer = index}`, which all loops made of it inherit:
+
+    ```mlir
+    linalg.generic {...} ins(%x : memref<4xi8>) outs(%y : memref<4xi8>) {...} loc(fused<{halftone.layer = 3 : i64}>["relu"])
+    ```
+
+    Nothing but the artefact's list of layers depends on it.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "", "The instruction set, a name of IsaTable.h; empty: scalar code">
+  ];
+  let statistics = [Statistic<"numLayers", "layers", "Number of layers">];
+}
+
 def OutlineParallel : Pass<"halftone-outline-parallel", "::mlir::ModuleOp"> {
   let summary = "Make the entry function, and a function of each parallel loop";
   let description = [{
@@ -248,8 +268,10 @@ def OutlineParallel : Pass<"halftone-outline-parallel", "::mlir::ModuleOp"> {
     include/halftone-c/Artefact.h. Each `scf.forall` in its body becomes a function `layer(context, begin, end)`, given to `parallelFor`
     with the number of its iterations; a null `parallelFor` is replaced by a serial one. The context holds what `run` got;
     a layer rebuilds the buffers that it needs from it, by cloning the operations that compute them (views at constant
-    offsets, constants, indices). A captured value that depends on memory or on a loop is an error. A serial loop becomes a function, too, if it can,
-    that `run` calls.
+    offsets, constants, indices). A captured value that depends on memory or on a loop is an error. What is not parallel
+    becomes a layer of one iteration: the neighbouring operations of one `halftone.layer` (see halftone-annotate-layers), or
+    a loop of no layer; it stays in `run` if it uses what others compute. `halftone.layers` becomes the list of the
+    functions in the order of their calls.
 
     `run` and each layer set the rounding and denormal modes to the default (round to nearest even, denormals kept) and
     restore the caller's at the end. `run` returns 1 when `batch` is out of `halftone.batch`. Layers are named by the
@@ -257,7 +279,8 @@ def OutlineParallel : Pass<"halftone-outline-parallel", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect",
                            "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
-  let statistics = [Statistic<"numLayers", "layers", "Number of parallel loops outlined">];
+  let statistics = [Statistic<"numLayers", "layers", "Number of parallel loops outlined">,
+                    Statistic<"numSerial", "serial layers", "Number of layers outlined that are not parallel">];
 }
 
 def VerifyCodegen : Pass<"halftone-verify-codegen", "::mlir::ModuleOp"> {

@@ -19,6 +19,9 @@ struct StructuredBody {
   int64_t widestBits = 8; ///< of the values it computes on
 };
 
+/// Whether a linalg operation gets a kernel, and not scalar loops: linear maps, an elementwise body, no element of one bit.
+bool hasStructuredKernel(linalg::LinalgOp op);
+
 /// The body of a linalg operation that consists of elementwise operations.
 StructuredBody bodyOf(linalg::LinalgOp op);
 

@@ -27,15 +27,21 @@ struct HalftoneModule {
   std::string path;
   void *library = nullptr; // Of dlopen.
   const HalftoneModel *model = nullptr;
+  int32_t numLayers = 0; // 0: the artefact is older than the list of layers.
   std::unique_ptr<mlir::halftone::ThreadPool> pool;
 };
 
 struct HalftoneSession {
   ~HalftoneSession();
 
-  /// Runs the model on buffers that have been checked.
+  /// Runs the model on buffers that have been checked, on the module's pool.
   HalftoneStatus run(const void *const *inputs, void *const *outputs,
                      int64_t batch);
+
+  /// The same with another parallel_for and its first argument.
+  HalftoneStatus run(const void *const *inputs, void *const *outputs,
+                     int64_t batch, HalftoneParallelFor parallelFor,
+                     void *pool);
 
   HalftoneModule *module = nullptr;
   void *workspace = nullptr;

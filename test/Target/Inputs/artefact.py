@@ -1,6 +1,7 @@
 """Calls compiled models through halftone_query with ctypes only (include/halftone-c/Artefact.h).
 
     artefact.py info M.so            the table
+    artefact.py layers M.so          the list of layers, checked against the calls of a run
     artefact.py run M.so [BATCH]     outputs for a fixed pattern of inputs
     artefact.py same A.so B.so ...   fails unless all give the same bits for every batch size, serially and in parts, and
                                      whatever the caller's rounding mode is
@@ -30,13 +31,21 @@ RUN = c.CFUNCTYPE(c.c_int32, c.POINTER(c.c_void_p), c.POINTER(c.c_void_p), c.c_i
                   c.c_void_p)
 
 
+class Layer(c.Structure):
+    _fields_ = [("name", c.c_char_p), ("kind", c.c_char_p), ("kernel", c.c_char_p), ("shapes", c.c_char_p),
+                ("body", c.c_void_p), ("perSample", c.c_int32), ("reserved", c.c_int32),
+                ("multiplyAccumulates", c.c_int64), ("readBytes", c.c_int64), ("writtenBytes", c.c_int64),
+                ("constantBytes", c.c_int64)]
+
+
 class Model(c.Structure):
     _fields_ = [("abiVersion", c.c_uint32), ("structBytes", c.c_uint32), ("name", c.c_char_p), ("target", c.c_char_p),
                 ("cpuFeatures", c.c_char_p), ("sourceHash", c.c_char_p), ("compilerVersion", c.c_char_p),
                 ("report", c.c_char_p), ("numInputs", c.c_int32), ("numOutputs", c.c_int32),
                 ("inputs", c.POINTER(Tensor)), ("outputs", c.POINTER(Tensor)), ("minBatch", c.c_int64),
                 ("maxBatch", c.c_int64), ("workspaceBytes", c.c_int64), ("workspaceAlignment", c.c_int64),
-                ("constantBytes", c.c_int64), ("run", RUN)]
+                ("constantBytes", c.c_int64), ("run", RUN), ("numLayers", c.c_int32),
+                ("layerStructBytes", c.c_int32), ("layers", c.POINTER(Layer))]
 
 
 def load(path):
@@ -88,8 +97,9 @@ def pattern(tensor, batch, seed):
     return array
 
 
-def run(model, batch, chunks=0, rounding=0):
-    """The output arrays; chunks > 0 runs parallel loops backwards in ranges of that size; in a rounding mode."""
+def run(model, batch, chunks=0, rounding=0, callback=None):
+    """The output arrays; chunks > 0 runs parallel loops backwards in ranges of that size; in a rounding mode; or with
+    a parallel_for of the caller's."""
     inputs = [pattern(model.inputs[i], batch, i + 1) for i in range(model.numInputs)]
     outputs = [guarded(TYPES[t.type], count(t, batch)) for t in model.outputs[:model.numOutputs]]
     workspace = (c.c_uint8 * (model.workspaceBytes + 64))(*([0x5A] * (model.workspaceBytes + 64)))
@@ -101,7 +111,7 @@ def run(model, batch, chunks=0, rounding=0):
             body(context, begin, min(begin + chunks, total))
 
     pointers = lambda arrays: (c.c_void_p * max(len(arrays), 1))(*[c.addressof(a) for a in arrays])
-    callback = PARALLEL_FOR(parallel_for) if chunks else PARALLEL_FOR()
+    callback = callback or (PARALLEL_FOR(parallel_for) if chunks else PARALLEL_FOR())
     arguments = (pointers(inputs), pointers(outputs), batch, address, callback, 42)
     MATH.fesetround(rounding)
     status = model.run(*arguments)
@@ -120,7 +130,27 @@ def info(model):
             print(what, t.name.decode(), NAMES[t.type], [t.shape[i] for i in range(t.rank)], t.preprocess.decode())
 
 
+def layers(model):
+    """Prints the list; fails unless a run calls the bodies in its order, each once."""
+    called = []
+
+    def parallel_for(pool, body, context, total):
+        called.append(c.cast(body, c.c_void_p).value)
+        body(context, 0, total)
+
+    run(model, model.minBatch, callback=PARALLEL_FOR(parallel_for))
+    assert model.layerStructBytes == c.sizeof(Layer), "another version of the list of layers"
+    assert called == [layer.body for layer in model.layers[:model.numLayers]], "the list is not what runs"
+    for layer in model.layers[:model.numLayers]:
+        print(layer.name.decode() or "-", "|", layer.kind.decode(), "|", layer.kernel.decode(), "|",
+              layer.shapes.decode(), "| per sample" if layer.perSample else "| whatever the batch", "|",
+              layer.multiplyAccumulates, "multiply-accumulates, reads", layer.readBytes, "writes", layer.writtenBytes,
+              "constants", layer.constantBytes)
+
+
 def main(command, *arguments):
+    if command == "layers":
+        return layers(load(arguments[0]))
     if command == "info":
         return info(load(arguments[0]))
     if command == "run":

@@ -29,6 +29,13 @@
 #define SIDE_INPUT 0
 #endif
 
+#ifndef STRUCT_BYTES
+#define STRUCT_BYTES sizeof(HalftoneModel)
+#endif
+#ifndef LAYER_KIND
+#define LAYER_KIND "addition"
+#endif
+
 #ifndef NO_NOTE
 __attribute__((section(HALFTONE_NOTE_SECTION), used,
                aligned(4))) static const struct {
@@ -58,6 +65,8 @@ static void addIndex(void *opaque, int64_t begin, int64_t end) {
                                     (context->bias ? context->bias[c] : 0);
 }
 
+static void nothing(void *opaque, int64_t begin, int64_t end) {}
+
 static int32_t run(const void *const *inputs, void *const *outputs,
                    int64_t batch, void *workspace,
                    HalftoneParallelFor parallelFor, void *pool) {
@@ -69,10 +78,12 @@ static int32_t run(const void *const *inputs, void *const *outputs,
     return 1;
   if (context.x[0] == -12345.0f)
     return 7;
-  if (parallelFor)
+  if (parallelFor) {
+    parallelFor(pool, nothing, &context, 1);
     parallelFor(pool, addIndex, &context, rows);
-  else
+  } else {
     addIndex(&context, 0, rows);
+  }
   for (int64_t i = 0; i < rows; ++i) {
     runs[i] = (int32_t)rows;
     for (int64_t c = 0; c < 3; ++c)
@@ -87,8 +98,12 @@ static const HalftoneTensorInfo inputs[] = {
     {"bias", bias, 1, HALFTONE_F32, ""}};
 static const HalftoneTensorInfo outputs[] = {
     {"y", matrix, 2, HALFTONE_F32, ""}, {"runs", vector, 1, HALFTONE_I32, ""}};
+static const HalftoneLayerInfo layers[] = {
+    {"first", "nothing", "scalar", "", nothing, 0, 0, 0, 0, 0, 0},
+    {"second", LAYER_KIND, "scalar", "Bx3 -> Bx3", addIndex, 1, 0, 3, 12, 12,
+     0}};
 static const HalftoneModel model = {TABLE_ABI,
-                                    sizeof(HalftoneModel),
+                                    STRUCT_BYTES,
                                     "twice",
                                     "any",
                                     FEATURES,
@@ -104,7 +119,10 @@ static const HalftoneModel model = {TABLE_ABI,
                                     64 * 3 * sizeof(float),
                                     ALIGNMENT,
                                     0,
-                                    run};
+                                    run,
+                                    2,
+                                    sizeof(HalftoneLayerInfo),
+                                    layers};
 
 #ifndef NO_QUERY
 __attribute__((visibility("default")))

@@ -1,0 +1,202 @@
+//===- AnnotateLayers.cpp - the list of layers ------------------------------===//
+//
+// What a profile shows of a layer is known where the layer still is one operation with all its operands.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Codegen/DepthwiseLayout.h"
+#include "halftone/Codegen/Entry.h"
+#include "halftone/Codegen/LayerInfo.h"
+#include "halftone/Codegen/PackedLayout.h"
+#include "halftone/Codegen/Passes.h"
+#include "halftone/Codegen/StructuredKernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_ANNOTATELAYERS
+#include "halftone/Codegen/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Dynamic extents are the batch and count as 1.
+static int64_t product(ArrayRef<int64_t> extents) {
+  int64_t result = 1;
+  for (int64_t extent : extents)
+    result *= ShapedType::isDynamic(extent) ? 1 : extent;
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
+static bool isConstant(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+    buffer = view.getViewSource();
+  return buffer.getDefiningOp<memref::GetGlobalOp>() != nullptr;
+}
+
+static int64_t bytesOf(MemRefType type) {
+  return product(type.getShape()) * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+}
+
+static bool isOutput(Operation *op, OpOperand &operand) {
+  if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
+    return destination.isDpsInit(&operand);
+  if (auto copy = dyn_cast<memref::CopyOp>(op))
+    return operand.get() == copy.getTarget();
+  return false;
+}
+
+/// An operand that is there for its shape, as the window of a pool, is not read.
+static bool isRead(Operation *op, OpOperand &operand) {
+  auto structured = dyn_cast<linalg::LinalgOp>(op);
+  return !structured || structured.payloadUsesValueFromOperand(&operand);
+}
+
+/// Each buffer once, whatever the number of operands that it is; one that is overwritten, as read and as written.
+static void countBytes(Operation *op, LayerInfo &layer) {
+  DenseSet<std::pair<Value, unsigned>> seen;
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    bool written = isOutput(op, operand);
+    if (!type || !(written || isRead(op, operand)) || !seen.insert({operand.get(), written}).second)
+      continue;
+    layer.perSample |= !type.hasStaticShape();
+    int64_t &sum = written                     ? layer.writtenBytes
+                   : isConstant(operand.get()) ? layer.constantBytes
+                                               : layer.readBytes;
+    sum += bytesOf(type);
+  }
+}
+
+static std::string shapeText(Value buffer) {
+  auto type = dyn_cast<MemRefType>(buffer.getType());
+  if (!type)
+    return "scalar";
+  std::string text;
+  for (auto [i, extent] : llvm::enumerate(type.getShape()))
+    text += (i ? "x" : "") + (ShapedType::isDynamic(extent) ? "B" : std::to_string(extent));
+  return text.empty() ? "scalar" : text;
+}
+
+//===----------------------------------------------------------------------===//
+// Kinds
+//===----------------------------------------------------------------------===//
+
+/// "3x3/2": the window and its stride.
+static std::string windowText(int64_t height, int64_t width, int64_t stride) {
+  return (Twine(height) + "x" + Twine(width) + "/" + Twine(stride)).str();
+}
+
+static void describeContract(ContractOp op, LayerInfo &layer) {
+  auto output = cast<MemRefType>(op.getOutput().getType());
+  auto kernel = op.getPackingAttr() ? op.getPackingAttr().getAs<DenseI64ArrayAttr>("kernel") : DenseI64ArrayAttr();
+  auto name = op.getPackingAttr() ? op.getPackingAttr().getAs<StringAttr>("kind") : StringAttr();
+  if (!kernel || kernel.size() != 3)
+    return;
+  layer.kernel = name ? name.str() : "";
+  layer.multiplyAccumulates = product(output.getShape()) * product(kernel.asArrayRef());
+  if (output.getRank() == 2) {
+    layer.kind = "matmul";
+    return;
+  }
+  bool pointwise = kernel[0] == 1 && kernel[1] == 1 && op.getGroups() == 1;
+  std::string window = windowText(kernel[0], kernel[1], op.getStrides()[1]);
+  layer.kind = DepthwiseLayout::isDepthwise(op)           ? "depthwise " + window
+               : op.getGroups() > 1                       ? "grouped " + window
+               : pointwise && op.getStrides()[1] == 1     ? "pointwise"
+                                                          : "conv " + window;
+}
+
+/// Whether the operation only moves elements.
+static bool movesData(linalg::LinalgOp op) {
+  Block &body = *op.getBlock();
+  return body.getOperations().size() == 1 && isa<BlockArgument>(body.getTerminator()->getOperand(0));
+}
+
+template <typename Pool> static std::string poolText(Pool pool) {
+  ArrayRef<int64_t> window = cast<ShapedType>(pool->getOperand(1).getType()).getShape();
+  return windowText(window[0], window[1], pool.getStrides().template getValues<int64_t>()[1]);
+}
+
+static std::string kindOf(linalg::LinalgOp op) {
+  if (auto pool = dyn_cast<linalg::PoolingNhwcMaxOp>(op.getOperation()))
+    return "max pool " + poolText(pool);
+  if (auto pool = dyn_cast<linalg::PoolingNhwcSumOp>(op.getOperation()))
+    return "sum pool " + poolText(pool);
+  if (!isa<linalg::GenericOp>(op.getOperation())) {
+    std::string name = op->getName().stripDialect().str();
+    std::replace(name.begin(), name.end(), '_', ' ');
+    return name;
+  }
+  if (op.getNumReductionLoops() > 0)
+    return "reduction";
+  if (movesData(op))
+    return op.getNumDpsInputs() == 0 ? "fill" : "copy";
+  auto isFloat = [](Type type) { return isa<FloatType>(getElementTypeOrSelf(type)); };
+  bool floatIn = op.getNumDpsInputs() && isFloat(op.getDpsInputs().front().getType());
+  bool floatOut = isFloat(op->getOperands().back().getType());
+  return floatIn == floatOut ? "elementwise" : floatIn ? "quantize" : "dequantize";
+}
+
+static void describeLinalg(linalg::LinalgOp op, LayerInfo &layer) {
+  layer.kind = kindOf(op);
+  if (!hasStructuredKernel(op))
+    layer.kernel = "scalar";
+  bool multiplies = op.getNumReductionLoops() > 0 &&
+                    llvm::any_of(*op.getBlock(), llvm::IsaPred<arith::MulFOp, arith::MulIOp, math::FmaOp>);
+  if (multiplies)
+    layer.multiplyAccumulates = product(op.getStaticLoopRanges());
+}
+
+namespace {
+
+struct AnnotateLayers : halftone::impl::AnnotateLayersBase<AnnotateLayers> {
+  using AnnotateLayersBase::AnnotateLayersBase;
+
+  void runOnOperation() override {
+    const Isa *row = target.empty() ? nullptr : findIsa(target);
+    if (!target.empty() && !row) {
+      getOperation().emitError("unknown target '") << target << "'";
+      return signalPassFailure();
+    }
+    func::FuncOp main = lookupEntry(getOperation());
+    if (!main)
+      return signalPassFailure();
+    SmallVector<LayerInfo> layers;
+    for (Operation &op : main.getOps()) {
+      if (!isa<ContractOp, linalg::LinalgOp, LookupOp, ObserveOp, memref::CopyOp>(op))
+        continue;
+      layers.push_back(describe(&op, row));
+      setLayer(&op, layers.size() - 1);
+    }
+    writeLayers(getOperation(), layers);
+    numLayers += layers.size();
+  }
+
+private:
+  static LayerInfo describe(Operation *op, const Isa *row) {
+    LayerInfo layer;
+    layer.name = nodeName(op->getLoc());
+    layer.kernel = row ? "vector_" + std::to_string(row->vectorBytes * 8) : "scalar";
+    countBytes(op, layer);
+    layer.shapes = shapeText(op->getOperand(0)) + " -> " + shapeText(op->getOperands().back());
+    if (auto contract = dyn_cast<ContractOp>(op)) {
+      describeContract(contract, layer);
+      layer.shapes = shapeText(contract.getInput()) + " -> " + shapeText(contract.getOutput());
+    } else if (auto structured = dyn_cast<linalg::LinalgOp>(op)) {
+      describeLinalg(structured, layer);
+    } else {
+      layer.kind = isa<LookupOp>(op) ? "lookup" : isa<ObserveOp>(op) ? "observe" : "copy";
+    }
+    return layer;
+  }
+};
+
+} // namespace

@@ -1,0 +1,73 @@
+//===- Contestant.cpp - A model that is timed -----------------------------===//
+#include "Contestant.h"
+#include "Command.h"
+#include <chrono>
+
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected, llvm::StringRef;
+
+static double microseconds() {
+  auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::micro>(now).count();
+}
+
+/// Values that take every branch of the arithmetic, the same in each process:
+/// a full-period generator, as [0, 1) or as small integers.
+static void fillPattern(Tensor &tensor) {
+  uint32_t state = 1;
+  auto next = [&] { return (state = state * 1664525u + 1013904223u) >> 8; };
+  if (tensor.type == ElementType::F32) {
+    for (float &value : tensor.values<float>())
+      value = next() / float(1 << 24);
+  } else if (elementBytes(tensor.type) == 1) {
+    for (char &value : tensor.bytes)
+      value = next() & (tensor.type == ElementType::Bool ? 1 : 127);
+  }
+}
+
+double mlir::halftone::median(std::vector<double> values) {
+  auto middle = values.begin() + values.size() / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+Error Contestant::fillRound() {
+  if (Error error = model.run(inputs, outputs))
+    return error;
+  double start = microseconds();
+  if (Error error = model.run(inputs, outputs))
+    return error;
+  double one = std::max(microseconds() - start, 1.0);
+  runsPerRound = std::clamp<int64_t>(20000 / one, 1, 10000);
+  return Error::success();
+}
+
+Error Contestant::runRound() {
+  double start = microseconds();
+  for (int64_t i = 0; i < runsPerRound; ++i)
+    if (Error error = model.run(inputs, outputs))
+      return error;
+  roundMicroseconds.push_back((microseconds() - start) / runsPerRound);
+  return Error::success();
+}
+
+Expected<Contestant> Contestant::prepare(StringRef path, int threads,
+                                         int64_t batch) {
+  Expected<LoadedModel> model = LoadedModel::load(path, threads);
+  if (!model)
+    return model.takeError();
+  const HalftoneModel &info = model->info();
+  if (batch < info.minBatch || batch > info.maxBatch)
+    return userError(
+        "'" + path + "' runs batches from " + llvm::Twine(info.minBatch) +
+        " to " + llvm::Twine(info.maxBatch) + "; give one of them to --batch");
+  Contestant contestant{path.str(), std::move(*model), {}, {}, batch, 1, {}};
+  for (const HalftoneTensorInfo &input : contestant.model.inputs()) {
+    contestant.inputs.emplace_back(input.name,
+                                   static_cast<ElementType>(input.elementType),
+                                   shapeAtBatch(input, batch));
+    fillPattern(contestant.inputs.back());
+  }
+  contestant.outputs = contestant.model.makeOutputs(batch);
+  return contestant;
+}

@@ -1,0 +1,30 @@
+//===- Contestant.h - A model that is timed -------------------------------===//
+#ifndef HALFTONE_LIB_DRIVER_CONTESTANT_H
+#define HALFTONE_LIB_DRIVER_CONTESTANT_H
+
+#include "LoadedModel.h"
+
+namespace mlir::halftone {
+
+/// A model with the buffers of one run. A round is as many runs as fill about
+/// 20 ms.
+struct Contestant {
+  std::string path;
+  LoadedModel model;
+  std::vector<Tensor> inputs, outputs;
+  int64_t batch = 1, runsPerRound = 1;
+  std::vector<double> roundMicroseconds; ///< Of one run, the round's mean.
+
+  static llvm::Expected<Contestant> prepare(llvm::StringRef path, int threads,
+                                            int64_t batch);
+  /// Finds how many runs fill a round, after one that warms up.
+  llvm::Error fillRound();
+  llvm::Error runRound();
+};
+
+/// Of a list that is not empty.
+double median(std::vector<double> values);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_CONTESTANT_H

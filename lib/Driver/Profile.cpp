@@ -1,0 +1,253 @@
+//===- Profile.cpp - Where a model's time goes ----------------------------===//
+//
+// The peak is what the kernel's instruction can do at the clock measured in the
+// same run: multiply-accumulates per cycle and thread from the kernel's row.
+// Bytes are those of the layer's operands, each counted once; what a layer
+// reads again because its caches are too small shows as a low rate.
+//
+//===----------------------------------------------------------------------===//
+#include "Profile.h"
+#include "Command.h"
+#include "MachineClock.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+#include <map>
+
+using namespace mlir::halftone;
+using llvm::Error, llvm::StringRef;
+
+namespace {
+/// A layer, or the sum of some.
+struct Row {
+  std::string name, kind, kernel, shapes;
+  double microseconds = 0;
+  double macs = 0, bytesRead = 0, bytesWritten = 0, bytesConstant = 0;
+  double peakMicroseconds = 0; ///< What the MACs take at the peak; 0: unknown.
+  int layers = 1;
+
+  double bytes() const { return bytesRead + bytesWritten + bytesConstant; }
+  void add(const Row &other);
+};
+
+struct Profile {
+  std::string path, target;
+  int64_t batch;
+  int threads;
+  double gigahertz;        ///< 0: unknown.
+  std::vector<Row> layers; ///< In the order of running; the last is what lies
+                           ///< between the others.
+  std::vector<Row> kinds;  ///< The slowest first.
+  Row total;
+};
+} // namespace
+
+void Row::add(const Row &other) {
+  microseconds += other.microseconds;
+  macs += other.macs;
+  bytesRead += other.bytesRead;
+  bytesWritten += other.bytesWritten;
+  bytesConstant += other.bytesConstant;
+  peakMicroseconds += other.peakMicroseconds;
+  layers += other.layers;
+}
+
+/// Multiply-accumulates per cycle of a kernel's instruction, two of which issue
+/// in one cycle (one AMX dot takes 16); 0: unknown.
+static double peakPerCycle(StringRef kernel) {
+  static constexpr std::pair<StringRef, double> kPeaks[] = {
+      {"amx", 1024},        {"vpdpbusd_512", 128}, {"vpdpbusd_256", 64},
+      {"maddubs_256", 32},  {"fma_512", 32},       {"fma_256", 16},
+      {"fma_128", 8}};
+  for (auto [name, peak] : kPeaks)
+    if (kernel.starts_with(name))
+      return peak;
+  return 0;
+}
+
+static Row describe(const HalftoneLayerInfo &layer, const Profile &profile) {
+  double scale = layer.perSample ? double(profile.batch) : 1;
+  Row row = {layer.name, layer.kind, layer.kernel, layer.shapes};
+  row.macs = scale * double(layer.multiplyAccumulates);
+  row.bytesRead = scale * double(layer.readBytes);
+  row.bytesWritten = scale * double(layer.writtenBytes);
+  row.bytesConstant = double(layer.constantBytes);
+  double perCycle = peakPerCycle(row.kernel);
+  if (perCycle > 0 && profile.gigahertz > 0)
+    row.peakMicroseconds =
+        row.macs / (perCycle * profile.gigahertz * 1e3 * profile.threads);
+  return row;
+}
+
+/// The median over the rounds of each layer's time in one run.
+static llvm::Expected<std::vector<double>> measure(Contestant &contestant,
+                                                   int rounds, size_t layers) {
+  std::vector<std::vector<double>> times(layers + 1);
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<int64_t> nanoseconds(layers + 1);
+    for (int64_t i = 0; i < contestant.runsPerRound; ++i)
+      if (Error error = contestant.model.runProfiled(
+              contestant.inputs, contestant.outputs, nanoseconds))
+        return error;
+    for (auto [time, sum] : llvm::zip(times, nanoseconds))
+      time.push_back(double(sum) / 1e3 / double(contestant.runsPerRound));
+  }
+  std::vector<double> medians;
+  for (std::vector<double> &time : times)
+    medians.push_back(median(std::move(time)));
+  return medians;
+}
+
+static std::vector<Row> sumByKind(llvm::ArrayRef<Row> layers) {
+  std::map<std::pair<std::string, std::string>, Row> sums;
+  for (const Row &layer : layers) {
+    auto [entry, isNew] = sums.try_emplace({layer.kind, layer.kernel}, layer);
+    if (!isNew)
+      entry->second.add(layer);
+  }
+  std::vector<Row> kinds;
+  for (auto &[kind, row] : sums)
+    kinds.push_back(row);
+  llvm::sort(kinds, [](const Row &a, const Row &b) {
+    return a.microseconds > b.microseconds;
+  });
+  return kinds;
+}
+
+//===----------------------------------------------------------------------===//
+// Output
+//===----------------------------------------------------------------------===//
+
+static double percent(double part, double whole) {
+  return whole > 0 ? 100 * part / whole : 0;
+}
+
+/// The figures that all tables share.
+static void printFigures(const Row &row, const Profile &profile) {
+  llvm::outs() << llvm::format("%9.1f %6.1f %9.2f ", row.microseconds,
+                               percent(row.microseconds,
+                                       profile.total.microseconds),
+                               row.macs / 1e6);
+  if (row.peakMicroseconds > 0)
+    llvm::outs() << llvm::format(
+        "%6.1f ", percent(row.peakMicroseconds, row.microseconds));
+  else
+    llvm::outs() << "     - ";
+  llvm::outs() << llvm::format("%9.1f %7.1f  ", row.bytes() / 1e3,
+                               row.bytes() / 1e3 /
+                                   std::max(row.microseconds, 1e-3));
+}
+
+static void printHeader(const Profile &profile) {
+  llvm::outs() << profile.path
+               << llvm::format(": batch %d, %d thread%s, %s",
+                               int(profile.batch), profile.threads,
+                               profile.threads == 1 ? "" : "s",
+                               profile.target.c_str());
+  if (profile.gigahertz > 0)
+    llvm::outs() << llvm::format(", %.2f GHz", profile.gigahertz);
+  llvm::outs() << "\n";
+}
+
+static constexpr char kFigures[] =
+    "  time us      %      MMAC % peak        kB    GB/s  ";
+
+static void printText(const Profile &profile) {
+  printHeader(profile);
+  llvm::outs() << "\n    #" << kFigures << "kernel, kind, shapes, name\n";
+  for (auto [index, row] : llvm::enumerate(profile.layers)) {
+    llvm::outs() << llvm::format("%5d", int(index));
+    printFigures(row, profile);
+    llvm::outs() << llvm::format("%-13s %-15s ", row.kernel.c_str(),
+                                 row.kind.c_str())
+                 << row.shapes << (row.name.empty() ? "" : "  ") << row.name
+                 << "\n";
+  }
+  llvm::outs() << "\ncount" << kFigures << "kernel, kind\n";
+  for (const Row &row : profile.kinds) {
+    llvm::outs() << llvm::format("%5d", row.layers);
+    printFigures(row, profile);
+    llvm::outs() << llvm::format("%-13s ", row.kernel.c_str()) << row.kind
+                 << "\n";
+  }
+  llvm::outs() << llvm::format("%5d", profile.total.layers);
+  printFigures(profile.total, profile);
+  llvm::outs() << "whole run\n";
+}
+
+static llvm::json::Object toJSON(const Row &row, const Profile &profile) {
+  llvm::json::Object object{
+      {"kind", row.kind},
+      {"kernel", row.kernel},
+      {"microseconds", row.microseconds},
+      {"percent", percent(row.microseconds, profile.total.microseconds)},
+      {"multiply_accumulates", int64_t(row.macs)},
+      {"read_bytes", int64_t(row.bytesRead)},
+      {"written_bytes", int64_t(row.bytesWritten)},
+      {"constant_bytes", int64_t(row.bytesConstant)}};
+  if (row.peakMicroseconds > 0)
+    object["percent_of_peak"] = percent(row.peakMicroseconds, row.microseconds);
+  return object;
+}
+
+static void printJSON(const Profile &profile) {
+  llvm::json::Array layers, kinds;
+  for (const Row &row : profile.layers) {
+    llvm::json::Object object = toJSON(row, profile);
+    object["name"] = row.name;
+    object["shapes"] = row.shapes;
+    layers.push_back(std::move(object));
+  }
+  for (const Row &row : profile.kinds) {
+    llvm::json::Object object = toJSON(row, profile);
+    object["count"] = row.layers;
+    kinds.push_back(std::move(object));
+  }
+  llvm::json::Object object{{"path", profile.path},
+                            {"batch", profile.batch},
+                            {"threads", profile.threads},
+                            {"target", profile.target},
+                            {"gigahertz", profile.gigahertz},
+                            {"microseconds", profile.total.microseconds},
+                            {"layers", std::move(layers)},
+                            {"kinds", std::move(kinds)}};
+  llvm::outs() << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object)));
+}
+
+Error mlir::halftone::profileModel(Contestant &contestant, int rounds,
+                                   bool json) {
+  auto layers = contestant.model.layers();
+  if (layers.empty())
+    return userError("'" + contestant.path +
+                     "' has no list of layers: it was compiled by an older "
+                     "Halftone; compile it again");
+  Profile profile = {contestant.path,
+                     contestant.model.info().target,
+                     contestant.batch,
+                     contestant.model.threads(),
+                     measureClock() / 1e9,
+                     {},
+                     {},
+                     {}};
+  auto times = measure(contestant, rounds, layers.size());
+  if (!times)
+    return times.takeError();
+  Row between = {"", "between layers", "", ""};
+  between.microseconds = times->back();
+  for (auto [layer, time] : llvm::zip(layers, *times)) {
+    Row row = describe(*layer, profile);
+    row.microseconds = time;
+    between.microseconds -= time;
+    profile.layers.push_back(std::move(row));
+  }
+  between.microseconds = std::max(between.microseconds, 0.0);
+  profile.layers.push_back(between);
+  profile.kinds = sumByKind(profile.layers);
+  profile.total.layers = -1; // What lies between the layers is none.
+  for (const Row &row : profile.layers)
+    profile.total.add(row);
+  profile.total.microseconds = times->back();
+  profile.total.peakMicroseconds = 0;
+  json ? printJSON(profile) : printText(profile);
+  return Error::success();
+}
