@@ -105,13 +105,12 @@ HalftoneStatus halftone_session_create(HalftoneModule *module,
 
 void halftone_session_destroy(HalftoneSession *session) { delete session; }
 
-/// Checks the buffers, and runs with a parallel_for and its first argument.
-static HalftoneStatus checkAndRun(HalftoneSession &session,
-                                  const HalftoneBuffer *inputs,
-                                  int32_t numInputs,
-                                  const HalftoneBuffer *outputs,
-                                  int32_t numOutputs,
-                                  HalftoneParallelFor parallelFor, void *pool) {
+/// Checks the buffers, and calls run(inputs, outputs, batch) with their data.
+template <typename Run>
+static HalftoneStatus
+checkAndRun(HalftoneSession &session, const HalftoneBuffer *inputs,
+            int32_t numInputs, const HalftoneBuffer *outputs,
+            int32_t numOutputs, Run run) {
   const HalftoneModel &model = *session.module->model;
   TensorList inputList = inputsOf(model), outputList = outputsOf(model);
   std::vector<std::string> problems;
@@ -130,8 +129,8 @@ static HalftoneStatus checkAndRun(HalftoneSession &session,
   if (HalftoneStatus status =
           failIfAny(problems, "cannot run '" + session.module->path + "':"))
     return status;
-  return session.run(dataOf(matchedInputs).data(),
-                     dataOf(matchedOutputs).data(), batch, parallelFor, pool);
+  return run(dataOf(matchedInputs).data(), dataOf(matchedOutputs).data(),
+             batch);
 }
 
 HalftoneStatus halftone_session_run(HalftoneSession *session,
@@ -141,9 +140,11 @@ HalftoneStatus halftone_session_run(HalftoneSession *session,
                                     int32_t numOutputs) {
   if (!session)
     return fail(HALFTONE_INVALID_ARGUMENT, "'session' is a null pointer");
-  ThreadPool &pool = *session->module->pool;
-  return checkAndRun(*session, inputs, numInputs, outputs, numOutputs,
-                     pool.callback(), &pool);
+  return checkAndRun(
+      *session, inputs, numInputs, outputs, numOutputs,
+      [&](const void *const *in, void *const *out, int64_t batch) {
+        return session->run(in, out, batch);
+      });
 }
 
 HalftoneStatus halftone_session_run_profiled(
@@ -152,7 +153,10 @@ HalftoneStatus halftone_session_run_profiled(
   if (!session || !nanoseconds)
     return fail(HALFTONE_INVALID_ARGUMENT,
                 "'session' or 'nanoseconds' is a null pointer");
-  LayerClock clock(*session->module, nanoseconds);
-  return checkAndRun(*session, inputs, numInputs, outputs, numOutputs,
-                     LayerClock::parallelFor, &clock);
+  return checkAndRun(
+      *session, inputs, numInputs, outputs, numOutputs,
+      [&](const void *const *in, void *const *out, int64_t batch) {
+        LayerClock clock(*session->module, nanoseconds);
+        return session->run(in, out, batch, LayerClock::parallelFor, &clock);
+      });
 }
