@@ -311,6 +311,17 @@ void DatasetLoader::addSampleFiles(const InputSpec &spec,
     addFitted(spec, std::move(*first), makeNpyFolderSource(std::move(files)));
 }
 
+/// That the file is a picture of a size that the model can have.
+static llvm::Error checkPicture(const std::string &file,
+                                const ImageConverter &converter) {
+  auto size = checkImage(file);
+  if (!size)
+    return size.takeError();
+  if (llvm::Error error = converter.checkSize(*size))
+    return makeError("'" + file + "' " + llvm::toString(std::move(error)));
+  return llvm::Error::success();
+}
+
 void DatasetLoader::addPictures(const InputSpec &spec,
                                 std::vector<std::string> files) {
   const Preprocess *steps = stepsOf(spec);
@@ -331,7 +342,7 @@ void DatasetLoader::addPictures(const InputSpec &spec,
   }
   bool isGood = true;
   for (const std::string &file : files)
-    isGood &= problems.addIfError(checkImage(file));
+    isGood &= problems.addIfError(checkPicture(file, *converter));
   if (!isGood)
     return;
   dataset->shapes.push_back(Shape(withoutBatch(spec)));

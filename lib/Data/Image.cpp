@@ -70,7 +70,7 @@ static bool isTruncated(llvm::StringRef bytes) {
   return bytes.starts_with("\xff\xd8") && !hasJpegEnd(bytes);
 }
 
-static llvm::Error checkBytes(llvm::StringRef path, llvm::StringRef bytes) {
+static llvm::Expected<ImageSize> checkBytes(llvm::StringRef path, llvm::StringRef bytes) {
   int width = 0, height = 0, channels = 0;
   auto *data = reinterpret_cast<const stbi_uc *>(bytes.data());
   auto size = static_cast<int>(bytes.size());
@@ -82,10 +82,10 @@ static llvm::Error checkBytes(llvm::StringRef path, llvm::StringRef bytes) {
                      " pixels");
   if (isTruncated(bytes))
     return makeError("'" + path + "' is truncated");
-  return llvm::Error::success();
+  return ImageSize{height, width};
 }
 
-llvm::Error mlir::halftone::checkImage(llvm::StringRef path) {
+llvm::Expected<ImageSize> mlir::halftone::checkImage(llvm::StringRef path) {
   auto buffer = readFile(path);
   if (!buffer)
     return buffer.takeError();
@@ -98,8 +98,8 @@ llvm::Expected<Image> mlir::halftone::readImage(llvm::StringRef path,
   if (!buffer)
     return buffer.takeError();
   llvm::StringRef bytes = (*buffer)->getBuffer();
-  if (llvm::Error error = checkBytes(path, bytes))
-    return error;
+  if (auto size = checkBytes(path, bytes); !size)
+    return size.takeError();
   int width = 0, height = 0, stored = 0;
   stbi_uc *pixels =
       stbi_load_from_memory(reinterpret_cast<const stbi_uc *>(bytes.data()),

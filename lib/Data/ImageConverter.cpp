@@ -52,18 +52,44 @@ ImageConverter::create(const Preprocess &steps, ElementType type,
 
 /// The size after the resize step. For the shorter side the longer one is
 /// rounded down, as torchvision does.
-static Preprocess::Size resizedSize(const Image &image,
-                                    const Preprocess::Size &size) {
-  if (size.height > 0)
-    return size;
-  int64_t side = size.width;
+static ImageSize resizedSize(ImageSize image, const Preprocess &steps) {
+  if (!steps.resize)
+    return image;
+  if (steps.resize->height > 0)
+    return {steps.resize->height, steps.resize->width};
+  int64_t side = steps.resize->width;
   if (image.height <= image.width)
     return {side, std::max<int64_t>(side * image.width / image.height, 1)};
   return {std::max<int64_t>(side * image.height / image.width, 1), side};
 }
 
-static std::string formatSize(int64_t height, int64_t width) {
-  return std::to_string(height) + "x" + std::to_string(width);
+/// The size after the crop step.
+static ImageSize croppedSize(ImageSize image, const Preprocess &steps) {
+  if (!steps.crop)
+    return image;
+  int64_t columns = steps.crop->width;
+  return {steps.crop->height ? steps.crop->height : columns, columns};
+}
+
+static std::string formatSize(ImageSize size) {
+  return std::to_string(size.height) + "x" + std::to_string(size.width);
+}
+
+llvm::Error ImageConverter::checkSize(ImageSize size) const {
+  ImageSize resized = resizedSize(size, preprocess);
+  ImageSize cropped = croppedSize(resized, preprocess);
+  if (std::max(resized.height, resized.width) > kMaxSide)
+    return makeError("is " + formatSize(size) +
+                     " pixels, too narrow to be resized");
+  if (cropped.height > resized.height || cropped.width > resized.width)
+    return makeError("is " + formatSize(resized) +
+                     " pixels, too small for a crop of " + formatSize(cropped) +
+                     "; say resize= before it");
+  if (cropped.height != height || cropped.width != width)
+    return makeError("gives " + formatSize(cropped) +
+                     " pixels, the model takes " + formatSize({height, width}) +
+                     "; say resize= and crop= in its --input line");
+  return llvm::Error::success();
 }
 
 template <typename T, typename Convert>
@@ -81,33 +107,21 @@ void ImageConverter::store(const Image &image, T *sample,
 
 llvm::Error ImageConverter::convert(const Image &image,
                                     llvm::MutableArrayRef<char> sample) const {
+  ImageSize whole = {image.height, image.width};
+  if (llvm::Error error = checkSize(whole))
+    return error;
   const Image *current = &image;
   Image resized, cropped;
-  if (preprocess.resize) {
-    Preprocess::Size size = resizedSize(image, *preprocess.resize);
-    if (std::max(size.height, size.width) > kMaxSide)
-      return makeError("is " + formatSize(image.height, image.width) +
-                       " pixels, too narrow to be resized");
-    if (size.height != image.height || size.width != image.width) {
-      resized = resizeImage(image, size.height, size.width);
-      current = &resized;
-    }
+  ImageSize size = resizedSize(whole, preprocess);
+  if (size.height != image.height || size.width != image.width) {
+    resized = resizeImage(image, size.height, size.width);
+    current = &resized;
   }
-  if (preprocess.crop) {
-    int64_t rows = preprocess.crop->height ? preprocess.crop->height
-                                           : preprocess.crop->width;
-    int64_t columns = preprocess.crop->width;
-    if (rows > current->height || columns > current->width)
-      return makeError("is " + formatSize(current->height, current->width) +
-                       " pixels, too small for a crop of " +
-                       formatSize(rows, columns) + "; say resize= before it");
-    cropped = cropImage(*current, rows, columns);
+  size = croppedSize(size, preprocess);
+  if (size.height != current->height || size.width != current->width) {
+    cropped = cropImage(*current, size.height, size.width);
     current = &cropped;
   }
-  if (current->height != height || current->width != width)
-    return makeError("gives " + formatSize(current->height, current->width) +
-                     " pixels, the model takes " + formatSize(height, width) +
-                     "; say resize= and crop= in its --input line");
 
   if (type == ElementType::U8) {
     store(*current, reinterpret_cast<uint8_t *>(sample.data()),

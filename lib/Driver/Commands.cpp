@@ -36,7 +36,9 @@ static constexpr Command kCommands[] = {
      "  halftone compile integer.mlir --target-cpu=x86-64-v3 -o model.so\n",
      runCompile},
     {"run", "run a compiled model on samples",
-     "  halftone run model.so --input x.npz -o y.npz\n", runRun},
+     "  halftone run model.so --input x.npz -o y.npz\n"
+     "  halftone run model.so --input pictures -o y.npz\n",
+     runRun},
     {"bench", "latency, interleaved with other models",
      "  halftone bench model.so\n"
      "  halftone bench model.so --against float.so --threads 2\n",

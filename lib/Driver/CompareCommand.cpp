@@ -135,6 +135,22 @@ static void printJSON(llvm::ArrayRef<ComparedOutput> all) {
                                 llvm::json::Value(std::move(outputs)));
 }
 
+/// How pictures become the inputs of both models: by the lines given, else as
+/// each model records it, else as the other one does.
+static Expected<std::vector<InputInterface>>
+interfacesOf(llvm::ArrayRef<std::unique_ptr<Runnable>> models,
+             llvm::ArrayRef<std::string> lines) {
+  std::vector<InputInterface> both;
+  for (const auto &model : models)
+    both.push_back(model->interface());
+  both[0].adoptPreprocessing(both[1].preprocess);
+  both[1].adoptPreprocessing(both[0].preprocess);
+  for (InputInterface &interface : both)
+    if (Error error = interface.setPreprocessing(lines))
+      return std::move(error);
+  return both;
+}
+
 Error mlir::halftone::runCompare(CommandLine &line) {
   namespace cl = llvm::cl;
   cl::opt<std::string> pathA(cl::Positional, cl::Required,
@@ -144,6 +160,11 @@ Error mlir::halftone::runCompare(CommandLine &line) {
   cl::opt<std::string> data("data", cl::Required, cl::sub(line.command),
                             cl::value_desc("D.npz|folder"),
                             cl::desc("Samples for both"));
+  cl::list<std::string> inputs(
+      "input", cl::sub(line.command), cl::value_desc("NAME: steps"),
+      cl::desc("How pictures become an input of both, instead of what the "
+               "models record; one that records nothing takes over the "
+               "other's"));
   cl::opt<std::string> labels(
       "labels", cl::sub(line.command), cl::value_desc("KEY"),
       cl::desc("Array of the .npz with each sample's class: prints the "
@@ -162,18 +183,24 @@ Error mlir::halftone::runCompare(CommandLine &line) {
   line.parse();
 
   RunnableOptions options{evaluator, threads};
-  std::vector<std::vector<Tensor>> results;
-  int64_t samples = 0;
+  std::vector<std::unique_ptr<Runnable>> models;
   for (StringRef path : {StringRef(pathA), StringRef(pathB)}) {
     auto runnable = openRunnable(path, options);
     if (!runnable)
       return runnable.takeError();
-    const InputInterface &interface = (*runnable)->interface();
+    models.push_back(std::move(*runnable));
+  }
+  auto interfaces = interfacesOf(models, inputs);
+  if (!interfaces)
+    return interfaces.takeError();
+  std::vector<std::vector<Tensor>> results;
+  int64_t samples = 0;
+  for (auto [model, interface] : llvm::zip(models, *interfaces)) {
     auto dataset = loadDataset(data, interface.inputs, interface.preprocess);
     if (!dataset)
       return dataset.takeError();
     samples = (*dataset)->size();
-    Expected<std::vector<Tensor>> outputs = (*runnable)->run(**dataset);
+    Expected<std::vector<Tensor>> outputs = model->run(**dataset);
     if (!outputs)
       return outputs.takeError();
     results.push_back(std::move(*outputs));

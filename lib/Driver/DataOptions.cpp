@@ -92,6 +92,27 @@ InputInterface::of(llvm::ArrayRef<HalftoneTensorInfo> inputs) {
   return result;
 }
 
+/// Lines of steps, each for one of the named inputs.
+static Expected<std::vector<Preprocess>>
+parseLines(llvm::ArrayRef<std::string> lines,
+           llvm::ArrayRef<std::string> names) {
+  std::vector<Preprocess> all;
+  ProblemList problems;
+  for (const std::string &line : lines) {
+    Expected<Preprocess> steps = Preprocess::parse(line);
+    if (!steps)
+      problems.addIfError(steps.takeError());
+    else if (!llvm::is_contained(names, steps->input))
+      problems.add("the model has no input '" + steps->input + "'; it has '" +
+                   llvm::join(names, "', '") + "'");
+    else
+      all.push_back(std::move(*steps));
+  }
+  if (Error error = problems.take("--input cannot be used:"))
+    return std::move(error);
+  return all;
+}
+
 Error mlir::halftone::recordPreprocessing(ModuleOp module,
                                           llvm::ArrayRef<std::string> lines) {
   if (lines.empty())
@@ -102,21 +123,37 @@ Error mlir::halftone::recordPreprocessing(ModuleOp module,
   std::vector<std::string> names;
   for (unsigned i = 0; i < main->getNumArguments(); ++i)
     names.push_back(argumentName(*main, i));
-  ProblemList problems;
-  for (const std::string &line : lines) {
-    Expected<Preprocess> steps = Preprocess::parse(line);
-    if (!steps) {
-      problems.addIfError(steps.takeError());
-      continue;
-    }
-    auto found = llvm::find(names, steps->input);
-    if (found == names.end()) {
-      problems.add("the model has no input '" + steps->input + "'; it has '" +
-                   llvm::join(names, "', '") + "'");
-      continue;
-    }
-    main->setArgAttr(found - names.begin(), kPreprocessAttr,
-                     StringAttr::get(module.getContext(), steps->print()));
+  Expected<std::vector<Preprocess>> all = parseLines(lines, names);
+  if (!all)
+    return all.takeError();
+  for (const Preprocess &steps : *all)
+    main->setArgAttr(llvm::find(names, steps.input) - names.begin(),
+                     kPreprocessAttr,
+                     StringAttr::get(module.getContext(), steps.print()));
+  return Error::success();
+}
+
+Error InputInterface::setPreprocessing(llvm::ArrayRef<std::string> lines) {
+  std::vector<std::string> names;
+  for (const InputSpec &input : inputs)
+    names.push_back(input.name);
+  Expected<std::vector<Preprocess>> all = parseLines(lines, names);
+  if (!all)
+    return all.takeError();
+  std::vector<Preprocess> recorded = std::move(preprocess);
+  preprocess = std::move(*all);
+  adoptPreprocessing(recorded);
+  return Error::success();
+}
+
+void InputInterface::adoptPreprocessing(llvm::ArrayRef<Preprocess> others) {
+  for (const Preprocess &steps : others) {
+    auto isFor = [&](llvm::StringRef name) { return name == steps.input; };
+    bool exists = llvm::any_of(
+        inputs, [&](const InputSpec &input) { return isFor(input.name); });
+    bool isSet = llvm::any_of(
+        preprocess, [&](const Preprocess &own) { return isFor(own.input); });
+    if (exists && !isSet)
+      preprocess.push_back(steps);
   }
-  return problems.take("--input cannot be used:");
 }

@@ -22,6 +22,13 @@ struct InputInterface {
   /// From the table of a compiled model.
   static llvm::Expected<InputInterface>
   of(llvm::ArrayRef<HalftoneTensorInfo> inputs);
+
+  /// Parses `--input` lines and puts them in place of what is recorded for the
+  /// same inputs.
+  llvm::Error setPreprocessing(llvm::ArrayRef<std::string> lines);
+
+  /// Takes over the steps of inputs of the same name that have none here.
+  void adoptPreprocessing(llvm::ArrayRef<Preprocess> others);
 };
 
 /// What data calls an element type; nothing if it has no name for it.

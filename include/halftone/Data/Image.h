@@ -35,9 +35,13 @@ bool isImageFile(llvm::StringRef path);
 /// not applied. The error names the file.
 llvm::Expected<Image> readImage(llvm::StringRef path, int64_t channels);
 
+struct ImageSize {
+  int64_t height = 0, width = 0;
+};
+
 /// Checks, without decoding, that a file is a picture and has its end: a
 /// truncated JPEG decodes to a half-gray picture without any error.
-llvm::Error checkImage(llvm::StringRef path);
+llvm::Expected<ImageSize> checkImage(llvm::StringRef path);
 
 /// Resizes with a triangle filter that widens when it shrinks (antialiased
 /// bilinear, as image classifiers are trained with).

@@ -74,6 +74,9 @@ public:
 
   const Preprocess &steps() const { return preprocess; }
 
+  /// Fails if pictures of this size do not come out in the model's size.
+  llvm::Error checkSize(ImageSize size) const;
+
   /// Writes one sample to \p sample. Fails if the size that comes out is not
   /// the model's.
   llvm::Error convert(const Image &image,
