@@ -32,6 +32,8 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   // A float contraction that got no kernel is still one chain of fma.
   pm.addPass(createFuseMultiplyAdd());
   simplify(pm);
+  // No cse from here on, which would make one tensor of two with equal contents.
+  pm.addNestedPass<func::FuncOp>(createSplitFills());
   // Behind the fusion of epilogues: the fused operation writes into the border's interior. No cse between here and
   // bufferization: it would make one border of two equal ones, which then has to be copied.
   pm.addNestedPass<func::FuncOp>(createMaterializePadding());
@@ -48,6 +50,8 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   pm.addNestedPass<func::FuncOp>(createLowerObservers());
   if (!target.isReference()) {
     pm.addNestedPass<func::FuncOp>(createLowerContract({target.isa.str()}));
+    // Gradients of weights, before they become structured kernels like any other sum.
+    pm.addNestedPass<func::FuncOp>(createLowerOuterProducts({target.isa.str()}));
     pm.addNestedPass<func::FuncOp>(createLowerStructured({target.isa.str()}));
   }
   pm.addNestedPass<func::FuncOp>(createLowerLookups());

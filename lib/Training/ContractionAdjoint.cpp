@@ -46,6 +46,12 @@ static Convolution convolutionOf(OpTy op, int64_t kernelAt) {
   return conv;
 }
 
+/// The convolution as a function of the tensor that its input pads.
+static Convolution behindPadding(Convolution conv) {
+  conv.x = skipPadding(conv.x, conv.rows, conv.columns);
+  return conv;
+}
+
 /// The input position that output (h, w) reads through tap (kh, kw).
 static std::pair<AffineExpr, AffineExpr> inputPosition(const Convolution &conv, AffineExpr h, AffineExpr w,
                                                        AffineExpr kh, AffineExpr kw) {
@@ -212,8 +218,10 @@ LogicalResult mlir::halftone::differentiateContraction(Adjoints &adjoints, Opera
   using Gradient = Value (*)(OpBuilder &, Location, const Convolution &, Value);
   auto convolution = [&](const Convolution &conv, Gradient data, Gradient weights) {
     known = true;
-    if (adjoints.needs(conv.x))
-      adjoints.add(op->getLoc(), conv.x, data(adjoints.b, op->getLoc(), conv, dy));
+    if (adjoints.needs(conv.x)) {
+      Convolution inner = behindPadding(conv);
+      adjoints.add(op->getLoc(), inner.x, data(adjoints.b, op->getLoc(), inner, dy));
+    }
     if (adjoints.needs(conv.w))
       adjoints.add(op->getLoc(), conv.w, weights(adjoints.b, op->getLoc(), conv, dy));
     adjoints.add(op->getLoc(), op->getOperand(2), dy); // the accumulator's start

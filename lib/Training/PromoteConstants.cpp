@@ -27,7 +27,7 @@ static bool isWeight(arith::ConstantOp constant) {
   auto type = dyn_cast<RankedTensorType>(constant.getType());
   if (!type || !isa<FloatType>(type.getElementType()) || type.getRank() == 0)
     return false;
-  return llvm::any_of(constant->getUsers(), [](Operation *user) { return isa<linalg::LinalgOp>(user); });
+  return llvm::any_of(constant->getUsers(), llvm::IsaPred<linalg::LinalgOp, CompositeOp>);
 }
 
 namespace {

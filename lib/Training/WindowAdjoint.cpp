@@ -19,17 +19,36 @@ WindowPhase mlir::halftone::phaseOf(const WindowAxis &axis, int64_t offset) {
   phase.tapStep = axis.stride / common;
   phase.spacing = axis.dilation / common;
   phase.inputs = llvm::divideCeil(axis.inputs - offset, axis.stride);
-  while (phase.firstTap < axis.kernel && phase.firstTap * axis.dilation % axis.stride != offset % axis.stride)
+  const int64_t position = axis.first + offset;
+  while (phase.firstTap < axis.kernel && phase.firstTap * axis.dilation % axis.stride != position % axis.stride)
     ++phase.firstTap;
   if (phase.firstTap >= axis.kernel)
     return phase;
-  const int64_t first = (phase.firstTap * axis.dilation - offset) / axis.stride;
+  const int64_t first = (phase.firstTap * axis.dilation - position) / axis.stride;
   if (first >= phase.inputs) // the taps lie beyond the input
     return phase;
   phase.taps = (axis.kernel - 1 - phase.firstTap) / phase.tapStep + 1;
   phase.low = first + (phase.taps - 1) * phase.spacing;
   phase.high = phase.inputs - first - axis.outputs;
   return phase;
+}
+
+Value mlir::halftone::skipPadding(Value x, WindowAxis &rows, WindowAxis &columns) {
+  auto pad = x.getDefiningOp<tensor::PadOp>();
+  if (!pad || !pad.getConstantPaddingValue())
+    return x;
+  ArrayRef<int64_t> low = pad.getStaticLow(), high = pad.getStaticHigh();
+  for (auto [i, widths] : llvm::enumerate(llvm::zip_equal(low, high))) {
+    auto [l, h] = widths;
+    bool isSpatial = i == 1 || i == 2;
+    if (ShapedType::isDynamic(l) || ShapedType::isDynamic(h) || l < 0 || h < 0 || (!isSpatial && (l || h)))
+      return x;
+  }
+  rows.first = low[1];
+  rows.inputs = pad.getSourceType().getDimSize(1);
+  columns.first = low[2];
+  columns.inputs = pad.getSourceType().getDimSize(2);
+  return pad.getSource();
 }
 
 Value mlir::halftone::padForPhases(OpBuilder &b, Location loc, Value x, const WindowPhase &rows,
@@ -83,13 +102,14 @@ namespace {
 struct Pool {
   Value x, y;
   WindowAxis rows, columns;
+  Value source; ///< x, or what x pads: the adjoint is the source's
 };
 
 } // namespace
 
 template <typename OpTy>
 static Pool poolOf(OpTy op) {
-  Pool pool = {op.getInputs()[0], op.getResult(0), {}, {}};
+  Pool pool = {op.getInputs()[0], op.getResult(0), {}, {}, {}};
   auto strides = llvm::to_vector(op.getStrides().template getValues<int64_t>());
   auto dilations = llvm::to_vector(op.getDilations().template getValues<int64_t>());
   ArrayRef<int64_t> window = tensorType(op.getInputs()[1]).getShape();
@@ -145,7 +165,7 @@ static Summation phaseLoops(OpBuilder &b, RankedTensorType type, const WindowPha
 /// Each window's gradient goes to its first maximum, as in PyTorch.
 static Value differentiateMax(OpBuilder &b, Location loc, const Pool &pool, Value dy) {
   Value first = buildFirstMaximum(b, loc, pool);
-  RankedTensorType type = tensorType(pool.x);
+  RankedTensorType type = tensorType(pool.source);
   return buildFromPhases(b, loc, type, pool.rows, pool.columns, [&](const WindowPhase &rows, const WindowPhase &columns) {
     SmallVector<double> numbers;
     for (int64_t t = 0; t < rows.taps; ++t)
@@ -165,9 +185,11 @@ static Value differentiateMax(OpBuilder &b, Location loc, const Pool &pool, Valu
 
 /// Every input of a window gets the gradient of its sum.
 static Value differentiateSum(OpBuilder &b, Location loc, const Pool &pool, Value dy) {
-  RankedTensorType type = tensorType(pool.x);
+  RankedTensorType type = tensorType(pool.source);
   auto keep = [](OpBuilder &, Location, ValueRange e) { return e[0]; };
-  auto isWhole = [](const WindowAxis &axis) { return axis.outputs == 1 && axis.kernel == axis.inputs && axis.dilation == 1; };
+  auto isWhole = [](const WindowAxis &axis) {
+    return axis.outputs == 1 && axis.kernel >= axis.first + axis.inputs && axis.dilation == 1;
+  };
   if (isWhole(pool.rows) && isWhole(pool.columns)) {
     AffineExpr n, h, w, c, zero = b.getAffineConstantExpr(0);
     bindDims(b.getContext(), n, h, w, c);
@@ -192,7 +214,8 @@ LogicalResult mlir::halftone::differentiateWindow(Adjoints &adjoints, Operation 
   Pool pool = max ? poolOf(max) : poolOf(sum);
   if (!adjoints.needs(pool.x))
     return success();
+  pool.source = skipPadding(pool.x, pool.rows, pool.columns);
   Value dx = max ? differentiateMax(adjoints.b, op->getLoc(), pool, dy) : differentiateSum(adjoints.b, op->getLoc(), pool, dy);
-  adjoints.add(op->getLoc(), pool.x, dx);
+  adjoints.add(op->getLoc(), pool.source, dx);
   return success();
 }

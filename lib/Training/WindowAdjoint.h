@@ -3,7 +3,8 @@
 // Along one axis, output o of a window with stride s and dilation d reads input o s + k d through tap k. Backwards, input
 // h gets from output (h - k d) / s through each tap k for which that is whole. Inputs with the same remainder a of h / s
 // (a phase, h = s i + a) use the same taps k0, k0 + p, ..., and their outputs are i - q0 - t d' for t = 0, 1, ...: a
-// window of stride 1 and dilation d' over the outputs, so no multiplication by inserted zeros.
+// window of stride 1 and dilation d' over the outputs, so no multiplication by inserted zeros. Where the input is a padded
+// tensor, only the inputs behind the padding are computed: h counts from `first`.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_LIB_TRAINING_WINDOWADJOINT_H
@@ -18,6 +19,7 @@ namespace mlir::halftone {
 struct WindowAxis {
   int64_t kernel, stride, dilation;
   int64_t inputs, outputs; ///< extents
+  int64_t first = 0;       ///< the input that is number 0 here
 };
 
 /// One phase of an axis. Its window over the outputs, padded by `low` and `high` (negative: cut), has `taps` positions;
@@ -39,6 +41,10 @@ WindowPhase phaseOf(const WindowAxis &axis, int64_t offset);
 /// part of two phases that have taps, of shape [N, rows.inputs, columns.inputs, ...]; the rest is zero.
 Value buildFromPhases(OpBuilder &b, Location loc, RankedTensorType type, const WindowAxis &rows,
                       const WindowAxis &columns, function_ref<Value(const WindowPhase &, const WindowPhase &)> emitPhase);
+
+/// If `x` is `tensor.pad` of dimensions 1 and 2 by a constant, makes the axes those of its source, which is returned: the
+/// adjoint of the padding is not needed. Else returns `x`.
+Value skipPadding(Value x, WindowAxis &rows, WindowAxis &columns);
 
 /// `x`, whose dimensions 1 and 2 are outputs, padded by `value` as the phases want it.
 Value padForPhases(OpBuilder &b, Location loc, Value x, const WindowPhase &rows, const WindowPhase &columns,

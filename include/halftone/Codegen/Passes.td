@@ -87,6 +87,26 @@ def LowerLookups : Pass<"halftone-lower-lookups", "func::FuncOp"> {
   let dependentDialects = ["arith::ArithDialect", "linalg::LinalgDialect", "memref::MemRefDialect"];
 }
 
+def LowerOuterProducts : Pass<"halftone-lower-outer-products", "func::FuncOp"> {
+  let summary = "Generate register-tiled kernels for sums of products of two computed tensors";
+  let description = [{
+    A linalg operation on f32 memrefs that is one fma with static loops, of which one is contiguous in the output and in one
+    input and absent from the other (columns), and another is absent from the first input (rows), becomes loops around a
+    register tile of rows x columns: each step of the reduction loads the columns' vectors once, and broadcasts one scalar for
+    each row. These are the gradients of weights: nothing is packed, both operands are activations in their places. The
+    reductions keep their order, so that results are those of the scalar loops bit for bit. A fill by zero of an output
+    that nothing has read is merged into the start of the accumulators.
+
+    Everything else is left to `halftone-lower-structured`.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">
+  ];
+  let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "memref::MemRefDialect", "scf::SCFDialect",
+                           "vector::VectorDialect", "math::MathDialect"];
+  let statistics = [Statistic<"numKernels", "kernels", "Number of kernels generated">];
+}
+
 def LowerStructured : Pass<"halftone-lower-structured", "func::FuncOp"> {
   let summary = "Generate the kernels of structured operations other than contractions";
   let description = [{
@@ -128,6 +148,27 @@ def InlineComposites : Pass<"halftone-inline-composites", "::mlir::func::FuncOp"
     ```
   }];
   let statistics = [Statistic<"numInlined", "inlined", "Number of composites inlined">];
+}
+
+def SplitFills : Pass<"halftone-split-fills", "::mlir::func::FuncOp"> {
+  let summary = "Give each destination a filled tensor of its own";
+  let description = [{
+    A filled tensor that several operations write into (cse makes one of equal ones) would be filled once and copied for
+    each of them. Each operation gets its own fill and empty tensor instead, so that it works in place.
+
+    ```mlir
+    %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x4xf32>)
+    %a = linalg.matmul ins(...) outs(%f : tensor<4x4xf32>)
+    %b = linalg.matmul ins(...) outs(%f : tensor<4x4xf32>)
+    // becomes
+    %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x4xf32>)
+    %a = linalg.matmul ins(...) outs(%f : tensor<4x4xf32>)
+    %e1 = tensor.empty() : tensor<4x4xf32>
+    %f1 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<4x4xf32>)
+    %b = linalg.matmul ins(...) outs(%f1 : tensor<4x4xf32>)
+    ```
+  }];
+  let statistics = [Statistic<"numSplit", "split", "Number of fills made">];
 }
 
 def MaterializePadding : Pass<"halftone-materialize-padding", "::mlir::func::FuncOp"> {

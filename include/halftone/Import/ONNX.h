@@ -12,6 +12,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct ImportOptions {
   /// Symbolic dimensions by the model's names. A range is possible for the leading dimension only, which becomes `?`.
   /// A leading dimension that is not given is set to 1, with a remark; any other is an error.
   std::map<std::string, DimRange> dims;
+  /// The size of every symbolic leading dimension, whatever `dims` says.
+  std::optional<int64_t> leading;
 };
 
 /// Parses `NAME=SIZE` or `NAME=LOW..HIGH` into `dims`; on failure `error` says why.

@@ -22,6 +22,11 @@ inline constexpr llvm::StringLiteral kValueAttr = "halftone.value";
 /// An operation whose result counts as a constant when gradients are computed.
 inline constexpr llvm::StringLiteral kStopGradientAttr = "halftone.stop_gradient";
 
+/// Arguments that the optimizer adds: the learning rate, and Adam's 1 - beta^step.
+inline constexpr llvm::StringLiteral kRateName = "halftone.rate";
+inline constexpr llvm::StringLiteral kFirstCorrectionName = "halftone.first_correction";
+inline constexpr llvm::StringLiteral kSecondCorrectionName = "halftone.second_correction";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "halftone/Training/Passes.h.inc"

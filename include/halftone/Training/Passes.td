@@ -21,7 +21,7 @@ def RefreshComposites : Pass<"halftone-refresh-composites", "::mlir::func::FuncO
 def PromoteConstants : Pass<"halftone-promote-constants", "::mlir::ModuleOp"> {
   let summary = "Turn weights into arguments that are trained";
   let description = [{
-    Each float constant of @main that a linalg operation reads, and whose name matches `only`, becomes an argument behind
+    Each float constant of @main that a linalg operation or a composite reads, and whose name matches `only`, becomes an argument behind
     the others, with `halftone.trainable` and its old value as `halftone.value`. The name is that of the constant's
     location, or of the first reader's with `.weight` behind it. `halftone-demote-arguments` is the way back.
 
@@ -49,6 +49,66 @@ def DemoteArguments : Pass<"halftone-demote-arguments", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
   let statistics = [Statistic<"demoted", "demoted", "Number of arguments that became constants">];
+}
+
+def AddLoss : Pass<"halftone-add-loss", "::mlir::ModuleOp"> {
+  let summary = "Replace the results of @main by the loss that training makes small";
+  let description = [{
+    `cross-entropy`: result 0 is logits [samples, classes]; the loss is the mean cross-entropy with the labels, a new i64
+    argument named `target`, with `smoothing`; with a `teacher` (a function of the module on the same inputs, which is
+    inlined) it is that with the teacher's softmax at `temperature` (distillation, arXiv:1503.02531), or, with both, a mix
+    by `teacher-share`. The second result is the number of samples whose largest logit is that of the label, or of the
+    teacher's class. `mse`: the mean squared difference to a new argument `target`, or to the teacher's output.
+
+    ```mlir
+    func.func @main(%x: tensor<8x4xf32>) -> tensor<8x3xf32>
+    // becomes, with target=label,
+    func.func @main(%x: tensor<8x4xf32>, %label: tensor<8xi64> {halftone.name = "label"})
+        -> (tensor<f32> {halftone.name = "loss"}, tensor<f32> {halftone.name = "correct"})
+    ```
+
+    Other results are dropped. The batch is static.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let options = [
+    Option<"kind", "loss", "std::string", "\"cross-entropy\"", "cross-entropy or mse">,
+    Option<"target", "target", "std::string", "\"\"", "Name of the argument with labels or targets; empty: none">,
+    Option<"teacher", "teacher", "std::string", "\"\"", "Function whose output is to be met; empty: none">,
+    Option<"teacherShare", "teacher-share", "double", "0.5", "Weight of the teacher's loss, where there are labels too">,
+    Option<"temperature", "temperature", "double", "1.0", "Softens the teacher's classes">,
+    Option<"smoothing", "smoothing", "double", "0.0", "Label smoothing: the share that all classes have alike">
+  ];
+}
+
+def AddOptimizer : Pass<"halftone-add-optimizer", "::mlir::ModuleOp"> {
+  let summary = "Return trained arguments after one step of an optimizer, instead of gradients";
+  let description = [{
+    To be run behind `halftone-differentiate`. The gradients, the last results, are replaced by the weights after one step,
+    under their arguments' names. What the optimizer remembers of a weight (`NAME.momentum`, or `NAME.first` and
+    `NAME.second`) becomes arguments and results behind them; the learning rate and Adam's corrections are scalar arguments,
+    so that one program serves for all steps.
+
+    `sgd`: momentum, maybe Nesterov's; weight decay is added to the gradient. `adam`: weight decay is decoupled
+    (arXiv:1711.05101). Tensors of rank 1 do not decay.
+
+    ```mlir
+    func.func @main(%x, %w {halftone.trainable}) -> (%loss, %w.gradient)
+    // becomes
+    func.func @main(%x, %w {halftone.trainable}, %rate: tensor<f32>, %w.momentum) -> (%loss, %w, %w.momentum)
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let options = [
+    Option<"kind", "optimizer", "std::string", "\"sgd\"", "sgd or adam">,
+    Option<"decay", "decay", "double", "0.0", "Weight decay">,
+    Option<"momentum", "momentum", "double", "0.9", "SGD's momentum; 0: none">,
+    Option<"nesterov", "nesterov", "bool", "false", "SGD looks ahead">,
+    Option<"beta1", "beta1", "double", "0.9", "Adam's first decay">,
+    Option<"beta2", "beta2", "double", "0.999", "Adam's second decay">,
+    Option<"epsilon", "epsilon", "double", "1e-8", "Adam's epsilon">
+  ];
 }
 
 def Differentiate : Pass<"halftone-differentiate", "::mlir::ModuleOp"> {

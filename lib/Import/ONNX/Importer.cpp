@@ -124,6 +124,8 @@ void GraphImporter::readInitializers() {
 
 /// The size of a symbolic dimension; `dim` describes it if it stays dynamic.
 FailureOr<int64_t> GraphImporter::readSymbol(StringRef input, StringRef symbol, bool leads, Attribute &dim) {
+  if (leads && options.leading)
+    return *options.leading;
   auto given = options.dims.find(symbol.str());
   if (given == options.dims.end()) {
     if (!leads)

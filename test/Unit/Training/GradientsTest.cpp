@@ -98,6 +98,15 @@ Case convolution(const std::string &op, const std::string &x, const std::string 
           y};
 }
 
+/// A convolution or pooling whose input is padded, by more on one side.
+Case padded(Case inner, const std::string &x, const std::string &wide) {
+  inner.name += "_padded";
+  inner.arguments.replace(inner.arguments.find("%x: " + wide), 4 + wide.size(), "%u: " + x);
+  inner.body = "%x = tensor.pad %u low[0, 1, 2, 0] high[0, 2, 0, 0] {\n^bb0(%i0: index, %i1: index, %i2: index, %i3: index):\n"
+               "tensor.yield %zero : f64\n} : " + x + " to " + wide + "\n" + inner.body;
+  return inner;
+}
+
 Case pooling(const std::string &op, const std::string &x, const std::string &window, const std::string &y, int stride,
              int dilation, const std::string &suffix) {
   return {op + "_" + suffix, "%x: " + x,
@@ -130,6 +139,18 @@ std::vector<Case> allCases() {
       convolution(depthwise, "tensor<2x7x6x5xf64>", "tensor<3x3x5xf64>", "tensor<2x5x4x5xf64>", 1, 1, "plain"),
       convolution(depthwise, "tensor<2x9x7x5xf64>", "tensor<3x3x5xf64>", "tensor<2x4x3x5xf64>", 2, 1, "stride2"),
       convolution(grouped, "tensor<2x6x7x2x3xf64>", "tensor<2x4x3x3x3xf64>", "tensor<2x2x3x2x4xf64>", 2, 1, "stride2"),
+      padded(convolution(conv, "tensor<2x9x8x3xf64>", "tensor<3x3x3x4xf64>", "tensor<2x4x3x4xf64>", 2, 1, "stride2"),
+             "tensor<2x6x6x3xf64>", "tensor<2x9x8x3xf64>"),
+      padded(convolution(conv, "tensor<1x12x13x2xf64>", "tensor<4x3x2x2xf64>", "tensor<1x2x4x2xf64>", 2, 3, "stride2_dilation3"),
+             "tensor<1x9x11x2xf64>", "tensor<1x12x13x2xf64>"),
+      padded(convolution(conv, "tensor<1x8x7x2xf64>", "tensor<1x1x2x3xf64>", "tensor<1x8x7x3xf64>", 1, 1, "one_tap"),
+             "tensor<1x5x5x2xf64>", "tensor<1x8x7x2xf64>"),
+      padded(convolution(depthwise, "tensor<2x9x7x5xf64>", "tensor<3x3x5xf64>", "tensor<2x7x5x5xf64>", 1, 1, "stride1"),
+             "tensor<2x6x5x5xf64>", "tensor<2x9x7x5xf64>"),
+      padded(pooling("pooling_nhwc_max", "tensor<2x7x7x3xf64>", "tensor<3x3xf64>", "tensor<2x3x3x3xf64>", 2, 1, "wide"),
+             "tensor<2x4x5x3xf64>", "tensor<2x7x7x3xf64>"),
+      padded(pooling("pooling_nhwc_sum", "tensor<2x7x7x3xf64>", "tensor<3x3xf64>", "tensor<2x3x3x3xf64>", 2, 1, "wide"),
+             "tensor<2x4x5x3xf64>", "tensor<2x7x7x3xf64>"),
       pooling("pooling_nhwc_max", "tensor<2x6x8x3xf64>", "tensor<2x2xf64>", "tensor<2x3x4x3xf64>", 2, 1, "apart"),
       pooling("pooling_nhwc_max", "tensor<2x7x7x3xf64>", "tensor<3x3xf64>", "tensor<2x3x3x3xf64>", 2, 1, "overlapping"),
       pooling("pooling_nhwc_max", "tensor<1x7x7x3xf64>", "tensor<2x3xf64>", "tensor<1x5x3x3xf64>", 1, 2, "dilated"),

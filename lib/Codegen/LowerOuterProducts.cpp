@@ -1,0 +1,63 @@
+//===- LowerOuterProducts.cpp - sums of products to register tiles ----------===//
+#include "halftone/Codegen/OuterProductKernel.h"
+#include "halftone/Codegen/Passes.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_LOWEROUTERPRODUCTS
+#include "halftone/Codegen/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// The fill by zero that the output of `op` holds, if `op` is the first to read it: a buffer of its own, whose other users
+/// come behind.
+static linalg::FillOp findZeroFill(linalg::LinalgOp op) {
+  Value output = op.getDpsInits()[0];
+  if (!output.getDefiningOp<memref::AllocOp>())
+    return {};
+  linalg::FillOp found;
+  for (Operation *user : output.getUsers()) {
+    Operation *inBlock = op->getBlock()->findAncestorOpInBlock(*user);
+    if (inBlock == op.getOperation() || (inBlock && op->isBeforeInBlock(inBlock)))
+      continue;
+    auto fill = dyn_cast<linalg::FillOp>(user);
+    if (!fill || found || !matchPattern(fill.getInputs()[0], m_AnyZeroFloat()))
+      return {};
+    found = fill;
+  }
+  return found;
+}
+
+namespace {
+
+struct LowerOuterProducts : halftone::impl::LowerOuterProductsBase<LowerOuterProducts> {
+  using LowerOuterProductsBase::LowerOuterProductsBase;
+
+  void runOnOperation() override {
+    const Isa *isa = findIsa(target);
+    if (!isa) {
+      getOperation().emitError("unknown target '") << target << "'";
+      return signalPassFailure();
+    }
+    SmallVector<linalg::LinalgOp> operations;
+    getOperation().walk([&](linalg::LinalgOp op) { operations.push_back(op); });
+    for (linalg::LinalgOp op : operations) {
+      if (!op.hasPureBufferSemantics())
+        continue;
+      std::optional<OuterProduct> product = matchOuterProduct(op);
+      if (!product)
+        continue;
+      linalg::FillOp fill = findZeroFill(op);
+      emitOuterProductKernel(op, *product, *isa, /*startsAtZero=*/fill != nullptr);
+      op.erase();
+      if (fill)
+        fill.erase();
+      ++numKernels;
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,37 @@
+// RUN: halftone-opt %s --halftone-add-optimizer=decay=0.5 --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: halftone-opt %s --halftone-add-optimizer="optimizer=adam decay=0.5" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=ADAM
+// RUN: not halftone-opt %s --halftone-add-optimizer=optimizer=newton --split-input-file 2>&1 | FileCheck %s --check-prefix=NAME
+
+// NAME: error: there is no optimizer 'newton': it is sgd or adam
+
+// The matrix decays, the bias does not.
+// CHECK-LABEL: @main
+// CHECK-SAME: %[[W:[a-z0-9]*]]: tensor<2x3xf32> {{{.*}}}, %[[B:[a-z0-9]*]]: tensor<3xf32> {{{.*}}}, %[[GW:[a-z0-9]*]]: tensor<2x3xf32>, %[[GB:[a-z0-9]*]]: tensor<3xf32>
+// CHECK-SAME: %[[RATE:[a-z0-9]*]]: tensor<f32> {halftone.name = "halftone.rate"}
+// CHECK-SAME: %[[MW:[a-z0-9]*]]: tensor<2x3xf32> {halftone.name = "w.momentum"}, %[[MB:[a-z0-9]*]]: tensor<3xf32> {halftone.name = "b.momentum"}
+// CHECK-SAME: -> (tensor<f32>, tensor<2x3xf32> {halftone.name = "w"}, tensor<3xf32> {halftone.name = "b"}, tensor<2x3xf32> {halftone.name = "w.momentum"}, tensor<3xf32> {halftone.name = "b.momentum"})
+// CHECK: %[[NMW:.*]] = linalg.generic {{.*}} ins(%[[W]], %[[GW]], %[[MW]]
+// CHECK: arith.constant 0.89
+// CHECK: arith.constant 5.0
+// CHECK: %[[NW:.*]] = linalg.generic {{.*}} ins(%[[W]], %[[GW]], %[[RATE]], %[[NMW]]
+// CHECK: arith.subf
+// CHECK: %[[NMB:.*]] = linalg.generic {{.*}} ins(%[[B]], %[[GB]], %[[MB]]
+// CHECK-NOT: arith.constant 5.0
+// CHECK: %[[NB:.*]] = linalg.generic
+// CHECK: return %{{.*}}, %[[NW]], %[[NB]], %[[NMW]], %[[NMB]]
+
+// ADAM-LABEL: @main
+// ADAM-SAME: "halftone.rate"}, %{{.*}}: tensor<f32> {halftone.name = "halftone.first_correction"}, %{{.*}}: tensor<f32> {halftone.name = "halftone.second_correction"}
+// ADAM-SAME: {halftone.name = "w.first"}, %{{.*}}: tensor<2x3xf32> {halftone.name = "w.second"}, %{{.*}}: tensor<3xf32> {halftone.name = "b.first"}
+// ADAM: math.sqrt
+func.func @main(%w: tensor<2x3xf32> {halftone.name = "w", halftone.trainable}, %b: tensor<3xf32> {halftone.name = "b", halftone.trainable},
+                %gw: tensor<2x3xf32>, %gb: tensor<3xf32>, %loss: tensor<f32>) -> (tensor<f32>, tensor<2x3xf32>, tensor<3xf32>) {
+  return %loss, %gw, %gb : tensor<f32>, tensor<2x3xf32>, tensor<3xf32>
+}
+
+// -----
+
+// expected-error @+1 {{has no gradient of 'w' among its results; run halftone-differentiate}}
+func.func @main(%w: tensor<2x3xf32> {halftone.name = "w", halftone.trainable}, %loss: tensor<f32>) -> tensor<f32> {
+  return %loss : tensor<f32>
+}
