@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Calibration/Statistics.h"
+#include "halftone/Data/AtomicFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
@@ -273,7 +273,7 @@ Expected<Statistics> Statistics::fromJSON(StringRef text) {
 }
 
 Error Statistics::write(StringRef path) const {
-  return llvm::writeToOutput(path, [&](llvm::raw_ostream &stream) {
+  return writeFileAtomically(path, [&](llvm::raw_ostream &stream) {
     stream << toJSON();
     return Error::success();
   });

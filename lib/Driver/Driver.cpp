@@ -5,6 +5,7 @@
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
+#include <csignal>
 
 using namespace mlir::halftone;
 using llvm::Error, llvm::StringRef;
@@ -53,8 +54,21 @@ static int report(Error error) {
   return status;
 }
 
+/// What standard output did not take, unless there is an error already.
+static Error closeOutput(Error error) {
+  llvm::raw_fd_ostream &out = llvm::outs();
+  out.flush();
+  std::error_code code = out.error();
+  out.clear_error();
+  if (error || !code)
+    return error;
+  return userError("cannot write to standard output: " + code.message());
+}
+
 int mlir::halftone::runDriver(int argc, const char **argv) {
   llvm::InitLLVM init(argc, argv);
+  // A limit of file sizes is an error of the write, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   StringRef name = argc > 1 ? argv[1] : "";
   if (name.empty() || name == "--help" || name == "-h" || name == "help") {
     printHelp(name.empty() ? llvm::errs() : llvm::outs());
@@ -69,7 +83,7 @@ int mlir::halftone::runDriver(int argc, const char **argv) {
       continue;
     CommandOptions subCommand(command.name, command.summary);
     CommandLine line(argc, argv, subCommand, command.examples);
-    return report(command.run(line));
+    return report(closeOutput(command.run(line)));
   }
   return report(userError("there is no command '" + name +
                           "'; `halftone --help` lists all"));

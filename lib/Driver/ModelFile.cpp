@@ -1,6 +1,7 @@
 //===- ModelFile.cpp - Reads and writes models at any stage ---------------===//
 #include "ModelFile.h"
 #include "Command.h"
+#include "halftone/Data/AtomicFile.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/Diagnostics.h"
@@ -199,14 +200,11 @@ Error mlir::halftone::writeModule(ModuleOp module, StringRef path,
                      "' is bytecode; name the output .mlir");
   if (Error error = checkWritable(path))
     return error;
-  Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &os) -> Error {
+  auto print = [&](llvm::raw_ostream &os) {
     return elideWeights ? printElided(module, os)
                         : printModule(module, os, bytecode);
-  });
-  if (error)
-    return userError("cannot write '" + path +
-                     "': " + llvm::toString(std::move(error)));
-  return Error::success();
+  };
+  return path == "-" ? print(llvm::outs()) : writeFileAtomically(path, print);
 }
 
 Error mlir::halftone::checkWritable(StringRef path) {

@@ -8,41 +8,69 @@
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/Support/Signals.h"
+#include <fcntl.h>
+#include <unistd.h>
 
 using namespace mlir;
 using namespace mlir::halftone;
+
+/// Writes to an open stream and closes it; what the system refused (a full disk) is the error.
+static llvm::Error writeAll(llvm::raw_fd_ostream &os, StringRef path,
+                            function_ref<llvm::Error(llvm::raw_pwrite_stream &)> write) {
+  llvm::Error failure = write(os);
+  os.close();
+  std::error_code error = os.error();
+  os.clear_error();
+  if (failure || !error)
+    return failure;
+  return cannotWrite(path, error);
+}
 
 static llvm::Error writeText(StringRef path, function_ref<llvm::Error(llvm::raw_pwrite_stream &)> write) {
   return writeAtomically(path, [&](StringRef temporary) -> llvm::Error {
     std::error_code error;
     llvm::raw_fd_ostream os(temporary, error);
     if (error)
-      return llvm::createStringError(error, "cannot write " + path);
-    if (llvm::Error failure = write(os))
-      return failure;
-    os.close();
-    if (!os.has_error())
-      return llvm::Error::success();
-    error = os.error();
-    os.clear_error();
-    return llvm::createStringError(error, "cannot write " + path);
+      return cannotWrite(path, error);
+    return writeAll(os, path, write);
   });
+}
+
+/// Whether a file of about this size fits: lld does not report a full disk well.
+static std::error_code tryToReserve(StringRef path, uint64_t bytes) {
+  int descriptor = -1;
+  if (std::error_code error = llvm::sys::fs::openFileForWrite(path, descriptor, llvm::sys::fs::CD_OpenAlways))
+    return error;
+  int failure = posix_fallocate(descriptor, 0, static_cast<off_t>(bytes));
+  if (ftruncate(descriptor, 0) != 0 && !failure)
+    failure = errno;
+  llvm::sys::fs::file_t file = llvm::sys::fs::convertFDToNativeFile(descriptor);
+  llvm::sys::fs::closeFile(file);
+  return std::error_code(failure, std::generic_category());
 }
 
 static llvm::Error writeLibrary(llvm::Module &module, llvm::TargetMachine &machine, StringRef soname, StringRef path) {
   SmallString<128> object;
   int descriptor;
   if (std::error_code error = llvm::sys::fs::createTemporaryFile("halftone", "o", descriptor, object))
-    return llvm::createStringError(error, "cannot make a temporary file");
-  llvm::Error failure = llvm::Error::success();
-  {
-    llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
-    failure = emitCode(module, machine, llvm::CodeGenFileType::ObjectFile, os);
-  }
+    return llvm::createStringError(error, "cannot make a temporary file: " + error.message());
+  llvm::sys::RemoveFileOnSignal(object);
+  llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
+  uint64_t objectBytes = 0;
+  llvm::Error failure = writeAll(os, object, [&](llvm::raw_pwrite_stream &stream) {
+    llvm::Error error = emitCode(module, machine, llvm::CodeGenFileType::ObjectFile, stream);
+    objectBytes = stream.tell();
+    return error;
+  });
   if (!failure)
-    failure = writeAtomically(path, [&](StringRef temporary) { return linkShared(object, soname, temporary); });
+    failure = writeAtomically(path, [&](StringRef temporary) -> llvm::Error {
+      if (std::error_code error = tryToReserve(temporary, objectBytes))
+        return cannotWrite(path, error);
+      return linkShared(object, soname, temporary);
+    });
   llvm::sys::fs::remove(object);
+  llvm::sys::DontRemoveFileOnSignal(object);
   return failure;
 }
 

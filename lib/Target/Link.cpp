@@ -3,6 +3,7 @@
 #include "lld/Common/Driver.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 #include <mutex>
 
 LLD_HAS_DRIVER(elf)
@@ -21,8 +22,8 @@ llvm::Error mlir::halftone::linkShared(StringRef object, StringRef soname, Strin
   std::string objectPath = object.str(), name = soname.str(), output = path.str();
   const char *arguments[] = {"ld.lld",      "-m",      "elf_x86_64",        "-shared",          "-z",
                              "defs",        "-z",      "noexecstack",       "-nostdlib",        "--build-id=none",
-                             "--threads=1", "-soname", name.c_str(),        "--hash-style=gnu", "-o",
-                             output.c_str(), objectPath.c_str()};
+                             "--threads=1", "-soname", name.c_str(),        "--hash-style=gnu", "--no-mmap-output-file",
+                             "-o",          output.c_str(), objectPath.c_str()};
   std::string messages;
   llvm::raw_string_ostream os(messages);
   lld::Result result = lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
@@ -32,15 +33,21 @@ llvm::Error mlir::halftone::linkShared(StringRef object, StringRef soname, Strin
   return llvm::Error::success();
 }
 
+llvm::Error mlir::halftone::cannotWrite(StringRef path, std::error_code error) {
+  return llvm::createStringError(error, "cannot write '" + path + "': " + error.message());
+}
+
 llvm::Error mlir::halftone::writeAtomically(StringRef path, std::function<llvm::Error(StringRef)> write) {
   SmallString<128> temporary;
   if (std::error_code error = llvm::sys::fs::createUniqueFile(path + ".%%%%%%%%.tmp", temporary))
-    return llvm::createStringError(error, "cannot write " + path);
+    return cannotWrite(path, error);
+  llvm::sys::RemoveFileOnSignal(temporary);
   llvm::Error failure = write(temporary);
   if (!failure)
     if (std::error_code error = llvm::sys::fs::rename(temporary, path))
-      failure = llvm::createStringError(error, "cannot write " + path);
+      failure = cannotWrite(path, error);
   if (failure)
     llvm::sys::fs::remove(temporary);
+  llvm::sys::DontRemoveFileOnSignal(temporary);
   return failure;
 }
