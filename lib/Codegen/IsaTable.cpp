@@ -18,11 +18,11 @@ static constexpr StringLiteral kAvx512Vnni =
     "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd,+avx512vnni,+avx512vbmi";
 
 static constexpr Isa kIsas[] = {
-    {"avx512vnni", "x86-64-v4", kAvx512Vnni, 64, true, kVpdpbusd512, kFma512},
-    {"avxvnni", "x86-64-v3", "+avxvnni", 32, false, kVpdpbusd256, kFma256},
-    {"avx512", "x86-64-v4", kAvx512, 64, false, kMaddubs256, kFma512},
-    {"avx2", "x86-64-v3", "", 32, false, kMaddubs256, kFma256},
-    {"portable", "", "", 16, false, kWiden, kFma128},
+    {"avx512vnni", "x86-64-v4", kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512},
+    {"avxvnni", "x86-64-v3", "+avxvnni", 32, false, true, kVpdpbusd256, kFma256},
+    {"avx512", "x86-64-v4", kAvx512, 64, false, true, kMaddubs256, kFma512},
+    {"avx2", "x86-64-v3", "", 32, false, true, kMaddubs256, kFma256},
+    {"portable", "", "", 16, false, false, kWiden, kFma128},
 };
 
 ArrayRef<Isa> mlir::halftone::allIsas() { return kIsas; }

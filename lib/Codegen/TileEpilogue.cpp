@@ -28,6 +28,22 @@ TileEpilogue::TileEpilogue(ImplicitLocOpBuilder &b, ContractOp op, const OutputW
     wanted = addition.getLhs();
     lastAddend = static_cast<int8_t>(addend.trunc(8).getSExtValue());
   }
+  if (isa.packs)
+    matchClamp();
+}
+
+/// minsi(maxsi(x, low), high), of bounds that saturation implies or bytes can hold: `wanted` becomes x.
+void TileEpilogue::matchClamp() {
+  auto below = wanted.getDefiningOp<arith::MinSIOp>();
+  auto above = below ? below.getLhs().getDefiningOp<arith::MaxSIOp>() : arith::MaxSIOp();
+  APInt low, high;
+  if (!above || !matchPattern(below.getRhs(), m_ConstantInt(&high)) || !matchPattern(above.getRhs(), m_ConstantInt(&low)))
+    return;
+  CodeClamp found = {static_cast<int32_t>(low.getSExtValue()), static_cast<int32_t>(high.getSExtValue()), lastAddend};
+  if (!found.fits())
+    return;
+  clamp = found;
+  wanted = above.getLhs();
 }
 
 void TileEpilogue::enterLine(Value line) {
@@ -124,6 +140,11 @@ static int64_t interleavedPlace(int64_t i, int64_t lanes) {
 
 /// The vectors of a group (1, 2 or 4) as one, in the order of the channels and with the output's element type.
 Value TileEpilogue::narrow(ArrayRef<Value> vectors, bool interleaved) {
+  return clamp ? narrowSaturating(b, vectors, *clamp, interleaved) : truncate(vectors, interleaved);
+}
+
+/// The same without a clamp.
+Value TileEpilogue::truncate(ArrayRef<Value> vectors, bool interleaved) {
   const int64_t lanes = cast<VectorType>(vectors[0].getType()).getDimSize(0), size = lanes * vectors.size();
   auto ordered = [&](int64_t i) { return interleaved ? interleavedPlace(i, lanes) : i; };
   Value result;

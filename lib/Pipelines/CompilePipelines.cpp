@@ -27,6 +27,8 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   simplify(pm);
   if (!target.isReference()) {
     pm.addNestedPass<func::FuncOp>(createFormContractions());
+    // The multipliers are constants of tensors still.
+    pm.addNestedPass<func::FuncOp>(createClampCodes());
     pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str()}));
   }
   // A float contraction that got no kernel is still one chain of fma.

@@ -45,3 +45,46 @@ func.func @depthwise(%x: memref<1x3x3x64xi8>, %w: memref<1024xi8>, %y: memref<1x
   }
   return
 }
+
+// A clamp of integers is what saturating packs do: 4 vectors become 64 bytes, in order again by one permutation of words. The
+// zero point -128 needs no addition, the bound 200 one minimum.
+// CHECK-LABEL: func @saturating
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx512.packssdw.512"
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.packuswb.512"
+// CHECK: arith.minui {{.*}} vector<64xi8>
+// CHECK: arith.xori {{.*}} vector<64xi8>
+// CHECK: vector.shuffle {{.*}} [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15]
+// CHECK: vector.store {{.*}} vector<64xi8>
+// Any other zero point is added in between.
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.packssdw.512"
+// CHECK: llvm.call_intrinsic "llvm.sadd.sat"
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.packsswb.512"
+func.func @saturating(%x: memref<1x4xi8>, %w: memref<512xi8>, %y: memref<1x64xi8>, %v: memref<1x64xi8>) {
+  %lo = arith.constant 0 : i32
+  %hi = arith.constant 200 : i32
+  %z = arith.constant -128 : i32
+  %lo2 = arith.constant -100 : i32
+  %hi2 = arith.constant 155 : i32
+  %z2 = arith.constant -28 : i32
+  halftone.contract ins(%x, %w : memref<1x4xi8>, memref<512xi8>) outs(%y : memref<1x64xi8>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 4>, run = 4 : i64}} {
+  ^bb0(%acc: i32):
+    %a = arith.maxsi %acc, %lo : i32
+    %b = arith.minsi %a, %hi : i32
+    %c = arith.addi %b, %z : i32
+    %t = arith.trunci %c : i32 to i8
+    halftone.yield %t : i8
+  }
+  halftone.contract ins(%x, %w : memref<1x4xi8>, memref<512xi8>) outs(%v : memref<1x64xi8>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 4>, run = 4 : i64}} {
+  ^bb0(%acc: i32):
+    %a = arith.maxsi %acc, %lo2 : i32
+    %b = arith.minsi %a, %hi2 : i32
+    %c = arith.addi %b, %z2 : i32
+    %t = arith.trunci %c : i32 to i8
+    halftone.yield %t : i8
+  }
+  return
+}

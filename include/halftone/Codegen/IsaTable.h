@@ -44,6 +44,7 @@ struct Isa {
   StringRef features; ///< LLVM's feature string on top of it
   int64_t vectorBytes;
   bool permutesBytes; ///< has `vpermi2b`
+  bool packs;         ///< has `vpackssdw` and its like for all its vectors
   DotKernel bytes;
   DotKernel floats;
 };

@@ -36,6 +36,34 @@ def FormContractions : Pass<"halftone-form-contractions", "func::FuncOp"> {
   ];
 }
 
+def ClampCodes : Pass<"halftone-clamp-codes", "func::FuncOp"> {
+  let summary = "Clamp behind the rounding of a requantization, in integers";
+  let description = [{
+    A requantization (A7, A8, A11) clamps a real between two integers and rounds it. Rounding is monotonic and maps an
+    integer to itself, so this may change places, bit for bit, if the real is known to fit an i32:
+
+    ```mlir
+    %p = arith.cmpf ogt, %y, %lo   %a = arith.select %p, %y, %lo
+    %q = arith.cmpf olt, %a, %hi   %b = arith.select %q, %a, %hi
+    %r = math.roundeven %b
+    %i = arith.fptosi %r : f32 to i32
+    ```
+    becomes
+    ```mlir
+    %r = math.roundeven %y
+    %i = arith.fptosi %r : f32 to i32
+    %a = arith.maxsi %i, %ilo
+    %b = arith.minsi %a, %ihi
+    ```
+
+    A kernel that narrows with saturation gets such a clamp for nothing. The proof bounds the magnitude of each value of the body: codes
+    and accumulators by their width, multipliers by the greatest of their constants. What has no such bound (the caller's
+    floats) is left alone.
+  }];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
+  let statistics = [Statistic<"numClamps", "clamps", "Number of clamps moved behind the rounding">];
+}
+
 def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
   let summary = "Lay the weights of each contraction out as its kernel reads them";
   let description = [{

@@ -4,6 +4,7 @@
 
 #include "halftone/Codegen/IsaTable.h"
 #include "halftone/Codegen/OutputWalk.h"
+#include "halftone/Codegen/SaturatingNarrow.h"
 
 namespace mlir::halftone {
 
@@ -18,9 +19,10 @@ struct TileColumns {
 
 /// Emits a contraction's epilogue on vectors and stores the results.
 ///
-/// An epilogue that ends in i8 is emitted up to its last i32 value. The vectors of a row are then narrowed together: two
-/// byte permutations and a join put 4 vectors of i32 into one of i8, and put interleaved lanes in order on the way. A
-/// zero point that is added last is added to the bytes, which is the same modulo 256.
+/// An epilogue that ends in i8 is emitted up to its last i32 value. The vectors of a row are then narrowed together. If it ends
+/// in a clamp (halftone-clamp-codes), instructions that narrow with saturation are all or most of it; see SaturatingNarrow.h.
+/// Else two byte permutations and a join put 4 vectors of i32 into one of i8, and put interleaved lanes in order on the
+/// way; a zero point that is added last is added to the bytes, which is the same modulo 256.
 class TileEpilogue {
 public:
   TileEpilogue(ImplicitLocOpBuilder &b, ContractOp op, const OutputWalk &walk, const Isa &isa);
@@ -33,11 +35,13 @@ public:
 
 private:
   struct Group;
+  void matchClamp();
   void emitGroup(int64_t height, Value position, const TileColumns &columns, const Group &group,
                  ArrayRef<Value> accumulators);
   Value emitOperand(unsigned index, Value position, const TileColumns &columns, int64_t vector, int64_t valid);
   Value loadInterleaved(const WalkedBuffer &buffer, Value offset, const TileColumns &columns, int64_t vector);
   Value narrow(ArrayRef<Value> vectors, bool interleaved);
+  Value truncate(ArrayRef<Value> vectors, bool interleaved);
 
   ImplicitLocOpBuilder &b;
   ContractOp op;
@@ -46,6 +50,7 @@ private:
   Value wanted;       ///< the epilogue's result, or its last i32 value if it is to be narrowed
   bool narrows;
   int8_t lastAddend = 0;
+  std::optional<CodeClamp> clamp; ///< between `wanted` and `lastAddend`, if saturation can do it
   Value outputLine;
   SmallVector<Value> operandLines;
 };

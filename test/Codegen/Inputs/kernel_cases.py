@@ -75,9 +75,9 @@ def generic(rank, operands, result, body):
 REQUANTIZE = """    %s0 = arith.addi %a, %b : i32
     %s1 = arith.sitofp %s0 : i32 to f32
     %s2 = arith.mulf %s1, %m : f32
-{residual}    %lo = arith.constant -125.0 : f32
-    %hi = arith.constant 130.0 : f32
-    %z = arith.constant -3 : i32
+{residual}    %lo = arith.constant {low} : f32
+    %hi = arith.constant {high} : f32
+    %z = arith.constant {zero} : i32
     %p0 = arith.cmpf ogt, {value}, %lo : f32
     %t0 = arith.select %p0, {value}, %lo : f32
     %p1 = arith.cmpf olt, %t0, %hi : f32
@@ -88,6 +88,9 @@ REQUANTIZE = """    %s0 = arith.addi %a, %b : i32
     %t5 = arith.trunci %t4 : i32 to i8
     linalg.yield %t5 : i8
 """
+# Bounds and zero points: all codes, a Relu, and clips that leave codes out on one side or both.
+CLAMPS = [(-125.0, 130.0, -3), (0.0, 255.0, -128), (0.0, 201.0, -128), (-10.0, 99.0, 28), (3.0, 255.0, -128),
+          (-128.0, 127.0, 0), (-135.0, 60.0, 7)]
 RESIDUAL = """    %r0 = arith.extsi %r : i8 to i32
     %r1 = arith.subi %r0, %z : i32
     %r2 = arith.sitofp %r1 : i32 to f32
@@ -98,9 +101,9 @@ RESIDUAL = """    %r0 = arith.extsi %r : i8 to i32
 
 
 def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv", residual=False, element="i8",
-                padding=0, sliced=0):
+                padding=0, sliced=0, gain=1.0):
     """One contraction with its tail. x: H, W, C or C; kernel: KH, KW, OC or OC. With `sliced`, the input is the last C of
-    that many channels."""
+    that many channels; `gain` is a factor of the multipliers."""
     integer = element == "i8"
     sum_type = "i32" if integer else "f32"
     zero = "%zero" if integer else "%fzero"
@@ -142,13 +145,14 @@ def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv
     t += f"  %{case}_q = tensor.empty(%batch) : {result}\n"
     operands = [(f"%{case}_a", accumulator, "%a", False), (f"%{case}_b", extents((channels,), sum_type), "%b", True)]
     if integer:
-        t += constant(f"%{case}_m", (channels,), "f32", lambda: f"{RANDOM.uniform(0.2, 1.0) / (60 * reduction ** 0.5):.8f}")
+        t += constant(f"%{case}_m", (channels,), "f32", lambda: f"{gain * RANDOM.uniform(0.2, 1.0) / (60 * reduction ** 0.5):.8f}")
         operands.append((f"%{case}_m", extents((channels,), "f32"), "%m", True))
     if residual:
         operands.append((m.input(out, element), result, "%r", False))
     if integer:
+        low, high, zero = CLAMPS[len(m.outputs) % len(CLAMPS)]
         body = REQUANTIZE.format(residual=("    %z9 = arith.constant 5 : i32\n" + RESIDUAL.replace("%z ", "%z9 ")) if residual else "",
-                                 value="%r4" if residual else "%s2")
+                                 value="%r4" if residual else "%s2", low=low, high=high, zero=zero)
     else:
         body = "    %s0 = arith.addf %a, %b : f32\n" + ("    %s1 = arith.addf %s0, %r : f32\n" if residual else "")
         body += f"    %s2 = arith.maximumf {'%s1' if residual else '%s0'}, %fzero : f32\n    linalg.yield %s2 : f32\n"
@@ -197,6 +201,8 @@ def main():
         contraction(m, e + "sparse_points", (7, 7, 12), (1, 1, 33), (2, 2), element=element)
         contraction(m, e + "matrix", (37,), (70,), element=element)
         contraction(m, e + "scores", (129,), (10,), element=element)
+        # Multipliers above 1: reals that no i32 is sure to hold.
+        contraction(m, e + "loud", (3, 3, 5), (1, 1, 70), element=element, gain=1e6)
         contraction(m, e + "depthwise", (7, 9, 67), (3, 3), kind="depthwise", residual=True, element=element, padding=1)
         contraction(m, e + "depthwise_strided", (11, 9, 24), (5, 5), (2, 2), kind="depthwise", element=element, padding=2)
         contraction(m, e + "depthwise_dilated", (9, 9, 5), (3, 2), (1, 1), (2, 3), kind="depthwise", element=element)
