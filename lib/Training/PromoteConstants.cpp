@@ -1,5 +1,6 @@
 //===- PromoteConstants.cpp - weights become arguments ----------------------===//
 #include "halftone/Training/Passes.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Regex.h"
 
 namespace mlir::halftone {
