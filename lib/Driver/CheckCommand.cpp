@@ -18,6 +18,10 @@ using llvm::Error, llvm::Expected;
 /// and reason, with every node's name.
 static Error checkOperators(StringRef path, MLIRContext *context,
                             const ImportOptions &options) {
+  // The model is imported again afterwards, with the same remarks.
+  ScopedDiagnosticHandler quiet(context, [](Diagnostic &diagnostic) {
+    return success(diagnostic.getSeverity() == DiagnosticSeverity::Remark);
+  });
   FailureOr<std::vector<OnnxOperator>> operators =
       checkOnnx(path, context, options);
   if (failed(operators))
