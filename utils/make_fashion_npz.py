@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Turns Fashion-MNIST's test images into one .npz for `halftone run`.
+"""Turns Fashion-MNIST's test (or training) images into one .npz.
 
     python utils/make_fashion_npz.py -o build/fashion-test.npz
+    python utils/make_fashion_npz.py --train -o build/fashion-train.npz
 
-Keys: `image`, f32 [10000, 1, 28, 28], pixels / 255 (the demo model's input), and
-`label`, i64 [10000]. Reads the files of Debian's package dataset-fashion-mnist
+Keys: `image`, f32 [N, 1, 28, 28], pixels / 255 (the demo model's input), and
+`label`, i64 [N]; N is 10,000, or 60,000. Reads the files of Debian's package dataset-fashion-mnist
 and needs nothing but NumPy.
 """
 
@@ -35,9 +36,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--data", type=pathlib.Path, default=DATASET)
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
+    parser.add_argument("--train", action="store_true", help="the 60,000 training images")
     options = parser.parse_args()
-    images = read_idx(options.data / "t10k-images-idx3-ubyte.gz")
-    labels = read_idx(options.data / "t10k-labels-idx1-ubyte.gz")
+    split = "train" if options.train else "t10k"
+    images = read_idx(options.data / f"{split}-images-idx3-ubyte.gz")
+    labels = read_idx(options.data / f"{split}-labels-idx1-ubyte.gz")
     np.savez_compressed(options.output,
                         image=images[:, None].astype(np.float32) / np.float32(255),
                         label=labels.astype(np.int64))

@@ -31,6 +31,12 @@ static constexpr Command kCommands[] = {
      "  halftone quantize model.onnx --stats model.stats --stop-after=integer "
      "-o integer.mlir\n",
      runQuantize},
+    {"train", "retrain a model's weights, in floats",
+     "  halftone train model.onnx --data train.npz --labels label --epochs 3 "
+     "-o trained.mlirbc\n"
+     "  halftone train model.onnx --data samples.npz --teacher model.onnx "
+     "--optimizer=adam --rate 1e-4 -o trained.mlirbc\n",
+     runTrain},
     {"compile", "a stage file to native code",
      "  halftone compile quantized.mlirbc -o model.so\n"
      "  halftone compile integer.mlir --target-cpu=x86-64-v3 -o model.so\n",

@@ -37,7 +37,7 @@ static Expected<ImportOptions> parseDims(llvm::ArrayRef<std::string> dims) {
 /// The module of a file, before the passes of the stage import.
 static Expected<OwningOpRef<ModuleOp>>
 readSource(StringRef path, MLIRContext *context,
-           llvm::ArrayRef<std::string> dims) {
+           llvm::ArrayRef<std::string> dims, std::optional<int64_t> batch) {
   Expected<FileKind> kind = fileKind(path);
   if (!kind)
     return kind.takeError();
@@ -58,16 +58,18 @@ readSource(StringRef path, MLIRContext *context,
   Expected<ImportOptions> options = parseDims(dims);
   if (!options)
     return options.takeError();
+  options->leading = batch;
   OwningOpRef<ModuleOp> module = importOnnx(path, context, *options);
   if (!module)
     return llvm::make_error<Reported>();
   return module;
 }
 
-Expected<OwningOpRef<ModuleOp>>
-mlir::halftone::loadModel(StringRef path, MLIRContext *context,
-                          llvm::ArrayRef<std::string> dims) {
-  Expected<OwningOpRef<ModuleOp>> module = readSource(path, context, dims);
+static Expected<OwningOpRef<ModuleOp>> load(StringRef path, MLIRContext *context,
+                                            llvm::ArrayRef<std::string> dims,
+                                            std::optional<int64_t> batch) {
+  Expected<OwningOpRef<ModuleOp>> module =
+      readSource(path, context, dims, batch);
   if (!module)
     return module;
   // The ONNX importer sets the stage, but the passes of the stage are still to
@@ -77,6 +79,19 @@ mlir::halftone::loadModel(StringRef path, MLIRContext *context,
     if (Error error = runStage(**module, Stage::Import, StageSettings()))
       return std::move(error);
   return module;
+}
+
+Expected<OwningOpRef<ModuleOp>>
+mlir::halftone::loadModel(StringRef path, MLIRContext *context,
+                          llvm::ArrayRef<std::string> dims) {
+  return ::load(path, context, dims, std::nullopt);
+}
+
+Expected<OwningOpRef<ModuleOp>>
+mlir::halftone::loadModelAtBatch(StringRef path, MLIRContext *context,
+                                 llvm::ArrayRef<std::string> dims,
+                                 int64_t batch) {
+  return ::load(path, context, dims, batch);
 }
 
 Expected<ImportOptions> ModelOptions::importOptions() const {

@@ -14,6 +14,10 @@ llvm::Expected<OwningOpRef<ModuleOp>>
 loadModel(StringRef path, MLIRContext *context,
           llvm::ArrayRef<std::string> dims = {});
 
+/// The same with every leading dimension of a source model fixed to `batch`; a stage file stays as it is.
+llvm::Expected<OwningOpRef<ModuleOp>> loadModelAtBatch(StringRef path, MLIRContext *context,
+                                                       llvm::ArrayRef<std::string> dims, int64_t batch);
+
 /// MODEL, --dim and --input; and the loading that they govern.
 class ModelOptions {
 public:
@@ -25,10 +29,10 @@ public:
   StringRef path() const { return paths.front(); }
   llvm::Expected<ImportOptions> importOptions() const;
 
-  llvm::cl::list<std::string> paths;
+  llvm::cl::list<std::string> paths, dims;
 
 private:
-  llvm::cl::list<std::string> dims, inputs;
+  llvm::cl::list<std::string> inputs;
 };
 
 /// -o of a stage file, and --elide-weights.

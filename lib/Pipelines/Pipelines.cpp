@@ -86,6 +86,33 @@ void mlir::halftone::buildIntegerPipeline(OpPassManager &pm) {
   pm.addPass(createVerifyInteger());
 }
 
+void mlir::halftone::buildTrainingPipeline(OpPassManager &pm, const TrainingSettings &settings, bool backward) {
+  pm.addNestedPass<func::FuncOp>(createSimulateCasts());
+  // Functions as the importer wrote them: their polynomials have no useful derivative.
+  pm.addNestedPass<func::FuncOp>(createRefreshComposites());
+  pm.addNestedPass<func::FuncOp>(createInlineComposites());
+  AddLossOptions loss;
+  loss.kind = settings.loss;
+  loss.target = settings.target;
+  loss.teacher = settings.hasTeacher ? "teacher" : "";
+  loss.teacherShare = settings.teacherShare;
+  loss.temperature = settings.temperature;
+  loss.smoothing = settings.smoothing;
+  pm.addPass(createAddLoss(loss));
+  if (backward) {
+    pm.addPass(createDifferentiate());
+    AddOptimizerOptions optimizer;
+    optimizer.kind = settings.optimizer;
+    optimizer.momentum = settings.momentum;
+    optimizer.decay = settings.decay;
+    optimizer.nesterov = settings.nesterov;
+    pm.addPass(createAddOptimizer(optimizer));
+  }
+  pm.addPass(createExpandMath());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
 void mlir::halftone::registerAllHalftonePasses() {
   registerCodegenPasses();
   registerTargetPasses();

@@ -28,7 +28,7 @@ static bool isWeight(arith::ConstantOp constant) {
   auto type = dyn_cast<RankedTensorType>(constant.getType());
   if (!type || !isa<FloatType>(type.getElementType()) || type.getRank() == 0)
     return false;
-  return llvm::any_of(constant->getUsers(), llvm::IsaPred<linalg::LinalgOp, CompositeOp>);
+  return llvm::any_of(constant->getUsers(), llvm::IsaPred<linalg::LinalgOp, CompositeOp, QuantizeOp>);
 }
 
 namespace {

@@ -64,6 +64,21 @@ struct QuantizationOptions : PassPipelineOptions<QuantizationOptions> {
 
 /// The quantization stage.
 void buildQuantizationPipeline(OpPassManager &pm, const QuantizationOptions &options);
+/// What a training program computes.
+struct TrainingSettings {
+  std::string loss = "cross-entropy"; ///< or mse
+  std::string target;                 ///< The argument of labels or targets; empty: none.
+  bool hasTeacher = false;            ///< The module has a function @teacher.
+  double teacherShare = 0.5, temperature = 1, smoothing = 0;
+  std::string optimizer = "sgd"; ///< or adam
+  double momentum = 0.9, decay = 0;
+  bool nesterov = false;
+};
+
+/// From @main with trainable arguments, of the stage import, to one step: outputs are the loss, the number of correct
+/// samples, the new weights and the optimizer's new state. Without `backward` the loss and the number alone.
+void buildTrainingPipeline(OpPassManager &pm, const TrainingSettings &settings, bool backward);
+
 /// The codegen stage: from the integer stage's (or the entry form's) tensors to loops on planned memory behind the
 /// artefact's entry function.
 void buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target);

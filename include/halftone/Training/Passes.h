@@ -27,6 +27,9 @@ inline constexpr llvm::StringLiteral kRateName = "halftone.rate";
 inline constexpr llvm::StringLiteral kFirstCorrectionName = "halftone.first_correction";
 inline constexpr llvm::StringLiteral kSecondCorrectionName = "halftone.second_correction";
 
+/// The argument of labels or targets that the driver asks for: no name of a model's.
+inline constexpr llvm::StringLiteral kTargetName = "halftone.target";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "halftone/Training/Passes.h.inc"

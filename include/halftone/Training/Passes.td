@@ -21,7 +21,7 @@ def RefreshComposites : Pass<"halftone-refresh-composites", "::mlir::func::FuncO
 def PromoteConstants : Pass<"halftone-promote-constants", "::mlir::ModuleOp"> {
   let summary = "Turn weights into arguments that are trained";
   let description = [{
-    Each float constant of @main that a linalg operation or a composite reads, and whose name matches `only`, becomes an argument behind
+    Each float constant of @main that a linalg operation, a composite or a quantization reads, and whose name matches `only`, becomes an argument behind
     the others, with `halftone.trainable` and its old value as `halftone.value`. The name is that of the constant's
     location, or of the first reader's with `.weight` behind it. `halftone-demote-arguments` is the way back.
 
@@ -49,6 +49,54 @@ def DemoteArguments : Pass<"halftone-demote-arguments", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
   let statistics = [Statistic<"demoted", "demoted", "Number of arguments that became constants">];
+}
+
+def ExposeWeights : Pass<"halftone-expose-weights", "::mlir::ModuleOp"> {
+  let summary = "Put float weights in front of their quantization";
+  let description = [{
+    Weights of the quantization stage are constant codes. Each becomes a float constant, the real values of the codes, with
+    `halftone.quantize` behind it: the same codes again, but of something that can be trained
+    (`halftone-promote-constants`). `halftone-store-weights` is the way back. Per-axis uniform types only.
+
+    ```mlir
+    %q = quant.scast %codes : tensor<2x2xi8> to tensor<2x2x!quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>>
+    // becomes
+    %w = arith.constant dense<[[1.0, 0.5], [...]]> : tensor<2x2xf32>
+    %q = halftone.quantize %w : tensor<2x2xf32> to tensor<2x2x!quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::halftone::HalftoneDialect"];
+  let statistics = [Statistic<"exposed", "exposed", "Number of weights made float">];
+}
+
+def StoreWeights : Pass<"halftone-store-weights", "::mlir::ModuleOp"> {
+  let summary = "Replace quantized float constants by their codes";
+  let description = [{
+    The counterpart of `halftone-expose-weights`: `halftone.quantize` of a constant to a type of weights becomes a constant
+    of codes, by rule A1 of docs/Arithmetic.md.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::quant::QuantDialect"];
+  let statistics = [Statistic<"stored", "stored", "Number of weights made codes">];
+}
+
+def SimulateCasts : Pass<"halftone-simulate-casts", "::mlir::func::FuncOp"> {
+  let summary = "Write quantization as float arithmetic, to be differentiated";
+  let description = [{
+    `halftone.quantize` becomes division by the scale, clamp, `roundeven` and multiplication: the real value of the code.
+    Dequantize goes, constant codes become their real values, data movement of codes is movement of these. The float
+    operations between compute what the integer stage does up to rounding ("fake quantization"), and have
+    derivatives: `halftone-differentiate` passes gradients through `roundeven` and cuts them where the clamp does.
+
+    ```mlir
+    %q = halftone.quantize %x : tensor<4xf32> to tensor<4x!quant.uniform<i8:f32, 0.5:-3>>
+    %y = halftone.dequantize %q : tensor<4x!quant.uniform<i8:f32, 0.5:-3>> to tensor<4xf32>
+    // becomes
+    %y = linalg.generic ins(%x) { divf 0.5; maximumf -125.0; minimumf 130.0; roundeven; mulf 0.5 }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"simulated", "simulated", "Number of casts written out">];
 }
 
 def AddLoss : Pass<"halftone-add-loss", "::mlir::ModuleOp"> {

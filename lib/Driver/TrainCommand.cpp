@@ -1,0 +1,242 @@
+//===- TrainCommand.cpp - halftone train ------------------------------------===//
+//
+// The model is read twice: once with the training batch, to be compiled into a step, and once as the user wants it, to
+// take the trained weights. Both promote the same constants, in the same order.
+//
+//===----------------------------------------------------------------------===//
+#include "ModelOptions.h"
+#include "QuantizeOptions.h"
+#include "Trainer.h"
+#include "halftone/Training/Passes.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected, llvm::Twine;
+namespace cl = llvm::cl;
+
+namespace {
+struct TrainOptions {
+  explicit TrainOptions(CommandLine &line);
+  Error check() const;
+  TrainingSettings settings() const;
+  TrainerOptions trainer(StringRef hash, int64_t batchSize, int64_t samples) const;
+
+  ModelOptions model;
+  QuantizeOptions quantize;
+  cl::opt<std::string> statistics, data, labels, loss, teacher, optimizer, schedule, only, checkpoint;
+  cl::opt<double> teacherShare, temperature, smoothing, rate, warmup, momentum, decay;
+  cl::opt<bool> nesterov, resume;
+  cl::opt<int64_t> batch, epochs, heldOut, seed, pauseAfter;
+  cl::opt<int> threads;
+  OutputOption output;
+};
+} // namespace
+
+TrainOptions::TrainOptions(CommandLine &line)
+    : model(line), quantize(line),
+      statistics("stats", cl::sub(line.command), cl::value_desc("STATS"),
+                 cl::desc("Train the quantized model: quantize with these statistics, then train through the casts; the "
+                          "result is of the stage quantization, ready to compile")),
+      data("data", cl::Required, cl::sub(line.command), cl::value_desc("D.npz|folder"),
+           cl::desc("Samples: .npz keyed by input name with a leading sample axis, or a folder")),
+      labels("labels", cl::sub(line.command), cl::value_desc("array"),
+             cl::desc("Labels (integers), or with --loss=mse targets, an array of --data")),
+      loss("loss", cl::sub(line.command), cl::init("cross-entropy"), cl::value_desc("loss"),
+           cl::desc("cross-entropy (default; the model's first output is logits) or mse")),
+      teacher("teacher", cl::sub(line.command), cl::value_desc("MODEL"),
+              cl::desc("A float model whose first output is to be met, with or without labels")),
+      optimizer("optimizer", cl::sub(line.command), cl::init("sgd"), cl::value_desc("name"),
+                cl::desc("sgd (default) or adam (decoupled weight decay)")),
+      schedule("schedule", cl::sub(line.command), cl::init("cosine"), cl::value_desc("name"),
+               cl::desc("cosine (default: the rate falls to 0) or constant")),
+      only("only", cl::sub(line.command), cl::init(".*"), cl::value_desc("regex"),
+           cl::desc("Names of the weights to train (default: all)")),
+      checkpoint("checkpoint", cl::sub(line.command), cl::value_desc("C.npz"),
+                 cl::desc("Written after each epoch and on Ctrl-C")),
+      teacherShare("teacher-share", cl::sub(line.command), cl::init(0.5),
+                   cl::desc("Weight of the teacher where there are labels too (default 0.5)")),
+      temperature("temperature", cl::sub(line.command), cl::init(1),
+                  cl::desc("Softens the teacher's classes (default 1)")),
+      smoothing("smoothing", cl::sub(line.command), cl::init(0), cl::desc("Label smoothing (default 0)")),
+      rate("rate", cl::sub(line.command), cl::init(0.01), cl::desc("Greatest learning rate (default 0.01)")),
+      warmup("warmup", cl::sub(line.command), cl::init(0),
+             cl::desc("Share of all steps in which the rate rises (default 0)")),
+      momentum("momentum", cl::sub(line.command), cl::init(0.9), cl::desc("Of sgd (default 0.9)")),
+      decay("decay", cl::sub(line.command), cl::init(0), cl::desc("Weight decay (default 0); biases have none")),
+      nesterov("nesterov", cl::sub(line.command), cl::desc("Nesterov's momentum")),
+      resume("resume", cl::sub(line.command), cl::desc("Go on from --checkpoint: the result is that of one run")),
+      batch("batch", cl::sub(line.command), cl::init(0),
+            cl::desc("Samples of a step (default 128; a stage file has its own). Samples that fill no batch wait for "
+                     "another epoch's order")),
+      epochs("epochs", cl::sub(line.command), cl::init(1), cl::desc("Passes over the data (default 1)")),
+      heldOut("held-out", cl::sub(line.command), cl::init(0),
+              cl::desc("Samples to measure on instead of training with them (default 0)")),
+      seed("seed", cl::sub(line.command), cl::init(0), cl::desc("Of the order of samples (default 0)")),
+      pauseAfter("pause-after", cl::sub(line.command), cl::init(0), cl::value_desc("steps"),
+                 cl::desc("Stop behind so many steps as Ctrl-C would, with a checkpoint")),
+      threads("threads", cl::sub(line.command), cl::init(0),
+              cl::desc("Threads (default: all CPUs); the result is the same for any number")),
+      output(line) {}
+
+/// Everything that can be known before long work.
+Error TrainOptions::check() const {
+  if (labels.empty() && teacher.empty())
+    return userError("train needs --labels (an array of --data) or --teacher (a model)");
+  if (schedule != "cosine" && schedule != "constant")
+    return userError("--schedule=" + schedule + " is none of cosine, constant");
+  if (epochs < 1 || batch < 0 || rate <= 0 || warmup < 0 || warmup >= 1 || temperature <= 0 || threads < 0)
+    return userError("--epochs, --batch, --rate and --temperature are above 0, --warmup is from 0 to below 1");
+  if (resume && checkpoint.empty())
+    return userError("--resume needs --checkpoint, the file to go on from");
+  if (!checkpoint.empty())
+    if (Error error = checkWritable(checkpoint))
+      return error;
+  return checkWritable(output.path);
+}
+
+TrainingSettings TrainOptions::settings() const {
+  TrainingSettings settings;
+  settings.loss = loss;
+  settings.target = labels.empty() ? "" : kTargetName.str();
+  settings.hasTeacher = !teacher.empty();
+  settings.teacherShare = teacherShare;
+  settings.temperature = temperature;
+  settings.smoothing = smoothing;
+  settings.optimizer = optimizer;
+  settings.momentum = momentum;
+  settings.decay = decay;
+  settings.nesterov = nesterov;
+  return settings;
+}
+
+TrainerOptions TrainOptions::trainer(StringRef hash, int64_t batchSize, int64_t samples) const {
+  TrainerOptions options;
+  options.batch = batchSize;
+  options.epochs = epochs;
+  options.seed = seed;
+  options.rate = rate;
+  options.cosine = schedule == "cosine";
+  options.warmup = warmup;
+  options.checkpoint = checkpoint;
+  options.resume = resume;
+  options.pauseAfter = pauseAfter;
+  llvm::raw_string_ostream identity(options.identity);
+  identity << hash << ' ' << samples << ' ' << labels << ' ' << loss << ' ' << teacher << ' ' << teacherShare << ' '
+           << temperature << ' ' << smoothing << ' ' << optimizer << ' ' << momentum << ' ' << decay << ' ' << nesterov
+           << ' ' << rate << ' ' << schedule << ' ' << warmup << ' ' << batchSize << ' ' << epochs << ' ' << heldOut
+           << ' ' << seed << ' ' << only << ' ' << statistics;
+  return options;
+}
+
+/// The leading dimension of all inputs.
+static Expected<int64_t> batchOf(const InputInterface &interface) {
+  int64_t batch = 0;
+  for (const InputSpec &input : interface.inputs) {
+    if (input.shape.empty() || input.shape[0] < 1)
+      return userError("input '" + input.name + "' has the shape " + formatShape(input.shape) +
+                       "; training needs a fixed batch in front: import with --dim NAME=SIZE, or give the source model");
+    if (batch && input.shape[0] != batch)
+      return userError("the inputs have different leading dimensions, " + Twine(batch) + " and " + Twine(input.shape[0]));
+    batch = input.shape[0];
+  }
+  return batch;
+}
+
+/// With --stats, on to the stage quantization, with float weights in front of the casts.
+static Error quantizeForTraining(const TrainOptions &options, ModuleOp module) {
+  if (stageOf(module) != Stage::Import)
+    return userError("'" + options.model.path() + "' is behind the stage 'import'; train the source model" +
+                     (options.statistics.empty() ? ", with --stats if it is to be quantized" : ""));
+  if (options.statistics.empty())
+    return Error::success();
+  StageSettings settings = options.quantize.settings();
+  settings.statistics = options.statistics;
+  if (Error error = advance(module, Stage::Quantization, settings))
+    return error;
+  return exposeWeights(module);
+}
+
+/// The model to train, with its teacher.
+static Expected<OwningOpRef<ModuleOp>> loadForTraining(const TrainOptions &options, MLIRContext *context) {
+  int64_t batch = options.batch ? options.batch : 128;
+  Expected<OwningOpRef<ModuleOp>> module = loadModelAtBatch(options.model.path(), context, options.model.dims, batch);
+  if (!module)
+    return module;
+  if (Error error = quantizeForTraining(options, **module))
+    return std::move(error);
+  if (options.teacher.empty())
+    return module;
+  Expected<OwningOpRef<ModuleOp>> teacher = loadModelAtBatch(options.teacher, context, {}, batch);
+  if (!teacher)
+    return teacher;
+  if (Error error = adoptTeacher(**module, **teacher))
+    return std::move(error);
+  return module;
+}
+
+/// Compiles, trains, and leaves the result in `weights`.
+static Error trainWeights(const TrainOptions &options, ModuleOp module, std::vector<TrainedWeight> &weights,
+                          const InputInterface &interface) {
+  Expected<int64_t> batch = batchOf(interface);
+  if (!batch)
+    return batch.takeError();
+  if (options.batch && options.batch != *batch)
+    return userError("the stage file has a batch of " + Twine(*batch) + ", --batch asks for " + Twine(options.batch) +
+                     "; train the source model");
+  Expected<TrainingData> data = TrainingData::open(options.data, interface, options.labels, options.heldOut, options.seed);
+  if (!data)
+    return data.takeError();
+  if (data->trained() < *batch)
+    return userError("there are " + Twine(data->trained()) + " samples to train on, a batch takes " + Twine(*batch));
+  TrainingSettings settings = options.settings();
+  Expected<TrainingProgram> step = TrainingProgram::compile(module, settings, /*backward=*/true, options.threads);
+  if (!step)
+    return step.takeError();
+  if (Tensor *target = step->input(kTargetName))
+    if (Error error = data->checkTarget(*target))
+      return error;
+  std::optional<TrainingProgram> check;
+  if (static_cast<int64_t>(data->heldOut().size()) >= *batch) {
+    Expected<TrainingProgram> made = TrainingProgram::compile(module, settings, /*backward=*/false, options.threads);
+    if (!made)
+      return made.takeError();
+    check.emplace(std::move(*made));
+  }
+  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
+  return Trainer(options.trainer(hash ? hash.getValue() : "", *batch, data->trained()), *data, weights,
+                 std::move(*step), std::move(check))
+      .run();
+}
+
+Error mlir::halftone::runTrain(CommandLine &line) {
+  TrainOptions options(line);
+  line.parse();
+  if (Error error = options.check())
+    return error;
+  CompilerContext context;
+  Expected<OwningOpRef<ModuleOp>> result = options.model.load(context.get());
+  if (!result)
+    return result.takeError();
+  if (Error error = quantizeForTraining(options, **result))
+    return error;
+  Expected<OwningOpRef<ModuleOp>> module = loadForTraining(options, context.get());
+  if (!module)
+    return module.takeError();
+  Expected<InputInterface> interface = InputInterface::of(**module);
+  if (!interface)
+    return interface.takeError();
+  Expected<std::vector<TrainedWeight>> weights = promoteWeights(**module, options.only);
+  if (!weights)
+    return weights.takeError();
+  Expected<std::vector<TrainedWeight>> untrained = promoteWeights(**result, options.only);
+  if (!untrained)
+    return untrained.takeError();
+  if (Error error = trainWeights(options, **module, *weights, *interface))
+    return error;
+  if (Error error = restoreWeights(**result, *weights))
+    return error;
+  if (Error error = options.output.write(**result))
+    return error;
+  llvm::errs() << "wrote " << options.output.path << ": " << weights->size() << " weights trained\n";
+  return Error::success();
+}

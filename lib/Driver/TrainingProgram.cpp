@@ -1,0 +1,129 @@
+//===- TrainingProgram.cpp - a step of training, compiled -------------------===//
+#include "TrainingProgram.h"
+#include "Command.h"
+#include "ModelFile.h"
+#include "Stages.h"
+#include "halftone/Quantization/Passes.h"
+#include "halftone/Support/Constants.h"
+#include "halftone/Training/Passes.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected;
+
+static Error runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
+  PassManager pm(module.getContext());
+  pm.addPass(std::move(pass));
+  return failed(pm.run(module)) ? llvm::make_error<Reported>() : Error::success();
+}
+
+Error mlir::halftone::exposeWeights(ModuleOp module) { return runPass(module, createExposeWeights()); }
+
+Expected<std::vector<TrainedWeight>> mlir::halftone::promoteWeights(ModuleOp module, StringRef only) {
+  if (Error error = runPass(module, createPromoteConstants({only.str()})))
+    return std::move(error);
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  std::vector<TrainedWeight> weights;
+  for (unsigned i = 0; i < main.getNumArguments(); ++i) {
+    auto value = main.getArgAttr(i, kValueAttr);
+    if (!value)
+      continue;
+    auto elements = getElements<float>(value);
+    std::string name = main.getArgAttrOfType<StringAttr>(i, kNameAttr).str();
+    if (!elements)
+      return userError("the weight '" + name + "' is not f32");
+    Tensor tensor(name, ElementType::F32, cast<RankedTensorType>(main.getArgument(i).getType()).getShape());
+    llvm::copy(*elements, tensor.values<float>().begin());
+    weights.push_back({name, std::move(tensor)});
+  }
+  if (weights.empty())
+    return userError("no weight matches --only='" + only + "'");
+  return weights;
+}
+
+Error mlir::halftone::restoreWeights(ModuleOp module, llvm::ArrayRef<TrainedWeight> weights) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  size_t next = 0;
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    if (main.getArgAttr(i, kValueAttr)) {
+      const TrainedWeight &weight = weights[next++];
+      auto type = cast<RankedTensorType>(main.getArgument(i).getType());
+      main.setArgAttr(i, kValueAttr, makeConstant(type, weight.value.values<float>(), weight.name));
+    }
+  if (Error error = runPass(module, createDemoteArguments()))
+    return error;
+  if (stageOf(module) != Stage::Quantization)
+    return Error::success();
+  if (Error error = runPass(module, createStoreWeights()))
+    return error;
+  return runPass(module, createVerifyQuantization());
+}
+
+Error mlir::halftone::adoptTeacher(ModuleOp module, ModuleOp teacher) {
+  auto main = teacher.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return userError("the teacher has no function @main");
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  auto copy = cast<func::FuncOp>(builder.clone(*main));
+  copy.setSymName("teacher");
+  copy.setPrivate();
+  return Error::success();
+}
+
+Expected<TrainingProgram> TrainingProgram::compile(ModuleOp module, const TrainingSettings &settings, bool backward,
+                                                   int threads) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  auto main = copy->lookupSymbol<func::FuncOp>("main");
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    main.removeArgAttr(i, kValueAttr); // the program gets them as inputs
+  PassManager pm(copy->getContext());
+  buildTrainingPipeline(pm, settings, backward);
+  if (failed(pm.run(*copy)))
+    return llvm::make_error<Reported>();
+  Expected<TemporaryFile> library = TemporaryFile::create("so");
+  if (!library)
+    return library.takeError();
+  if (Error error = compileModule(*copy, library->path(), "native"))
+    return std::move(error);
+  Expected<LoadedModel> loaded = LoadedModel::load(library->path(), threads);
+  if (!loaded)
+    return loaded.takeError();
+  return TrainingProgram(std::move(*library), std::move(*loaded));
+}
+
+TrainingProgram::TrainingProgram(TemporaryFile file, LoadedModel loaded)
+    : file(std::move(file)), model(std::move(loaded)) {
+  for (const HalftoneTensorInfo &info : model.inputs())
+    inputs.emplace_back(info.name, static_cast<ElementType>(info.elementType), shapeAtBatch(info, 1));
+  outputs = model.makeOutputs(1);
+}
+
+Tensor *TrainingProgram::input(llvm::StringRef name) {
+  auto found = llvm::find_if(inputs, [&](const Tensor &tensor) { return tensor.name == name; });
+  return found == inputs.end() ? nullptr : &*found;
+}
+
+float TrainingProgram::scalar(llvm::StringRef name) const {
+  for (const Tensor &tensor : outputs)
+    if (tensor.name == name && tensor.shape.empty())
+      return tensor.values<float>().front();
+  return 0;
+}
+
+std::vector<Tensor *> TrainingProgram::state() {
+  std::vector<Tensor *> tensors;
+  for (const Tensor &output : outputs)
+    if (Tensor *tensor = input(output.name))
+      tensors.push_back(tensor);
+  return tensors;
+}
+
+Error TrainingProgram::run() {
+  if (Error error = model.run(inputs, outputs))
+    return error;
+  for (Tensor &output : outputs)
+    if (Tensor *tensor = input(output.name))
+      std::swap(tensor->bytes, output.bytes);
+  return Error::success();
+}

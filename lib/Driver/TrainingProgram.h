@@ -1,0 +1,56 @@
+//===- TrainingProgram.h - a step of training, compiled ---------------------===//
+#ifndef HALFTONE_LIB_DRIVER_TRAININGPROGRAM_H
+#define HALFTONE_LIB_DRIVER_TRAININGPROGRAM_H
+
+#include "LoadedModel.h"
+#include "TemporaryFile.h"
+#include "halftone/Pipelines/Pipelines.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::halftone {
+
+/// A weight that is trained.
+struct TrainedWeight {
+  std::string name;
+  Tensor value;
+};
+
+/// Makes the codes of weights floats with a quantization behind them; restoreWeights makes them codes again.
+llvm::Error exposeWeights(ModuleOp module);
+
+/// Makes the weights that match `only` arguments, and returns them.
+llvm::Expected<std::vector<TrainedWeight>> promoteWeights(ModuleOp module, llvm::StringRef only);
+
+/// Puts values back, in the same order, and makes the arguments constants again.
+llvm::Error restoreWeights(ModuleOp module, llvm::ArrayRef<TrainedWeight> weights);
+
+/// Takes the main function of `teacher` into the module, as @teacher.
+llvm::Error adoptTeacher(ModuleOp module, ModuleOp teacher);
+
+/// A compiled program and its buffers: what it returns under the name of an input is that input of the next run.
+class TrainingProgram {
+public:
+  /// Compiles a copy of the module, whose weights are arguments.
+  static llvm::Expected<TrainingProgram> compile(ModuleOp module, const TrainingSettings &settings, bool backward,
+                                                 int threads);
+
+  /// The input of that name, or null.
+  Tensor *input(llvm::StringRef name);
+  /// The value of a result that is one float; 0 if there is none of that name.
+  float scalar(llvm::StringRef name) const;
+  /// Everything that one run hands to the next: the weights, then the optimizer's state.
+  std::vector<Tensor *> state();
+
+  llvm::Error run();
+
+private:
+  TrainingProgram(TemporaryFile file, LoadedModel model);
+
+  TemporaryFile file;
+  LoadedModel model;
+  std::vector<Tensor> inputs, outputs;
+};
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_TRAININGPROGRAM_H

@@ -1,0 +1,122 @@
+//===- SimulateCasts.cpp - quantization as float arithmetic -----------------===//
+//
+//   quantize to scale s, zero point z:   roundeven(min(max(x / s, qmin - z), qmax - z)) * s     (rules A1 and A3)
+//
+//===----------------------------------------------------------------------===//
+#include "ChannelScales.h"
+#include "TensorBuilding.h"
+#include "halftone/Support/Constants.h"
+#include "halftone/Training/Passes.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_SIMULATECASTS
+#include "halftone/Training/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static bool isQuantized(Type type) { return isa<quant::QuantizedType, CodebookType>(getElementTypeOrSelf(type)); }
+
+/// The bounds of logical values, q - z.
+static std::pair<double, double> boundsOf(quant::QuantizedType type, int64_t zeroPoint) {
+  return {double(type.getStorageTypeMin() - zeroPoint), double(type.getStorageTypeMax() - zeroPoint)};
+}
+
+/// The real values of the codes of `x`; the scales of a per-axis type are a constant tensor.
+static Value simulate(OpBuilder &b, Location loc, Value x, quant::QuantizedType type) {
+  RankedTensorType tensor = tensorType(x);
+  SmallVector<Value> inputs = {x};
+  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(tensor.getRank())};
+  double scale = 0;
+  int64_t zeroPoint = 0;
+  if (auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type)) {
+    SmallVector<double> scales(perAxis.getScales());
+    inputs.push_back(buildConstant(b, loc, RankedTensorType::get(scales.size(), tensor.getElementType()), scales));
+    maps.push_back(maps[0].getSliceMap(perAxis.getQuantizedDimension(), 1));
+  } else {
+    auto uniform = cast<quant::UniformQuantizedType>(type);
+    scale = uniform.getScale();
+    zeroPoint = uniform.getZeroPoint();
+  }
+  auto [low, high] = boundsOf(type, zeroPoint);
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, x);
+  return buildElementwise(b, loc, inputs, maps, sizes, tensor.getElementType(),
+                          [&, low = low, high = high](OpBuilder &n, Location l, ValueRange e) -> Value {
+                            Value step = e.size() > 1 ? e[1] : buildScalar(n, l, e[0].getType(), scale);
+                            Value code = arith::DivFOp::create(n, l, e[0], step);
+                            code = arith::MaximumFOp::create(n, l, code, buildScalar(n, l, code.getType(), low));
+                            code = arith::MinimumFOp::create(n, l, code, buildScalar(n, l, code.getType(), high));
+                            code = math::RoundEvenOp::create(n, l, code);
+                            return arith::MulFOp::create(n, l, code, step);
+                          });
+}
+
+/// The real values of constant codes, as a constant.
+static Value realConstant(OpBuilder &b, quant::StorageCastOp cast) {
+  auto codes = getConstantElements<int8_t>(cast.getInput());
+  auto type = mlir::cast<RankedTensorType>(cast.getType());
+  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type.getElementType());
+  if (!codes || !perAxis)
+    return {};
+  std::vector<float> values(codes->size());
+  ChannelScales scales(type);
+  for (auto [i, code] : llvm::enumerate(*codes))
+    values[i] = float(code) * scales.at(i);
+  auto real = RankedTensorType::get(type.getShape(), b.getF32Type());
+  return arith::ConstantOp::create(b, cast.getLoc(), makeConstant<float>(real, values, "weights"));
+}
+
+namespace {
+
+struct SimulateCasts : halftone::impl::SimulateCastsBase<SimulateCasts> {
+  void runOnOperation() override {
+    SmallVector<Operation *> operations;
+    getOperation().walk([&](Operation *op) { operations.push_back(op); });
+    SmallVector<Operation *> dead;
+    LogicalResult result = success();
+    for (Operation *op : operations)
+      if (failed(replace(op, dead)))
+        result = failure();
+    if (failed(result))
+      return signalPassFailure();
+    for (Operation *op : llvm::reverse(dead))
+      op->erase();
+  }
+
+private:
+  LogicalResult replace(Operation *op, SmallVector<Operation *> &dead) {
+    OpBuilder b(op);
+    Value value;
+    if (auto quantize = dyn_cast<QuantizeOp>(op)) {
+      value = simulate(b, op->getLoc(), quantize.getInput(),
+                       cast<quant::QuantizedType>(getElementTypeOrSelf(quantize.getType())));
+      ++simulated;
+    } else if (auto dequantize = dyn_cast<DequantizeOp>(op)) {
+      if (dequantize.getInput().getDefiningOp<quant::StorageCastOp>())
+        return failure(); // which has its error already
+      if (!isQuantized(dequantize.getInput().getType()))
+        value = dequantize.getInput();
+    } else if (auto cast = dyn_cast<quant::StorageCastOp>(op)) {
+      value = realConstant(b, cast);
+    } else {
+      // Data movement: of real values now.
+      for (Value result : op->getResults())
+        if (isQuantized(result.getType()))
+          result.setType(mlir::cast<RankedTensorType>(result.getType()).clone(b.getF32Type()));
+      for (Region &region : op->getRegions())
+        for (BlockArgument argument : region.getArguments())
+          if (isQuantized(argument.getType()))
+            argument.setType(b.getF32Type());
+      return success();
+    }
+    if (!value)
+      return op->emitOpError("cannot be simulated: only uniform types, and constant codes, are");
+    op->getResult(0).replaceAllUsesWith(value);
+    dead.push_back(op);
+    return success();
+  }
+};
+
+} // namespace

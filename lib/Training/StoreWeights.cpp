@@ -1,0 +1,49 @@
+//===- StoreWeights.cpp - codes in place of float weights -------------------===//
+#include "ChannelScales.h"
+#include "halftone/Quantization/UniformTypes.h"
+#include "halftone/Support/Constants.h"
+#include "halftone/Training/Passes.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_STOREWEIGHTS
+#include "halftone/Training/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+namespace {
+
+struct StoreWeights : halftone::impl::StoreWeightsBase<StoreWeights> {
+  void runOnOperation() override {
+    SmallVector<QuantizeOp> quantizes;
+    getOperation().walk([&](QuantizeOp op) { quantizes.push_back(op); });
+    for (QuantizeOp op : quantizes)
+      store(op);
+  }
+
+private:
+  void store(QuantizeOp op) {
+    auto type = cast<RankedTensorType>(op.getType());
+    auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type.getElementType());
+    auto values = getConstantElements<float>(op.getInput());
+    if (!perAxis || !values || perAxis.getStorageTypeMin() != -kWeightMax)
+      return;
+    std::vector<int8_t> codes(values->size());
+    ChannelScales scales(type);
+    for (auto [i, value] : llvm::enumerate(*values))
+      codes[i] = quantizeWeight(value, scales.at(i));
+    OpBuilder b(op);
+    Operation *constant = op.getInput().getDefiningOp();
+    auto stored = RankedTensorType::get(type.getShape(), b.getI8Type());
+    Value constantCodes = arith::ConstantOp::create(b, constant->getLoc(), makeConstant<int8_t>(stored, codes, "codes"));
+    op.replaceAllUsesWith(quant::StorageCastOp::create(b, op.getLoc(), type, constantCodes).getResult());
+    op.erase();
+    if (constant->use_empty())
+      constant->erase();
+    ++this->stored;
+  }
+};
+
+} // namespace
