@@ -36,6 +36,8 @@ DotEmitter::Activation DotEmitter::prepareActivation(ImplicitLocOpBuilder &b, Va
     return {arith::ExtSIOp::create(b, accumulatorType(b.getContext()), bytes), Value()};
   case DotKind::Fma:
     return {bytes, Value()};
+  case DotKind::Tile: // AmxKernel.cpp
+    break;
   }
   llvm_unreachable("unknown dot");
 }
@@ -87,6 +89,8 @@ Value DotEmitter::dot(ImplicitLocOpBuilder &b, Value accumulator, Activation act
     return arith::AddIOp::create(b, accumulator, arith::MulIOp::create(b, activation.first, weights));
   case DotKind::Fma:
     return math::FmaOp::create(b, activation.first, weights, accumulator);
+  case DotKind::Tile:
+    break;
   }
   llvm_unreachable("unknown dot");
 }

@@ -13,11 +13,18 @@ static constexpr DotKernel kFma512 = {"fma_512", DotKind::Fma, 16, 1, 4, {0, 16,
 static constexpr DotKernel kFma256 = {"fma_256", DotKind::Fma, 8, 1, 2, {0, 10, 6, 0, 0}};
 static constexpr DotKernel kFma128 = {"fma_128", DotKind::Fma, 4, 1, 4, {0, 12, 8, 6, 5}};
 
+// Tiles: a panel is one of them wide, so that each tile of weights is one run of memory.
+static constexpr DotKernel kAmx = {"amx", DotKind::Tile, 16, 4, 1, {0, 16, 0, 0, 0}};
+
 static constexpr StringLiteral kAvx512 = "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd";
 static constexpr StringLiteral kAvx512Vnni =
     "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd,+avx512vnni,+avx512vbmi";
 
+static constexpr StringLiteral kAmxInt8 =
+    "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd,+avx512vnni,+avx512vbmi,+amx-tile,+amx-int8";
+
 static constexpr Isa kIsas[] = {
+    {"amx", "x86-64-v4", kAmxInt8, 64, true, true, kVpdpbusd512, kFma512, &kAmx},
     {"avx512vnni", "x86-64-v4", kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512},
     {"avxvnni", "x86-64-v3", "+avxvnni", 32, false, true, kVpdpbusd256, kFma256},
     {"avx512", "x86-64-v4", kAvx512, 64, false, true, kMaddubs256, kFma512},
@@ -33,7 +40,7 @@ const Isa *mlir::halftone::findIsa(StringRef name) {
 }
 
 const DotKernel *mlir::halftone::findDotKernel(StringRef kind) {
-  static constexpr const DotKernel *kKernels[] = {&kVpdpbusd512, &kVpdpbusd256, &kMaddubs256, &kWiden,
+  static constexpr const DotKernel *kKernels[] = {&kVpdpbusd512, &kVpdpbusd256, &kMaddubs256, &kWiden, &kAmx,
                                                   &kFma512,      &kFma256,      &kFma128};
   for (const DotKernel *kernel : kKernels)
     if (kernel->name == kind)

@@ -42,8 +42,8 @@ SmallVector<Value> mlir::halftone::emitCarryingLoop(ImplicitLocOpBuilder &b, Val
   return SmallVector<Value>(loop.getResults());
 }
 
-void mlir::halftone::emitParts(ImplicitLocOpBuilder &b, Value count, function_ref<void(Value)> part) {
-  if (getConstantIntValue(count) == 1)
+void mlir::halftone::emitParts(ImplicitLocOpBuilder &b, Value count, function_ref<void(Value)> part, bool always) {
+  if (!always && getConstantIntValue(count) == 1)
     return part(indexConstant(b, 0));
   auto forall = scf::ForallOp::create(b, ArrayRef<OpFoldResult>{getAsOpFoldResult(count)}, ValueRange{}, std::nullopt);
   OpBuilder::InsertionGuard guard(b);

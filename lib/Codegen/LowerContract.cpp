@@ -2,6 +2,7 @@
 #include "halftone/Codegen/ContractKernel.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/VectorEmission.h"
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -63,7 +64,10 @@ private:
     FailureOr<PackedLayout> layout = PackedLayout::fromAttribute(op);
     if (failed(layout))
       return op.emitOpError("needs packed weights; run halftone-pack-weights first");
-    emitContractKernel(op, *layout, isa);
+    if (layout->kernel->dot == DotKind::Tile)
+      emitAmxKernel(op, *layout, isa);
+    else
+      emitContractKernel(op, *layout, isa);
     return success();
   }
 };

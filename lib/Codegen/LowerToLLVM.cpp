@@ -14,6 +14,8 @@
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/AMX/AMXDialect.h"
+#include "mlir/Dialect/AMX/Transforms.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -77,6 +79,7 @@ struct LowerToLLVM : halftone::impl::LowerToLLVMBase<LowerToLLVM> {
     MLIRContext *context = &getContext();
     LLVMTypeConverter converter(context, LowerToLLVMOptions(context));
     RewritePatternSet patterns(context);
+    populateAMXLegalizeForLLVMExportPatterns(converter, patterns);
     arith::populateArithToLLVMConversionPatterns(converter, patterns);
     cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
     index::populateIndexToLLVMConversionPatterns(converter, patterns);
@@ -88,6 +91,7 @@ struct LowerToLLVM : halftone::impl::LowerToLLVMBase<LowerToLLVM> {
 
     LLVMConversionTarget target(*context);
     target.addLegalOp<ModuleOp>();
+    configureAMXLegalizeForExportTarget(target);
     if (failed(applyFullConversion(module, target, std::move(patterns))))
       signalPassFailure();
   }

@@ -145,9 +145,10 @@ static Value rebuildArgument(OpBuilder &builder, Location loc, const CallState &
 // Layers
 //===----------------------------------------------------------------------===//
 
-/// Operations that give the same result wherever they run: the value of a captured one is computed again.
+/// Operations that give the same result wherever they run: the value of a captured one is computed again. A scratch on
+/// the stack means nothing outside of the call that uses it.
 static bool isRecomputable(Operation *op) {
-  return op->getNumRegions() == 0 && (isPure(op) || isa<memref::GetGlobalOp>(op));
+  return op->getNumRegions() == 0 && (isPure(op) || isa<memref::GetGlobalOp, memref::AllocaOp>(op));
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <cstring>
 
 namespace mlir::halftone {
@@ -124,6 +125,18 @@ void takeBias(ContractOp op, std::vector<int32_t> &bias) {
   op.getEpilogueInputsMutable().erase(index);
 }
 
+/// Whether a contraction is worth tiles: enough positions in a line for their rows, a channel group for their columns.
+/// Taps that share a tile must follow one another in memory, which a slice of the channels does not.
+bool fillsTiles(ContractOp op) {
+  constexpr int64_t kLeastRows = 4, kLeastColumns = 8;
+  if (DepthwiseLayout::isDepthwise(op) || op.getGroups() != 1)
+    return false;
+  ArrayRef<int64_t> shape = cast<ShapedType>(op.getOutput().getType()).getShape();
+  int64_t positions = shape.size() == 2 ? shape[0] : shape[2];
+  return !ShapedType::isDynamic(positions) && positions >= kLeastRows && shape.back() >= kLeastColumns &&
+         !op.getInput().getDefiningOp<tensor::ExtractSliceOp>() && !isa<BlockArgument>(op.getInput());
+}
+
 struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
   using PackWeightsBase::PackWeightsBase;
 
@@ -137,7 +150,7 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
       if (op.getPacking())
         return WalkResult::advance();
       bool bytes = getElementTypeOrSelf(op.getInput().getType()).isInteger(8);
-      return failed(bytes ? pack<int8_t>(op, isa->bytes) : pack<float>(op, isa->floats)) ? WalkResult::interrupt()
+      return failed(bytes ? pack<int8_t>(op, isa->bytes, *isa) : pack<float>(op, isa->floats, *isa)) ? WalkResult::interrupt()
                                                                                           : WalkResult::advance();
     });
     if (result.wasInterrupted())
@@ -146,7 +159,7 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
 
 private:
   template <typename T>
-  LogicalResult pack(ContractOp op, const DotKernel &wanted) {
+  LogicalResult pack(ContractOp op, const DotKernel &wanted, const Isa &isa) {
     std::optional<std::vector<T>> weights = getConstantElements<T>(op.getWeights());
     if (!weights)
       return op.emitOpError("needs constant weights to pack");
@@ -154,6 +167,8 @@ private:
     // vpmaddubsw saturates at 128 * 128 * 2, which only a weight of -128 reaches.
     if (wanted.dot == DotKind::Maddubs && llvm::is_contained(*weights, T(-128)))
       kernel = findDotKernel("widen");
+    if (const DotKernel *tiles = isa.tiles; tiles && std::is_same_v<T, int8_t> && fillsTiles(op))
+      kernel = tiles;
     if (DepthwiseLayout::isDepthwise(op))
       return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);
     return replaceWeights<T>(op, PackedLayout::forContract(op, *kernel), *weights);

@@ -16,14 +16,16 @@ DictionaryAttr PackedLayout::toAttribute(MLIRContext *context) const {
 PackedLayout PackedLayout::forContract(ContractOp op, const DotKernel &kernel) {
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getWeights().getType()).getShape();
   bool convolution = shape.size() == 4;
-  int64_t groups = op.getGroups();
+  int64_t groups = op.getGroups(), channels = shape[shape.size() - 2];
+  // A tile that holds many channels need not go on into the next tap.
+  bool shortTaps = kernel.dot != DotKind::Tile || channels < 32;
   return {&kernel,
           convolution ? shape[0] : 1,
           convolution ? shape[1] : 1,
-          shape[shape.size() - 2],
+          channels,
           shape.back() / groups,
           groups,
-          op.getDilations()[1] == 1 && groups == 1};
+          op.getDilations()[1] == 1 && groups == 1 && shortTaps};
 }
 
 FailureOr<PackedLayout> PackedLayout::fromAttribute(ContractOp op) {

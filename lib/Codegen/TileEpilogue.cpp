@@ -13,6 +13,8 @@ struct TileEpilogue::Group {
 
 /// Interleaved lanes stand in chunks of 4 channels; see DepthwiseLayout.h.
 static constexpr int64_t kChunk = 4;
+/// Vectors that saturating packs make one of.
+static constexpr int64_t kPackedVectors = 4;
 
 TileEpilogue::TileEpilogue(ImplicitLocOpBuilder &b, ContractOp op, const OutputWalk &walk, const Isa &isa)
     : b(b), op(op), walk(walk), isa(isa) {
@@ -105,18 +107,35 @@ void TileEpilogue::emitGroup(int64_t height, Value position, const TileColumns &
     for (auto [i, buffer] : llvm::enumerate(walk.operands))
       if (walk.positionStride(buffer) == 0)
         invariants[vector][i] = emitOperand(i, position, columns, group.first + vector, validOf(vector));
-  for (int64_t row = 0; row < height; ++row) {
-    Value at = add(b, position, row);
+  // Packs take 4 vectors: of one row, or of the next rows too.
+  const int64_t rowsTogether = clamp ? kPackedVectors / group.count : 1;
+  for (int64_t first = 0; first < height;) {
+    const int64_t rows = llvm::bit_floor(static_cast<uint64_t>(std::min(rowsTogether, height - first)));
     SmallVector<Value> results;
-    for (int64_t vector = 0; vector < group.count; ++vector) {
-      SmallVector<Value> arguments = {accumulators[row * columns.vectors + group.first + vector]};
-      for (auto [i, value] : llvm::enumerate(invariants[vector]))
-        arguments.push_back(value ? value : emitOperand(i, at, columns, group.first + vector, validOf(vector)));
-      results.push_back(emitBody(b, op.getEpilogue().front(), arguments, lanes, wanted)[0]);
-    }
-    Value offset = add(b, outputLine, mul(b, at, walk.positionStride(walk.output)));
-    offset = add(b, add(b, offset, columns.first), group.first * lanes);
-    storeLanes(b, narrow(results, columns.interleaved), walk.output.flat, offset, group.count * lanes, valid);
+    for (int64_t row = first; row < first + rows; ++row)
+      for (int64_t vector = 0; vector < group.count; ++vector) {
+        SmallVector<Value> arguments = {accumulators[row * columns.vectors + group.first + vector]};
+        for (auto [i, value] : llvm::enumerate(invariants[vector]))
+          arguments.push_back(value ? value
+                                    : emitOperand(i, add(b, position, row), columns, group.first + vector, validOf(vector)));
+        results.push_back(emitBody(b, op.getEpilogue().front(), arguments, lanes, wanted)[0]);
+      }
+    storeRows(narrow(results, columns.interleaved), rows, add(b, position, first),
+              add(b, columns.first, group.first * lanes), valid);
+    first += rows;
+  }
+}
+
+/// Stores `rows` equal parts of `value` to the positions from `position` on.
+void TileEpilogue::storeRows(Value value, int64_t rows, Value position, Value channel, int64_t valid) {
+  const int64_t width = cast<VectorType>(value.getType()).getNumElements() / rows;
+  for (int64_t row = 0; row < rows; ++row) {
+    Value offset = add(b, outputLine, mul(b, add(b, position, row), walk.positionStride(walk.output)));
+    Value part = value;
+    if (rows > 1)
+      part = vector::ExtractStridedSliceOp::create(b, value, ArrayRef<int64_t>{row * width}, ArrayRef<int64_t>{width},
+                                                   ArrayRef<int64_t>{1});
+    storeLanes(b, part, walk.output.flat, add(b, offset, channel), width, valid);
   }
 }
 

@@ -1,6 +1,7 @@
 //===- VerifyCodegen.cpp - the contract of the codegen stage ----------------===//
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Codegen/Passes.h"
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -21,7 +22,7 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 static LogicalResult verifyDialect(Operation *op) {
-  if (isa_and_nonnull<affine::AffineDialect, arith::ArithDialect, BuiltinDialect, cf::ControlFlowDialect,
+  if (isa_and_nonnull<affine::AffineDialect, amx::AMXDialect, arith::ArithDialect, BuiltinDialect, cf::ControlFlowDialect,
                       func::FuncDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
                       ub::UBDialect, vector::VectorDialect>(op->getDialect()))
     return success();

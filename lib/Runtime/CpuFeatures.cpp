@@ -18,6 +18,8 @@
 #include <cstdint>
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 using namespace mlir::halftone;
@@ -137,6 +139,15 @@ mlir::halftone::missingCpuFeatures(const std::string &required) {
       missing.push_back(name);
   }
   return missing;
+}
+
+bool mlir::halftone::requestCpuState(const std::string &required) {
+#if defined(__x86_64__)
+  constexpr long requestPermission = 0x1023, tileData = 18; // ARCH_REQ_XCOMP_PERM
+  if (required.find("amx_") != std::string::npos)
+    return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+#endif
+  return true;
 }
 
 const char *halftone_host_cpu_features(void) {

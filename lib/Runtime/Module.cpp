@@ -39,8 +39,14 @@ static HalftoneStatus checkVersion(const std::string &path, uint32_t version) {
 static HalftoneStatus checkCpu(const std::string &path,
                                const std::string &required) {
   std::vector<std::string> missing = missingCpuFeatures(required);
-  if (missing.empty())
+  if (missing.empty() && requestCpuState(required))
     return HALFTONE_OK;
+  if (missing.empty())
+    return fail(HALFTONE_MISSING_CPU_FEATURE,
+                "'" + path +
+                    "' needs AMX tiles, which the operating system does not "
+                    "let this process use. Compile it with "
+                    "--target-cpu=x86-64-v4+avx512vnni");
   std::string names;
   for (const std::string &name : missing)
     names += (names.empty() ? "" : ", ") + name;

@@ -17,6 +17,7 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::halftone::createTarge
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();
   LLVMInitializeX86AsmPrinter();
+  LLVMInitializeX86AsmParser(); // for the inline assembly of halftone_query
   std::string message;
   llvm::Triple triple(kTriple);
   const llvm::Target *llvmTarget = llvm::TargetRegistry::lookupTarget(triple, message);

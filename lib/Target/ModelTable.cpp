@@ -13,6 +13,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InlineAsm.h"
 #include "llvm/Support/Alignment.h"
 #include "llvm/Transforms/Utils/ModuleUtils.h"
 
@@ -120,11 +121,23 @@ public:
     return global(llvm::ConstantArray::get(array, infos), "layers", 8);
   }
 
+  /// Asks Linux for the state of AMX tiles, without which their first use is an illegal instruction. The runtime asks
+  /// again, to see the answer.
+  void requestTiles(llvm::IRBuilder<> &ir) {
+    constexpr int64_t archPrctl = 158, requestPermission = 0x1023, tileData = 18;
+    llvm::Type *word = ir.getInt64Ty();
+    auto *type = llvm::FunctionType::get(word, {word, word, word}, false);
+    auto *call = llvm::InlineAsm::get(type, "syscall", "={rax},{rax},{rdi},{rsi},~{rcx},~{r11},~{memory}", true);
+    ir.CreateCall(type, call, {ir.getInt64(archPrctl), ir.getInt64(requestPermission), ir.getInt64(tileData)});
+  }
+
   /// halftone_query: returns the table.
-  void query(llvm::Constant *table) {
+  void query(llvm::Constant *table, bool usesTiles) {
     auto *type = llvm::FunctionType::get(pointer, false);
     auto *function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, HALFTONE_QUERY_SYMBOL, module);
     llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "", function));
+    if (usesTiles)
+      requestTiles(builder);
     builder.CreateRet(table);
   }
 
@@ -201,7 +214,7 @@ void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options
        builder.integer(64, module->getAttrOfType<IntegerAttr>(kWorkspaceAttr).getInt()),
        builder.integer(64, HALFTONE_ALIGNMENT), builder.integer(64, bytes), llvmModule.getFunction(kRunName),
        builder.integer(32, layers.size()), builder.integer(32, sizeof(HalftoneLayerInfo)), builder.layers(layers)});
-  builder.query(builder.global(table, "model", 8));
+  builder.query(builder.global(table, "model", 8), target.cpuFeatures.contains("amx_tile"));
   builder.note(target.cpuFeatures);
 }
 

@@ -13,6 +13,8 @@ using namespace mlir::halftone;
 #define V4 V3 ",avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
 
 static constexpr CpuTarget kTargets[] = {
+    {"x86-64-v4+amx", "amx", "x86-64-v4", "+avx512vnni,+avx512vbmi,+amx-tile,+amx-int8",
+     V4 ",avx512_vnni,avx512vbmi,amx_tile,amx_int8"},
     {"x86-64-v4+avx512vnni", "avx512vnni", "x86-64-v4", "+avx512vnni,+avx512vbmi", V4 ",avx512_vnni,avx512vbmi"},
     {"x86-64-v4", "avx512", "x86-64-v4", "", V4},
     {"x86-64-v3+avxvnni", "avxvnni", "x86-64-v3", "+avxvnni", V3 ",avx_vnni"},
@@ -32,6 +34,8 @@ static StringRef llvmFeatureName(StringRef name) {
       .Case("sse4_2", "sse4.2")
       .Case("avx512_vnni", "avx512vnni")
       .Case("avx_vnni", "avxvnni")
+      .Case("amx_tile", "amx-tile")
+      .Case("amx_int8", "amx-int8")
       .Default(name);
 }
 

@@ -10,6 +10,9 @@ namespace mlir::halftone {
 /// Emits the loops of `op` (on memrefs with static strides, weights packed as `layout`) before it.
 void emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa);
 
+/// The same on AMX tiles, for a layout whose kernel is one.
+void emitAmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa);
+
 /// The same for a depthwise convolution.
 void emitDepthwiseKernel(ContractOp op, const DepthwiseLayout &layout, const Isa &isa);
 

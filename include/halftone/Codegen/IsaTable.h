@@ -19,6 +19,7 @@ namespace mlir::halftone {
 enum class DotKind {
   Vpdpbusd, ///< u8 x s8, 4 products added to an i32: `vpdpbusd`
   Maddubs,  ///< the same from |a| and w with a's sign: `vpsignb`, `vpmaddubsw`, `vpmaddwd`; exact for w in [-127, 127]
+  Tile,     ///< s8 x s8 on AMX tiles of up to 16 rows, 16 steps and 16 columns: `tdpbssd`
   Widen,    ///< one product, i8 extended to i32: any machine
   Fma       ///< one f32 fused multiply-add
 };
@@ -47,6 +48,7 @@ struct Isa {
   bool packs;         ///< has `vpackssdw` and its like for all its vectors
   DotKernel bytes;
   DotKernel floats;
+  const DotKernel *tiles = nullptr; ///< for contractions of bytes that fill tiles; null where there are none
 };
 
 /// The row named `name`, or null.

@@ -28,8 +28,9 @@ void emitLoop(ImplicitLocOpBuilder &b, Bounds bounds, int64_t step, function_ref
 using CarriedBody = function_ref<SmallVector<Value>(Value, SmallVector<Value>)>;
 SmallVector<Value> emitCarryingLoop(ImplicitLocOpBuilder &b, Value count, SmallVector<Value> carried, CarriedBody body);
 
-/// The kernel's outermost loop: one scf.forall over `count` parts, or the only part by itself.
-void emitParts(ImplicitLocOpBuilder &b, Value count, function_ref<void(Value)> part);
+/// The kernel's outermost loop: one scf.forall over `count` parts, or the only part by itself unless the loop is wanted
+/// `always`.
+void emitParts(ImplicitLocOpBuilder &b, Value count, function_ref<void(Value)> part, bool always = false);
 
 } // namespace mlir::halftone
 

@@ -26,7 +26,11 @@ struct PackedLayout {
 
   int64_t runs() const { return joined ? kernelHeight : kernelHeight * kernelWidth; }
   int64_t runLength() const { return joined ? kernelWidth * channels : channels; }
-  int64_t stepsPerRun() const { return llvm::divideCeil(runLength(), kernel->step); }
+  /// Tiles of weights in a run, all of the same height; 1 for dots.
+  int64_t blocksPerRun() const {
+    return kernel->dot == DotKind::Tile ? llvm::divideCeil(runLength(), kernel->step * 16) : 1;
+  }
+  int64_t stepsPerRun() const { return llvm::alignTo(llvm::divideCeil(runLength(), kernel->step), blocksPerRun()); }
   int64_t steps() const { return runs() * stepsPerRun(); }
 
   int64_t panelColumns() const { return kernel->lanes * kernel->maxVectors; }

@@ -102,7 +102,7 @@ def LowerContract : Pass<"halftone-lower-contract", "func::FuncOp"> {
   let options = [
     Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">
   ];
-  let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "memref::MemRefDialect", "scf::SCFDialect",
+  let dependentDialects = ["amx::AMXDialect", "affine::AffineDialect", "arith::ArithDialect", "memref::MemRefDialect", "scf::SCFDialect",
                            "vector::VectorDialect", "math::MathDialect", "LLVM::LLVMDialect"];
   let statistics = [Statistic<"numKernels", "kernels", "Number of kernels generated">];
 }

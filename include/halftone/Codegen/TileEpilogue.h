@@ -40,6 +40,7 @@ private:
                  ArrayRef<Value> accumulators);
   Value emitOperand(unsigned index, Value position, const TileColumns &columns, int64_t vector, int64_t valid);
   Value loadInterleaved(const WalkedBuffer &buffer, Value offset, const TileColumns &columns, int64_t vector);
+  void storeRows(Value value, int64_t rows, Value position, Value channel, int64_t valid);
   Value narrow(ArrayRef<Value> vectors, bool interleaved);
   Value truncate(ArrayRef<Value> vectors, bool interleaved);
 

@@ -22,6 +22,10 @@ const std::vector<std::string> &hostCpuFeatures();
 /// list's order. A name that the runtime does not know counts as missing.
 std::vector<std::string> missingCpuFeatures(const std::string &required);
 
+/// Asks the operating system for what `required` needs beyond the CPU: the state of AMX tiles, once a process. Returns
+/// false if it refuses.
+bool requestCpuState(const std::string &required);
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_RUNTIME_CPUFEATURES_H

@@ -1,0 +1,356 @@
+//===- AmxKernel.cpp - contractions on AMX tiles ----------------------------===//
+//
+// A tile of activations is up to 16 positions of one line, read from NHWC memory with the line's stride: no im2col, no
+// copy. A line of P positions takes T = ceil(P / 16) tiles of the same height h = ceil(P / T); the last one begins at
+// P - h, so it computes some rows a second time, which its epilogue skips. One height for each kernel keeps one tile
+// configuration for each function.
+//
+//   forall part:                     tiles of activations x panels of columns
+//     for chunk of tiles:            its activations stay in L1
+//       for panel of columns:        its weights come from L2 once a chunk
+//         for block of tiles:        2 tiles by 2 panels of 16 columns, or 4 tiles by 1: 4 accumulators
+//           for run: for step:       one tile product for each accumulator
+//           accumulators to a scratch in L1, epilogue by rows, store
+//
+// Accumulators start from the bias, read with stride 0. Weights are in the order of the dots (PackedLayout.h): a tile of
+// them is 16 steps of 16 columns, its rows are one step apart.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Codegen/ContractKernel.h"
+#include "halftone/Codegen/LoopEmission.h"
+#include "halftone/Codegen/TileEpilogue.h"
+#include "mlir/Dialect/AMX/AMXDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Multiply-accumulates of one part: a few microseconds.
+static constexpr int64_t kPartWork = int64_t(1) << 22;
+/// Activations of a chunk: half of the least L1 that an AMX machine has.
+static constexpr int64_t kChunkBytes = 24 << 10;
+/// Weights that do not stay in L2 between two chunks.
+static constexpr int64_t kColdWeights = 1 << 20;
+/// Steps of a reduction that are unrolled.
+static constexpr int64_t kUnrolledSteps = 3;
+static constexpr int64_t kMaxRows = 16, kLanes = 16, kAccumulators = 4;
+/// Bytes of a panel for one step.
+static constexpr int64_t kStepWeights = 64;
+
+namespace {
+
+/// Where a tile of activations stands.
+struct TilePlace {
+  Value line, position; ///< of its first row
+  Value skipped;        ///< rows that the tile before it has computed; null for none
+  Value input;          ///< offset of its first row's activations
+};
+
+/// Blocks of `size` tiles, from the tile `first` on.
+struct BlockRange {
+  Value first, count;
+  int64_t size;
+};
+
+/// One block: tiles side by side with panels.
+struct TileBlock {
+  SmallVector<TilePlace> tiles;
+  Value column;         ///< of the output
+  Value weights;        ///< of its first panel
+};
+
+class AmxKernel {
+public:
+  AmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa)
+      : op(op), layout(layout), isa(isa), b(op.getLoc(), op) {}
+  void emit();
+
+private:
+  int64_t panels() const { return llvm::divideCeil(layout.columns, kLanes); }
+  bool isCold() const { return layout.elements() >= kColdWeights; }
+  int64_t chunkTiles();
+  void choosePartition();
+
+  void emitPart(Bounds tiles, Bounds panelRange);
+  void emitPanels(Bounds tiles, Bounds panelRange);
+  void emitBlocks(Bounds tiles, Bounds panelRange, int64_t width, int64_t valid);
+  void emitSizes(Bounds tiles, Bounds panelRange);
+  void emitSized(const BlockRange &blocks, Bounds panelRange);
+  TilePlace place(Value tile);
+
+  TileBlock enterBlock(const BlockRange &blocks, Value panel, Value turn);
+  void emitProducts(const TileBlock &block);
+  SmallVector<Value> emitReduction(const TileBlock &block);
+  SmallVector<Value> emitStep(ArrayRef<Value> inputs, Value weights, ArrayRef<Value> accumulators);
+  void emitRows(const TileBlock &block, int64_t tile);
+  Value loadTile(amx::TileType type, Value memory, Value offset, int64_t stride);
+
+  ContractOp op;
+  const PackedLayout &layout;
+  const Isa &isa;
+  ImplicitLocOpBuilder b;
+  std::optional<OutputWalk> walk;
+  std::optional<TileEpilogue> epilogue;
+  FlatBuffer weightBuffer;
+  Value scratch;
+  amx::TileType activationTile, weightTile, accumulatorTile;
+  int64_t height = 0, tilesPerLine = 0, totalTiles = 0; ///< totalTiles is kDynamic with a dynamic batch
+  int64_t tilesDown = 0;                                ///< of a full block
+  int64_t partTiles = 0, partPanels = 0;
+  int64_t runsPerRow = 0, blocksPerRun = 0, stepsPerBlock = 0;
+
+  // The state of the loops around a block.
+  int64_t across = 0, validColumns = 0; ///< panels, and the columns of them that exist
+};
+
+} // namespace
+
+void mlir::halftone::emitAmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa) {
+  AmxKernel(op, layout, isa).emit();
+}
+
+//===----------------------------------------------------------------------===//
+// Parts
+//===----------------------------------------------------------------------===//
+
+/// Tiles whose activations fill kChunkBytes, a multiple of a full block.
+int64_t AmxKernel::chunkTiles() {
+  const Advance &advance = walk->input.advance;
+  auto bytes = [&](int64_t tiles) {
+    if (layout.kernelHeight == 1)
+      return tiles * height * std::max(walk->positionStride(walk->input), layout.channels);
+    int64_t lines = llvm::divideCeil(tiles, tilesPerLine), reach = layout.kernelHeight - op.getStrides()[0];
+    return (lines * op.getStrides()[0] + reach) * advance.row / op.getStrides()[0];
+  };
+  int64_t tiles = tilesDown;
+  while (tiles < 1024 && bytes(tiles + tilesDown) <= kChunkBytes)
+    tiles += tilesDown;
+  return tiles;
+}
+
+/// Large weights are shared out by columns, so that each part reads its own; large images by tiles.
+void AmxKernel::choosePartition() {
+  const bool isDynamic = ShapedType::isDynamic(totalTiles);
+  const int64_t tileWork = height * layout.workPerPosition();
+  const int64_t tiles = isDynamic ? tilesPerLine : totalTiles;
+  int64_t parts = std::clamp<int64_t>(tiles * tileWork / kPartWork, 1, 64);
+  int64_t inputBytes = tiles * height * std::max<int64_t>(walk->positionStride(walk->input), 1);
+  int64_t unitParts = layout.elements() > inputBytes ? std::min(parts, panels()) : 1;
+  partPanels = llvm::alignTo(llvm::divideCeil(panels(), unitParts), kAccumulators / tilesDown);
+  int64_t tileParts = llvm::divideCeil(parts, llvm::divideCeil(panels(), partPanels));
+  partTiles = llvm::alignTo(llvm::divideCeil(tiles, tileParts), tilesDown);
+}
+
+void AmxKernel::emit() {
+  walk.emplace(b, op);
+  epilogue.emplace(b, op, *walk, isa);
+  tilesPerLine = llvm::divideCeil(walk->span(), kMaxRows);
+  height = llvm::divideCeil(walk->span(), tilesPerLine);
+  totalTiles = ShapedType::isDynamic(walk->lineCount()) ? ShapedType::kDynamic : walk->lineCount() * tilesPerLine;
+  runsPerRow = layout.joined ? 1 : layout.kernelWidth;
+  blocksPerRun = layout.blocksPerRun();
+  stepsPerBlock = layout.stepsPerRun() / blocksPerRun;
+  // More tiles and fewer columns for each weight where weights are what comes from far away.
+  tilesDown = layout.kernelHeight > 1 || height <= kMaxRows / 2 || layout.columns <= kLanes ? 4 : 2;
+
+  Type i8 = b.getI8Type();
+  activationTile = amx::TileType::get({height, stepsPerBlock * layout.kernel->step}, i8);
+  weightTile = amx::TileType::get({stepsPerBlock, kLanes * layout.kernel->step}, i8);
+  accumulatorTile = amx::TileType::get({height, kLanes}, b.getI32Type());
+  weightBuffer = flatten(b, op.getWeights());
+  scratch = memref::AllocaOp::create(b, MemRefType::get({kAccumulators * height * kLanes}, b.getI32Type()), b.getI64IntegerAttr(64));
+  choosePartition();
+
+  Value tileCount = mul(b, walk->emitLineCount(b), tilesPerLine);
+  Value tileParts = pieceCount(b, tileCount, partTiles);
+  int64_t unitParts = llvm::divideCeil(panels(), partPanels);
+  // Always a function of its own: one tile configuration for each.
+  emitParts(b, mul(b, tileParts, unitParts), [&](Value part) {
+    Value units = indexConstant(b, unitParts);
+    Value unit = b.createOrFold<arith::RemUIOp>(part, units), rest = b.createOrFold<arith::DivUIOp>(part, units);
+    emitPart(pieceBounds(b, rest, partTiles, tileCount), pieceBounds(b, unit, partPanels, indexConstant(b, panels())));
+  }, /*always=*/true);
+}
+
+void AmxKernel::emitPart(Bounds tiles, Bounds panelRange) {
+  const int64_t chunk = isCold() ? partTiles : std::min(chunkTiles(), partTiles);
+  emitLoop(b, tiles, chunk, [&](Value begin) {
+    emitPanels({begin, minimum(b, add(b, begin, chunk), tiles.end)}, panelRange);
+  });
+}
+
+/// Panels by as many as stand side by side in a block; the last one may stand alone, and be narrower.
+void AmxKernel::emitPanels(Bounds tiles, Bounds panelRange) {
+  const int64_t width = kAccumulators / tilesDown, whole = layout.columns / (width * kLanes) * width;
+  Value wholeEnd = indexConstant(b, whole);
+  emitBlocks(tiles, {panelRange.begin, minimum(b, panelRange.end, wholeEnd)}, width, width * kLanes);
+  if (whole < panels())
+    emitBlocks(tiles, {maximum(b, panelRange.begin, wholeEnd), panelRange.end}, panels() - whole,
+               layout.columns - whole * kLanes);
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+/// All tiles meet all panels. Weights that come from far away are read once: panel by panel.
+void AmxKernel::emitBlocks(Bounds tiles, Bounds panelRange, int64_t width, int64_t valid) {
+  across = width;
+  validColumns = valid;
+  if (!isCold())
+    return emitSizes(tiles, panelRange);
+  emitLoop(b, panelRange, across, [&](Value panel) {
+    emitSizes(tiles, {panel, minimum(b, add(b, panel, across), panelRange.end)});
+  });
+}
+
+/// Full blocks, then what is left: one lower block, or halves where the number of tiles is not known.
+void AmxKernel::emitSizes(Bounds tiles, Bounds panelRange) {
+  int64_t size = tilesDown;
+  while (true) {
+    Value count = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(tiles.end, tiles.begin), indexConstant(b, size));
+    emitSized({tiles.begin, count, size}, panelRange);
+    tiles.begin = add(b, tiles.begin, mul(b, count, size));
+    bool isDynamic = ShapedType::isDynamic(totalTiles);
+    int64_t rest = isDynamic ? size / 2 : totalTiles % tilesDown;
+    if (rest == 0 || rest >= size)
+      return;
+    size = rest;
+  }
+}
+
+/// All blocks of all panels, panel by panel.
+void AmxKernel::emitSized(const BlockRange &blocks, Bounds panelRange) {
+  emitLoop(b, panelRange, across, [&](Value panel) {
+    emitLoop(b, {indexConstant(b, 0), blocks.count}, 1, [&](Value turn) {
+      TileBlock block = enterBlock(blocks, panel, turn);
+      emitProducts(block);
+      for (int64_t tile = 0; tile < int64_t(block.tiles.size()); ++tile)
+        emitRows(block, tile);
+    });
+  });
+}
+
+TileBlock AmxKernel::enterBlock(const BlockRange &blocks, Value panel, Value turn) {
+  TileBlock block = {{}, mul(b, panel, kLanes), mul(b, panel, layout.panelElements(1))};
+  for (int64_t i = 0; i < blocks.size; ++i)
+    block.tiles.push_back(place(add(b, add(b, blocks.first, mul(b, turn, blocks.size)), i)));
+  return block;
+}
+
+TilePlace AmxKernel::place(Value tile) {
+  TilePlace result;
+  Value perLine = indexConstant(b, tilesPerLine);
+  result.line = b.createOrFold<arith::DivUIOp>(tile, perLine);
+  Value begin = mul(b, b.createOrFold<arith::RemUIOp>(tile, perLine), height);
+  result.position = begin;
+  if (tilesPerLine * height != walk->span()) {
+    result.position = minimum(b, begin, indexConstant(b, walk->span() - height));
+    result.skipped = b.createOrFold<arith::SubIOp>(begin, result.position);
+  }
+  result.input = add(b, walk->emitLineOffset(b, walk->input, result.line),
+                     mul(b, result.position, walk->positionStride(walk->input)));
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Reduction
+//===----------------------------------------------------------------------===//
+
+Value AmxKernel::loadTile(amx::TileType type, Value memory, Value offset, int64_t stride) {
+  return amx::TileLoadOp::create(b, type, memory, ValueRange{offset}, indexConstant(b, stride));
+}
+
+SmallVector<Value> AmxKernel::emitReduction(const TileBlock &block) {
+  ArrayRef<int64_t> strides = walk->input.flat.strides;
+  const bool convolution = strides.size() == 4;
+  const int64_t rowStride = convolution ? strides[1] * op.getDilations()[0] : 0;
+  const int64_t tapStride = convolution ? strides[2] * op.getDilations()[1] : 0;
+  const int64_t stepBytes = stepsPerBlock * layout.kernel->step, stepWeights = stepsPerBlock * kStepWeights;
+  SmallVector<Value> inputs, accumulators;
+  for (const TilePlace &tile : block.tiles) {
+    inputs.push_back(tile.input);
+    for (int64_t v = 0; v < across; ++v) // the bias, in every row
+      accumulators.push_back(
+          loadTile(accumulatorTile, weightBuffer.memory, add(b, block.weights, v * layout.panelElements(1)), 0));
+  }
+  Value weights = add(b, block.weights, kStepWeights);
+  // Step k of the run at `offset`; `number` counts the steps of all runs.
+  auto step = [&](Value offset, Value number, ArrayRef<Value> carried) {
+    SmallVector<Value> at = llvm::map_to_vector(inputs, [&](Value input) { return add(b, input, offset); });
+    return emitStep(at, add(b, weights, mul(b, number, stepWeights)), carried);
+  };
+  auto run = [&](Value offset, Value number, SmallVector<Value> carried) {
+    if (blocksPerRun > kUnrolledSteps)
+      return emitCarryingLoop(b, indexConstant(b, blocksPerRun), carried, [&](Value k, SmallVector<Value> inner) {
+        return step(add(b, offset, mul(b, k, stepBytes)), add(b, number, k), inner);
+      });
+    for (int64_t k = 0; k < blocksPerRun; ++k)
+      carried = step(add(b, offset, k * stepBytes), add(b, number, k), carried);
+    return carried;
+  };
+  Value zero = indexConstant(b, 0);
+  if (layout.runs() == 1)
+    return run(zero, zero, accumulators);
+  return emitCarryingLoop(b, indexConstant(b, layout.kernelHeight), accumulators, [&](Value y, SmallVector<Value> row) {
+    Value offset = mul(b, y, rowStride), number = mul(b, y, runsPerRow * blocksPerRun);
+    if (blocksPerRun * runsPerRow <= kUnrolledSteps) {
+      for (int64_t x = 0; x < runsPerRow; ++x)
+        row = run(add(b, offset, x * tapStride), add(b, number, x * blocksPerRun), row);
+      return row;
+    }
+    return emitCarryingLoop(b, indexConstant(b, runsPerRow), row, [&](Value x, SmallVector<Value> inner) {
+      return run(add(b, offset, mul(b, x, tapStride)), add(b, number, mul(b, x, blocksPerRun)), inner);
+    });
+  });
+}
+
+/// One step: each tile of weights meets each tile of activations.
+SmallVector<Value> AmxKernel::emitStep(ArrayRef<Value> inputs, Value weights, ArrayRef<Value> accumulators) {
+  SmallVector<Value> columns, results;
+  for (int64_t v = 0; v < across; ++v)
+    columns.push_back(loadTile(weightTile, weightBuffer.memory, add(b, weights, v * layout.panelElements(1)), kStepWeights));
+  for (Value input : inputs) {
+    Value rows = loadTile(activationTile, walk->input.flat.memory, input, walk->positionStride(walk->input));
+    for (int64_t v = 0; v < across; ++v)
+      results.push_back(amx::TileMulIOp::create(b, accumulatorTile, rows, columns[v], accumulators[results.size()],
+                                                /*isZextLhs=*/false, /*isZextRhs=*/false));
+  }
+  return results;
+}
+
+/// The accumulators of a block, to the scratch: rows of as many columns as stand side by side.
+void AmxKernel::emitProducts(const TileBlock &block) {
+  SmallVector<Value> accumulators = emitReduction(block);
+  const int64_t width = across * kLanes;
+  for (int64_t i = 0; i < int64_t(block.tiles.size()); ++i)
+    for (int64_t v = 0; v < across; ++v)
+      amx::TileStoreOp::create(b, scratch, ValueRange{indexConstant(b, i * height * width + v * kLanes)},
+                               accumulators[i * across + v], indexConstant(b, width));
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogue
+//===----------------------------------------------------------------------===//
+
+/// The rows of one tile, from the scratch; 4 vectors at a time, which are packed together.
+void AmxKernel::emitRows(const TileBlock &block, int64_t tile) {
+  const int64_t width = across * kLanes;
+  VectorType type = VectorType::get({kLanes}, b.getI32Type());
+  const TilePlace &place = block.tiles[tile];
+  epilogue->enterLine(place.line);
+  Value begin = place.skipped ? place.skipped : indexConstant(b, 0), end = indexConstant(b, height);
+  for (int64_t rows : {4 / across, int64_t(1)}) {
+    Value count = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(end, begin), indexConstant(b, rows));
+    Value next = add(b, begin, mul(b, count, rows));
+    emitLoop(b, {begin, next}, rows, [&](Value row) {
+      Value first = add(b, mul(b, row, width), tile * height * width);
+      SmallVector<Value> sums;
+      for (int64_t v = 0; v < rows * across; ++v)
+        sums.push_back(vector::LoadOp::create(b, type, scratch, ValueRange{add(b, first, v * kLanes)}));
+      epilogue->emit(rows, add(b, place.position, row), {block.column, kLanes, across, validColumns}, sums);
+    });
+    begin = next;
+  }
+}
