@@ -41,7 +41,7 @@ struct Partition {
 class ContractKernel {
 public:
   ContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa)
-      : op(op), layout(layout), isa(isa), b(op.getLoc(), op), dots(*layout.kernel, layout.kernel->lanes) {}
+      : op(op), layout(layout), isa(isa), b(op.getLoc(), op), dots(*layout.kernel, layout.kernel->lanes, layout.storedUnsigned) {}
   void emit();
 
 private:

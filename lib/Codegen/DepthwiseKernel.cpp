@@ -87,7 +87,7 @@ void DepthwiseKernel::emit() {
 
 void DepthwiseKernel::emitBlock(const ChannelBlocks &blocks, Value index, Bounds lines) {
   block = &blocks;
-  dots.emplace(*layout.kernel, blocks.lanes);
+  dots.emplace(*layout.kernel, blocks.lanes, layout.storedUnsigned);
   firstChannel = add(b, mul(b, index, blocks.valid), blocks.first);
   blockWeights = add(b, mul(b, index, blocks.elements), blocks.offset);
   emitLoop(b, lines, 1, [&](Value line) { emitLine(line); });

@@ -75,5 +75,5 @@ FailureOr<DepthwiseLayout> DepthwiseLayout::fromAttribute(ContractOp op) {
   const DotKernel *row = kind ? findDotKernel(kind.getValue()) : nullptr;
   if (!row || !kernel || kernel.size() != 3)
     return failure();
-  return DepthwiseLayout{row, kernel[0], kernel[1], static_cast<int64_t>(op.getGroups())};
+  return DepthwiseLayout{row, kernel[0], kernel[1], static_cast<int64_t>(op.getGroups()), packing.contains("unsigned")};
 }

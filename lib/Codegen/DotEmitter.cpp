@@ -26,6 +26,8 @@ DotEmitter::Activation DotEmitter::prepareActivation(ImplicitLocOpBuilder &b, Va
   VectorType type = bytesType(b.getContext());
   switch (kernel.dot) {
   case DotKind::Vpdpbusd: {
+    if (storedUnsigned)
+      return {bytes, Value()};
     // s8 + 128 as u8: the start row of the panel takes 128 * sum(w) away.
     Value flip = arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int8_t>{-128}));
     return {arith::XOrIOp::create(b, bytes, flip), Value()};

@@ -40,5 +40,5 @@ FailureOr<PackedLayout> PackedLayout::fromAttribute(ContractOp op) {
     return failure();
   int64_t groups = op.getGroups(), columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
   bool joined = run.getInt() == kernel[1] * kernel[2] && (kernel[1] > 1 || groups == 1);
-  return PackedLayout{row, kernel[0], kernel[1], kernel[2], columns / groups, groups, joined};
+  return PackedLayout{row, kernel[0], kernel[1], kernel[2], columns / groups, groups, joined, packing.contains("unsigned")};
 }

@@ -53,32 +53,32 @@ static Value orderChunks(ImplicitLocOpBuilder &b, Value bytes, int64_t count, in
   return vector::BitCastOp::create(b, VectorType::get({count * lanes}, b.getI8Type()), ordered);
 }
 
-/// Tighter bounds than those of all codes, of bytes that are codes or, if `isUnsigned`, logical values of zero point -128.
-static Value clampBytes(ImplicitLocOpBuilder &b, Value bytes, const CodeClamp &clamp, bool isUnsigned) {
+/// Tighter bounds than those of all signed or all unsigned bytes.
+static Value clampBytes(ImplicitLocOpBuilder &b, Value bytes, int64_t low, int64_t high, bool isUnsigned) {
   auto type = cast<VectorType>(bytes.getType());
-  const int64_t shift = isUnsigned ? 0 : clamp.zero, least = isUnsigned ? 0 : -128, most = least + 255;
-  auto bound = [&](int64_t value) { return splat(b, type, static_cast<int8_t>(value + shift)); };
-  if (clamp.low + shift > least)
-    bytes = isUnsigned ? Value(arith::MaxUIOp::create(b, bytes, bound(clamp.low)))
-                       : Value(arith::MaxSIOp::create(b, bytes, bound(clamp.low)));
-  if (clamp.high + shift < most)
-    bytes = isUnsigned ? Value(arith::MinUIOp::create(b, bytes, bound(clamp.high)))
-                       : Value(arith::MinSIOp::create(b, bytes, bound(clamp.high)));
+  const int64_t least = isUnsigned ? 0 : -128, most = least + 255;
+  auto bound = [&](int64_t value) { return splat(b, type, static_cast<int8_t>(value)); };
+  if (low > least)
+    bytes = isUnsigned ? Value(arith::MaxUIOp::create(b, bytes, bound(low)))
+                       : Value(arith::MaxSIOp::create(b, bytes, bound(low)));
+  if (high < most)
+    bytes = isUnsigned ? Value(arith::MinUIOp::create(b, bytes, bound(high)))
+                       : Value(arith::MinSIOp::create(b, bytes, bound(high)));
   return bytes;
 }
 
 Value mlir::halftone::narrowSaturating(ImplicitLocOpBuilder &b, ArrayRef<Value> vectors, const CodeClamp &clamp,
                                        bool interleaved) {
   const int64_t lanes = cast<VectorType>(vectors[0].getType()).getDimSize(0), count = vectors.size();
-  const bool isUnsigned = clamp.zero == -128;
+  // Signed bytes of the zero point -128 are unsigned ones of 0, flipped at the end.
+  const bool flips = clamp.isSigned() && clamp.zero == -128, isUnsigned = flips || !clamp.isSigned();
+  const int64_t zero = flips ? 0 : clamp.zero;
   SmallVector<Value> halves;
-  for (int64_t i = 0; i < count; i += 2) {
-    Value half = pack(b, "packssdw", vectors[i], vectors[count == 1 ? i : i + 1], lanes);
-    halves.push_back(addSaturating(b, half, isUnsigned ? 0 : clamp.zero));
-  }
+  for (int64_t i = 0; i < count; i += 2)
+    halves.push_back(addSaturating(b, pack(b, "packssdw", vectors[i], vectors[count == 1 ? i : i + 1], lanes), zero));
   Value bytes = pack(b, isUnsigned ? "packuswb" : "packsswb", halves.front(), halves.back(), lanes);
-  bytes = clampBytes(b, bytes, clamp, isUnsigned);
-  if (isUnsigned)
+  bytes = clampBytes(b, bytes, clamp.low + zero, clamp.high + zero, isUnsigned);
+  if (flips)
     bytes = arith::XOrIOp::create(b, bytes, splat(b, cast<VectorType>(bytes.getType()), -128));
   return interleaved ? bytes : orderChunks(b, bytes, count, lanes);
 }

@@ -28,7 +28,7 @@ TileEpilogue::TileEpilogue(ImplicitLocOpBuilder &b, ContractOp op, const OutputW
   APInt addend;
   if (addition && matchPattern(addition.getRhs(), m_ConstantInt(&addend))) {
     wanted = addition.getLhs();
-    lastAddend = static_cast<int8_t>(addend.trunc(8).getSExtValue());
+    lastAddend = static_cast<int32_t>(addend.getSExtValue());
   }
   if (isa.packs)
     matchClamp();
@@ -185,6 +185,7 @@ Value TileEpilogue::truncate(ArrayRef<Value> vectors, bool interleaved) {
   }
   if (!lastAddend)
     return result;
-  Value addend = arith::ConstantOp::create(b, DenseElementsAttr::get(cast<VectorType>(result.getType()), lastAddend));
+  Value addend = arith::ConstantOp::create(b, DenseElementsAttr::get(cast<VectorType>(result.getType()),
+                                                               static_cast<int8_t>(lastAddend)));
   return arith::AddIOp::create(b, result, addend);
 }

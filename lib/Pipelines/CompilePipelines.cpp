@@ -30,6 +30,8 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
     // The multipliers are constants of tensors still.
     pm.addNestedPass<func::FuncOp>(createClampCodes());
     pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str()}));
+    // Behind the choice of kernels, before padding is data.
+    pm.addNestedPass<func::FuncOp>(createStoreUnsigned());
   }
   // A float contraction that got no kernel is still one chain of fma.
   pm.addPass(createFuseMultiplyAdd());

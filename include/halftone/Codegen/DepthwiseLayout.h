@@ -30,6 +30,7 @@ struct ChannelBlocks {
 struct DepthwiseLayout {
   const DotKernel *kernel;
   int64_t kernelHeight, kernelWidth, channels;
+  bool storedUnsigned = false; ///< the input; see halftone-store-unsigned
 
   bool interleaves() const { return kernel->step > 1; }
   int64_t rowGroups() const { return llvm::divideCeil(kernelHeight, kernel->step); }

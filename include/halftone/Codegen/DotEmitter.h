@@ -14,7 +14,9 @@ namespace mlir::halftone {
 
 class DotEmitter {
 public:
-  DotEmitter(const DotKernel &kernel, int64_t lanes) : kernel(kernel), lanes(lanes) {}
+  /// `storedUnsigned`: activations are code + 128 in memory, as a kernel that flips their sign bits makes them else.
+  DotEmitter(const DotKernel &kernel, int64_t lanes, bool storedUnsigned = false)
+      : kernel(kernel), lanes(lanes), storedUnsigned(storedUnsigned) {}
 
   /// The accumulator's vector type.
   VectorType accumulatorType(MLIRContext *context) const;
@@ -43,6 +45,7 @@ private:
 
   const DotKernel &kernel;
   int64_t lanes;
+  bool storedUnsigned;
 };
 
 } // namespace mlir::halftone

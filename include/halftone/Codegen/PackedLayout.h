@@ -23,6 +23,7 @@ struct PackedLayout {
   int64_t columns;  ///< of the output, in one group
   int64_t groups;
   bool joined;
+  bool storedUnsigned = false; ///< the input; see halftone-store-unsigned
 
   int64_t runs() const { return joined ? kernelHeight : kernelHeight * kernelWidth; }
   int64_t runLength() const { return joined ? kernelWidth * channels : channels; }

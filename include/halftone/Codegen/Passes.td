@@ -199,6 +199,37 @@ def SplitFills : Pass<"halftone-split-fills", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numSplit", "split", "Number of fills made">];
 }
 
+def StoreUnsigned : Pass<"halftone-store-unsigned", "func::FuncOp"> {
+  let summary = "Store codes as unsigned bytes where kernels read them so";
+  let description = [{
+    `vpdpbusd` multiplies unsigned by signed bytes, so its kernels flip the sign bit of each activation, again and again:
+    one instruction for each broadcast. This pass stores `code + 128` (the byte `code xor 0x80`) instead, where every operation
+    that touches the tensor can do so at no cost: the requantization that writes it adds 128 to its zero point,
+    another one that reads it subtracts 128 more, a lookup gets another table, padding and fills another constant, maximum
+    pooling compares unsigned. The contraction's `packing` gets the unit attribute `unsigned`.
+
+    ```mlir
+    %k = arith.addi %i, %z : i32          // z = -128
+    halftone.yield (arith.trunci %k)
+    ...
+    halftone.contract ins(%codes, %w) {packing = {kind = "vpdpbusd_512", ...}}
+    ```
+    becomes
+    ```mlir
+    %k = arith.addi %i, %z : i32          // z = 0
+    halftone.yield (arith.trunci %k)
+    ...
+    halftone.contract ins(%bytes, %w) {packing = {kind = "vpdpbusd_512", unsigned, ...}}
+    ```
+
+    Tensors that hold the same bytes (slices, pads, reshapes, transposes, concatenations) change together or not at all.
+    Arguments, results, constants, and what an unknown operation touches are left alone, and so are tensors that no
+    kernel wants unsigned.
+  }];
+  let dependentDialects = ["halftone::HalftoneDialect", "arith::ArithDialect"];
+  let statistics = [Statistic<"numTensors", "tensors", "Number of tensors stored as unsigned bytes">];
+}
+
 def MaterializePadding : Pass<"halftone-materialize-padding", "::mlir::func::FuncOp"> {
   let summary = "Make padding a part of the producer's result";
   let description = [{

@@ -50,7 +50,7 @@ private:
   const Isa &isa;
   Value wanted;       ///< the epilogue's result, or its last i32 value if it is to be narrowed
   bool narrows;
-  int8_t lastAddend = 0;
+  int32_t lastAddend = 0;
   std::optional<CodeClamp> clamp; ///< between `wanted` and `lastAddend`, if saturation can do it
   Value outputLine;
   SmallVector<Value> operandLines;

@@ -35,7 +35,7 @@ def real(scale):
 
 class Module:
     def __init__(self):
-        self.inputs, self.outputs, self.text = [], [], ""
+        self.inputs, self.outputs, self.kept, self.text = [], [], [], ""
 
     def input(self, shape, element):
         name = f"%in{len(self.inputs)}"
@@ -44,6 +44,7 @@ class Module:
 
     def output(self, name, shape, element):
         self.outputs.append((name, extents(shape, element)))
+        self.kept.append((name, shape, element))
 
     def write(self):
         dims = {4: "unit, unit, unit", 2: "unit"}
@@ -101,14 +102,15 @@ RESIDUAL = """    %r0 = arith.extsi %r : i8 to i32
 
 
 def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv", residual=False, element="i8",
-                padding=0, sliced=0, gain=1.0):
+                padding=0, sliced=0, gain=1.0, source=None, added=None):
     """One contraction with its tail. x: H, W, C or C; kernel: KH, KW, OC or OC. With `sliced`, the input is the last C of
-    that many channels; `gain` is a factor of the multipliers."""
+    that many channels; `gain` is a factor of the multipliers; `source` and `added` are an earlier case's result as the
+    input and the residual, where else there are inputs of the module."""
     integer = element == "i8"
     sum_type = "i32" if integer else "f32"
     zero = "%zero" if integer else "%fzero"
     rank = 4 if len(x) == 3 else 2
-    source, source_type = m.input((-1, *x[:-1], sliced or x[-1]), element), extents((-1, *x), element)
+    source, source_type = source or m.input((-1, *x[:-1], sliced or x[-1]), element), extents((-1, *x), element)
     t = ""
     if sliced:
         t += (f"  %{case}_x = tensor.extract_slice {source}[0, 0, 0, {sliced - x[2]}] [%batch, {x[0]}, {x[1]}, {x[2]}] "
@@ -147,8 +149,9 @@ def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv
     if integer:
         t += constant(f"%{case}_m", (channels,), "f32", lambda: f"{gain * RANDOM.uniform(0.2, 1.0) / (60 * reduction ** 0.5):.8f}")
         operands.append((f"%{case}_m", extents((channels,), "f32"), "%m", True))
+    residual = residual or added
     if residual:
-        operands.append((m.input(out, element), result, "%r", False))
+        operands.append((added or m.input(out, element), result, "%r", False))
     if integer:
         low, high, zero = CLAMPS[len(m.outputs) % len(CLAMPS)]
         body = REQUANTIZE.format(residual=("    %z9 = arith.constant 5 : i32\n" + RESIDUAL.replace("%z ", "%z9 ")) if residual else "",
@@ -161,8 +164,8 @@ def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv
     m.output(f"%{case}", out, element)
 
 
-def pooling(m, case, name, x, window, stride, element, result, first):
-    source, source_type = m.input((-1, *x), element), extents((-1, *x), element)
+def pooling(m, case, name, x, window, stride, element, result, first, source=None):
+    source, source_type = source or m.input((-1, *x), element), extents((-1, *x), element)
     out = (-1, (x[0] - window) // stride + 1, (x[1] - window) // stride + 1, x[2])
     kind = extents(out, result)
     m.text += (f"  %{case}_i = arith.constant {first} : {result}\n  %{case}_e = tensor.empty(%batch) : {kind}\n"
@@ -173,10 +176,11 @@ def pooling(m, case, name, x, window, stride, element, result, first):
     m.output(f"%{case}", out, result)
 
 
-def lookup(m, case, x):
+def lookup(m, case, x, source=None):
     kind = extents((-1, *x), "i8")
+    source = source or m.input((-1, *x), "i8")
     m.text += constant(f"%{case}_t", (256,), "i8", lambda: RANDOM.randint(-128, 127))
-    m.text += (f"  %{case}_e = tensor.empty(%batch) : {kind}\n  %{case} = halftone.lookup ins({m.input((-1, *x), 'i8')}, "
+    m.text += (f"  %{case}_e = tensor.empty(%batch) : {kind}\n  %{case} = halftone.lookup ins({source}, "
                f"%{case}_t : {kind}, tensor<256xi8>) outs(%{case}_e : {kind}) -> {kind}\n")
     m.output(f"%{case}", (-1, *x), "i8")
 
@@ -186,6 +190,23 @@ def transpose(m, case, x, element):
     m.text += (f"  %{case}_e = tensor.empty(%batch) : {extents(out, element)}\n  %{case} = linalg.transpose "
                f"ins({m.input((-1, *x), element)} : {kind}) outs(%{case}_e : {extents(out, element)}) permutation = [0, 2, 3, 1]\n")
     m.output(f"%{case}", out, element)
+
+
+def chain(m, e, element):
+    """Results that only the next kernel sees, so that they are stored as it likes: padded, pooled, looked up, added."""
+    inner = Module()
+    inner.inputs = m.inputs
+    contraction(inner, e + "c0", (7, 9, 6), (1, 1, 35), element=element)
+    contraction(inner, e + "c1", (7, 9, 35), (3, 3), kind="depthwise", element=element, padding=1, source=f"%{e}c0")
+    contraction(inner, e + "c2", (7, 9, 35), (1, 1, 35), element=element, source=f"%{e}c1", added=f"%{e}c0")
+    last = f"%{e}c2"
+    if element == "i8":
+        lookup(inner, e + "c3", (7, 9, 35), source=last)
+        pooling(inner, e + "c4", "linalg.pooling_nhwc_max", (7, 9, 35), 3, 2, "i8", "i8", -128, source=f"%{e}c3")
+        contraction(inner, e + "c5", (3, 4, 35), (3, 2, 18), element=element, source=f"%{e}c4")
+        last = f"%{e}c5"
+    m.text += inner.text
+    m.output(last, *next((shape, kind) for name, shape, kind in inner.kept if name == last))
 
 
 def main():
@@ -207,6 +228,7 @@ def main():
         contraction(m, e + "depthwise_strided", (11, 9, 24), (5, 5), (2, 2), kind="depthwise", element=element, padding=2)
         contraction(m, e + "depthwise_dilated", (9, 9, 5), (3, 2), (1, 1), (2, 3), kind="depthwise", element=element)
         transpose(m, e + "channels_last", (3, 7, 19), element)
+        chain(m, e, element)
     pooling(m, "maximum", "linalg.pooling_nhwc_max", (9, 9, 21), 3, 2, "i8", "i8", -128)
     pooling(m, "sum", "linalg.pooling_nhwc_sum", (5, 5, 37), 5, 1, "i8", "i32", 0)
     pooling(m, "float_maximum", "linalg.pooling_nhwc_max", (7, 7, 19), 2, 2, "f32", "f32", "0xFF800000")
