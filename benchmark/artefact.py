@@ -89,3 +89,71 @@ class Artefact:
                                 self.workspace.ctypes.data, None, None)
         if status:
             raise SystemExit(f"the model's run returned {status}")
+
+
+class Buffer(ctypes.Structure):
+    """HalftoneBuffer of include/halftone-c/Runtime.h."""
+    _fields_ = [("name", ctypes.c_char_p), ("shape", ctypes.POINTER(ctypes.c_int64)),
+                ("rank", ctypes.c_int32), ("elementType", ctypes.c_int32),
+                ("data", ctypes.c_void_p)]
+
+
+class LayerInfo(ctypes.Structure):
+    """The first fields of HalftoneLayerInfo."""
+    _fields_ = [("name", ctypes.c_char_p), ("kind", ctypes.c_char_p),
+                ("kernel", ctypes.c_char_p)]
+
+
+class Session:
+    """A model in libhalftone_runtime: checks, threads, one session of one batch size.
+    `module` of another Session shares its module."""
+
+    def __init__(self, library, path, threads=1, batch=1, module=None):
+        self.library = ctypes.CDLL(str(library))
+        self.library.halftone_last_error.restype = ctypes.c_char_p
+        self.library.halftone_module_info.restype = ctypes.POINTER(ModelTable)
+        self.library.halftone_module_layer.restype = ctypes.POINTER(LayerInfo)
+        self.module = module or ctypes.c_void_p()
+        if not module:
+            options = (ctypes.c_int32 * 1)(threads)
+            self.check(self.library.halftone_module_load(str(path).encode(), options,
+                                                         ctypes.byref(self.module)))
+        self.session = ctypes.c_void_p()
+        self.check(self.library.halftone_session_create(self.module,
+                                                        ctypes.byref(self.session)))
+        table = self.library.halftone_module_info(self.module).contents
+        self.shapes = []  # keeps the extents alive that the buffers point to
+        self.inputs, self.input_buffers = self.buffers(table.inputs, table.numInputs, batch)
+        self.outputs, self.output_buffers = self.buffers(table.outputs, table.numOutputs, batch)
+
+    def check(self, status):
+        if status:
+            raise SystemExit(self.library.halftone_last_error().decode())
+
+    def buffers(self, infos, count, batch):
+        arrays, buffers = {}, (Buffer * count)()
+        for i in range(count):
+            info = infos[i]
+            extents = info.extents(batch)
+            array = aligned(extents, ELEMENT_TYPES[info.elementType])
+            shape = (ctypes.c_int64 * len(extents))(*extents)
+            self.shapes.append(shape)
+            arrays[info.name.decode()] = array
+            buffers[i] = Buffer(info.name, shape, info.rank, info.elementType,
+                                array.ctypes.data)
+        return arrays, buffers
+
+    def set_inputs(self, feeds):
+        for name, buffer in self.inputs.items():
+            buffer[...] = feeds[name]
+
+    def run(self):
+        self.check(self.library.halftone_session_run(
+            self.session, self.input_buffers, len(self.input_buffers),
+            self.output_buffers, len(self.output_buffers)))
+
+    def kernels(self):
+        """The kernel of each layer, in the order of running."""
+        count = self.library.halftone_module_num_layers(self.module)
+        return [self.library.halftone_module_layer(self.module, i).contents.kernel.decode()
+                for i in range(count)]

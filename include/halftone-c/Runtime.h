@@ -22,8 +22,10 @@
 // file is code nevertheless: load only what you trust.
 //
 // Thread-safety: a module may be used by any number of threads; a session, by
-// one at a time. All sessions of a module share its thread pool, on which
-// their parallel loops take turns.
+// one at a time. All modules with the same number of threads share one pool, on
+// which the parallel loops of their sessions take turns; its threads start with
+// the first run. After fork(), a child may use what its parent loaded: the pool
+// starts anew there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -54,7 +56,7 @@ typedef enum {
 /// Valid until the next failing call on this thread; "" before the first.
 HALFTONE_EXPORT const char *halftone_last_error(void);
 
-/// A loaded model and its thread pool.
+/// A loaded model.
 typedef struct HalftoneModule HalftoneModule;
 
 /// Options of halftone_module_load; all zeros are the defaults.
@@ -78,7 +80,7 @@ HALFTONE_EXPORT void halftone_module_unload(HalftoneModule *module);
 HALFTONE_EXPORT const HalftoneModel *
 halftone_module_info(const HalftoneModule *module);
 
-/// The number of threads of the module's pool, at least 1.
+/// The number of threads that run its parallel loops, at least 1.
 HALFTONE_EXPORT int32_t halftone_module_threads(const HalftoneModule *module);
 
 /// The number of layers that the model lists; 0 for an artefact without a list.

@@ -154,14 +154,11 @@ static HalftoneStatus openLibrary(HalftoneModule &module) {
   return HALFTONE_OK;
 }
 
-static HalftoneStatus startThreads(HalftoneModule &module, int requested) {
+static HalftoneStatus choosePool(HalftoneModule &module, int requested) {
   int count = 1;
   if (HalftoneStatus status = resolveThreadCount(requested, count))
     return status;
-  module.pool = ThreadPool::create(count);
-  if (!module.pool)
-    return fail(HALFTONE_OUT_OF_MEMORY,
-                "cannot start " + std::to_string(count) + " threads");
+  module.pool = ThreadPool::shared(count);
   return HALFTONE_OK;
 }
 
@@ -176,7 +173,7 @@ static HalftoneStatus load(HalftoneModule &module,
     return status;
   if (HalftoneStatus status = openLibrary(module))
     return status;
-  return startThreads(module, options.numThreads);
+  return choosePool(module, options.numThreads);
 }
 
 HalftoneModule::~HalftoneModule() {

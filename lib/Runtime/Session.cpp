@@ -66,6 +66,10 @@ HalftoneStatus HalftoneSession::run(const void *const *inputs,
                                     void *const *outputs, int64_t batch,
                                     HalftoneParallelFor parallelFor,
                                     void *pool) {
+  if (!module->pool->start())
+    return fail(HALFTONE_OUT_OF_MEMORY,
+                "cannot start " + std::to_string(module->pool->size()) +
+                    " threads");
   IeeeFloatMode mode;
   int32_t result = module->model->run(inputs, outputs, batch, workspace,
                                       parallelFor, pool);

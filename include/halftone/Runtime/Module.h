@@ -28,7 +28,7 @@ struct HalftoneModule {
   void *library = nullptr; // Of dlopen.
   const HalftoneModel *model = nullptr;
   int32_t numLayers = 0; // 0: the artefact is older than the list of layers.
-  std::unique_ptr<mlir::halftone::ThreadPool> pool;
+  std::shared_ptr<mlir::halftone::ThreadPool> pool;
 };
 
 struct HalftoneSession {

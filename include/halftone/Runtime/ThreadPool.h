@@ -5,11 +5,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// The process has one pool for each number of threads that some module asks
+// for, which is one pool unless the caller chose several: two loaded models do
+// not have twice the threads. Threads start with the first run, not when a
+// model is loaded, so that a server may load and then fork. In a child, where
+// fork() leaves no thread but the caller's, a pool starts its threads anew.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef HALFTONE_RUNTIME_THREADPOOL_H
 #define HALFTONE_RUNTIME_THREADPOOL_H
 
 #include "halftone-c/Artefact.h"
+#include <atomic>
 #include <memory>
 
 struct pthreadpool;
@@ -20,26 +29,31 @@ namespace mlir::halftone {
 /// started by different threads take turns. A pool of one thread starts none.
 class ThreadPool {
 public:
-  /// Null when the threads cannot be started.
-  static std::unique_ptr<ThreadPool> create(int numThreads);
+  /// The process's pool of `numThreads` threads, a loop's caller included.
+  static std::shared_ptr<ThreadPool> shared(int numThreads);
   ~ThreadPool();
 
   int size() const { return numThreads; }
 
+  /// Starts the threads unless they run; false when the system refuses. To be
+  /// called before the loops of each run.
+  bool start();
+
   /// For HalftoneModel::run: null for one thread, which means serially.
   HalftoneParallelFor callback() const {
-    return pool ? &ThreadPool::parallelFor : nullptr;
+    return numThreads > 1 ? &ThreadPool::parallelFor : nullptr;
   }
 
-  /// A HalftoneParallelFor whose `self` is a ThreadPool.
+  /// A HalftoneParallelFor whose `self` is a ThreadPool that has started.
   static void parallelFor(void *self, HalftoneBody body, void *context,
                           int64_t count);
 
 private:
+  friend class PoolRegistry;
   explicit ThreadPool(int numThreads) : numThreads(numThreads) {}
 
   int numThreads;
-  pthreadpool *pool = nullptr;
+  std::atomic<pthreadpool *> pool = nullptr;
 };
 
 } // namespace mlir::halftone
