@@ -19,11 +19,11 @@ struct TrainOptions {
   explicit TrainOptions(CommandLine &line);
   Error check() const;
   TrainingSettings settings() const;
-  TrainerOptions trainer(StringRef hash, int64_t batchSize, int64_t samples) const;
+  Expected<TrainerOptions> trainer(StringRef hash, int64_t batchSize, int64_t samples) const;
 
   ModelOptions model;
   QuantizeOptions quantize;
-  cl::opt<std::string> statistics, data, labels, loss, teacher, optimizer, schedule, only, checkpoint;
+  cl::opt<std::string> statistics, data, labels, loss, teacher, optimizer, schedule, only, checkpoint, augment;
   cl::opt<double> teacherShare, temperature, smoothing, rate, warmup, momentum, decay;
   cl::opt<bool> nesterov, resume;
   cl::opt<int64_t> batch, epochs, heldOut, seed, pauseAfter;
@@ -53,6 +53,8 @@ TrainOptions::TrainOptions(CommandLine &line)
            cl::desc("Names of the weights to train (default: all)")),
       checkpoint("checkpoint", cl::sub(line.command), cl::value_desc("C.npz"),
                  cl::desc("Written after each epoch and on Ctrl-C")),
+      augment("augment", cl::sub(line.command), cl::value_desc("flip,shift=P,erase=P"),
+              cl::desc("Random changes of pictures: mirrored, moved by up to P pixels, a square of up to P pixels erased")),
       teacherShare("teacher-share", cl::sub(line.command), cl::init(0.5),
                    cl::desc("Weight of the teacher where there are labels too (default 0.5)")),
       temperature("temperature", cl::sub(line.command), cl::init(1),
@@ -109,8 +111,12 @@ TrainingSettings TrainOptions::settings() const {
   return settings;
 }
 
-TrainerOptions TrainOptions::trainer(StringRef hash, int64_t batchSize, int64_t samples) const {
+Expected<TrainerOptions> TrainOptions::trainer(StringRef hash, int64_t batchSize, int64_t samples) const {
+  Expected<Augmentation> augmentation = Augmentation::parse(augment);
+  if (!augmentation)
+    return augmentation.takeError();
   TrainerOptions options;
+  options.augmentation = *augmentation;
   options.batch = batchSize;
   options.epochs = epochs;
   options.seed = seed;
@@ -124,7 +130,7 @@ TrainerOptions TrainOptions::trainer(StringRef hash, int64_t batchSize, int64_t 
   identity << hash << ' ' << samples << ' ' << labels << ' ' << loss << ' ' << teacher << ' ' << teacherShare << ' '
            << temperature << ' ' << smoothing << ' ' << optimizer << ' ' << momentum << ' ' << decay << ' ' << nesterov
            << ' ' << rate << ' ' << schedule << ' ' << warmup << ' ' << batchSize << ' ' << epochs << ' ' << heldOut
-           << ' ' << seed << ' ' << only << ' ' << statistics;
+           << ' ' << seed << ' ' << only << ' ' << statistics << ' ' << augment;
   return options;
 }
 
@@ -188,6 +194,14 @@ static Error trainWeights(const TrainOptions &options, ModuleOp module, std::vec
     return data.takeError();
   if (data->trained() < *batch)
     return userError("there are " + Twine(data->trained()) + " samples to train on, a batch takes " + Twine(*batch));
+  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
+  Expected<TrainerOptions> trainer = options.trainer(hash ? hash.getValue() : "", *batch, data->trained());
+  if (!trainer)
+    return trainer.takeError();
+  if (!trainer->augmentation.isNone() && llvm::none_of(interface.inputs, [](const InputSpec &input) {
+        return holdsPictures(input.type, input.shape);
+      }))
+    return userError("--augment is for pictures, f32 of shape [N, C, H, W] or [N, H, W, C]; no input is one");
   TrainingSettings settings = options.settings();
   Expected<TrainingProgram> step = TrainingProgram::compile(module, settings, /*backward=*/true, options.threads);
   if (!step)
@@ -202,10 +216,7 @@ static Error trainWeights(const TrainOptions &options, ModuleOp module, std::vec
       return made.takeError();
     check.emplace(std::move(*made));
   }
-  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
-  return Trainer(options.trainer(hash ? hash.getValue() : "", *batch, data->trained()), *data, weights,
-                 std::move(*step), std::move(check))
-      .run();
+  return Trainer(*trainer, *data, weights, std::move(*step), std::move(check)).run();
 }
 
 Error mlir::halftone::runTrain(CommandLine &line) {

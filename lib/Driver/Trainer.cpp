@@ -42,14 +42,17 @@ void Trainer::setScalar(llvm::StringRef name, double value) {
 // Steps
 //===----------------------------------------------------------------------===//
 
-Error Trainer::runBatch(TrainingProgram &program, llvm::ArrayRef<int64_t> samples, Score &score) {
+Error Trainer::runBatch(TrainingProgram &program, llvm::ArrayRef<int64_t> samples, bool augmented, Score &score) {
   std::vector<Tensor *> inputs;
   for (const InputSpec &spec : data.inputs())
     inputs.push_back(program.input(spec.name));
   Tensor *target = program.input(kTargetName);
-  // A last batch of the samples held out may be short: the first samples fill it, and count again.
   if (Error error = data.fill(samples, inputs, target))
     return error;
+  // What a sample becomes depends on the epoch only, so that a resumed run sees the same.
+  for (Tensor *input : inputs)
+    for (size_t i = 0; augmented && i < samples.size() && holdsPictures(input->type, input->shape); ++i)
+      options.augmentation.apply(*input, i, (options.seed * 1000003 + epoch) * 1000003 + samples[i]);
   if (Error error = program.run())
     return error;
   score.loss += program.scalar("loss") * samples.size();
@@ -81,7 +84,8 @@ Error Trainer::runEpoch(const InterruptGuard &guard) {
     setScalar(kRateName, rateAt(number));
     setScalar(kFirstCorrectionName, 1 - std::pow(kBeta1, number + 1));
     setScalar(kSecondCorrectionName, 1 - std::pow(kBeta2, number + 1));
-    if (Error error = runBatch(step, llvm::ArrayRef(order).slice(done * options.batch, options.batch), score))
+    if (Error error = runBatch(step, llvm::ArrayRef(order).slice(done * options.batch, options.batch),
+                               !options.augmentation.isNone(), score))
       return error;
     if (!std::isfinite(score.loss))
       return userError("the loss is not finite at step " + Twine(number + 1) + "; try a lower --rate");
@@ -101,7 +105,7 @@ Expected<Trainer::Score> Trainer::measure() {
   Score score;
   llvm::ArrayRef<int64_t> samples = data.heldOut();
   for (size_t begin = 0; begin + options.batch <= samples.size(); begin += options.batch)
-    if (Error error = runBatch(*check, samples.slice(begin, options.batch), score))
+    if (Error error = runBatch(*check, samples.slice(begin, options.batch), /*augmented=*/false, score))
       return std::move(error);
   return score;
 }

@@ -2,6 +2,7 @@
 #ifndef HALFTONE_LIB_DRIVER_TRAINER_H
 #define HALFTONE_LIB_DRIVER_TRAINER_H
 
+#include "Augmentation.h"
 #include "Progress.h"
 #include "TrainingData.h"
 #include "TrainingProgram.h"
@@ -13,6 +14,7 @@ struct TrainerOptions {
   double rate = 0.01;
   bool cosine = true;     ///< The rate falls to 0 as a half cosine, behind the warm-up; else it stays.
   double warmup = 0;      ///< Share of all steps in which the rate rises.
+  Augmentation augmentation;
   std::string checkpoint; ///< Written after each epoch, and when interrupted; empty: none.
   std::string identity;   ///< Of model, data and options: a checkpoint is for one.
   bool resume = false;
@@ -37,7 +39,7 @@ private:
   int64_t stepsPerEpoch() const { return data.trained() / options.batch; }
   double rateAt(int64_t step) const;
   void setScalar(llvm::StringRef name, double value);
-  llvm::Error runBatch(TrainingProgram &program, llvm::ArrayRef<int64_t> samples, Score &score);
+  llvm::Error runBatch(TrainingProgram &program, llvm::ArrayRef<int64_t> samples, bool augmented, Score &score);
   llvm::Error runEpoch(const InterruptGuard &guard);
   llvm::Error pause();
   llvm::Expected<Score> measure();

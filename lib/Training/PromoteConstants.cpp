@@ -61,15 +61,16 @@ struct PromoteConstants : halftone::impl::PromoteConstantsBase<PromoteConstants>
     }
   }
 
-  /// The name of the constant's location, or of the first operation that reads it, made unique.
+  /// The name of the constant's location; where that is the name of an operation that reads it, or there is none, the
+  /// reader's name with `.weight` or (rank 1) `.bias` behind it. Made unique.
   static std::string uniqueName(arith::ConstantOp constant, const llvm::StringSet<> &names) {
-    StringRef found = nameOf(constant.getLoc());
-    std::string base = found.str();
+    std::string base = nameOf(constant.getLoc()).str(), reader;
     for (Operation *user : constant->getUsers())
-      if (base.empty() && !nameOf(user->getLoc()).empty())
-        base = (nameOf(user->getLoc()) + ".weight").str();
-    if (base.empty())
-      base = "weight";
+      if (StringRef name = nameOf(user->getLoc()); !name.empty() && (base.empty() || name == base))
+        reader = name.str();
+    auto type = dyn_cast<RankedTensorType>(constant.getType());
+    if (base.empty() || reader == base)
+      base = reader + (type && type.getRank() == 1 ? ".bias" : ".weight");
     std::string name = base;
     for (unsigned i = 1; names.contains(name); ++i)
       name = base + "." + std::to_string(i);

@@ -28,12 +28,13 @@ private:
     auto type = cast<RankedTensorType>(op.getType());
     auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type.getElementType());
     auto values = getConstantElements<float>(op.getInput());
-    if (!perAxis || !values || perAxis.getStorageTypeMin() != -kWeightMax)
+    if (!perAxis || !values || perAxis.getStorageTypeMin() < -kWeightMax)
       return;
     std::vector<int8_t> codes(values->size());
     ChannelScales scales(type);
     for (auto [i, value] : llvm::enumerate(*values))
-      codes[i] = quantizeWeight(value, scales.at(i));
+      codes[i] = std::clamp<int64_t>(quantizeWeight(value, scales.at(i)), perAxis.getStorageTypeMin(),
+                                     perAxis.getStorageTypeMax());
     OpBuilder b(op);
     Operation *constant = op.getInput().getDefiningOp();
     auto stored = RankedTensorType::get(type.getShape(), b.getI8Type());

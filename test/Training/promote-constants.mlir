@@ -1,17 +1,17 @@
 // RUN: halftone-opt %s --halftone-promote-constants --split-input-file --mlir-print-local-scope | FileCheck %s
-// RUN: halftone-opt %s --halftone-promote-constants='only=bias' --split-input-file | FileCheck %s --check-prefix=ONLY
+// RUN: halftone-opt %s --halftone-promote-constants='only=bias$' --split-input-file | FileCheck %s --check-prefix=ONLY
 // RUN: halftone-opt %s --halftone-promote-constants --halftone-demote-arguments --split-input-file | FileCheck %s --check-prefix=BACK
 
 // A weight takes the name of its location, a bias that of its reader; the shift is not computed with.
 // CHECK-LABEL: @main
 // CHECK-SAME: %[[X:.*]]: tensor<4x2xf32>
 // CHECK-SAME: %[[W:.*]]: tensor<2x3xf32> {halftone.name = "w", halftone.trainable, halftone.value = dense<1.000000e+00> : tensor<2x3xf32>}
-// CHECK-SAME: %[[B:.*]]: tensor<3xf32> {halftone.name = "bias.weight", halftone.trainable, halftone.value = dense<2.000000e+00> : tensor<3xf32>}
+// CHECK-SAME: %[[B:.*]]: tensor<3xf32> {halftone.name = "add.bias", halftone.trainable, halftone.value = dense<2.000000e+00> : tensor<3xf32>}
 // CHECK: linalg.matmul ins(%[[X]], %[[W]]
 // CHECK: linalg.generic {{.*}} ins(%{{.*}}, %[[B]]
 
 // ONLY-LABEL: @main
-// ONLY-SAME: %{{.*}}: tensor<4x2xf32>, %{{.*}}: tensor<3xf32> {halftone.name = "bias.weight"
+// ONLY-SAME: %{{.*}}: tensor<4x2xf32>, %{{.*}}: tensor<3xf32> {halftone.name = "add.bias"
 // ONLY: arith.constant dense<1.000000e+00> : tensor<2x3xf32>
 
 // BACK-LABEL: @main
@@ -33,7 +33,7 @@ func.func @main(%x: tensor<4x2xf32>) -> tensor<4x3xf32> {
   ^bb0(%p: f32, %q: f32, %o: f32):
     %s = arith.addf %p, %q : f32
     linalg.yield %s : f32
-  } -> tensor<4x3xf32> loc("bias")
+  } -> tensor<4x3xf32> loc("add")
   return %r : tensor<4x3xf32>
 }
 

@@ -23,7 +23,7 @@ def PromoteConstants : Pass<"halftone-promote-constants", "::mlir::ModuleOp"> {
   let description = [{
     Each float constant of @main that a linalg operation, a composite or a quantization reads, and whose name matches `only`, becomes an argument behind
     the others, with `halftone.trainable` and its old value as `halftone.value`. The name is that of the constant's
-    location, or of the first reader's with `.weight` behind it. `halftone-demote-arguments` is the way back.
+    location, or of its reader's with `.weight` or `.bias` (rank 1) behind it. `halftone-demote-arguments` is the way back.
 
     ```mlir
     func.func @main(%x: tensor<4x2xf32>) -> tensor<4x3xf32> {
