@@ -157,3 +157,13 @@ class Session:
         count = self.library.halftone_module_num_layers(self.module)
         return [self.library.halftone_module_layer(self.module, i).contents.kernel.decode()
                 for i in range(count)]
+
+    def layer_nanoseconds(self, count):
+        """The time of all layers of one run, the mean of `count` runs."""
+        layers = self.library.halftone_module_num_layers(self.module)
+        times = (ctypes.c_int64 * (layers + 1))()
+        for _ in range(count):
+            self.check(self.library.halftone_session_run_profiled(
+                self.session, self.input_buffers, len(self.input_buffers),
+                self.output_buffers, len(self.output_buffers), times))
+        return sum(times[:layers]) / count

@@ -25,6 +25,13 @@ def load_samples(path):
         return {name: data[name] for name in data.files}
 
 
+def spread(samples, count):
+    """`count` evenly spaced samples, or all of them."""
+    total = len(next(iter(samples.values())))
+    chosen = np.linspace(0, total - 1, min(count or total, total)).round().astype(int)
+    return {name: values[chosen] for name, values in samples.items()}
+
+
 def run_onnx(model, samples, threads=0):
     """onnxruntime's outputs, sample by sample whatever the model's batch."""
     import onnxruntime

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Latency of several builds of one model, in one interleaved run.
 
-    python benchmark/latency.py --data build/photographs/evaluation.npz \
+    python benchmark/latency.py --data build/photographs/evaluation.npz --threads 2 \
         float=build/models/efficientnet_lite0.onnx int8=build/peers/minmax.onnx \
         halftone=build/efficientnet_lite0.so
 
-Every NAME=FILE is an ONNX model, run by onnxruntime, or a compiled model (.so).
-Batch 1, one thread, pinned to one CPU. A round times each contender in turn
-(A B C A B C ...), long enough to average many inferences; a contender's latency is
-the median over the rounds, its ratio that to the first contender. Other load on
-the machine hits all alike; rounds that differ much show as a wide spread.
+Every NAME=FILE is a file that contenders.py opens, in a process of its own, pinned to as many
+CPUs as threads. FILE may be followed by settings: `,precision=bf16`, `,env:VARIABLE=VALUE`.
+A round times each contender in turn (A B C A B C ...), long enough to average many inferences,
+while the others wait on a pipe; a contender's latency is the median over the rounds, its ratio
+that to the first contender. Rounds that differ much show as a wide spread.
 """
 
 import argparse
@@ -17,68 +17,72 @@ import json
 import os
 import pathlib
 import statistics
-import time
+import subprocess
+import sys
 
-from artefact import Artefact
-from fidelity import load_samples
-
-
-class OnnxContender:
-    """An ONNX model in onnxruntime, on one thread."""
-
-    def __init__(self, path, samples):
-        import onnxruntime
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(str(path), options,
-                                                    providers=["CPUExecutionProvider"])
-        self.feeds = {value.name: samples[value.name][:1]
-                      for value in self.session.get_inputs()}
-
-    def run(self):
-        return self.session.run(None, self.feeds)
+HERE = pathlib.Path(__file__).resolve().parent
 
 
-class ArtefactContender(Artefact):
-    """A compiled model, called through its C table."""
+class Contender:
+    """The driver's end of one contenders.py."""
 
-    def __init__(self, path, samples):
-        super().__init__(path)
-        self.set_inputs({name: samples[name][:1] for name in self.inputs})
+    def __init__(self, item, data, threads, batch, runtime=None):
+        self.name, _, rest = item.partition("=")
+        path, *settings = rest.split(",")
+        command = [sys.executable, "-W", "ignore", str(HERE / "contenders.py"), path, "--data",
+                   str(data), "--threads", str(threads), "--batch", str(batch)]
+        environment = dict(os.environ)
+        for setting in settings:
+            key, _, value = setting.partition("=")
+            if key.startswith("env:"):
+                environment[key[4:]] = value
+            else:
+                command += [f"--{key}", value]
+        if runtime:
+            command += ["--runtime", str(runtime)]
+        self.process = subprocess.Popen(command, env=environment, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.name}: its process ended with {self.process.wait()}")
+        return json.loads(line)
 
-def open_contender(path, samples):
-    kind = OnnxContender if path.suffix == ".onnx" else ArtefactContender
-    return kind(path, samples)
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        return self.read()
 
-
-def time_runs(contender, count):
-    start = time.perf_counter()
-    for _ in range(count):
-        contender.run()
-    return (time.perf_counter() - start) / count
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
 def measure(contenders, rounds, seconds):
-    """Seconds per inference: one list of `rounds` values for each contender."""
+    """For each contender what it says about itself, and `rounds` latencies in seconds."""
+    about = {c.name: c.read() for c in contenders}
     counts = {}
-    for name, contender in contenders.items():
-        time_runs(contender, 3)
-        counts[name] = max(3, int(seconds / time_runs(contender, 3)))
-    times = {name: [] for name in contenders}
+    for contender in contenders:
+        contender.ask("time", 3)
+        counts[contender.name] = max(3, int(seconds / contender.ask("time", 3)))
+    times = {c.name: [] for c in contenders}
     for _ in range(rounds):
-        for name, contender in contenders.items():
-            times[name].append(time_runs(contender, counts[name]))
-    return times
+        for contender in contenders:
+            contender.ask("time", 1)  # its caches and its clock, not its predecessor's
+            times[contender.name].append(contender.ask("time", counts[contender.name]))
+    return about, times
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--data", type=pathlib.Path, required=True,
-                        help="npz; its first sample is the input")
-    parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("--seconds", type=float, default=0.3,
+                        help="npz; its first samples are the input")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--runtime", type=pathlib.Path, help="libhalftone_runtime.so")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=0.15,
                         help="time of one contender in one round")
     parser.add_argument("--json", type=pathlib.Path, help="write the numbers here too")
     parser.add_argument("contenders", nargs="+", metavar="NAME=FILE")
@@ -86,24 +90,22 @@ def main():
     if options.rounds < 7:
         parser.error("--rounds must be at least 7")
 
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    samples = load_samples(options.data)
-    contenders = {}
-    for item in options.contenders:
-        name, _, path = item.partition("=")
-        contenders[name] = open_contender(pathlib.Path(path).resolve(), samples)
-    times = measure(contenders, options.rounds, options.seconds)
+    contenders = [Contender(item, options.data, options.threads, options.batch, options.runtime)
+                  for item in options.contenders]
+    about, times = measure(contenders, options.rounds, options.seconds)
+    for contender in contenders:
+        contender.close()
 
     first = statistics.median(next(iter(times.values())))
     width = max(len(name) for name in times)
-    print(f"batch 1, one thread, {options.rounds} interleaved rounds, load "
-          f"{os.getloadavg()[0]:.1f}")
+    print(f"batch {options.batch}, threads {options.threads}, {options.rounds} interleaved "
+          f"rounds, load {os.getloadavg()[0]:.1f}")
     print(f"{'':{width}}  median ms  ratio  fastest..slowest round")
     results = {}
     for name, values in times.items():
         median = statistics.median(values)
         results[name] = {"median_ms": 1e3 * median, "ratio": median / first,
-                         "rounds_ms": [1e3 * value for value in values]}
+                         "rounds_ms": [1e3 * value for value in values], **about[name]}
         print(f"{name:{width}}  {1e3 * median:9.3f}  {median / first:5.2f}  "
               f"{1e3 * min(values):.3f}..{1e3 * max(values):.3f}")
     if options.json:

@@ -25,7 +25,7 @@ from onnxruntime.quantization import (CalibrationDataReader, CalibrationMethod,
                                       QuantFormat, QuantType, quantize_static)
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from fidelity import compare, load_samples, print_table, run_onnx
+from fidelity import compare, load_samples, print_table, run_onnx, spread
 
 METHODS = {"minmax": CalibrationMethod.MinMax, "entropy": CalibrationMethod.Entropy,
            "percentile": CalibrationMethod.Percentile}
@@ -65,11 +65,7 @@ def main():
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
 
-    samples = load_samples(options.calibration)
-    if options.samples:
-        count = len(next(iter(samples.values())))
-        chosen = np.linspace(0, count - 1, min(options.samples, count)).round().astype(int)
-        samples = {name: values[chosen] for name, values in samples.items()}
+    samples = spread(load_samples(options.calibration), options.samples)
     prepared = options.output / "prepared.onnx"
     quant_pre_process(str(options.model), str(prepared))
     for method in options.methods:

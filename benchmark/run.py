@@ -1,36 +1,38 @@
 #!/usr/bin/env python3
-"""Fidelity, latency and memory against onnxruntime, by one command.
+"""Fidelity, latency, memory and loading against onnxruntime and OpenVINO, by one command.
 
     python -m venv build/benchmark-python
     build/benchmark-python/bin/pip install -r benchmark/requirements.txt
-    build/benchmark-python/bin/python benchmark/run.py --halftone build/bin/halftone \
+    build/benchmark-python/bin/python benchmark/run.py --halftone build/bin/halftone \\
         -o build/benchmark
 
-For each model: export it, make its data, quantize it with onnxruntime (MinMax and
-Entropy) and with halftone on the same calibration samples, run all on the same
-evaluation samples, and print fidelity, latency and memory side by side. What exists in the
-output folder is not made again. Numbers are also written to results.json there.
+For each model of models.json: export it, make its data, quantize it with each tool on the
+same calibration samples, run all on the same evaluation samples, time all in one interleaved
+run for each batch and number of threads, and print one table where a latency stands beside
+the fidelity of the same artefact. What the peers and the exporters made is kept in the output
+folder and not made again; ours is. results.json there has all numbers; report.py makes the
+tables and the plot of docs/Benchmarks.md from it.
 """
 
 import argparse
 import json
+import os
 import pathlib
+import shlex
 import subprocess
 import sys
+import time
+
+import numpy as np
+
+from fidelity import compare, load_samples, spread
+from latency import Contender
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-
-# For each model: the calibration methods of onnxruntime, on how many calibration and
-# evaluation samples (None: all), and on how many samples the float outputs are compared.
-MODELS = {
-    "fashion": {"methods": ["minmax", "entropy"], "calibration": None, "evaluation": None,
-                "float": 200},
-    "efficientnet_lite0": {"methods": ["minmax", "entropy"], "calibration": None,
-                           "evaluation": None, "float": 50},
-    # Its weights are random: for float equality, speed and memory, not for fidelity.
-    "resnet50": {"methods": ["minmax"], "calibration": 32, "evaluation": 20, "float": 10},
-}
+MODELS = json.loads((HERE / "models.json").read_text())
+AMX_WITHHELD = "x86-64-v4+avx512vnni"
+OPENVINO_WITHHELD = "env:ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI"
 
 
 def call(*command):
@@ -53,8 +55,19 @@ def make(path, *arguments):
     return path
 
 
+def symbolic_batch(model, path):
+    """The same model with its leading dimensions called `batch`."""
+    import onnx
+    graph = onnx.load(str(model))
+    for value in [*graph.graph.input, *graph.graph.output]:
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    del graph.graph.value_info[:]
+    onnx.save(graph, str(path))
+    return path
+
+
 def prepare(name, output):
-    """The float model, its calibration samples and its evaluation samples."""
+    """The float model with a symbolic batch, its calibration and its evaluation samples."""
     if name == "fashion":
         test = output / "fashion-test.npz"
         if not test.exists():
@@ -64,83 +77,154 @@ def prepare(name, output):
     photographs = output / "photographs"
     evaluation = make(photographs / "evaluation.npz", "photographs.py", "-o", photographs)
     calibration = photographs / "calibration.npz"
-    extra = ["--photographs", calibration] if name == "resnet50" else []
-    model = make(output / "models" / f"{name}.onnx", f"models/{name}.py", *extra,
+    seeded = [] if MODELS[name]["trained"] else ["--photographs", calibration]
+    model = make(output / "models" / f"{name}.onnx", f"models/{name}.py", *seeded,
                  "-o", output / "models")
-    return model, calibration, evaluation
+    return symbolic_batch(model, model.with_suffix(".batch.onnx")), calibration, evaluation
 
 
-def quantize_with_peer(name, model, calibration, evaluation, folder):
-    settings = MODELS[name]
-    if (folder / "fidelity.json").exists():
-        return
+def quantize_with_peers(name, model, calibration, output):
+    """{"onnxruntime minmax": file, ...}; what is there is not made again."""
+    settings, made = MODELS[name], {}
     limit = ["--samples", settings["calibration"]] if settings["calibration"] else []
-    script("peers_onnxruntime.py", model, "--calibration", calibration, "--evaluation",
-           evaluation, "--methods", *settings["methods"], *limit, "-o", folder)
+    for tool, flag, choices, suffix in (
+            ("onnxruntime", "--methods", settings["onnxruntime"], "onnx"),
+            ("openvino", "--presets", settings["nncf"], "xml")):
+        folder = output / tool / name
+        for choice in choices:
+            made[f"{tool} {choice}"] = make(
+                folder / f"{choice}.{suffix}", f"peers_{tool}.py", model, "--calibration",
+                calibration, flag, choice, *limit, "-o", folder)
+    return made
 
 
-def build_ours(name, halftone, model, calibration, folder):
-    """The int8 and the float library; both always anew, the compiler may have changed."""
-    quantized, plain = folder / "int8.so", folder / "float.so"
-    batch = ["--dim", "batch=1..32"] if name == "fashion" else []
-    call(halftone, "build", model, "--data", calibration, *batch, "-o", quantized)
-    call(halftone, "build", model, "--float", *batch, "-o", plain)
-    return quantized, plain
+def compiler(halftone, command, model, path, *arguments):
+    """What one command of ours took: seconds, peak memory, bytes of the file."""
+    start = time.perf_counter()
+    words = [str(w) for w in (halftone, command, model, *arguments, "-o", path)]
+    print("+", " ".join(words), flush=True)
+    process = subprocess.Popen(words)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{halftone} {command} failed with status {status}")
+    return {"seconds": time.perf_counter() - start, "memory": usage.ru_maxrss * 1024,
+            "file": path.stat().st_size}
 
 
-def spread_samples(data, count, path):
-    """`count` evenly spaced samples of an .npz as another .npz."""
-    import numpy as np
-    with np.load(data) as arrays:
-        total = len(arrays[arrays.files[0]])
-        chosen = np.linspace(0, total - 1, min(count, total)).round().astype(int)
-        np.savez_compressed(path, **{name: arrays[name][chosen] for name in arrays.files})
-    return path
+def build_ours(halftone, model, calibration, folder, batches):
+    """Always anew: the compiler may have changed. Returns what each command took. The first
+    batch is built as a user would; the statistics that it keeps serve the others."""
+    took, stats = {}, folder / "calibration.stats"
+    for batch in batches:
+        dim = ["--dim", f"batch={batch}"]
+        quantized = folder / f"quantized-{batch}.mlirbc"
+        plain, vnni = folder / f"int8-{batch}.so", folder / f"int8-vnni-{batch}.so"
+        if batch == batches[0]:
+            took["build"] = compiler(halftone, "build", model, plain, "--data", calibration,
+                                     *dim, "--save-stats", stats)
+        compiler(halftone, "quantize", model, quantized, "--stats", stats, *dim)
+        took[plain.stem] = compiler(halftone, "compile", quantized, plain)
+        took[vnni.stem] = compiler(halftone, "compile", quantized, vnni,
+                                   "--target-cpu", AMX_WITHHELD)
+        file = folder / f"float-{batch}.so"
+        took[file.stem] = compiler(halftone, "build", model, file, "--float", *dim)
+    return took
 
 
-def accuracy(outputs, labelled):
-    import numpy as np
-    with np.load(outputs) as got, np.load(labelled) as data:
-        return float((got["logits"].argmax(1) == data["label"]).mean())
+def outputs_of(item, data, path, runtime):
+    """The outputs of one contender for all samples."""
+    contender = Contender(item, data, threads=1, batch=1, runtime=runtime)
+    contender.read()
+    contender.ask("outputs", path)
+    contender.close()
+    return load_samples(path)
 
 
-def measure(name, halftone, output):
-    model, calibration, evaluation = prepare(name, output)
-    peers, ours = output / "onnxruntime" / name, output / "halftone" / name
-    ours.mkdir(parents=True, exist_ok=True)
-    few = spread_samples(evaluation, MODELS[name]["float"], ours / "few.npz")
-    if MODELS[name]["evaluation"]:
-        evaluation = spread_samples(evaluation, MODELS[name]["evaluation"],
-                                    ours / "evaluation.npz")
-    quantize_with_peer(name, model, calibration, evaluation, peers)
-    quantized, plain = build_ours(name, halftone, model, calibration, ours)
-
-    call(halftone, "run", plain, "--input", few, "-o", ours / "float.npz")
-    call(halftone, "run", quantized, "--input", evaluation, "-o", ours / "int8.npz")
-    methods = MODELS[name]["methods"]
+def fidelity(name, files, model, evaluation, folder, runtime):
+    """For each file its top-1 agreement and SQNR, and the accuracy where there are labels."""
+    data = load_samples(evaluation)
+    label = data.pop("label", None)
+    inputs = folder / "evaluation.npz"
+    np.savez(inputs, **spread(data, None if MODELS[name]["trained"] else 50))
+    reference = outputs_of(f"float={model}", inputs, folder / "float.npz", runtime)["logits"]
     results = {}
-
-    print(f"\n{name}: our float against onnxruntime's")
-    script("fidelity.py", model, "--data", few, "--json", ours / "equality.json",
-           f"halftone float={ours / 'float.npz'}")
-    print(f"\n{name}: int8 against float")
-    script("fidelity.py", model, "--data", evaluation, "--json", ours / "fidelity.json",
-           f"halftone int8={ours / 'int8.npz'}",
-           *[f"onnxruntime {m}={peers / m}.npz" for m in methods])
-    contenders = [f"onnxruntime float={model}", f"onnxruntime int8={peers / 'minmax.onnx'}",
-                  f"halftone float={plain}", f"halftone int8={quantized}"]
-    for part in ("latency", "memory"):
-        print(f"\n{name}: {part}")
-        script(f"{part}.py", "--data", few, "--json", ours / f"{part}.json", *contenders)
-    for part in ("equality", "fidelity", "latency", "memory"):
-        results[part] = json.loads((ours / f"{part}.json").read_text())
-    if name == "fashion":
-        files = {"onnxruntime float": peers / "float.npz", "halftone int8": ours / "int8.npz",
-                 **{f"onnxruntime {m}": peers / f"{m}.npz" for m in methods}}
-        results["accuracy"] = {k: accuracy(f, evaluation) for k, f in files.items()}
-        for key, value in results["accuracy"].items():
-            print(f"{key}: {100 * value:.2f} % of the test images")
+    for key, file in files.items():
+        outputs = outputs_of(f"{key}={file}", inputs, folder / "outputs.npz", runtime)
+        logits = next(iter(outputs.values()))
+        results[key] = compare(reference, logits)
+        if label is not None:
+            results[key]["accuracy"] = float((logits.argmax(1) == label).mean())
+    if label is not None:
+        results["float"] = {"accuracy": float((reference.argmax(1) == label).mean())}
     return results
+
+
+def better(tool, results):
+    """The tool's choice of calibration or preset that is nearest to float."""
+    return max((k for k in results if k.startswith(tool)), key=lambda k: results[k]["sqnr_db"])
+
+
+def contenders(model, peers, chosen, openvino_float, ours, batch):
+    return [f"onnxruntime float={model}",
+            f"onnxruntime int8={peers[chosen['onnxruntime']]}",
+            f"openvino float={openvino_float},precision=f32",
+            f"openvino bf16={openvino_float},precision=bf16",
+            f"openvino int8={peers[chosen['openvino']]}",
+            f"openvino int8 without AMX={peers[chosen['openvino']]},{OPENVINO_WITHHELD}",
+            f"halftone float={ours / f'float-{batch}.so'}",
+            f"halftone int8={ours / f'int8-{batch}.so'}",
+            f"halftone int8 without AMX={ours / f'int8-vnni-{batch}.so'}"]
+
+
+def measure(name, options):
+    output = options.output
+    model, calibration, evaluation = prepare(name, output)
+    peers = quantize_with_peers(name, model, calibration, output)
+    ours = output / "halftone" / name
+    ours.mkdir(parents=True, exist_ok=True)
+    if MODELS[name]["calibration"]:  # the peers' samples
+        samples = spread(load_samples(calibration), MODELS[name]["calibration"])
+        calibration = ours / "calibration.npz"
+        np.savez(calibration, **samples)
+    results = {"build": build_ours(options.halftone, model, calibration, ours, options.batches)}
+    runtime = options.halftone.parent.parent / "lib" / "libhalftone_runtime.so"
+    files = {**peers, "halftone int8": ours / "int8-1.so"}
+    results["fidelity"] = fidelity(name, files, model, evaluation, ours, runtime)
+    chosen = {tool: better(tool, results["fidelity"]) for tool in ("onnxruntime", "openvino")}
+    results["chosen"] = chosen
+    few = ours / "few.npz"
+    inputs = spread(load_samples(evaluation), 8)
+    inputs.pop("label", None)
+    np.savez(few, **inputs)
+    openvino_float = output / "openvino" / name / "float.xml"
+    results["latency"] = {}
+    for batch in options.batches:
+        items = contenders(model, peers, chosen, openvino_float, ours, batch)
+        for threads in options.threads:
+            key = f"batch {batch}, threads {threads}"
+            print(f"\n{name}: {key}")
+            file = ours / f"latency-{batch}-{threads}.json"
+            call(*shlex.split(options.launcher), sys.executable, "-W", "ignore",
+                 HERE / "latency.py", "--data", few, "--threads", threads, "--batch", batch,
+                 "--runtime", runtime, "--json", file, *items)
+            results["latency"][key] = json.loads(file.read_text())
+    return results
+
+
+def machine():
+    """What the numbers depend on: the CPU, its features that matter, the versions."""
+    import nncf
+    import onnxruntime
+    import openvino
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    facts = dict(line.split("\t: ") if "\t: " in line else (line, "") for line in lines)
+    facts = {key.strip(): value for key, value in facts.items()}
+    known = ("avx2", "avx512", "avx_vnni", "amx", "asimd", "i8mm")
+    features = [f for f in (facts.get("flags") or facts.get("Features", "")).split()
+                if f.startswith(known)]
+    return {"cpu": facts.get("model name", "unknown"), "cpus": len(os.sched_getaffinity(0)),
+            "features": features, "onnxruntime": onnxruntime.__version__,
+            "openvino": openvino.__version__.split("-")[0], "nncf": nncf.__version__}
 
 
 def main():
@@ -148,12 +232,20 @@ def main():
     parser.add_argument("--halftone", type=pathlib.Path, required=True)
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--batches", nargs="+", type=int, default=[1, 8])
+    parser.add_argument("--launcher", default="", help="words before the command of a timed run")
     options = parser.parse_args()
+    options.halftone = options.halftone.resolve()
+    options.output = options.output.resolve()
     options.output.mkdir(parents=True, exist_ok=True)
-    results = {}
+    file = options.output / "results.json"
+    results = json.loads(file.read_text()) if file.exists() else {"models": {}}
+    results["machine"] = machine()
     for name in options.models:
-        results[name] = measure(name, options.halftone.resolve(), options.output)
-        (options.output / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+        results["models"][name] = measure(name, options)
+        file.write_text(json.dumps(results, indent=2) + "\n")
+    script("report.py", file, "-o", options.output)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,125 @@
+/* The limits of this machine, each measured: prints one JSON object. The clock comes from a chain
+ * of dependent multiplications (3 cycles each on every x86-64 core with AVX-512); dots are
+ * 8-bit multiplications and additions (two operations each) from registers, and for AMX from L1;
+ * bandwidths are those of reading 64-byte vectors. Compiled with -march=native by kernels.py. */
+#include <immintrin.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The least time of `code` over some repetitions. */
+#define BEST(seconds, ...)                                                                      \
+  double seconds = 1e9;                                                                            \
+  for (int round = 0; round < 15; ++round) {                                                       \
+    double start = now();                                                                          \
+    __VA_ARGS__;                                                                                       \
+    double taken = now() - start;                                                                  \
+    seconds = taken < seconds ? taken : seconds;                                                   \
+  }
+
+static double clockGhz(void) {
+  uint64_t x = 3;
+  BEST(seconds, for (int i = 0; i < 3000000; ++i) __asm__ volatile("imul %0, %0" : "+r"(x)));
+  return 3 * 3e6 / seconds * 1e-9;
+}
+
+static double readGBs(size_t bytes) {
+  size_t passes = bytes < (64u << 20) ? (64u << 20) / bytes : 1;
+  char *data = aligned_alloc(2u << 20, (bytes + (2u << 20) - 1) & ~((size_t)(2u << 20) - 1));
+  memset(data, 1, bytes);
+  BEST(seconds, for (size_t p = 0; p < passes; ++p) for (size_t i = 0; i < bytes; i += 512)
+                    __asm__ volatile("vmovdqa (%0), %%ymm0\n vmovdqa 32(%0), %%ymm1\n"
+                                     "vmovdqa 64(%0), %%ymm2\n vmovdqa 96(%0), %%ymm3\n"
+                                     "vmovdqa 128(%0), %%ymm4\n vmovdqa 160(%0), %%ymm5\n"
+                                     "vmovdqa 192(%0), %%ymm6\n vmovdqa 224(%0), %%ymm7\n"
+                                     "vmovdqa 256(%0), %%ymm0\n vmovdqa 288(%0), %%ymm1\n"
+                                     "vmovdqa 320(%0), %%ymm2\n vmovdqa 352(%0), %%ymm3\n"
+                                     "vmovdqa 384(%0), %%ymm4\n vmovdqa 416(%0), %%ymm5\n"
+                                     "vmovdqa 448(%0), %%ymm6\n vmovdqa 480(%0), %%ymm7\n" ::"r"(
+                                         data + i)
+                                     : "ymm0", "ymm1", "ymm2", "ymm3", "ymm4", "ymm5", "ymm6",
+                                       "ymm7"));
+  free(data);
+  return (double)bytes * (double)passes / seconds * 1e-9;
+}
+
+#ifdef __AVX512VNNI__
+static double vnniGops(void) {
+  __m512i acc[12], a = _mm512_set1_epi8(1), b = _mm512_set1_epi8(2);
+  for (int k = 0; k < 12; ++k)
+    acc[k] = _mm512_setzero_si512();
+  BEST(seconds, for (int i = 0; i < 200000; ++i) {
+    for (int k = 0; k < 12; ++k)
+      acc[k] = _mm512_dpbusd_epi32(acc[k], a, b);
+    __asm__ volatile("" ::"v"(acc[0]));
+  });
+  for (int k = 0; k < 12; ++k)
+    __asm__ volatile("" ::"v"(acc[k]));
+  return 200000.0 * 12 * 128 / seconds * 1e-9;
+}
+#endif
+
+#ifdef __AMX_INT8__
+static uint8_t tiles[16384] __attribute__((aligned(64)));
+
+static void configureTiles(void) {
+  struct {
+    uint8_t palette, start, reserved[14];
+    uint16_t columns[16];
+    uint8_t rows[16];
+  } __attribute__((packed)) config;
+  memset(&config, 0, sizeof config);
+  config.palette = 1;
+  for (int i = 0; i < 8; ++i)
+    config.columns[i] = 64, config.rows[i] = 16;
+  syscall(SYS_arch_prctl, 0x1023, 18);
+  _tile_loadconfig(&config);
+  _tile_zero(0), _tile_zero(1), _tile_zero(2), _tile_zero(3);
+  _tile_loadd(4, tiles, 64), _tile_loadd(5, tiles, 64);
+  _tile_loadd(6, tiles, 64), _tile_loadd(7, tiles, 64);
+}
+
+#define FOUR_DOTS                                                                                  \
+  _tile_dpbusd(0, 6, 4), _tile_dpbusd(1, 6, 5), _tile_dpbusd(2, 7, 4), _tile_dpbusd(3, 7, 5)
+
+static double amxGops(int fromL1) {
+  configureTiles();
+  BEST(seconds, for (int i = 0; i < 20000; ++i) {
+    if (fromL1) {
+      const uint8_t *a = tiles + 4096 * (i & 3);
+      _tile_loadd(4, a, 64), _tile_loadd(5, a + 1024, 64);
+      _tile_loadd(6, a + 2048, 64), _tile_loadd(7, a + 3072, 64);
+    }
+    FOUR_DOTS;
+  });
+  _tile_release();
+  return 20000.0 * 4 * 32768 / seconds * 1e-9;
+}
+#endif
+
+int main(void) {
+  double before = clockGhz();
+  printf("{");
+#ifdef __AVX512VNNI__
+  printf("\"vnni_gops\": %.1f, ", vnniGops());
+#endif
+#ifdef __AMX_INT8__
+  printf("\"amx_gops\": %.1f, \"amx_l1_gops\": %.1f, ", amxGops(0), amxGops(1));
+#endif
+  long l2 = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  printf("\"l2_gbs\": %.1f, \"l3_gbs\": %.1f, \"memory_gbs\": %.1f, ",
+         readGBs(l2 > 0 ? (size_t)l2 / 2 : 512u << 10), readGBs(16u << 20), readGBs(1u << 30));
+  double after = clockGhz();
+  printf("\"ghz\": %.3f}\n", after > before ? after : before);
+  return 0;
+}
