@@ -55,8 +55,10 @@ Error Trainer::runBatch(TrainingProgram &program, llvm::ArrayRef<int64_t> sample
       options.augmentation.apply(*input, i, (options.seed * 1000003 + epoch) * 1000003 + samples[i]);
   if (Error error = program.run())
     return error;
-  score.loss += program.scalar("loss") * samples.size();
-  score.correct += program.scalar("correct");
+  score.loss += program.scalar("loss").value_or(0) * samples.size();
+  std::optional<float> correct = program.scalar("correct");
+  score.hasCorrect = correct.has_value();
+  score.correct += correct.value_or(0);
   score.samples += samples.size();
   return Error::success();
 }
@@ -112,8 +114,9 @@ Expected<Trainer::Score> Trainer::measure() {
 
 void Trainer::report(const Score &trained, double seconds) {
   auto print = [](const char *what, const Score &score) {
-    llvm::errs() << llvm::format("%s loss %.4f, %.2f %% right", what, score.loss / score.samples,
-                                 100 * score.correct / score.samples);
+    llvm::errs() << llvm::format("%s loss %.4g", what, score.loss / score.samples);
+    if (score.hasCorrect)
+      llvm::errs() << llvm::format(", %.2f %% right", 100 * score.correct / score.samples);
   };
   llvm::errs() << "epoch " << epoch << " of " << options.epochs << ":";
   print("", trained);

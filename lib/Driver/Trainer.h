@@ -33,6 +33,7 @@ private:
   /// Sums over samples.
   struct Score {
     double loss = 0, correct = 0;
+    bool hasCorrect = false; ///< there are classes to be right about
     int64_t samples = 0;
   };
 

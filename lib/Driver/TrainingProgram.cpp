@@ -104,11 +104,11 @@ Tensor *TrainingProgram::input(llvm::StringRef name) {
   return found == inputs.end() ? nullptr : &*found;
 }
 
-float TrainingProgram::scalar(llvm::StringRef name) const {
+std::optional<float> TrainingProgram::scalar(llvm::StringRef name) const {
   for (const Tensor &tensor : outputs)
     if (tensor.name == name && tensor.shape.empty())
       return tensor.values<float>().front();
-  return 0;
+  return std::nullopt;
 }
 
 std::vector<Tensor *> TrainingProgram::state() {

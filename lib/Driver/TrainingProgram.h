@@ -36,8 +36,8 @@ public:
 
   /// The input of that name, or null.
   Tensor *input(llvm::StringRef name);
-  /// The value of a result that is one float; 0 if there is none of that name.
-  float scalar(llvm::StringRef name) const;
+  /// The value of a result that is one float; nothing if there is none of that name.
+  std::optional<float> scalar(llvm::StringRef name) const;
   /// Everything that one run hands to the next: the weights, then the optimizer's state.
   std::vector<Tensor *> state();
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Evaluator/Evaluator.h"
+#include "halftone/Integer/Passes.h"
 #include "halftone/Training/Passes.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -239,6 +240,29 @@ std::vector<Case> allCases() {
   };
 }
 
+/// Functions that the evaluator has as f32 polynomials only.
+std::vector<Case> functions() {
+  return {
+      unary("exp", "%r = math.exp %a : f64"),
+      unary("expm1", "%r = math.expm1 %a : f64"),
+      unary("log", "%r = math.log %a : f64", 0.5, 2),
+      unary("log1p", "%r = math.log1p %a : f64", -0.5, 2),
+      unary("tanh", "%r = math.tanh %a : f64"),
+      unary("erf", "%r = math.erf %a : f64"),
+      unary("sin", "%r = math.sin %a : f64"),
+      unary("cos", "%r = math.cos %a : f64"),
+      unary("rsqrt", "%r = math.rsqrt %a : f64", 0.5, 2),
+      unary("power", "%h = arith.constant 2.5 : f64\n%r = math.powf %a, %h : f64", 0.5, 2),
+      binary("power_of_two", "%r = math.powf %a, %b : f64", 0.5, 2),
+  };
+}
+
+std::string inSingle(std::string text) {
+  for (size_t at = text.find("f64"); at != std::string::npos; at = text.find("f64", at))
+    text.replace(at, 3, "f32");
+  return text;
+}
+
 class Gradients : public ::testing::TestWithParam<Case> {
 protected:
   Gradients() {
@@ -246,13 +270,37 @@ protected:
                         math::MathDialect, tensor::TensorDialect>();
   }
 
+  template <typename T>
   HostTensor randomTensor(Type type, double low, double high) {
     auto tensor = cast<RankedTensorType>(type);
     HostTensor result(tensor.getElementType(), tensor.getShape());
     std::uniform_real_distribution<double> values(low, high);
     for (int64_t i = 0; i < result.getNumElements(); ++i)
-      result.data<double>()[i] = values(generator);
+      result.data<T>()[i] = T(values(generator));
     return result;
+  }
+
+  /// Compares the gradients in `g`, behind its first result, with central differences of the first result of `f`.
+  template <typename T>
+  void compare(func::FuncOp f, func::FuncOp g, double step, double tolerance) {
+    SmallVector<HostTensor> arguments;
+    for (Type type : f.getArgumentTypes())
+      arguments.push_back(randomTensor<T>(type, GetParam().low, GetParam().high));
+    auto results = evaluate(g, arguments);
+    ASSERT_TRUE(succeeded(results));
+    ASSERT_EQ(results->size(), arguments.size()); // the loss, and a gradient for each but the seed
+    for (size_t a = 0; a + 1 < arguments.size(); ++a)
+      for (int64_t i = 0; i < arguments[a].getNumElements(); ++i) {
+        T &x = arguments[a].data<T>()[i], old = x;
+        x = old + T(step);
+        double above = (*evaluate(f, arguments))[0].data<T>()[0], up = x;
+        x = old - T(step);
+        double below = (*evaluate(f, arguments))[0].data<T>()[0], down = x;
+        x = old;
+        double expected = (above - below) / (up - down), found = (*results)[a + 1].data<T>()[i];
+        EXPECT_NEAR(found, expected, tolerance * std::max(1.0, std::abs(expected)))
+            << "argument " << a << ", element " << i;
+      }
   }
 
   MLIRContext context;
@@ -270,28 +318,29 @@ TEST_P(Gradients, MatchDifferences) {
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   ASSERT_TRUE(succeeded(passes.run(*backward)));
-  auto f = forward->lookupSymbol<func::FuncOp>("main"), g = backward->lookupSymbol<func::FuncOp>("main");
-
-  SmallVector<HostTensor> arguments;
-  for (Type type : f.getArgumentTypes())
-    arguments.push_back(randomTensor(type, GetParam().low, GetParam().high));
-  auto results = evaluate(g, arguments);
-  ASSERT_TRUE(succeeded(results));
-  ASSERT_EQ(results->size(), arguments.size()); // the loss, and a gradient for each but the seed
-
-  const double step = 1e-6;
-  for (size_t a = 0; a + 1 < arguments.size(); ++a)
-    for (int64_t i = 0; i < arguments[a].getNumElements(); ++i) {
-      double &x = arguments[a].data<double>()[i], old = x;
-      x = old + step;
-      double above = (*evaluate(f, arguments))[0].data<double>()[0];
-      x = old - step;
-      double below = (*evaluate(f, arguments))[0].data<double>()[0];
-      x = old;
-      double expected = (above - below) / (2 * step), found = (*results)[a + 1].data<double>()[i];
-      EXPECT_NEAR(found, expected, 1e-7 * std::max(1.0, std::abs(expected))) << "argument " << a << ", element " << i;
-    }
+  compare<double>(forward->lookupSymbol<func::FuncOp>("main"), backward->lookupSymbol<func::FuncOp>("main"), 1e-6, 1e-7);
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryOperation, Gradients, ::testing::ValuesIn(allCases()),
+                         [](const auto &info) { return info.param.name; });
+
+namespace {
+class FunctionGradients : public Gradients {};
+} // namespace
+
+// In f32 differences are good to about 1e-3.
+TEST_P(FunctionGradients, MatchDifferences) {
+  auto forward = parseSourceString<ModuleOp>(inSingle(moduleOf(GetParam())), &context);
+  ASSERT_TRUE(forward);
+  OwningOpRef<ModuleOp> backward = forward->clone();
+  PassManager differentiate(&context), expand(&context);
+  differentiate.addPass(createDifferentiate());
+  expand.addPass(createExpandMath());
+  ASSERT_TRUE(succeeded(differentiate.run(*backward)));
+  ASSERT_TRUE(succeeded(expand.run(*backward)));
+  ASSERT_TRUE(succeeded(expand.run(*forward)));
+  compare<float>(forward->lookupSymbol<func::FuncOp>("main"), backward->lookupSymbol<func::FuncOp>("main"), 1e-2, 2e-3);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryFunction, FunctionGradients, ::testing::ValuesIn(functions()),
                          [](const auto &info) { return info.param.name; });
