@@ -28,6 +28,8 @@ SmallVector<QuantizableValue> mlir::halftone::getQuantizableValues(func::FuncOp 
     if (kind == OpKind::Initial || kind == OpKind::Movement || kind == OpKind::MaxPool || op.getNumResults() != 1 ||
         !isFloatTensor(op.getResult(0)))
       continue;
+    if (isa<DequantizeOp>(op)) // The value is the one that was quantized: keys are those of the entry form.
+      continue;
     const Sandwich *sandwich = sandwiches.find(&op);
     if (!sandwich || sandwich->last() == &op)
       add(op.getResult(0), locationName(op.getLoc()));

@@ -51,7 +51,9 @@ static constexpr Command kCommands[] = {
      runBench},
     {"compare", "how near the outputs of two models are",
      "  halftone compare float.so model.so --data test.npz --labels label\n"
-     "  halftone compare integer.mlir model.so --data test.npz --exact\n",
+     "  halftone compare integer.mlir model.so --data test.npz --exact\n"
+     "  halftone compare model.onnx quantized.mlirbc --data test.npz --report "
+     "r.html\n",
      runCompare},
     {"check", "what would be int8, float or unsupported; needs no data",
      "  halftone check model.onnx\n", runCheck},

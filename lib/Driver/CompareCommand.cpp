@@ -1,26 +1,17 @@
 //===- CompareCommand.cpp - halftone compare ------------------------------===//
 #include "Command.h"
 #include "DataOptions.h"
-#include "Fidelity.h"
+#include "ReportBuilder.h"
 #include "Runnable.h"
 #include "halftone/Data/Npz.h"
 #include "halftone/Data/ProblemList.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::halftone;
 using llvm::Error, llvm::Expected, llvm::StringRef;
-
-namespace {
-/// One output of both models.
-struct ComparedOutput {
-  std::string name;
-  Fidelity fidelity;
-  std::optional<double> accuracyA, accuracyB;
-};
-} // namespace
+namespace cl = llvm::cl;
 
 /// The labels, one integer for each sample.
 static Expected<std::vector<int64_t>> readLabels(StringRef path, StringRef key,
@@ -112,29 +103,6 @@ static void printText(llvm::ArrayRef<ComparedOutput> all) {
   }
 }
 
-static void printJSON(llvm::ArrayRef<ComparedOutput> all) {
-  llvm::json::Array outputs;
-  for (const ComparedOutput &output : all) {
-    const Fidelity &f = output.fidelity;
-    llvm::json::Object object{
-        {"output", output.name},  {"samples", f.samples},
-        {"elements", f.elements}, {"different_bits", f.differentBits},
-        {"cosine", f.cosine},     {"same_top1", f.sameTop1}};
-    // JSON has no infinity: an absent number is one.
-    if (std::isfinite(f.sqnr))
-      object["sqnr_db"] = f.sqnr;
-    if (std::isfinite(f.maxAbs))
-      object["max_abs"] = f.maxAbs;
-    if (output.accuracyA) {
-      object["accuracy_a"] = *output.accuracyA;
-      object["accuracy_b"] = *output.accuracyB;
-    }
-    outputs.push_back(std::move(object));
-  }
-  llvm::outs() << llvm::formatv("{0:2}\n",
-                                llvm::json::Value(std::move(outputs)));
-}
-
 /// How pictures become the inputs of both models: by the lines given, else as
 /// each model records it, else as the other one does.
 static Expected<std::vector<InputInterface>>
@@ -151,76 +119,144 @@ interfacesOf(llvm::ArrayRef<std::unique_ptr<Runnable>> models,
   return both;
 }
 
-Error mlir::halftone::runCompare(CommandLine &line) {
-  namespace cl = llvm::cl;
-  cl::opt<std::string> pathA(cl::Positional, cl::Required,
-                             cl::sub(line.command), cl::desc("A"));
-  cl::opt<std::string> pathB(cl::Positional, cl::Required,
-                             cl::sub(line.command), cl::desc("B"));
-  cl::opt<std::string> data("data", cl::Required, cl::sub(line.command),
-                            cl::value_desc("D.npz|folder"),
-                            cl::desc("Samples for both"));
-  cl::list<std::string> inputs(
-      "input", cl::sub(line.command), cl::value_desc("NAME: steps"),
-      cl::desc("How pictures become an input of both, instead of what the "
-               "models record; one that records nothing takes over the "
-               "other's"));
-  cl::opt<std::string> labels(
-      "labels", cl::sub(line.command), cl::value_desc("KEY"),
-      cl::desc("Array of the .npz with each sample's class: prints the "
-               "accuracy of both"));
-  cl::opt<bool> exact(
-      "exact", cl::sub(line.command),
-      cl::desc("Exit with 1 unless all outputs are equal bit for bit"));
-  cl::opt<bool> evaluator(
-      "evaluator", cl::sub(line.command),
-      cl::desc("Interpret stage files instead of compiling them for the "
-               "reference target"));
-  cl::opt<int> threads("threads", cl::sub(line.command), cl::init(1),
-                       cl::value_desc("N"),
-                       cl::desc("Threads of parallel loops (default 1)"));
-  cl::opt<bool> json("json", cl::sub(line.command), cl::desc("Print JSON"));
-  line.parse();
+namespace {
+struct CompareOptions {
+  explicit CompareOptions(CommandLine &line);
 
-  RunnableOptions options{evaluator, threads};
+  llvm::cl::opt<std::string> pathA, pathB, data;
+  llvm::cl::list<std::string> inputs;
+  llvm::cl::opt<std::string> labels;
+  llvm::cl::list<std::string> reports;
+  llvm::cl::opt<bool> exact, evaluator;
+  llvm::cl::opt<int> threads;
+  llvm::cl::opt<bool> json;
+};
+} // namespace
+
+CompareOptions::CompareOptions(CommandLine &line)
+    : pathA(cl::Positional, cl::Required, cl::sub(line.command), cl::desc("A")),
+      pathB(cl::Positional, cl::Required, cl::sub(line.command), cl::desc("B")),
+      data("data", cl::Required, cl::sub(line.command),
+           cl::value_desc("D.npz|folder"), cl::desc("Samples for both")),
+      inputs("input", cl::sub(line.command), cl::value_desc("NAME: steps"),
+             cl::desc("How pictures become an input of both, instead of what "
+                      "the models record; one that records nothing takes over "
+                      "the other's")),
+      labels("labels", cl::sub(line.command), cl::value_desc("KEY"),
+             cl::desc("Array of the .npz with each sample's class: prints the "
+                      "accuracy of both")),
+      reports("report", cl::sub(line.command), cl::value_desc("R.html|R.json"),
+              cl::desc("Write what B costs and where it differs from A: size "
+                       "of each tensor, error and time of each layer, bytes "
+                       "moved, energy, why operations stay float; both models "
+                       "are compiled for this machine. May be repeated")),
+      exact("exact", cl::sub(line.command),
+            cl::desc("Exit with 1 unless all outputs are equal bit for bit")),
+      evaluator("evaluator", cl::sub(line.command),
+                cl::desc("Interpret stage files instead of compiling them for "
+                         "the reference target")),
+      threads("threads", cl::sub(line.command), cl::init(1),
+              cl::value_desc("N"),
+              cl::desc("Threads of parallel loops (default 1)")),
+      json("json", cl::sub(line.command), cl::desc("Print JSON")) {}
+
+namespace {
+/// Both models with their samples.
+struct Contest {
+  std::vector<ReportedModel> reported; ///< Both, if there is to be a report.
   std::vector<std::unique_ptr<Runnable>> models;
-  for (StringRef path : {StringRef(pathA), StringRef(pathB)}) {
-    auto runnable = openRunnable(path, options);
+  std::vector<std::unique_ptr<Dataset>> data;
+  std::vector<std::vector<Tensor>> results;
+};
+} // namespace
+
+/// Opens both models; for a report, their compiled forms.
+static Error openModels(const CompareOptions &options, Contest &contest) {
+  for (StringRef path : {StringRef(options.pathA), StringRef(options.pathB)}) {
+    if (!options.reports.empty()) {
+      auto model = ReportedModel::open(path, options.threads);
+      if (!model)
+        return model.takeError();
+      contest.reported.push_back(std::move(*model));
+      path = contest.reported.back().artefact();
+    }
+    auto runnable = openRunnable(path, {options.evaluator, options.threads});
     if (!runnable)
       return runnable.takeError();
-    models.push_back(std::move(*runnable));
+    contest.models.push_back(std::move(*runnable));
   }
-  auto interfaces = interfacesOf(models, inputs);
+  return Error::success();
+}
+
+/// Runs both models on their samples.
+static Error runModels(const CompareOptions &options, Contest &contest) {
+  auto interfaces = interfacesOf(contest.models, options.inputs);
   if (!interfaces)
     return interfaces.takeError();
-  std::vector<std::vector<Tensor>> results;
-  int64_t samples = 0;
-  for (auto [model, interface] : llvm::zip(models, *interfaces)) {
-    auto dataset = loadDataset(data, interface.inputs, interface.preprocess);
+  for (auto [model, interface] : llvm::zip(contest.models, *interfaces)) {
+    auto dataset =
+        loadDataset(options.data, interface.inputs, interface.preprocess);
     if (!dataset)
       return dataset.takeError();
-    samples = (*dataset)->size();
     Expected<std::vector<Tensor>> outputs = model->run(**dataset);
     if (!outputs)
       return outputs.takeError();
-    results.push_back(std::move(*outputs));
+    contest.data.push_back(std::move(*dataset));
+    contest.results.push_back(std::move(*outputs));
   }
+  return Error::success();
+}
+
+static Error writeReports(const CompareOptions &options, const Contest &contest,
+                          const std::vector<ComparedOutput> &compared) {
+  auto report = buildReport(contest.reported[0], contest.reported[1],
+                            *contest.data[1], compared);
+  if (!report)
+    return report.takeError();
+  report->data = options.data;
+  for (const std::string &path : options.reports)
+    if (Error error = writeReport(*report, path))
+      return error;
+  if (!options.json)
+    printReport(*report, llvm::outs());
+  return Error::success();
+}
+
+Error mlir::halftone::runCompare(CommandLine &line) {
+  CompareOptions options(line);
+  line.parse();
+  for (const std::string &path : options.reports)
+    if (Error error = checkReportPath(path))
+      return error;
+  if (options.evaluator && !options.reports.empty())
+    return userError("--report measures compiled models; leave --evaluator out");
+  Contest contest;
+  if (Error error = openModels(options, contest))
+    return error;
+  if (Error error = runModels(options, contest))
+    return error;
   std::vector<int64_t> classes;
-  if (!labels.empty()) {
-    Expected<std::vector<int64_t>> read = readLabels(data, labels, samples);
+  if (!options.labels.empty()) {
+    auto read = readLabels(options.data, options.labels, contest.data[1]->size());
     if (!read)
       return read.takeError();
     classes = std::move(*read);
   }
-  auto compared = compareAll(results[0], results[1], classes);
+  auto compared = compareAll(contest.results[0], contest.results[1], classes);
   if (!compared)
     return compared.takeError();
-  json ? printJSON(*compared) : printText(*compared);
+  if (options.json)
+    llvm::outs() << llvm::formatv("{0:2}\n", toJSON(llvm::ArrayRef(*compared)));
+  else
+    printText(*compared);
+  if (!options.reports.empty())
+    if (Error error = writeReports(options, contest, *compared))
+      return error;
   bool equal = llvm::all_of(*compared, [](const ComparedOutput &output) {
     return output.fidelity.differentBits == 0;
   });
-  if (exact && !equal)
-    return userError("the outputs of '" + pathA + "' and '" + pathB +
-                     "' differ");
+  if (options.exact && !equal)
+    return userError("the outputs of '" + options.pathA + "' and '" +
+                     options.pathB + "' differ");
   return Error::success();
 }

@@ -119,15 +119,17 @@ void mlir::halftone::appendSamples(std::vector<Tensor> &all,
   }
 }
 
-Expected<std::vector<Tensor>> LoadedModel::runDataset(const Dataset &data) {
+Expected<std::vector<Tensor>> LoadedModel::runDataset(const Dataset &data,
+                                                       int64_t begin,
+                                                       int64_t end) {
   // A multiple of the model's batch, so that only the last chunk is padded.
   int64_t chunk = 64;
   for (const HalftoneTensorInfo &input : inputs())
     if (input.rank > 0 && input.shape[0] > 0)
       chunk = std::max<int64_t>(64 / input.shape[0], 1) * input.shape[0];
   std::vector<Tensor> all;
-  for (int64_t begin = 0; begin < data.size(); begin += chunk) {
-    auto samples = data.read(begin, std::min(chunk, data.size() - begin));
+  for (; begin < end; begin += chunk) {
+    auto samples = data.read(begin, std::min(chunk, end - begin));
     if (!samples)
       return samples.takeError();
     Expected<std::vector<Tensor>> some = runSamples(*samples);

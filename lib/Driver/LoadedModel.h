@@ -49,7 +49,12 @@ public:
   llvm::Expected<std::vector<Tensor>> runSamples(llvm::ArrayRef<Tensor> inputs);
 
   /// The same for a whole data set, a bounded number of samples in memory.
-  llvm::Expected<std::vector<Tensor>> runDataset(const Dataset &data);
+  llvm::Expected<std::vector<Tensor>> runDataset(const Dataset &data) {
+    return runDataset(data, 0, data.size());
+  }
+  /// The same for the samples [begin, end).
+  llvm::Expected<std::vector<Tensor>> runDataset(const Dataset &data,
+                                                 int64_t begin, int64_t end);
 
 private:
   struct Unload {

@@ -23,6 +23,12 @@ static int64_t countMacs(Operation *op) {
   return macs;
 }
 
+/// Casts only say where codes are, they compute nothing of the source's.
+static bool isCast(Operation *op) {
+  return isa<QuantizeOp, DequantizeOp, halftone::StorageCastOp,
+             quant::StorageCastOp>(op);
+}
+
 static std::string kindOf(Operation *op) {
   if (auto composite = dyn_cast<CompositeOp>(op))
     return composite.getName().str();
@@ -37,7 +43,7 @@ OpReport OpReport::of(ModuleOp module) {
   if (!main || main.isDeclaration())
     return report;
   for (Operation &op : main.getBody().front().without_terminator()) {
-    if (!isCompute(&op))
+    if (!isCompute(&op) || isCast(&op))
       continue;
     auto reason = op.getAttrOfType<StringAttr>(kReasonAttr);
     report.all.push_back({locationName(op.getLoc()), kindOf(&op), isInt8(&op),

@@ -17,32 +17,7 @@
 using namespace mlir::halftone;
 using llvm::Error, llvm::StringRef;
 
-namespace {
-/// A layer, or the sum of some.
-struct Row {
-  std::string name, kind, kernel, shapes;
-  double microseconds = 0;
-  double macs = 0, bytesRead = 0, bytesWritten = 0, bytesConstant = 0;
-  double peakMicroseconds = 0; ///< What the MACs take at the peak; 0: unknown.
-  int layers = 1;
-
-  double bytes() const { return bytesRead + bytesWritten + bytesConstant; }
-  void add(const Row &other);
-};
-
-struct Profile {
-  std::string path, target;
-  int64_t batch;
-  int threads;
-  double gigahertz;        ///< 0: unknown.
-  std::vector<Row> layers; ///< In the order of running; the last is what lies
-                           ///< between the others.
-  std::vector<Row> kinds;  ///< The slowest first.
-  Row total;
-};
-} // namespace
-
-void Row::add(const Row &other) {
+void ProfileRow::add(const ProfileRow &other) {
   microseconds += other.microseconds;
   macs += other.macs;
   bytesRead += other.bytesRead;
@@ -65,9 +40,9 @@ static double peakPerCycle(StringRef kernel) {
   return 0;
 }
 
-static Row describe(const HalftoneLayerInfo &layer, const Profile &profile) {
+static ProfileRow describe(const HalftoneLayerInfo &layer, const Profile &profile) {
   double scale = layer.perSample ? double(profile.batch) : 1;
-  Row row = {layer.name, layer.kind, layer.kernel, layer.shapes};
+  ProfileRow row = {layer.name, layer.kind, layer.kernel, layer.shapes};
   row.macs = scale * double(layer.multiplyAccumulates);
   row.bytesRead = scale * double(layer.readBytes);
   row.bytesWritten = scale * double(layer.writtenBytes);
@@ -98,17 +73,17 @@ static llvm::Expected<std::vector<double>> measure(Contestant &contestant,
   return medians;
 }
 
-static std::vector<Row> sumByKind(llvm::ArrayRef<Row> layers) {
-  std::map<std::pair<std::string, std::string>, Row> sums;
-  for (const Row &layer : layers) {
+static std::vector<ProfileRow> sumByKind(llvm::ArrayRef<ProfileRow> layers) {
+  std::map<std::pair<std::string, std::string>, ProfileRow> sums;
+  for (const ProfileRow &layer : layers) {
     auto [entry, isNew] = sums.try_emplace({layer.kind, layer.kernel}, layer);
     if (!isNew)
       entry->second.add(layer);
   }
-  std::vector<Row> kinds;
+  std::vector<ProfileRow> kinds;
   for (auto &[kind, row] : sums)
     kinds.push_back(row);
-  llvm::sort(kinds, [](const Row &a, const Row &b) {
+  llvm::sort(kinds, [](const ProfileRow &a, const ProfileRow &b) {
     return a.microseconds > b.microseconds;
   });
   return kinds;
@@ -123,7 +98,7 @@ static double percent(double part, double whole) {
 }
 
 /// The figures that all tables share.
-static void printFigures(const Row &row, const Profile &profile) {
+static void printFigures(const ProfileRow &row, const Profile &profile) {
   llvm::outs() << llvm::format("%9.1f %6.1f %9.2f ", row.microseconds,
                                percent(row.microseconds,
                                        profile.total.microseconds),
@@ -164,7 +139,7 @@ static void printText(const Profile &profile) {
                  << "\n";
   }
   llvm::outs() << "\ncount" << kFigures << "kernel, kind\n";
-  for (const Row &row : profile.kinds) {
+  for (const ProfileRow &row : profile.kinds) {
     llvm::outs() << llvm::format("%5d", row.layers);
     printFigures(row, profile);
     llvm::outs() << llvm::format("%-13s ", row.kernel.c_str()) << row.kind
@@ -175,7 +150,7 @@ static void printText(const Profile &profile) {
   llvm::outs() << "whole run\n";
 }
 
-static llvm::json::Object toJSON(const Row &row, const Profile &profile) {
+static llvm::json::Object toJSON(const ProfileRow &row, const Profile &profile) {
   llvm::json::Object object{
       {"kind", row.kind},
       {"kernel", row.kernel},
@@ -192,13 +167,13 @@ static llvm::json::Object toJSON(const Row &row, const Profile &profile) {
 
 static void printJSON(const Profile &profile) {
   llvm::json::Array layers, kinds;
-  for (const Row &row : profile.layers) {
+  for (const ProfileRow &row : profile.layers) {
     llvm::json::Object object = toJSON(row, profile);
     object["name"] = row.name;
     object["shapes"] = row.shapes;
     layers.push_back(std::move(object));
   }
-  for (const Row &row : profile.kinds) {
+  for (const ProfileRow &row : profile.kinds) {
     llvm::json::Object object = toJSON(row, profile);
     object["count"] = row.layers;
     kinds.push_back(std::move(object));
@@ -214,8 +189,8 @@ static void printJSON(const Profile &profile) {
   llvm::outs() << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object)));
 }
 
-Error mlir::halftone::profileModel(Contestant &contestant, int rounds,
-                                   bool json) {
+llvm::Expected<Profile>
+mlir::halftone::measureProfile(Contestant &contestant, int rounds) {
   auto layers = contestant.model.layers();
   if (layers.empty())
     return userError("'" + contestant.path +
@@ -232,10 +207,10 @@ Error mlir::halftone::profileModel(Contestant &contestant, int rounds,
   auto times = measure(contestant, rounds, layers.size());
   if (!times)
     return times.takeError();
-  Row between = {"", "between layers", "", ""};
+  ProfileRow between = {"", "between layers", "", ""};
   between.microseconds = times->back();
   for (auto [layer, time] : llvm::zip(layers, *times)) {
-    Row row = describe(*layer, profile);
+    ProfileRow row = describe(*layer, profile);
     row.microseconds = time;
     between.microseconds -= time;
     profile.layers.push_back(std::move(row));
@@ -244,10 +219,18 @@ Error mlir::halftone::profileModel(Contestant &contestant, int rounds,
   profile.layers.push_back(between);
   profile.kinds = sumByKind(profile.layers);
   profile.total.layers = -1; // What lies between the layers is none.
-  for (const Row &row : profile.layers)
+  for (const ProfileRow &row : profile.layers)
     profile.total.add(row);
   profile.total.microseconds = times->back();
   profile.total.peakMicroseconds = 0;
-  json ? printJSON(profile) : printText(profile);
+  return profile;
+}
+
+Error mlir::halftone::profileModel(Contestant &contestant, int rounds,
+                                   bool json) {
+  llvm::Expected<Profile> profile = measureProfile(contestant, rounds);
+  if (!profile)
+    return profile.takeError();
+  json ? printJSON(*profile) : printText(*profile);
   return Error::success();
 }

@@ -6,6 +6,32 @@
 
 namespace mlir::halftone {
 
+/// A layer, or the sum of some.
+struct ProfileRow {
+  std::string name, kind, kernel, shapes;
+  double microseconds = 0;
+  double macs = 0, bytesRead = 0, bytesWritten = 0, bytesConstant = 0;
+  double peakMicroseconds = 0; ///< What the MACs take at the peak; 0: unknown.
+  int layers = 1;
+
+  double bytes() const { return bytesRead + bytesWritten + bytesConstant; }
+  void add(const ProfileRow &other);
+};
+
+struct Profile {
+  std::string path, target;
+  int64_t batch = 1;
+  int threads = 1;
+  double gigahertz = 0;           ///< 0: unknown.
+  std::vector<ProfileRow> layers; ///< In the order of running; the last is what
+                                  ///< lies between the others.
+  std::vector<ProfileRow> kinds;  ///< The slowest first.
+  ProfileRow total;
+};
+
+/// Runs the model for that many rounds; times are medians over the rounds.
+llvm::Expected<Profile> measureProfile(Contestant &contestant, int rounds);
+
 /// Runs the model for that many rounds and prints its layers in the order of
 /// running, then their sums by kind: time (the median over rounds), share of
 /// the run, multiply-accumulates, part of the peak, bytes moved.

@@ -8,6 +8,10 @@
 
 namespace mlir::halftone {
 
+/// On an instrumented @main: an array of {key, kind, precision, reason, scale, zero_point} in the order of the results
+/// that the probes added.
+inline constexpr llvm::StringLiteral kProbesAttr = "halftone.probes";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "halftone/Precision/Passes.h.inc"

@@ -40,4 +40,33 @@ def VerifyPrecision : Pass<"halftone-verify-precision", "::mlir::ModuleOp"> {
   }];
 }
 
+def InsertProbes : Pass<"halftone-insert-probes", "::mlir::ModuleOp"> {
+  let summary = "Make @main return the result of every layer";
+  let description = [{
+    Appends one result to @main for each sandwich (docs/Pipeline.md) and each operation outside of one, in the program's
+    order: in the entry form its value, in the quantized form what its codes stand for. The same layer has the same key
+    in both forms of one model, "<index>:<location name>", which is also the result's `halftone.name`; so running both
+    on the same samples gives the error of each layer. `halftone.probes` of @main says of each result its kind,
+    precision, why it stays float, and the scale and zero point of its codes.
+
+    Arguments, values inside of a sandwich, and what movements and max pools pass on are left out. The instrumented
+    module is for running only.
+
+    ```mlir
+    func.func @main(%x: tensor<1x8xf32>) -> tensor<1x4xf32> {
+      ...
+      %rq = halftone.quantize %r : tensor<1x4xf32> to tensor<1x4x!q>
+      return %y
+    // becomes
+    func.func @main(%x: tensor<1x8xf32>) -> (tensor<1x4xf32>, tensor<1x4xf32> {halftone.name = "1:relu"})
+      ...
+      %rq = halftone.quantize %r : tensor<1x4xf32> to tensor<1x4x!q>
+      %p = halftone.dequantize %rq : tensor<1x4x!q> to tensor<1x4xf32>
+      return %y, %p
+    ```
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
+  let statistics = [Statistic<"probes", "probes", "Number of results added">];
+}
+
 #endif // HALFTONE_PRECISION_PASSES
