@@ -10,6 +10,7 @@
 #include "ModelOptions.h"
 #include "OpReport.h"
 #include "QuantizeOptions.h"
+#include "SelectionOptions.h"
 #include "TemporaryFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -28,6 +29,7 @@ struct BuildOptions {
   ModelOptions model;
   cl::opt<std::string> data;
   QuantizeOptions quantize;
+  SelectionOptions selection;
   TargetOption target;
   StageOption stopAfter;
   OutputOption output;
@@ -44,7 +46,7 @@ BuildOptions::BuildOptions(CommandLine &line)
                     "axis, a folder of .npy, or pictures with --input. "
                     "Without, the model is "
                     "compiled in floats")),
-      quantize(line), target(line),
+      quantize(line), selection(line), target(line),
       stopAfter(line, Stage::Import, Stage::Target, Stage::Target),
       output(line),
       statistics("save-stats", cl::sub(line.command), cl::value_desc("STATS"),
@@ -55,6 +57,11 @@ BuildOptions::BuildOptions(CommandLine &line)
 
 /// Everything that can be known before long work.
 Error BuildOptions::check(Stage last) const {
+  Expected<bool> selects = selection.isAsked();
+  if (!selects)
+    return selects.takeError();
+  if (*selects && (data.empty() || wholeFloat))
+    return userError("selecting precision needs --data, and no --float");
   bool toStandardOutput = output.path == "-";
   if (toStandardOutput && last == Stage::Target)
     return userError("build needs -o M.so");
@@ -98,14 +105,16 @@ static void printSummary(const BuildOptions &options, int64_t floatBytes,
 }
 
 /// Calibrates and leaves the statistics in a file, which the passes read.
-static Error calibrateInto(ModuleOp module, StringRef data, StringRef path) {
-  Expected<Statistics> statistics = calibrate(module, data);
+static Error calibrateInto(ModuleOp module, StringRef data, StringRef path,
+                           ShareOfSamples share) {
+  Expected<Statistics> statistics = calibrate(module, data, share);
   if (!statistics)
     return statistics.takeError();
   return statistics->write(path);
 }
 
-/// From import to precision: the ranges from data, then the decision.
+/// From import to precision: the ranges from data, then the decision, which a
+/// selection makes with a part of the data kept aside.
 static Error decidePrecision(ModuleOp module, const BuildOptions &options,
                              Stage last, StageSettings &settings) {
   if (stageOf(module) != Stage::Import || last == Stage::Import)
@@ -119,8 +128,23 @@ static Error decidePrecision(ModuleOp module, const BuildOptions &options,
     settings.statistics = file->path().str();
     temporary = std::move(*file);
   }
-  if (Error error = calibrateInto(module, options.data, settings.statistics))
+  Expected<bool> selects = options.selection.isAsked();
+  if (!selects)
+    return selects.takeError();
+  ShareOfSamples share = *selects ? SelectionOptions::searchSamples : ShareOfSamples();
+  if (Error error =
+          calibrateInto(module, options.data, settings.statistics, share))
     return error;
+  if (*selects && last >= Stage::Precision) {
+    if (Error error = advance(module, Stage::Calibration, settings))
+      return error;
+    auto chosen = options.selection.select(module, options.data, settings,
+                                           options.target);
+    if (!chosen)
+      return chosen.takeError();
+    settings = std::move(*chosen);
+    return runStage(module, Stage::Precision, settings);
+  }
   return advance(module, std::min(last, Stage::Precision), settings);
 }
 
@@ -150,6 +174,10 @@ Error mlir::halftone::runBuild(CommandLine &line) {
   if (!module)
     return module.takeError();
   int64_t floatBytes = floatConstantBytes(**module);
+  if (*options.selection.isAsked() && stageOf(**module) != Stage::Import)
+    return userError("precision is selected from the source model or a stage "
+                     "file of 'import'; this one is at '" +
+                     stageName(*stageOf(**module)) + "'");
   bool isFloat = options.wholeFloat ||
                  (options.data.empty() && stageOf(**module) == Stage::Import);
   if (isFloat && *last > Stage::Import && *last < Stage::Codegen)

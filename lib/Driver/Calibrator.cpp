@@ -82,14 +82,14 @@ namespace {
 /// How the samples are cut into runs. Each is counted once, so that the last
 /// run is never filled up: a rest that the model cannot take is left out.
 struct Runs {
-  Runs(const LoadedModel &model, const Dataset &data);
+  Runs(const LoadedModel &model, const Dataset &data, int64_t samples);
   bool whole = false; ///< Each sample is one whole input, with its batch axis.
   int64_t perRun = 1; ///< Samples that one run takes at most.
   int64_t total = 0;  ///< Samples that are run.
 };
 } // namespace
 
-Runs::Runs(const LoadedModel &model, const Dataset &data) {
+Runs::Runs(const LoadedModel &model, const Dataset &data, int64_t samples) {
   const HalftoneTensorInfo &first = model.inputs().front();
   whole = static_cast<int64_t>(data.sampleShape(0).size()) == first.rank;
   bool isSymbolic = first.rank > 0 && first.shape[0] == -1;
@@ -98,8 +98,8 @@ Runs::Runs(const LoadedModel &model, const Dataset &data) {
     perRun = isSymbolic ? model.info().maxBatch : first.shape[0];
     least = isSymbolic ? model.info().minBatch : perRun;
   }
-  int64_t rest = data.size() % perRun;
-  total = rest < least ? data.size() - rest : data.size();
+  int64_t rest = samples % perRun;
+  total = rest < least ? samples - rest : samples;
 }
 
 /// From one sample to the whole input that it is.
@@ -131,18 +131,18 @@ static Error observeOnce(LoadedModel &model, std::vector<Tensor> inputs,
   return error;
 }
 
-/// Runs all samples; returns how many there were.
+/// Runs the first samples; returns how many there were.
 static Expected<int64_t> observe(LoadedModel &model, const Dataset &data,
-                                 Counters &counters,
+                                 int64_t samples, Counters &counters,
                                  const InterruptGuard &guard) {
-  Runs runs(model, data);
+  Runs runs(model, data, samples);
   if (runs.total == 0)
-    return userError("the data has " + Twine(data.size()) +
+    return userError("the data has " + Twine(samples) +
                      " samples, the model takes " + Twine(runs.perRun) +
                      " in each run; give more");
-  if (runs.total < data.size())
+  if (runs.total < samples)
     llvm::WithColor::warning(llvm::errs(), "halftone")
-        << "the last " << data.size() - runs.total
+        << "the last " << samples - runs.total
         << " samples fill no batch of " << runs.perRun << " and are left out\n";
   Progress progress("calibrating", "samples", runs.total);
   for (int64_t done = 0; done < runs.total;) {
@@ -169,8 +169,9 @@ static int chooseThreads(ModuleOp module) {
   return countMultiplyAccumulates(module).floating < worthwhile ? 1 : 0;
 }
 
-/// Compiles the observers and runs all samples.
+/// Compiles the observers and runs the first samples.
 static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
+                                         int64_t count,
                                          const InterruptGuard &guard) {
   OwningOpRef<ModuleOp> observed = module.clone();
   Expected<Observed> keys = instrument(*observed);
@@ -182,13 +183,13 @@ static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
   if (Error error = compileModule(*observed, library->path(), "native"))
     return std::move(error);
   if (guard.interrupted())
-    return interruptedError(0, data.size());
+    return interruptedError(0, count);
   Expected<LoadedModel> model =
       LoadedModel::load(library->path(), chooseThreads(module));
   if (!model)
     return model.takeError();
   Counters counters(*keys);
-  Expected<int64_t> samples = observe(*model, data, counters, guard);
+  Expected<int64_t> samples = observe(*model, data, count, counters, guard);
   if (!samples)
     return samples.takeError();
   auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
@@ -200,8 +201,9 @@ static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
   return statistics;
 }
 
-Expected<Statistics> mlir::halftone::calibrate(ModuleOp module,
-                                               StringRef dataPath) {
+Expected<Statistics>
+mlir::halftone::calibrate(ModuleOp module, StringRef dataPath,
+                          ShareOfSamples share) {
   InterruptGuard guard;
   Expected<InputInterface> interface = InputInterface::of(module);
   if (!interface)
@@ -213,5 +215,10 @@ Expected<Statistics> mlir::halftone::calibrate(ModuleOp module,
   if (!statistics)
     return statistics.takeError();
   printStatistics(*statistics, llvm::errs());
-  return runObservers(module, **data, guard);
+  Expected<int64_t> count = (*data)->size();
+  if (share)
+    count = share(*count);
+  if (!count)
+    return count.takeError();
+  return runObservers(module, **data, *count, guard);
 }

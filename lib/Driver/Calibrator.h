@@ -14,10 +14,15 @@
 
 namespace mlir::halftone {
 
-/// The statistics of a module of the stage import over all samples. Loads the
-/// data, prints what it looks like and what seems wrong with it, and runs the
-/// samples. The first Ctrl-C ends it with an error.
-llvm::Expected<Statistics> calibrate(ModuleOp module, StringRef dataPath);
+/// How many of the samples, from the first, calibration may see.
+using ShareOfSamples =
+    llvm::function_ref<llvm::Expected<int64_t>(int64_t samples)>;
+
+/// The statistics of a module of the stage import over all samples, or the
+/// first of them. Loads the data, prints what it looks like and what seems
+/// wrong with it, and runs the samples. The first Ctrl-C ends it with an error.
+llvm::Expected<Statistics> calibrate(ModuleOp module, StringRef dataPath,
+                                     ShareOfSamples share = nullptr);
 
 } // namespace mlir::halftone
 

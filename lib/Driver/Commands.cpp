@@ -12,6 +12,7 @@ static constexpr Command kCommands[] = {
      "std=0.229,0.224,0.225'\n"
      "  halftone build model.onnx --data samples.npz --dim batch=1..32 -o "
      "model.so\n"
+     "  halftone build model.onnx --data samples.npz --max-drop 1 -o model.so\n"
      "  halftone build model.onnx --float -o model-float.so\n"
      "  halftone build model.onnx --data samples.npz --stop-after=integer -o "
      "model.mlir\n",

@@ -1,16 +1,66 @@
 //===- QuantizeCommand.cpp - halftone quantize ----------------------------===//
+#include "Calibrator.h"
 #include "ModelOptions.h"
 #include "OpReport.h"
 #include "QuantizeOptions.h"
+#include "SelectionOptions.h"
+#include "TemporaryFile.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
 using llvm::Error, llvm::Expected;
 
+/// The file of statistics given, or of those that the search's share of the
+/// data gives.
+static Error findStatistics(ModuleOp module, StringRef data,
+                            std::string &path,
+                            std::optional<TemporaryFile> &temporary) {
+  if (!path.empty() || stageOf(module) != Stage::Import)
+    return Error::success();
+  Expected<Statistics> statistics =
+      calibrate(module, data, SelectionOptions::searchSamples);
+  if (!statistics)
+    return statistics.takeError();
+  Expected<TemporaryFile> file = TemporaryFile::create("stats");
+  if (!file)
+    return file.takeError();
+  temporary = std::move(*file);
+  path = temporary->path().str();
+  return statistics->write(path);
+}
+
+/// Takes the module to the stage precision with what a selection chooses.
+static Error selectFormats(ModuleOp module, const SelectionOptions &selection,
+                           StringRef data, StringRef target,
+                           StageSettings &settings) {
+  if (*stageOf(module) > Stage::Calibration)
+    return userError("precision is selected from the source model or a stage "
+                     "file up to 'calibration'; this one is at '" +
+                     stageName(*stageOf(module)) + "'");
+  std::optional<TemporaryFile> temporary;
+  if (Error error = findStatistics(module, data, settings.statistics, temporary))
+    return error;
+  if (stageOf(module) == Stage::Import)
+    if (Error error = runStage(module, Stage::Calibration, settings))
+      return error;
+  auto chosen = selection.select(module, data, settings, target);
+  if (!chosen)
+    return chosen.takeError();
+  settings = std::move(*chosen);
+  return runStage(module, Stage::Precision, settings);
+}
+
 Error mlir::halftone::runQuantize(CommandLine &line) {
   namespace cl = llvm::cl;
   ModelOptions model(line);
   QuantizeOptions options(line);
+  SelectionOptions selection(line);
+  TargetOption target(line);
+  cl::opt<std::string> data(
+      "data", cl::sub(line.command), cl::value_desc("D.npz|folder"),
+      cl::desc("Samples to select precision with: two thirds for the search "
+               "(and, without --stats, for calibration), the last third for "
+               "verification"));
   cl::opt<std::string> statistics(
       "stats", cl::sub(line.command), cl::value_desc("STATS"),
       cl::desc("Statistics file of `halftone calibrate`; not needed "
@@ -24,16 +74,29 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   Expected<Stage> last = stopAfter.stage();
   if (!last)
     return last.takeError();
+  Expected<bool> selects = selection.isAsked();
+  if (!selects)
+    return selects.takeError();
+  if (*selects == data.empty())
+    return userError(*selects ? "selecting precision needs --data"
+                              : "--data is for selecting precision: give "
+                                "--max-drop, --max-bytes or --max-latency");
+  if (*selects && *last < Stage::Precision)
+    return userError("--stop-after=" + stageName(*last) +
+                     " ends before precision is selected");
   CompilerContext context;
   Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
   if (!module)
     return module.takeError();
-  if (stageOf(**module) == Stage::Import && statistics.empty())
+  if (stageOf(**module) == Stage::Import && statistics.empty() && !*selects)
     return userError(
         "quantize needs --stats, or a stage file behind calibration; `halftone "
         "calibrate MODEL --data D.npz -o STATS` makes them");
   StageSettings settings = options.settings();
   settings.statistics = statistics;
+  if (*selects)
+    if (Error error = selectFormats(**module, selection, data, target, settings))
+      return error;
   if (Error error = advance(**module, *last, settings))
     return error;
   return output.write(**module);

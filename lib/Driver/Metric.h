@@ -1,0 +1,61 @@
+//===- Metric.h - How much worse than float a model is --------------------===//
+#ifndef HALFTONE_LIB_DRIVER_METRIC_H
+#define HALFTONE_LIB_DRIVER_METRIC_H
+
+#include "LoadedModel.h"
+
+namespace mlir::halftone {
+
+enum class MetricKind {
+  Automatic, ///< Top1 of a classifier; an error for other models.
+  Top1,
+  Sqnr,
+  Cosine
+};
+
+/// Samples [begin, end) of some data.
+struct SampleRange {
+  const Dataset &data;
+  int64_t begin, end;
+};
+
+/// The drop of a model against float; 0 for float itself, less is better.
+///
+///   Top1     percent of the samples whose greatest output is another one
+///   Sqnr     dB below 100 dB of signal to error, over all outputs
+///   Cosine   1 - cosine
+///   command  the number that the command prints for float, less the model's
+class Metric {
+public:
+  /// `command` wins over the kind; it gets the path of a compiled model as its
+  /// last argument and prints a number, more is better. Fails for a kind that
+  /// the outputs do not have.
+  static llvm::Expected<Metric> make(MetricKind kind, llvm::StringRef command,
+                                     llvm::StringRef floatModel,
+                                     llvm::ArrayRef<Tensor> outputs);
+
+  /// `floats` and `outputs` are of the same samples.
+  llvm::Expected<double> drop(llvm::StringRef model,
+                              llvm::ArrayRef<Tensor> floats,
+                              llvm::ArrayRef<Tensor> outputs) const;
+
+  /// "points of disagreement with float's top-1", ...
+  std::string unit() const;
+  /// Whether losses are taken from the distribution over classes.
+  bool isTop1() const { return command.empty() && kind == MetricKind::Top1; }
+
+private:
+  MetricKind kind = MetricKind::Top1;
+  std::string command;
+  double floatValue = 0; ///< Of the command.
+};
+
+/// What a search adds up, layer by layer, on the outputs of the same samples:
+/// the mean divergence KL(float, model) of the classes' distributions for
+/// top-1, else noise by signal.
+double measureLoss(const Metric &metric, llvm::ArrayRef<Tensor> floats,
+                   llvm::ArrayRef<Tensor> outputs);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_METRIC_H

@@ -1,0 +1,63 @@
+//===- PrecisionSelection.h - A format for every layer, by measurement ----===//
+//
+// Sensitivity: from the model that is int8 throughout, one layer at a time gets
+// another format; what that changes in the loss of the outputs against float
+// (Metric.h), on the samples of the search, is the layer's. Losses add up:
+// small errors of different layers are hardly correlated.
+// Costs: bytes of the weights with their scales, and the layer's time in the
+// profiles of the int8 and the float model on this machine.
+// Choice: an exact multiple-choice knapsack over integers (Knapsack.h).
+// Verification: the chosen model is compiled, and its bytes, its time and its
+// drop on samples that the search never saw are measured; while a budget does
+// not hold, the search goes on with a tighter one.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_LIB_DRIVER_PRECISIONSELECTION_H
+#define HALFTONE_LIB_DRIVER_PRECISIONSELECTION_H
+
+#include "Variants.h"
+
+namespace mlir::halftone {
+
+/// What is made as small as the budgets allow.
+enum class Objective { Automatic, Size, Latency, Error };
+
+/// A limit, absolute or as a part of a reference's value.
+struct Budget {
+  double value = 0;
+  bool isPercent = false;
+  double limit(double reference) const {
+    return isPercent ? value / 100 * reference : value;
+  }
+};
+
+struct SelectionRequest {
+  std::optional<double> maxDrop;    ///< In the metric's unit.
+  std::optional<Budget> maxBytes;   ///< Percent: of the float model.
+  std::optional<Budget> maxLatency; ///< Microseconds; percent: of plain int8.
+  Objective objective = Objective::Automatic;
+  MetricKind metric = MetricKind::Automatic;
+  std::string metricCommand;
+};
+
+/// What is known of a model as a whole.
+struct Measured {
+  double drop = 0;         ///< On the samples kept for verification.
+  int64_t constantBytes = 0;
+  double microseconds = 0; ///< Interleaved with plain int8 and float.
+};
+
+struct Selection {
+  Assignment assignment;
+  Measured chosen, plainInt8, wholeFloat;
+};
+
+/// The search runs on `search`, the verification on `verify`.
+llvm::Expected<Selection> selectPrecision(const VariantCompiler &compiler,
+                                          const SelectionRequest &request,
+                                          const SampleRange &search,
+                                          const SampleRange &verify);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_PRECISIONSELECTION_H
