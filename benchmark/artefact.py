@@ -101,7 +101,9 @@ class Buffer(ctypes.Structure):
 class LayerInfo(ctypes.Structure):
     """The first fields of HalftoneLayerInfo."""
     _fields_ = [("name", ctypes.c_char_p), ("kind", ctypes.c_char_p),
-                ("kernel", ctypes.c_char_p)]
+                ("kernel", ctypes.c_char_p), ("shapes", ctypes.c_char_p),
+                ("body", ctypes.c_void_p), ("perSample", ctypes.c_int32),
+                ("reserved", ctypes.c_int32), ("multiplyAccumulates", ctypes.c_int64)]
 
 
 class Session:
@@ -152,18 +154,18 @@ class Session:
             self.session, self.input_buffers, len(self.input_buffers),
             self.output_buffers, len(self.output_buffers)))
 
-    def kernels(self):
-        """The kernel of each layer, in the order of running."""
+    def layers(self):
+        """The LayerInfo of each layer, in the order of running."""
         count = self.library.halftone_module_num_layers(self.module)
-        return [self.library.halftone_module_layer(self.module, i).contents.kernel.decode()
+        return [self.library.halftone_module_layer(self.module, i).contents
                 for i in range(count)]
 
     def layer_nanoseconds(self, count):
-        """The time of all layers of one run, the mean of `count` runs."""
+        """The time of each layer, the mean of `count` runs."""
         layers = self.library.halftone_module_num_layers(self.module)
         times = (ctypes.c_int64 * (layers + 1))()
         for _ in range(count):
             self.check(self.library.halftone_session_run_profiled(
                 self.session, self.input_buffers, len(self.input_buffers),
                 self.output_buffers, len(self.output_buffers), times))
-        return sum(times[:layers]) / count
+        return [time / count for time in times[:layers]]

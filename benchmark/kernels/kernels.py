@@ -5,22 +5,27 @@
 
 Each shape of shapes.json (products M, N, K; convolutions side, channels in, channels out, kernel,
 stride; depthwise side, channels, kernel, stride) becomes one layer from i8 to i8 with its
-requantization, as MLIR of the integer stage with random weights, compiled by `halftone compile`
-for each target and run on one thread. Beside each time stands its percentage of the peak that
-peaks.c measured in the same run (dots from registers), or, for products with M = 1, of the
-bandwidth of the level that holds the weights. A peak counts only if it is at least 85 % of the theoretical
-one at the clock measured in the same run; else the theoretical one is used. The epilogue's share
-is the time that falls away when a twin of the layer returns its i32 sums' low bytes unscaled.
+requantization, as MLIR of the integer stage with random weights. A lookup before it stands for
+the layer that a network has there, and is not timed. `halftone compile` makes it for each target;
+it runs on one thread. Beside each time stands its percentage of the peak that peaks.c measured in
+the same run (dots from registers), or, for products with M = 1, of the bandwidth of the level
+that holds the weights; those about as large as L2 are read partly from there, and pass 100 %.
+A peak counts only if it is at least 85 % of the theoretical one at the clock measured in the same
+run; else the theoretical one is used. The epilogue's share of a product is the time that falls
+away when a twin of the layer returns its sums' low bytes. With onnxruntime installed, its
+QLinearMatMul (u8 x s8, its fast case) runs the same products.
 """
 
 import argparse
 import json
 import math
+import os
 import pathlib
 import shlex
 import statistics
 import subprocess
 import sys
+import time
 
 import numpy as np
 
@@ -48,22 +53,28 @@ EPILOGUE = """    %s0 = arith.addi %a, %b : i32
 """
 
 
+LOW_BYTE = "    %t5 = arith.trunci %a : i32 to i8\n"
+
+
 def tensor(shape, element):
     return "tensor<" + "x".join([*map(str, shape), element]) + ">"
 
 
-def module(x, w, out, operation, padding):
-    """The MLIR text of one layer: `operation` on x and weights w, then the requantization."""
+def module(x, w, out, operation, padding, epilogue):
+    """The MLIR text of one layer: `operation` on x and weights w, then the epilogue."""
     generator = np.random.default_rng(1)
     weights = generator.integers(-127, 128, w, np.int8)
     blob = "04000000" + weights.tobytes().hex()
     rank, channels = len(out), out[-1]
     axes = ", ".join(f"d{i}" for i in range(rank))
     each, last = f"affine_map<({axes}) -> ({axes})>", f"affine_map<({axes}) -> (d{rank - 1})>"
-    source, kind, text = "%x", tensor(x, "i8"), ""
+    source, kind = "%codes", tensor(x, "i8")
+    text = (f"  %table = arith.constant dense<1> : tensor<256xi8>\n"
+            f"  %space = tensor.empty() : {kind}\n  %codes = halftone.lookup ins(%x, %table : "
+            f"{kind}, tensor<256xi8>) outs(%space : {kind}) -> {kind}\n")
     if padding:
         wide = [x[0], x[1] + 2 * padding, x[2] + 2 * padding, x[3]]
-        text = (f"  %pad = arith.constant -5 : i8\n  %p = tensor.pad %x low[0, {padding}, "
+        text += (f"  %pad = arith.constant -5 : i8\n  %p = tensor.pad %codes low[0, {padding}, "
                 f"{padding}, 0] high[0, {padding}, {padding}, 0] {{\n"
                 "  ^bb0(%i: index, %j: index, %k: index, %l: index):\n"
                 f"    tensor.yield %pad : i8\n  }} : {kind} to {tensor(wide, 'i8')}\n")
@@ -72,7 +83,6 @@ def module(x, w, out, operation, padding):
     bias, scale = tensor([channels], "i32"), tensor([channels], "f32")
     parallel = ", ".join(['"parallel"'] * rank)
     factor = 1 / (60 * math.sqrt(np.prod(w) / channels) * 40)
-    dims = ", ".join(["unit"] * (rank - 1))
     return (
         'module attributes {halftone.source_hash = "kernel"} {\n'
         f'func.func @main(%x: {tensor(x, "i8")} {{halftone.name = "x"}}) '
@@ -86,16 +96,16 @@ def module(x, w, out, operation, padding):
         f"  %mul = arith.constant dense<{factor:.9f}> : {scale}\n  %q = tensor.empty() : {result}\n"
         f"  %y = linalg.generic {{indexing_maps = [{each}, {last}, {last}, {each}], "
         f"iterator_types = [{parallel}]}} ins(%acc, %bias, %mul : {sums}, {bias}, {scale}) "
-        f"outs(%q : {result}) {{\n  ^bb0(%a: i32, %b: i32, %m: f32, %o: i8):\n{EPILOGUE}"
+        f"outs(%q : {result}) {{\n  ^bb0(%a: i32, %b: i32, %m: f32, %o: i8):\n{epilogue}"
         f"    linalg.yield %t5 : i8\n  }} -> {result}\n  return %y : {result}\n}}\n}}\n"
         f'{{-# dialect_resources: {{ builtin: {{ w: "0x{blob}" }} }} #-}}\n')
 
 
-def layer(kind, shape):
+def layer(kind, shape, epilogue=EPILOGUE):
     """(text, multiply-accumulates, bytes of weights) of one row of shapes.json."""
     if kind in ("gemm", "gemv"):
         m, n, k = shape
-        return module((m, k), (k, n), (m, n), "linalg.matmul", 0), m * n * k, k * n
+        return module((m, k), (k, n), (m, n), "linalg.matmul", 0, epilogue), m * n * k, k * n
     if kind == "conv":
         side, inputs, outputs, kernel, stride = shape
         name, weights = "conv_2d_nhwc_hwcf", (kernel, kernel, inputs, outputs)
@@ -107,79 +117,149 @@ def layer(kind, shape):
                  "dilations = dense<1> : tensor<2xi64>}")
     macs = after * after * int(np.prod(weights))
     text = module((1, side, side, inputs), weights, (1, after, after, outputs), operation,
-                  kernel // 2)
+                  kernel // 2, epilogue)
     return text, macs, int(np.prod(weights))
+
+
+def name_of(kind, shape):
+    return f"{kind}-{'x'.join(map(str, shape))}"
 
 
 def compile_all(options, shapes):
     for kind, rows in shapes.items():
+        epilogues = {"": EPILOGUE, "-low": LOW_BYTE} if kind == "gemm" else {"": EPILOGUE}
         for shape in rows:
-            name = f"{kind}-{'x'.join(map(str, shape))}"
-            source = options.output / f"{name}.mlir"
-            source.write_text(layer(kind, shape)[0])
-            for target in options.targets:
-                subprocess.run([options.halftone, "compile", source, "--target-cpu",
-                                TARGETS[target][0], "-o", options.output / f"{name}-{target}.so"],
-                               check=True, stdout=subprocess.DEVNULL)
-            source.unlink()
+            for suffix, epilogue in epilogues.items():
+                name = name_of(kind, shape) + suffix
+                source = options.output / f"{name}.mlir"
+                source.write_text(layer(kind, shape, epilogue)[0])
+                for target in options.targets:
+                    subprocess.run([options.halftone, "compile", source, "--target-cpu",
+                                    TARGETS[target][0], "-o",
+                                    options.output / f"{name}-{target}.so"],
+                                   check=True, stdout=subprocess.DEVNULL)
+                source.unlink()
 
 
-def nanoseconds(session, rounds=7):
-    """The median of several rounds of about 4 ms; the layers' own time, by the profile."""
-    import time
+def median_round(run):
+    """The median of 7 rounds of about 4 ms of `run(count)`, a mean in nanoseconds."""
+    run(1)
+    count = max(3, int(4e6 / run(1)))
+    return statistics.median(run(count) for _ in range(7))
+
+
+def onnxruntime_nanoseconds(shape):
+    """The same product as QLinearMatMul in onnxruntime, one thread; None without it."""
+    try:
+        import onnx
+        import onnxruntime
+        from onnx import TensorProto, helper, numpy_helper
+    except ImportError:
+        return None
+    m, n, k = shape
+    generator = np.random.default_rng(1)
+    values = {"w": generator.integers(-127, 128, (k, n), np.int8),
+              "xs": np.float32(0.02), "xz": np.uint8(3), "ws": np.full(n, 0.01, np.float32),
+              "wz": np.zeros(n, np.int8), "ys": np.float32(0.5), "yz": np.uint8(128)}
+    node = helper.make_node("QLinearMatMul", ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"], ["y"])
+    graph = helper.make_graph(
+        [node], "product", [helper.make_tensor_value_info("x", TensorProto.UINT8, (m, k))],
+        [helper.make_tensor_value_info("y", TensorProto.UINT8, (m, n))],
+        [numpy_helper.from_array(np.asarray(v), key) for key, v in values.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), settings,
+                                           providers=["CPUExecutionProvider"])
+    binding = session.io_binding()
+    binding.bind_cpu_input("x", generator.integers(0, 256, (m, k), np.uint8))
+    binding.bind_output("y")
+
+    def run(count):
+        start = time.perf_counter_ns()
+        for _ in range(count):
+            session.run_with_iobinding(binding)
+        return (time.perf_counter_ns() - start) / count
+
+    return median_round(run)
+
+
+def nanoseconds(options, name):
+    """The contraction's own time, by the profile, and its kernel."""
+    session = Session(options.runtime, options.output / f"{name}.so")
     feed = next(iter(session.inputs.values()))
     feed[...] = np.random.default_rng(2).integers(-128, 128, feed.shape)
-    session.run()
-    start = time.perf_counter()
-    session.run()
-    count = max(3, int(0.004 / (time.perf_counter() - start)))
-    return statistics.median(session.layer_nanoseconds(count) for _ in range(rounds))
+    chosen = [i for i, info in enumerate(session.layers()) if info.multiplyAccumulates]
+    took = median_round(lambda count: sum(session.layer_nanoseconds(count)[i] for i in chosen))
+    return took, session.layers()[chosen[0]].kernel.decode()
 
 
-def limit_of(kind, target, weights, peaks):
-    """What a percentage refers to: ("Gop/s", value) or ("GB/s", value)."""
+def limit_of(kind, kernel, weights, peaks):
+    """What a percentage refers to: ("Gop/s", value) or ("GB/s", value). A layer that stays on
+    vectors where there are tiles is measured by what vectors can do."""
     if kind == "gemv":
         level = "l2_gbs" if weights < 1 << 20 else "l3_gbs"
         return "GB/s", peaks[level]
-    _, key, operations = TARGETS[target]
+    _, key, operations = TARGETS["amx" if kernel == "amx" else "vnni"]
     theory = operations * peaks["ghz"]
     return "Gop/s", peaks[key] if peaks[key] >= 0.85 * theory else theory
+
+
+def time_one(options, kind, shape, target, peaks):
+    _, macs, weights = layer(kind, shape)
+    name = name_of(kind, shape)
+    took, kernel = nanoseconds(options, f"{name}-{target}")
+    unit, limit = limit_of(kind, kernel, weights, peaks)
+    rate = (weights if unit == "GB/s" else 2 * macs) / took
+    row = {"us": took / 1e3, "rate": rate, "unit": unit, "percent": 100 * rate / limit,
+           "kernel": kernel}
+    if kind == "gemm":
+        row["epilogue_percent"] = 100 * (1 - nanoseconds(options, f"{name}-low-{target}")[0] / took)
+    return row
 
 
 def time_all(options, shapes, peaks):
     results = []
     for kind, rows in shapes.items():
         for shape in rows:
-            _, macs, weights = layer(kind, shape)
             row = {"kind": kind, "shape": shape}
             for target in options.targets:
-                name = f"{kind}-{'x'.join(map(str, shape))}-{target}.so"
-                session = Session(options.runtime, options.output / name)
-                took = nanoseconds(session)
-                unit, limit = limit_of(kind, target, weights, peaks)
-                rate = (weights if unit == "GB/s" else 2 * macs) / took
-                row[target] = {"us": took / 1e3, "rate": rate, "unit": unit,
-                               "percent": 100 * rate / limit,
-                               "kernel": session.kernels()[-1]}
+                row[target] = time_one(options, kind, shape, target, peaks)
+            if kind in ("gemm", "gemv"):
+                peer = onnxruntime_nanoseconds(shape)
+                row["onnxruntime_us"] = peer and peer / 1e3
             results.append(row)
     return results
+
+
+def cells(row, target):
+    one = row[target]
+    epilogue = f"{one['epilogue_percent']:.0f}" if "epilogue_percent" in one else ""
+    return [f"{one['us']:.1f}", f"{one['rate']:.0f} {one['unit']}", f"{one['percent']:.1f}",
+            epilogue, one["kernel"]]
 
 
 def print_results(results, targets):
     for kind in dict.fromkeys(row["kind"] for row in results):
         rows = [row for row in results if row["kind"] == kind]
-        print(f"\n{kind}\n| shape | " + " | ".join(
-            f"{t}: us | rate | % of the limit | kernel" for t in targets) + " |")
-        print("|---" * (1 + 4 * len(targets)) + "|")
+        header = ["shape"]
+        for target in targets:
+            header += [f"{target}: us", "rate", "% of the limit", "% epilogue", "kernel"]
+        header.append("onnxruntime / ours")
+        print(f"\n{kind}\n\n| " + " | ".join(header) + " |\n" + "|---" * len(header) + "|")
         for row in rows:
-            cells = [f"{c['us']:.1f} | {c['rate']:.0f} {c['unit']} | {c['percent']:.1f} | "
-                     f"{c['kernel']}" for c in (row[t] for t in targets)]
-            print(f"| {'x'.join(map(str, row['shape']))} | " + " | ".join(cells) + " |")
+            line = ["x".join(map(str, row["shape"]))]
+            for target in targets:
+                line += cells(row, target)
+            peer = row.get("onnxruntime_us")
+            line.append(f"{peer / row[targets[0]]['us']:.2f}" if peer else "")
+            print("| " + " | ".join(line) + " |")
+        print()
         for target in targets:
             values = [row[target]["percent"] for row in rows]
             mean = math.exp(statistics.fmean(map(math.log, values)))
-            print(f"\n{target}: geometric mean {mean:.1f} %, least {min(values):.1f} %"
-                  + (", a shape is below half the mean" if min(values) < mean / 2 else ""))
+            below = " (a shape is below half the mean)" if min(values) < mean / 2 else ""
+            print(f"{target}: geometric mean {mean:.1f} %, least {min(values):.1f} %{below}")
 
 
 def main():
@@ -199,7 +279,6 @@ def main():
     shapes = {kind: shapes[kind] for kind in options.kinds or shapes}
     peaks_program = options.output.resolve() / "peaks"
     if options.time:  # in the timed child
-        import os
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         peaks = json.loads(subprocess.run([peaks_program], check=True, text=True,
                                           stdout=subprocess.PIPE).stdout)
