@@ -306,6 +306,27 @@ def LowerCopies : Pass<"halftone-lower-copies", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numCopies", "copies", "Number of copies that bufferization could not avoid">];
 }
 
+def ReuseBuffers : Pass<"halftone-reuse-buffers", "::mlir::func::FuncOp"> {
+  let summary = "Write a contraction's result over its residual";
+  let description = [{
+    If the buffer that the epilogue of a `halftone.contract` reads position by position (an identity map: the residual of an
+    addition) is not read afterwards, the result takes its place. Kernels read an element of the residual before they write
+    it, and each position once, so the bits are the same; the working set of the addition shrinks by a third.
+
+    ```mlir
+    // before
+    %r = memref.alloc() : memref<1x4x4x16xi8>
+    %y = memref.alloc() : memref<1x4x4x16xi8>
+    halftone.contract ins(%x, %w) epilogue(%r) outs(%y) ...   // the last use of %r, the first of %y
+    // after
+    halftone.contract ins(%x, %w) epilogue(%r) outs(%r) ...
+    ```
+
+    Left alone: residuals that are read later, of another type, read through another map, arguments and slices.
+  }];
+  let statistics = [Statistic<"numReused", "reused", "Number of buffers that took an operand's place">];
+}
+
 def LowerObservers : Pass<"halftone-lower-observers", "::mlir::func::FuncOp"> {
   let summary = "Write observers as loops over their buffer";
   let description = [{
