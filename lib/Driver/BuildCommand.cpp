@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Calibrator.h"
+#include "HessianCollector.h"
 #include "LoadedModel.h"
 #include "ModelOptions.h"
 #include "OpReport.h"
@@ -62,6 +63,11 @@ Error BuildOptions::check(Stage last) const {
     return selects.takeError();
   if (*selects && (data.empty() || wholeFloat))
     return userError("selecting precision needs --data, and no --float");
+  if (*selects && needsHessians(quantize.settings().rounding))
+    return userError("selecting precision rounds with nearest or diffused: "
+                     "give no --rounding=gptq or adaround");
+  if (Error error = quantize.check())
+    return error;
   bool toStandardOutput = output.path == "-";
   if (toStandardOutput && last == Stage::Target)
     return userError("build needs -o M.so");
@@ -191,7 +197,8 @@ Error mlir::halftone::runBuild(CommandLine &line) {
       return error;
     report = OpReport::of(**module);
     if (Error error =
-            advance(**module, std::min(*last, Stage::Integer), settings))
+            advanceWithHessians(**module, std::min(*last, Stage::Integer),
+                                settings, options.data))
       return error;
   }
   if (Error error = finish(**module, options, *last, report))

@@ -1,5 +1,6 @@
 //===- QuantizeCommand.cpp - halftone quantize ----------------------------===//
 #include "Calibrator.h"
+#include "HessianCollector.h"
 #include "ModelOptions.h"
 #include "OpReport.h"
 #include "QuantizeOptions.h"
@@ -60,7 +61,7 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
       "data", cl::sub(line.command), cl::value_desc("D.npz|folder"),
       cl::desc("Samples to select precision with: two thirds for the search "
                "(and, without --stats, for calibration), the last third for "
-               "verification"));
+               "verification; or samples for --rounding=gptq and adaround"));
   cl::opt<std::string> statistics(
       "stats", cl::sub(line.command), cl::value_desc("STATS"),
       cl::desc("Statistics file of `halftone calibrate`; not needed "
@@ -71,16 +72,23 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   line.parse();
   if (Error error = checkWritable(output.path))
     return error;
+  if (Error error = options.check())
+    return error;
   Expected<Stage> last = stopAfter.stage();
   if (!last)
     return last.takeError();
   Expected<bool> selects = selection.isAsked();
   if (!selects)
     return selects.takeError();
-  if (*selects == data.empty())
-    return userError(*selects ? "selecting precision needs --data"
-                              : "--data is for selecting precision: give "
-                                "--max-drop, --max-bytes or --max-latency");
+  if (*selects && data.empty())
+    return userError("selecting precision needs --data");
+  if (*selects && needsHessians(options.settings().rounding))
+    return userError("selecting precision rounds with nearest or diffused: "
+                     "give no --rounding=gptq or adaround");
+  if (!*selects && !data.empty() && !needsHessians(options.settings().rounding))
+    return userError("--data is for selecting precision or for Hessians: give "
+                     "--max-drop, --max-bytes or --max-latency, or "
+                     "--rounding=gptq or adaround");
   if (*selects && *last < Stage::Precision)
     return userError("--stop-after=" + stageName(*last) +
                      " ends before precision is selected");
@@ -97,7 +105,7 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   if (*selects)
     if (Error error = selectFormats(**module, selection, data, target, settings))
       return error;
-  if (Error error = advance(**module, *last, settings))
+  if (Error error = advanceWithHessians(**module, *last, settings, data))
     return error;
   return output.write(**module);
 }

@@ -34,7 +34,17 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                cl::values(clEnumValN(WeightRounding::Nearest, "nearest",
                                      "to the nearest code"),
                           clEnumValN(WeightRounding::Diffused, "diffused",
-                                     "keep the sum over a kernel's taps"))),
+                                     "keep the sum over a kernel's taps"),
+                          clEnumValN(WeightRounding::GPTQ, "gptq",
+                                     "by the layer's error on --data, with error "
+                                     "feedback"),
+                          clEnumValN(WeightRounding::AdaRound, "adaround",
+                                     "gptq, then moving single codes while the "
+                                     "layer's error falls"))),
+      weightBits("weight-bits", cl::sub(line.command), cl::init(8),
+                 cl::value_desc("n"),
+                 cl::desc("Bits of a weight's code, 2 to 8 (default 8); each "
+                          "code is stored as a byte")),
       floatOps("float-ops", cl::sub(line.command), cl::value_desc("regex"),
                cl::desc("Operations that stay float: their names, or kind:KIND "
                         "(contraction, "
@@ -46,8 +56,15 @@ StageSettings QuantizeOptions::settings() const {
   settings.percentile = percentile;
   settings.weights = weights;
   settings.rounding = rounding;
+  settings.weightBits = weightBits;
   settings.floatOps.assign(floatOps.begin(), floatOps.end());
   return settings;
+}
+
+llvm::Error QuantizeOptions::check() const {
+  if (weightBits < 2 || weightBits > 8)
+    return userError("--weight-bits is 2 to 8, not " + llvm::Twine(weightBits));
+  return llvm::Error::success();
 }
 
 /// The description of --target-cpu, which LLVM's parser keeps a reference to.

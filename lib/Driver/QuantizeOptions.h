@@ -7,8 +7,8 @@
 
 namespace mlir::halftone {
 
-/// --estimator, --percentile, --weights, --rounding and --float-ops, of build
-/// and quantize.
+/// --estimator, --percentile, --weights, --rounding, --weight-bits and
+/// --float-ops, of build and quantize.
 class QuantizeOptions {
 public:
   explicit QuantizeOptions(CommandLine &line);
@@ -16,11 +16,15 @@ public:
   /// The settings of the stages; the statistics and the target are not set.
   StageSettings settings() const;
 
+  /// What is wrong with the values.
+  llvm::Error check() const;
+
 private:
   llvm::cl::opt<Estimator> estimator;
   llvm::cl::opt<double> percentile;
   llvm::cl::opt<WeightScales> weights;
   llvm::cl::opt<WeightRounding> rounding;
+  llvm::cl::opt<int> weightBits;
   llvm::cl::list<std::string> floatOps;
 };
 

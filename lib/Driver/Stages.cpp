@@ -32,6 +32,8 @@ static void addQuantization(OpPassManager &pm, const StageSettings &settings) {
   QuantizationOptions options;
   options.weights = settings.weights;
   options.rounding = settings.rounding;
+  options.hessians = settings.hessians;
+  options.bits = settings.weightBits;
   buildQuantizationPipeline(pm, options);
 }
 

@@ -15,6 +15,8 @@ struct StageSettings {
   double percentile = 99.99;
   WeightScales weights = WeightScales::Largest;
   WeightRounding rounding = WeightRounding::Diffused;
+  std::string hessians; ///< A file of Hessians, for GPTQ and AdaRound.
+  int weightBits = 8;
   std::vector<std::string> floatOps; ///< Regular expressions.
 };
 

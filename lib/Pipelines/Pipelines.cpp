@@ -5,6 +5,7 @@
 #include "halftone/Import/Passes.h"
 #include "halftone/Integer/Passes.h"
 #include "halftone/Precision/Passes.h"
+#include "halftone/Reconstruction/Passes.h"
 #include "halftone/Target/Passes.h"
 #include "halftone/Training/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -61,9 +62,12 @@ void mlir::halftone::buildPrecisionPipeline(OpPassManager &pm, const PrecisionOp
 }
 
 void mlir::halftone::buildQuantizationPipeline(OpPassManager &pm, const QuantizationOptions &options) {
+  // Codes before biases, which take the error of just these codes out.
+  if (needsHessians(options.rounding))
+    pm.addPass(createReconstructWeights({options.hessians, options.weights, options.rounding, options.bits}));
   // Biases first, while the float weights are there to compare with.
-  pm.addPass(createCorrectBias({options.weights, options.rounding}));
-  pm.addPass(createInsertCasts({options.weights, options.rounding}));
+  pm.addPass(createCorrectBias({options.weights, options.rounding, options.bits}));
+  pm.addPass(createInsertCasts({options.weights, options.rounding, options.bits}));
   // Types are final before casts move, so that each move sees one type on both sides.
   pm.addPass(createUnifyScales());
   pm.addPass(createPropagateCasts());
@@ -123,6 +127,7 @@ void mlir::halftone::registerAllHalftonePasses() {
   registerCalibrationPasses();
   registerPrecisionPasses();
   registerQuantizationPasses();
+  registerReconstructionPasses();
   registerTrainingPasses();
   PassPipelineRegistration<>("halftone-import-pipeline", "The import stage: one entry form, channels-last inside",
                              [](OpPassManager &pm) { buildImportPipeline(pm); });

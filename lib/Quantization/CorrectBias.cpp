@@ -64,7 +64,7 @@ struct CorrectBiasPass : halftone::impl::CorrectBiasBase<CorrectBiasPass> {
     std::optional<std::vector<float>> weights = getConstantElements<float>(getWeightOperand(sandwich.anchor).get());
     if (!bias || !weights || channels.inputs != static_cast<int64_t>(means.size()))
       return;
-    RoundedWeights rounded = roundWeights(*weights, channels, {weightScales, weightRounding});
+    RoundedWeights rounded = roundWeights(sandwich.anchor, *weights, channels, {weightScales, weightRounding, bits});
     std::vector<double> errors = meanErrors(*weights, channels, rounded, means);
     std::vector<float> elements = *getConstantElements<float>(bias->get());
     for (auto [element, error] : llvm::zip_equal(elements, errors))

@@ -28,13 +28,13 @@ std::pair<float, float> mlir::halftone::getRepresentableRange(quant::UniformQuan
   return {real(type.getStorageTypeMin()), real(type.getStorageTypeMax())};
 }
 
-float mlir::halftone::getWeightScale(float largest) { return normalOrOne(largest / kWeightMax); }
+float mlir::halftone::getWeightScale(float largest, int limit) { return normalOrOne(largest / limit); }
 
-int8_t mlir::halftone::quantizeWeight(float value, float scale) {
+int8_t mlir::halftone::quantizeWeight(float value, float scale, int limit) {
   float quotient = value / scale;
-  if (!(quotient >= -kWeightMax))
-    return -kWeightMax;
-  return static_cast<int8_t>(std::nearbyint(std::min<float>(quotient, kWeightMax)));
+  if (!(quotient >= -limit))
+    return -limit;
+  return static_cast<int8_t>(std::nearbyint(std::min<float>(quotient, limit)));
 }
 
 quant::UniformQuantizedPerAxisType mlir::halftone::getWeightType(MLIRContext *context, ArrayRef<float> scales,

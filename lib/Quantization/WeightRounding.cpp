@@ -2,6 +2,7 @@
 #include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Quantization/UniformTypes.h"
+#include "halftone/Support/Constants.h"
 #include <cmath>
 #include <numeric>
 
@@ -37,28 +38,31 @@ static std::vector<float> findLargest(ArrayRef<float> values, const WeightChanne
 }
 
 /// The squared error of each output channel with these scales.
-static std::vector<double> squaredErrors(ArrayRef<float> values, const WeightChannels &channels, ArrayRef<float> scales) {
+static std::vector<double> squaredErrors(ArrayRef<float> values, const WeightChannels &channels, ArrayRef<float> scales,
+                                         int limit) {
   std::vector<double> errors(channels.outputs, 0);
   for (size_t i = 0; i < values.size(); ++i) {
     float scale = scales[channels.output[i]];
-    double error = values[i] - quantizeWeight(values[i], scale) * double(scale);
+    double error = values[i] - quantizeWeight(values[i], scale, limit) * double(scale);
     errors[channels.output[i]] += error * error;
   }
   return errors;
 }
 
-static std::vector<float> findScales(ArrayRef<float> values, const WeightChannels &channels, WeightScales method) {
+std::vector<float> mlir::halftone::findWeightScales(ArrayRef<float> values, const WeightChannels &channels,
+                                                    WeightScales method, int limit) {
   std::vector<float> largest = findLargest(values, channels), best(largest.size()), scales(largest.size());
-  llvm::transform(largest, best.begin(), getWeightScale);
+  llvm::transform(largest, best.begin(), [&](float magnitude) { return getWeightScale(magnitude, limit); });
   if (method == WeightScales::Largest)
     return best;
-  // Clipping below half of the largest magnitude does not win for 255 levels.
+  // Clipping below half of the largest magnitude does not win for 255 levels; for few levels it does.
   constexpr int candidates = 64;
-  std::vector<double> least = squaredErrors(values, channels, best);
+  const float depth = limit < kWeightMax ? 0.75f : 0.5f;
+  std::vector<double> least = squaredErrors(values, channels, best, limit);
   for (int candidate = 1; candidate < candidates; ++candidate) {
     for (size_t c = 0; c < scales.size(); ++c)
-      scales[c] = getWeightScale(largest[c] * (1.0f - 0.5f * candidate / candidates));
-    std::vector<double> errors = squaredErrors(values, channels, scales);
+      scales[c] = getWeightScale(largest[c] * (1.0f - depth * candidate / candidates), limit);
+    std::vector<double> errors = squaredErrors(values, channels, scales, limit);
     for (size_t c = 0; c < scales.size(); ++c)
       if (errors[c] < least[c]) {
         least[c] = errors[c];
@@ -69,7 +73,8 @@ static std::vector<float> findScales(ArrayRef<float> values, const WeightChannel
 }
 
 /// Moves codes of one output and input channel to their other neighbour until the sum is kept to half a step.
-static void diffuse(ArrayRef<float> values, float scale, MutableArrayRef<int32_t> taps, std::vector<int8_t> &codes) {
+static void diffuse(ArrayRef<float> values, float scale, int limit, MutableArrayRef<int32_t> taps,
+                    std::vector<int8_t> &codes) {
   auto error = [&](int32_t tap) { return double(values[tap]) / scale - codes[tap]; };
   double sum = 0;
   for (int32_t tap : taps)
@@ -80,7 +85,7 @@ static void diffuse(ArrayRef<float> values, float scale, MutableArrayRef<int32_t
     return std::make_pair(-error(a) * direction, a) < std::make_pair(-error(b) * direction, b);
   });
   for (int32_t tap : taps.take_front(moves))
-    codes[tap] = std::clamp(codes[tap] + direction, -kWeightMax, kWeightMax);
+    codes[tap] = std::clamp(codes[tap] + direction, -limit, limit);
 }
 
 /// Calls `visit` with the elements of each pair of channels that has several.
@@ -103,15 +108,26 @@ static void forEachKernel(const WeightChannels &channels, Visit visit) {
   }
 }
 
-RoundedWeights mlir::halftone::roundWeights(ArrayRef<float> values, const WeightChannels &channels,
-                                            const WeightOptions &options) {
+/// The codes that the contraction has as attributes.
+static std::optional<RoundedWeights> getReconstructed(Operation *contraction, const WeightChannels &channels) {
+  auto scales = contraction->getAttrOfType<DenseF32ArrayAttr>(kWeightScalesAttr);
+  std::optional<std::vector<int8_t>> codes = getElements<int8_t>(contraction->getAttr(kWeightCodesAttr));
+  if (!scales || !codes || scales.size() != channels.outputs || codes->size() != channels.output.size())
+    return std::nullopt;
+  return RoundedWeights{std::move(*codes), scales.asArrayRef().vec()};
+}
+
+RoundedWeights mlir::halftone::roundWeights(Operation *contraction, ArrayRef<float> values,
+                                            const WeightChannels &channels, const WeightOptions &options) {
+  if (std::optional<RoundedWeights> reconstructed = getReconstructed(contraction, channels))
+    return std::move(*reconstructed);
   RoundedWeights rounded;
-  rounded.scales = findScales(values, channels, options.scales);
+  rounded.scales = findWeightScales(values, channels, options.scales, options.limit());
   for (size_t i = 0; i < values.size(); ++i)
-    rounded.codes.push_back(quantizeWeight(values[i], rounded.scales[channels.output[i]]));
-  if (options.rounding == WeightRounding::Diffused)
+    rounded.codes.push_back(quantizeWeight(values[i], rounded.scales[channels.output[i]], options.limit()));
+  if (options.rounding != WeightRounding::Nearest)
     forEachKernel(channels, [&](MutableArrayRef<int32_t> taps) {
-      diffuse(values, rounded.scales[channels.output[taps.front()]], taps, rounded.codes);
+      diffuse(values, rounded.scales[channels.output[taps.front()]], options.limit(), taps, rounded.codes);
     });
   return rounded;
 }

@@ -41,7 +41,9 @@ LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *con
   auto [flat, reassociation] = flattenGroups(type.getShape());
   RankedTensorType codesType = RankedTensorType::get(grouped ? ArrayRef<int64_t>(flat) : type.getShape(), builder.getI8Type());
   int64_t axis = channelDims.front();
-  RoundedWeights rounded = roundWeights(*values, WeightChannels(contraction), options);
+  RoundedWeights rounded = roundWeights(contraction, *values, WeightChannels(contraction), options);
+  contraction->removeAttr(kWeightCodesAttr);
+  contraction->removeAttr(kWeightScalesAttr);
 
   Location loc = operand.get().getLoc();
   std::string name = locationName(loc);

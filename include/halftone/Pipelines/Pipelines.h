@@ -59,7 +59,12 @@ struct QuantizationOptions : PassPipelineOptions<QuantizationOptions> {
   Option<WeightRounding> rounding{
       *this, "rounding", llvm::cl::desc("How codes of weights are rounded"), llvm::cl::init(WeightRounding::Diffused),
       llvm::cl::values(clEnumValN(WeightRounding::Nearest, "nearest", "to the nearest code"),
-                       clEnumValN(WeightRounding::Diffused, "diffused", "keep the sum over a kernel's taps"))};
+                       clEnumValN(WeightRounding::Diffused, "diffused", "keep the sum over a kernel's taps"),
+                       clEnumValN(WeightRounding::GPTQ, "gptq", "error feedback by Hessians"),
+                       clEnumValN(WeightRounding::AdaRound, "adaround", "gptq, then descent on the layer's error"))};
+  Option<std::string> hessians{*this, "hessians", llvm::cl::desc("File of Hessians, for gptq and adaround"),
+                               llvm::cl::init("")};
+  Option<int> bits{*this, "bits", llvm::cl::desc("Bits of a weight's code, 2 to 8"), llvm::cl::init(8)};
 };
 
 /// The quantization stage.

@@ -12,7 +12,16 @@ namespace mlir::halftone {
 
 enum class WeightScales { Largest, MeanSquaredError };
 
-enum class WeightRounding { Nearest, Diffused };
+/// GPTQ and AdaRound need Hessians; what has none is rounded as Diffused.
+enum class WeightRounding { Nearest, Diffused, GPTQ, AdaRound };
+
+/// Whether the rounding is chosen by halftone-reconstruct-weights.
+inline bool needsHessians(WeightRounding rounding) { return rounding >= WeightRounding::GPTQ; }
+
+/// On contractions, from halftone-reconstruct-weights: the codes of the weights, of their shape, and the scale of each
+/// output channel.
+inline constexpr llvm::StringLiteral kWeightCodesAttr = "halftone.weight_codes";
+inline constexpr llvm::StringLiteral kWeightScalesAttr = "halftone.weight_scales";
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

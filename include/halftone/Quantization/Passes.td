@@ -16,7 +16,8 @@ def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
     codes in [-127, 127] with one scale for each output channel, `quant.scast` and `halftone.dequantize` behind them;
     with `weights=mse` the scale is searched that minimizes the squared error of each channel. With `rounding=diffused`
     (the default) the codes keep the sum over the taps of each kernel to half a step, so that smooth pictures meet
-    almost no error; `nearest` rounds each weight alone. The weights of a grouped
+    almost no error; `nearest` rounds each weight alone. Codes that `halftone-reconstruct-weights` has chosen are taken as
+    they are. With `bits` below 8 codes are in [-(2^(bits-1) - 1), 2^(bits-1) - 1]. The weights of a grouped
     convolution keep one axis of all output channels, expanded behind the dequantize. Biases stay f32.
 
     ```mlir
@@ -39,7 +40,10 @@ def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
     Option<"weightRounding", "rounding", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::Diffused",
            "How codes of weights are rounded", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::WeightRounding::Nearest, "nearest", "to the nearest code"),
-             clEnumValN(::mlir::halftone::WeightRounding::Diffused, "diffused", "keep the sum over a kernel's taps"))}]>
+             clEnumValN(::mlir::halftone::WeightRounding::Diffused, "diffused", "keep the sum over a kernel's taps"),
+             clEnumValN(::mlir::halftone::WeightRounding::GPTQ, "gptq", "as reconstructed, else diffused"),
+             clEnumValN(::mlir::halftone::WeightRounding::AdaRound, "adaround", "as reconstructed, else diffused"))}]>,
+    Option<"bits", "bits", "int", "8", "Bits of a weight's code, 2 to 8">
   ];
   let statistics = [Statistic<"activations", "activations", "Number of activations that got codes">,
                     Statistic<"weights", "weights", "Number of weight tensors that got codes">];
@@ -69,7 +73,10 @@ def CorrectBias : Pass<"halftone-correct-bias", "::mlir::ModuleOp"> {
     Option<"weightRounding", "rounding", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::Diffused",
            "How codes of weights are rounded", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::WeightRounding::Nearest, "nearest", "to the nearest code"),
-             clEnumValN(::mlir::halftone::WeightRounding::Diffused, "diffused", "keep the sum over a kernel's taps"))}]>
+             clEnumValN(::mlir::halftone::WeightRounding::Diffused, "diffused", "keep the sum over a kernel's taps"),
+             clEnumValN(::mlir::halftone::WeightRounding::GPTQ, "gptq", "as reconstructed, else diffused"),
+             clEnumValN(::mlir::halftone::WeightRounding::AdaRound, "adaround", "as reconstructed, else diffused"))}]>,
+    Option<"bits", "bits", "int", "8", "Bits of a weight's code, 2 to 8">
   ];
   let statistics = [Statistic<"corrected", "corrected", "Number of biases corrected">];
 }

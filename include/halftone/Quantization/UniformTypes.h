@@ -22,11 +22,12 @@ quant::UniformQuantizedType getActivationType(MLIRContext *context, float low, f
 /// The smallest and the largest real value that has a code.
 std::pair<float, float> getRepresentableRange(quant::UniformQuantizedType type);
 
-/// The scale of symmetric weights with that largest magnitude; 1 if all are zero (or too small for a normal scale).
-float getWeightScale(float largest);
+/// The scale of symmetric weights with that largest magnitude and largest code; 1 if all are zero (or too small for a
+/// normal scale).
+float getWeightScale(float largest, int limit = kWeightMax);
 
-/// Rule A1 for zero point 0: f32 division, clamp to [-127, 127] (NaN gives -127), round half to even.
-int8_t quantizeWeight(float value, float scale);
+/// Rule A1 for zero point 0: f32 division, clamp to [-limit, limit] (NaN gives -limit), round half to even.
+int8_t quantizeWeight(float value, float scale, int limit = kWeightMax);
 
 /// s8 in [-127, 127], one scale for each index of `axis`.
 quant::UniformQuantizedPerAxisType getWeightType(MLIRContext *context, ArrayRef<float> scales, int32_t axis);

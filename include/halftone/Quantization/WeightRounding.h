@@ -29,9 +29,18 @@ struct RoundedWeights {
 struct WeightOptions {
   WeightScales scales = WeightScales::Largest;
   WeightRounding rounding = WeightRounding::Diffused;
+  int bits = 8; ///< 2 to 8
+
+  /// The largest code.
+  int limit() const { return (1 << (bits - 1)) - 1; }
 };
 
-RoundedWeights roundWeights(ArrayRef<float> values, const WeightChannels &channels, const WeightOptions &options);
+/// The scale of each output channel, for codes in [-limit, limit].
+std::vector<float> findWeightScales(ArrayRef<float> values, const WeightChannels &channels, WeightScales method, int limit);
+
+/// What halftone-reconstruct-weights chose for the contraction, or the rounding of the options.
+RoundedWeights roundWeights(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
+                            const WeightOptions &options);
 
 } // namespace mlir::halftone
 

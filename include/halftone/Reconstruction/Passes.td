@@ -1,0 +1,62 @@
+//===- Passes.td - rounding by the layer's error ---------------*- tablegen -*-===//
+#ifndef HALFTONE_RECONSTRUCTION_PASSES
+#define HALFTONE_RECONSTRUCTION_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def ExposeContractionInputs : Pass<"halftone-expose-contraction-inputs", "::mlir::ModuleOp"> {
+  let summary = "Return what the int8 contractions read";
+  let description = [{
+    Appends to the results of @main the value that each int8 contraction with constant weights reads, before padding
+    and grouping, each value once, in the program's order, named `halftone.input.N`. The module is for running only:
+    from what it returns the Hessians of `halftone-reconstruct-weights` are summed. Float contractions are left out.
+
+    ```mlir
+    func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+      %m = linalg.matmul {halftone.precision = "int8"} ins(%x, %weights ...
+      return %m
+    // becomes
+    func.func @main(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32> {halftone.name = "halftone.input.0"}) {
+      return %m, %x
+    ```
+  }];
+  let statistics = [Statistic<"exposed", "exposed", "Number of values returned">];
+}
+
+def ReconstructWeights : Pass<"halftone-reconstruct-weights", "::mlir::ModuleOp"> {
+  let summary = "Choose codes of weights by the squared error of the layer's output";
+  let description = [{
+    Rounding W to Q changes the output of a layer by the squared error sum over the output channels of
+    (q - w) H (q - w)^T, H = X^T X the Hessian over the layer's inputs, which a file of `halftone build --rounding=gptq`
+    holds. Each int8 contraction that the file has a Hessian for gets `halftone.weight_codes` and
+    `halftone.weight_scales`, which `halftone-correct-bias` and `halftone-insert-casts` take instead of rounding
+    themselves. Scales are found as in `halftone-insert-casts`. The weights stay as they are.
+
+    `gptq` fixes one weight of an output channel after the other, and lets those that are still free take over the
+    error (Frantar et al., arXiv:2210.17323). `adaround` then moves single codes as long as the error falls
+    (instead of the relaxation by gradients of Nagel et al., arXiv:2004.10568). `nearest` and `diffused` do not look at
+    the Hessians and are left to `halftone-insert-casts`.
+
+    ```mlir
+    %0 = linalg.matmul {halftone.precision = "int8"} ins(%x, %w : ...
+    // becomes
+    %0 = linalg.matmul {halftone.precision = "int8", halftone.weight_codes = dense<[[127, 10], [0, 127]]> : tensor<2x2xi8>,
+                        halftone.weight_scales = array<f32: 0.01, 0.01>} ins(%x, %w : ...
+    ```
+  }];
+  let options = [
+    Option<"hessians", "hessians", "std::string", "", "File of Hessians">,
+    Option<"weightScales", "weights", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Largest",
+           "How scales of weights are found", [{::llvm::cl::values(
+             clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / largest code"),
+             clEnumValN(::mlir::halftone::WeightScales::MeanSquaredError, "mse", "least squared error"))}]>,
+    Option<"method", "method", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::GPTQ",
+           "How codes are chosen", [{::llvm::cl::values(
+             clEnumValN(::mlir::halftone::WeightRounding::GPTQ, "gptq", "error feedback"),
+             clEnumValN(::mlir::halftone::WeightRounding::AdaRound, "adaround", "error feedback, then descent"))}]>,
+    Option<"bits", "bits", "int", "8", "Bits of a code, 2 to 8">
+  ];
+  let statistics = [Statistic<"reconstructed", "reconstructed", "Number of weight tensors">];
+}
+
+#endif // HALFTONE_RECONSTRUCTION_PASSES

@@ -1,0 +1,180 @@
+//===- HessianCollector.cpp - Hessians of a model from samples ------------===//
+#include "HessianCollector.h"
+#include "Command.h"
+#include "DataOptions.h"
+#include "LoadedModel.h"
+#include "ModelFile.h"
+#include "Progress.h"
+#include "TemporaryFile.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Quantization/UniformTypes.h"
+#include "halftone/Reconstruction/Passes.h"
+#include "halftone/Reconstruction/Patches.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected;
+
+namespace {
+/// What one returned value is for.
+struct Exposed {
+  quant::UniformQuantizedType type; ///< Null without a calibrated range.
+  std::vector<HessianSum> layers;
+};
+} // namespace
+
+/// In the order of the results that halftone-expose-contraction-inputs adds.
+static std::vector<Exposed> listExposed(ModuleOp module) {
+  llvm::MapVector<Value, Exposed> exposed;
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  for (const ContractionInput &input : getContractionInputs(main)) {
+    if (!isInt8(input.contraction))
+      continue;
+    Exposed &value = exposed[input.value];
+    if (auto range = getRange(traceRoot(input.value)))
+      value.type = getActivationType(module.getContext(), range->first, range->second);
+    std::optional<Patches> patches = getPatches(input);
+    if (value.type && patches)
+      value.layers.emplace_back(*patches, input.key);
+  }
+  std::vector<Exposed> list;
+  for (auto &[value, entry] : exposed)
+    list.push_back(std::move(entry));
+  return list;
+}
+
+/// Values to integers code - zero point, in place.
+static void roundToCodes(llvm::MutableArrayRef<float> values,
+                         quant::UniformQuantizedType type) {
+  float scale = type.getScale();
+  float low = type.getStorageTypeMin() - type.getZeroPoint();
+  float high = type.getStorageTypeMax() - type.getZeroPoint();
+  // Adding 1.5 * 2^23 leaves no bits behind the point: rounds half to even.
+  constexpr float shift = 0x1.8p23f;
+  for (float &value : values) {
+    float quotient = value / scale;
+    float clamped = quotient > low ? (quotient < high ? quotient : high) : low;
+    value = (clamped + shift) - shift;
+  }
+}
+
+static void addOutputs(llvm::MutableArrayRef<Tensor> outputs,
+                       std::vector<Exposed> &exposed) {
+  for (auto [tensor, value] : llvm::zip_equal(outputs, exposed)) {
+    if (value.layers.empty())
+      continue;
+    roundToCodes(tensor.values<float>(), value.type);
+    for (HessianSum &layer : value.layers)
+      layer.add(tensor.values<float>(), tensor.shape);
+  }
+}
+
+/// Compiles the module that returns what contractions read.
+static Expected<LoadedModel> compileExposed(ModuleOp module, StringRef path) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  PassManager pm(module.getContext());
+  pm.addPass(createExposeContractionInputs());
+  if (failed(pm.run(*copy)))
+    return llvm::make_error<Reported>();
+  if (Error error = compileModule(*copy, path, "native"))
+    return std::move(error);
+  return LoadedModel::load(path, 0);
+}
+
+/// The inputs of one run, from its first sample on.
+static Expected<std::vector<Tensor>>
+readInputs(const LoadedModel &model, const Dataset &data, int64_t sample) {
+  const HalftoneTensorInfo &first = model.inputs().front();
+  bool whole = static_cast<int64_t>(data.sampleShape(0).size()) == first.rank;
+  int64_t batch = whole || first.rank == 0 ? 1 : first.shape[0];
+  if (batch == -1)
+    batch = model.info().minBatch;
+  if (data.size() < batch)
+    return userError("the model takes " + Twine(batch) + " samples in each run; "
+                     "give more than " + Twine(data.size()));
+  auto inputs = data.read(std::min(sample, data.size() - batch), batch);
+  if (inputs && whole)
+    for (Tensor &tensor : *inputs)
+      tensor.shape.erase(tensor.shape.begin());
+  return inputs;
+}
+
+/// Runs `total` samples, evenly spread, and sums.
+static Error sumSamples(LoadedModel &model, const Dataset &data, int64_t total,
+                        std::vector<Exposed> &exposed) {
+  InterruptGuard guard;
+  Progress progress("summing Hessians", "samples", total);
+  for (int64_t done = 0; done < total; ++done) {
+    if (guard.interrupted())
+      return userError("interrupted after " + Twine(done) + " of " +
+                       Twine(total) + " samples; nothing was written");
+    auto inputs = readInputs(model, data, done * data.size() / total);
+    if (!inputs)
+      return inputs.takeError();
+    int64_t batch = 1;
+    for (auto [tensor, info] : llvm::zip(*inputs, model.inputs()))
+      if (info.rank > 0 && info.shape[0] == -1)
+        batch = tensor.shape[0];
+    std::vector<Tensor> outputs = model.makeOutputs(batch);
+    if (Error error = model.run(*inputs, outputs))
+      return error;
+    addOutputs(llvm::MutableArrayRef<Tensor>(outputs).take_back(exposed.size()), exposed);
+    progress.update(done + 1);
+  }
+  return Error::success();
+}
+
+Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
+                                                   StringRef dataPath) {
+  Expected<InputInterface> interface = InputInterface::of(module);
+  if (!interface)
+    return interface.takeError();
+  auto data = loadDataset(dataPath, interface->inputs, interface->preprocess);
+  if (!data)
+    return data.takeError();
+  Expected<TemporaryFile> library = TemporaryFile::create("so");
+  if (!library)
+    return library.takeError();
+  Expected<LoadedModel> model = compileExposed(module, library->path());
+  if (!model)
+    return model.takeError();
+  std::vector<Exposed> exposed = listExposed(module);
+  int64_t total = std::min<int64_t>((*data)->size(), 128);
+  if (Error error = sumSamples(*model, **data, total, exposed))
+    return std::move(error);
+  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
+  Hessians hessians{hash ? hash.str() : "", total, {}};
+  for (Exposed &value : exposed)
+    for (HessianSum &layer : value.layers)
+      hessians.layers.push_back(layer.take());
+  return hessians;
+}
+
+Error mlir::halftone::advanceWithHessians(ModuleOp module, Stage last,
+                                          StageSettings settings,
+                                          StringRef dataPath) {
+  std::optional<Stage> now = stageOf(module);
+  if (!needsHessians(settings.rounding) || last < Stage::Quantization ||
+      (now && *now > Stage::Precision))
+    return advance(module, last, settings);
+  if (dataPath.empty())
+    return userError("--rounding=gptq and adaround choose codes by the layers' "
+                     "errors on samples: give --data");
+  if (now && *now < Stage::Precision)
+    if (Error error = advance(module, Stage::Precision, settings))
+      return error;
+  Expected<TemporaryFile> file = TemporaryFile::create("hessians");
+  if (!file)
+    return file.takeError();
+  settings.hessians = file->path().str();
+  {
+    Expected<Hessians> hessians = collectHessians(module, dataPath);
+    if (!hessians)
+      return hessians.takeError();
+    if (Error error = hessians->write(settings.hessians))
+      return error;
+  }
+  return advance(module, last, settings);
+}

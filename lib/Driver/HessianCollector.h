@@ -1,0 +1,27 @@
+//===- HessianCollector.h - Hessians of a model from samples --------------===//
+//
+// The model is compiled to return what its int8 contractions read. Each input
+// is rounded to the codes of its calibrated range, and X^T X of what each
+// output position reads is summed in integers.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_LIB_DRIVER_HESSIANCOLLECTOR_H
+#define HALFTONE_LIB_DRIVER_HESSIANCOLLECTOR_H
+
+#include "Stages.h"
+#include "halftone/Reconstruction/Hessians.h"
+
+namespace mlir::halftone {
+
+/// The Hessians of a module of the stage precision over samples; of at most
+/// 128 of them, spread over the data.
+llvm::Expected<Hessians> collectHessians(ModuleOp module, StringRef dataPath);
+
+/// The stages up to `last`, with Hessians from the data for the roundings that
+/// need them.
+llvm::Error advanceWithHessians(ModuleOp module, Stage last,
+                                StageSettings settings, StringRef dataPath);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_HESSIANCOLLECTOR_H

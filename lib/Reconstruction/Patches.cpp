@@ -1,0 +1,131 @@
+//===- Patches.cpp - what each output position of a contraction reads ---------===//
+#include "halftone/Reconstruction/Patches.h"
+#include "halftone/Reconstruction/GramMatrix.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Adds the padding over height and width of one tensor.pad of an NHWC tensor.
+static bool addPadding(tensor::PadOp pad, Patches &patches) {
+  ArrayRef<int64_t> low = pad.getStaticLow(), high = pad.getStaticHigh();
+  if (low.size() != 4 || low[0] || low[3] || high[0] || high[3])
+    return false;
+  for (int64_t i : {0, 1}) {
+    if (ShapedType::isDynamic(low[i + 1]) || ShapedType::isDynamic(high[i + 1]))
+      return false;
+    patches.padLow[i] += low[i + 1];
+    patches.padHigh[i] += high[i + 1];
+  }
+  return true;
+}
+
+static std::array<int64_t, 2> readPair(Operation *op, StringRef name) {
+  auto values = llvm::to_vector(op->getAttrOfType<DenseIntElementsAttr>(name).getValues<int64_t>());
+  return {values[0], values[1]};
+}
+
+std::optional<Patches> mlir::halftone::getPatches(const ContractionInput &input) {
+  Operation *op = input.contraction;
+  Patches patches;
+  patches.channels = input.channels();
+  if (isa<linalg::MatmulOp>(op))
+    return patches;
+  ArrayRef<int64_t> weights = cast<RankedTensorType>(getWeightOperand(op).get().getType()).getShape();
+  bool grouped = isa<linalg::Conv2DNhwgcGfhwcOp>(op);
+  patches.kernel = grouped ? std::array<int64_t, 2>{weights[2], weights[3]} : std::array<int64_t, 2>{weights[0], weights[1]};
+  if (grouped)
+    patches.groups = weights[0];
+  else if (isa<linalg::DepthwiseConv2DNhwcHwcOp>(op))
+    patches.groups = patches.channels;
+  patches.channels /= patches.groups;
+  patches.strides = readPair(op, "strides");
+  patches.dilations = readPair(op, "dilations");
+  for (Value value = getActivationOperand(op).get(); value != input.value; value = value.getDefiningOp()->getOperand(0))
+    if (auto pad = value.getDefiningOp<tensor::PadOp>(); pad && !addPadding(pad, patches))
+      return std::nullopt;
+  return patches;
+}
+
+HessianSum::HessianSum(const Patches &patches, std::string key) : patches(patches) {
+  hessian = {std::move(key), patches.groups, patches.dimension(), {}};
+  hessian.sums.resize(hessian.size());
+}
+
+/// Calls visit(image, y, x), the first element read by each output position, padding counted from -padLow.
+template <typename Visit>
+static void forEachPosition(const Patches &patches, std::array<int64_t, 3> extents, Visit visit) {
+  auto last = [&](int i) {
+    return extents[i + 1] + patches.padHigh[i] - (patches.kernel[i] - 1) * patches.dilations[i] - 1;
+  };
+  for (int64_t n = 0; n < extents[0]; ++n)
+    for (int64_t y = -patches.padLow[0]; y <= last(0); y += patches.strides[0])
+      for (int64_t x = -patches.padLow[1]; x <= last(1); x += patches.strides[1])
+        visit(n, y, x);
+}
+
+/// Calls visit(tap, codes of its pixel or null for padding).
+template <typename Visit>
+static void forEachTap(const Patches &patches, std::array<int64_t, 3> extents, llvm::ArrayRef<float> codes, int64_t n,
+                       int64_t y, int64_t x, Visit visit) {
+  int64_t width = patches.groups * patches.channels;
+  for (int64_t i = 0; i < patches.kernel[0]; ++i)
+    for (int64_t j = 0; j < patches.kernel[1]; ++j) {
+      int64_t row = y + i * patches.dilations[0], column = x + j * patches.dilations[1];
+      bool inside = row >= 0 && row < extents[1] && column >= 0 && column < extents[2];
+      visit(i * patches.kernel[1] + j,
+            inside ? codes.data() + ((n * extents[1] + row) * extents[2] + column) * width : nullptr);
+    }
+}
+
+void HessianSum::addDense(llvm::ArrayRef<float> codes, std::array<int64_t, 3> extents, int64_t group) {
+  int64_t size = triangleSize(hessian.dimension), channels = patches.channels;
+  GramMatrix gram(hessian.dimension, llvm::MutableArrayRef<int64_t>(hessian.sums).slice(group * size, size));
+  forEachPosition(patches, extents, [&](int64_t n, int64_t y, int64_t x) {
+    forEachTap(patches, extents, codes, n, y, x, [&](int64_t tap, const float *pixel) {
+      for (int64_t c = 0; c < channels; ++c)
+        gram.set(tap * channels + c, pixel ? pixel[group * channels + c] : 0.0f);
+    });
+    gram.finishRow();
+  });
+  gram.flush();
+}
+
+/// All channels of a pair of taps at once; the sums of up to 256 positions are exact in f32.
+void HessianSum::addDepthwise(llvm::ArrayRef<float> codes, std::array<int64_t, 3> extents) {
+  int64_t width = patches.groups, size = triangleSize(hessian.dimension), waiting = 0;
+  std::vector<float> zeros(width, 0.0f), sums(size * width, 0.0f);
+  std::vector<const float *> taps(hessian.dimension);
+  auto flush = [&] {
+    for (int64_t c = 0; c < width; ++c)
+      for (int64_t i = 0; i < size; ++i)
+        hessian.sums[c * size + i] += static_cast<int64_t>(sums[i * width + c]);
+    std::fill(sums.begin(), sums.end(), 0.0f);
+    waiting = 0;
+  };
+  forEachPosition(patches, extents, [&](int64_t n, int64_t y, int64_t x) {
+    forEachTap(patches, extents, codes, n, y, x,
+               [&](int64_t tap, const float *pixel) { taps[tap] = pixel ? pixel : zeros.data(); });
+    float *to = sums.data();
+    for (int64_t i = 0; i < hessian.dimension; ++i)
+      for (int64_t j = 0; j <= i; ++j, to += width)
+        for (int64_t c = 0; c < width; ++c)
+          to[c] += taps[i][c] * taps[j][c];
+    if (++waiting == 256)
+      flush();
+  });
+  flush();
+}
+
+void HessianSum::add(llvm::ArrayRef<float> codes, llvm::ArrayRef<int64_t> shape) {
+  std::array<int64_t, 3> extents{1, 1, 1};
+  if (shape.size() == 4)
+    extents = {shape[0], shape[1], shape[2]};
+  else
+    for (int64_t extent : shape.drop_back())
+      extents[2] *= extent;
+  if (patches.groups > 1 && patches.channels == 1)
+    return addDepthwise(codes, extents);
+  for (int64_t group = 0; group < patches.groups; ++group)
+    addDense(codes, extents, group);
+}

@@ -1,0 +1,89 @@
+//===- RoundingTest.cpp - factors and roundings against their definitions --------===//
+#include "halftone/Reconstruction/Rounding.h"
+#include "gtest/gtest.h"
+#include <cmath>
+#include <random>
+
+using namespace mlir::halftone;
+
+static int64_t element(int64_t i, int64_t j) { return std::max(i, j) * (std::max(i, j) + 1) / 2 + std::min(i, j); }
+
+/// X^T X of correlated rows.
+static std::vector<int64_t> correlated(int64_t dimension, int64_t rows) {
+  std::mt19937 random(3);
+  std::vector<int64_t> triangle(dimension * (dimension + 1) / 2, 0);
+  for (int64_t p = 0; p < rows; ++p) {
+    int common = random() % 200;
+    std::vector<int64_t> row(dimension);
+    for (int64_t &value : row)
+      value = common + random() % 40;
+    for (int64_t i = 0; i < dimension; ++i)
+      for (int64_t j = 0; j <= i; ++j)
+        triangle[element(i, j)] += row[i] * row[j];
+  }
+  return triangle;
+}
+
+static std::vector<float> randomWeights(int64_t count) {
+  std::mt19937 random(4);
+  std::vector<float> weights(count);
+  for (float &weight : weights)
+    weight = (int(random() % 2001) - 1000) / 200.0f;
+  return weights;
+}
+
+static float toInteger(int64_t, int64_t, double value) { return std::clamp(std::nearbyint(value), -7.0, 7.0); }
+
+TEST(CholeskyFactor, ProductIsTheDampedHessian) {
+  for (int64_t dimension : {1, 5, 64, 70, 330}) {
+    std::vector<int64_t> triangle = correlated(dimension, 50);
+    double mean = 0;
+    for (int64_t i = 0; i < dimension; ++i)
+      mean += double(triangle[element(i, i)]) / dimension;
+    CholeskyFactor factor(triangle);
+    for (int64_t i = 0; i < dimension; ++i)
+      for (int64_t j = 0; j <= i; ++j) {
+        double sum = 0;
+        for (int64_t k = 0; k <= j; ++k)
+          sum += factor.factor[element(i, k)] * factor.factor[element(j, k)];
+        double expected = triangle[element(factor.order[i], factor.order[j])] + (i == j ? 0.01 * mean : 0);
+        ASSERT_NEAR(sum, expected, 1e-9 * mean * 10);
+      }
+  }
+}
+
+TEST(CholeskyFactor, ZerosGiveNearestLevels) {
+  CholeskyFactor factor(std::vector<int64_t>(6, 0));
+  std::vector<float> weights = {0.4f, 1.6f, -2.4f};
+  roundGPTQ(weights, 0, factor, toInteger);
+  EXPECT_EQ(weights, (std::vector<float>{0, 2, -2}));
+}
+
+TEST(Rounding, ErrorFallsFromNearestToGPTQToDescent) {
+  constexpr int64_t dimension = 72, outputs = 20;
+  std::vector<int64_t> triangle = correlated(dimension, 300);
+  std::vector<float> all = randomWeights(dimension * outputs), levels = all;
+  roundGPTQ(levels, 0, CholeskyFactor(triangle), toInteger);
+  double sums[3] = {};
+  for (int64_t output = 0; output < outputs; ++output) {
+    llvm::ArrayRef<float> weights = llvm::ArrayRef<float>(all).slice(output * dimension, dimension);
+    std::vector<float> nearest;
+    for (float weight : weights)
+      nearest.push_back(toInteger(0, 0, weight));
+    std::vector<float> moved(levels.begin() + output * dimension, levels.begin() + (output + 1) * dimension);
+    sums[0] += layerError(weights, nearest, triangle);
+    sums[1] += layerError(weights, moved, triangle);
+    descend(weights, moved, output, triangle, toInteger);
+    sums[2] += layerError(weights, moved, triangle);
+    // No single step is left that lowers the error.
+    double least = layerError(weights, moved, triangle);
+    for (int64_t j = 0; j < dimension; ++j)
+      for (float step : {-1.0f, 1.0f}) {
+        std::vector<float> other = moved;
+        other[j] = toInteger(0, 0, other[j] + step);
+        EXPECT_GE(layerError(weights, other, triangle), least * (1 - 1e-9));
+      }
+  }
+  EXPECT_LT(sums[1], 0.5 * sums[0]);
+  EXPECT_LE(sums[2], sums[1]);
+}
