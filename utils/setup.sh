@@ -7,7 +7,7 @@ build=$root/build
 build_packages=(cmake ninja-build ccache git pkg-config clang-22 lld-22 llvm-22-dev llvm-22-tools
   libmlir-22-dev mlir-22-tools liblld-22-dev libonnx-dev libprotobuf-dev protobuf-compiler
   libpthreadpool-dev libzip-dev libzstd-dev zlib1g-dev libstb-dev libgtest-dev python3 python3-venv dataset-fashion-mnist)
-test_packages=(libonnx-testdata)
+test_packages=(libonnx-testdata qemu-user libc6-dev-arm64-cross libgcc-12-dev-arm64-cross)
 
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 

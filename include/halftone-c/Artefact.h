@@ -46,7 +46,8 @@ extern "C" {
 /// An ELF note lets a loader judge the file from its bytes, before any of its
 /// code is mapped. Its descriptor is: u32 abiVersion, u32 reserved (0), then
 /// the same NUL-terminated text as HalftoneModel::cpuFeatures; little-endian,
-/// padded with zeros to a multiple of 4 bytes.
+/// padded with zeros to a multiple of 4 bytes. A library with several models
+/// has a note for each, in the order of HalftoneModel::variants.
 #define HALFTONE_NOTE_SECTION ".note.halftone"
 #define HALFTONE_NOTE_NAME "Halftone"
 #define HALFTONE_NOTE_TYPE 1
@@ -148,9 +149,19 @@ typedef struct HalftoneModel {
   /// Artefacts whose structBytes ends before have no list.
   int32_t numLayers, layerStructBytes;
   const HalftoneLayerInfo *layers;
+
+  /// All models of the library if it was compiled for several instruction sets
+  /// (this one among them), the most capable first; 0 and NULL if there is only
+  /// this one. They differ in `target`, `cpuFeatures`, `run`, layers, workspace
+  /// and constants, never in a bit of the outputs. Artefacts whose structBytes
+  /// ends before have one model.
+  int32_t numVariants, reserved;
+  const struct HalftoneModel *const *variants;
 } HalftoneModel;
 
-/// The one exported symbol of a compiled model. Never returns NULL.
+/// The one exported symbol of a compiled model. Never returns NULL. Of several
+/// models it returns the one that asks least of the CPU; libhalftone_runtime
+/// takes the first of `variants` that this CPU can run.
 const HalftoneModel *halftone_query(void);
 
 #ifdef __cplusplus

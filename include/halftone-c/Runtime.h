@@ -67,7 +67,8 @@ typedef struct {
   int32_t numThreads;
 } HalftoneLoadOptions;
 
-/// Loads a compiled model. `options` may be NULL. On success `*module` is to
+/// Loads a compiled model; of a library for several instruction sets, the best
+/// model that this CPU can run. `options` may be NULL. On success `*module` is to
 /// be freed by halftone_module_unload; on failure it is NULL.
 HALFTONE_EXPORT HalftoneStatus
 halftone_module_load(const char *path, const HalftoneLoadOptions *options,
@@ -163,7 +164,9 @@ HALFTONE_EXPORT const char *halftone_element_name(int32_t elementType);
 HALFTONE_EXPORT int64_t halftone_element_bytes(int32_t elementType);
 
 /// The features of this CPU that the runtime knows, comma-separated, named as
-/// in /proc/cpuinfo. Lives as long as the process.
+/// in /proc/cpuinfo, less those that the environment variable
+/// HALFTONE_HIDE_CPU_FEATURES (comma-separated) hides, e.g. to run the code for
+/// a lesser CPU. Lives as long as the process.
 HALFTONE_EXPORT const char *halftone_host_cpu_features(void);
 
 #ifdef __cplusplus

@@ -67,8 +67,9 @@ private:
                                       SmallVector<Value> accumulators);
   SmallVector<Value> emitStep(int64_t height, Value activations, Value weights, ArrayRef<Value> accumulators,
                               ArrayRef<int64_t> bytesAt = {});
-  DotEmitter::Activation emitActivation(Value offset, ArrayRef<int64_t> bytesAt);
-
+  DotEmitter::Activation emitActivation(Value offset, int64_t rows, ArrayRef<int64_t> bytesAt);
+  Value emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt);
+  SmallVector<Value> finishRows(int64_t height, ArrayRef<Value> accumulators);
 
   ContractOp op;
   const PackedLayout &layout;
@@ -258,7 +259,8 @@ void ContractKernel::emitFullTiles() {
 
 void ContractKernel::emitTile(int64_t height, Value position) {
   Value offset = mul(b, position, walk->positionStride(walk->input));
-  SmallVector<Value> accumulators = emitReduction(height, add(b, add(b, inputLine, offset), groupChannel));
+  SmallVector<Value> accumulators =
+      finishRows(height, emitReduction(height, add(b, add(b, inputLine, offset), groupChannel)));
   epilogue->emit(height, position, {panelColumn, layout.kernel->lanes, vectors, validColumns}, accumulators);
 }
 
@@ -266,23 +268,38 @@ void ContractKernel::emitTile(int64_t height, Value position) {
 // Reduction
 //===----------------------------------------------------------------------===//
 
-/// The first accumulators of a tile, row by row.
+/// The first accumulators of a tile, for the rows of one dot after the other: vector by vector, row by row.
 SmallVector<Value> ContractKernel::emitStart(int64_t height) {
   VectorType type = dots.accumulatorType(b.getContext());
-  SmallVector<Value> row;
+  const int64_t startBytes = layout.kernel->lanes * static_cast<int64_t>(sizeof(int32_t));
+  SmallVector<Value> rows;
   for (int64_t vector = 0; vector < vectors; ++vector) {
     if (!layout.kernel->hasStart()) {
-      row.push_back(arith::ConstantOp::create(b, b.getZeroAttr(type)));
+      llvm::append_range(rows, dots.startRows(b, arith::ConstantOp::create(b, b.getZeroAttr(type))));
       continue;
     }
-    Value bytes = dots.loadWeights(b, weightBuffer.memory,
-                                   add(b, panelWeights, vector * layout.kernel->lanes * layout.kernel->step));
-    row.push_back(vector::BitCastOp::create(b, type, bytes));
+    Value bytes = vector::LoadOp::create(b, VectorType::get({startBytes}, b.getI8Type()), weightBuffer.memory,
+                                         add(b, panelWeights, vector * startBytes));
+    llvm::append_range(rows, dots.startRows(b, vector::BitCastOp::create(b, type, bytes)));
   }
   SmallVector<Value> accumulators;
-  for (int64_t i = 0; i < height; ++i)
-    llvm::append_range(accumulators, row);
+  for (int64_t row = 0; row < height; row += layout.kernel->rowsPerDot())
+    llvm::append_range(accumulators, rows);
   return accumulators;
+}
+
+/// The accumulators of `height` rows, row by row.
+SmallVector<Value> ContractKernel::finishRows(int64_t height, ArrayRef<Value> accumulators) {
+  const int64_t together = layout.kernel->rowsPerDot();
+  SmallVector<Value> rows(llvm::alignTo(height, together) * vectors);
+  for (int64_t first = 0; first < height; first += together)
+    for (int64_t vector = 0; vector < vectors; ++vector) {
+      ArrayRef<Value> of = accumulators.slice(first * vectors + vector * together, together);
+      for (auto [i, row] : llvm::enumerate(dots.finishRows(b, of)))
+        rows[(first + i) * vectors + vector] = row;
+    }
+  rows.truncate(height * vectors);
+  return rows;
 }
 
 SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activations) {
@@ -291,7 +308,7 @@ SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activatio
   bool convolution = strides.size() == 4;
   const int64_t rowStride = convolution ? strides[1] * op.getDilations()[0] : 0;
   const int64_t tapStride = convolution ? strides[2] * op.getDilations()[1] : 0;
-  Value weights = layout.kernel->hasStart() ? add(b, panelWeights, stepWeights) : panelWeights;
+  Value weights = add(b, panelWeights, layout.startElements(vectors));
   SmallVector<Value> accumulators = emitStart(height);
 
   if (!scattered && layout.steps() <= kUnrolledSteps) {
@@ -344,15 +361,29 @@ SmallVector<Value> ContractKernel::emitScatteredRun(int64_t height, Value activa
   return accumulators;
 }
 
-DotEmitter::Activation ContractKernel::emitActivation(Value offset, ArrayRef<int64_t> bytesAt) {
-  if (bytesAt.empty())
+/// The activation of the rows of one dot; `offset` is the first one's.
+DotEmitter::Activation ContractKernel::emitActivation(Value offset, int64_t rows, ArrayRef<int64_t> bytesAt) {
+  if (layout.kernel->step == 1)
     return dots.broadcastActivation(b, walk->input.flat.memory, offset);
+  SmallVector<Value> rowBytes;
+  // A row that the tile does not have is the last one again.
+  for (int64_t row = 0; row < layout.kernel->rowsPerDot(); ++row)
+    rowBytes.push_back(
+        row < rows ? emitRowBytes(add(b, offset, row * walk->positionStride(walk->input)), bytesAt) : rowBytes.back());
+  return dots.joinRows(b, rowBytes);
+}
+
+/// The bytes of one step.
+Value ContractKernel::emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt) {
+  if (bytesAt.empty())
+    return vector::LoadOp::create(b, VectorType::get({layout.kernel->step}, b.getI8Type()), walk->input.flat.memory,
+                                  offset);
   Value bytes = arith::ConstantOp::create(b, b.getZeroAttr(VectorType::get({layout.kernel->step}, b.getI8Type())));
   for (auto [i, at] : llvm::enumerate(bytesAt)) {
     Value byte = memref::LoadOp::create(b, walk->input.flat.memory, add(b, offset, at));
     bytes = vector::InsertOp::create(b, byte, bytes, i);
   }
-  return dots.broadcastBytes(b, bytes);
+  return bytes;
 }
 
 SmallVector<Value> ContractKernel::emitStep(int64_t height, Value activations, Value weights,
@@ -361,11 +392,13 @@ SmallVector<Value> ContractKernel::emitStep(int64_t height, Value activations, V
   for (int64_t vector = 0; vector < vectors; ++vector)
     columns.push_back(
         dots.loadWeights(b, weightBuffer.memory, add(b, weights, vector * layout.kernel->lanes * layout.kernel->step)));
-  const int64_t stride = walk->positionStride(walk->input);
-  for (int64_t row = 0; row < height; ++row) {
-    DotEmitter::Activation activation = emitActivation(add(b, activations, row * stride), bytesAt);
-    for (int64_t vector = 0; vector < vectors; ++vector)
-      results.push_back(dots.dot(b, accumulators[row * vectors + vector], activation, columns[vector]));
+  const int64_t stride = walk->positionStride(walk->input), together = layout.kernel->rowsPerDot();
+  for (int64_t row = 0; row < height; row += together) {
+    DotEmitter::Activation activation = emitActivation(add(b, activations, row * stride), height - row, bytesAt);
+    for (int64_t vector = 0; vector < vectors; ++vector) {
+      ArrayRef<Value> of = accumulators.slice(row * vectors + vector * together, together);
+      llvm::append_range(results, dots.dotRows(b, of, activation, columns[vector]));
+    }
   }
   return results;
 }

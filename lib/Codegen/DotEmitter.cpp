@@ -34,6 +34,9 @@ DotEmitter::Activation DotEmitter::prepareActivation(ImplicitLocOpBuilder &b, Va
   }
   case DotKind::Maddubs:
     return {math::AbsIOp::create(b, bytes), bytes};
+  case DotKind::Sdot:
+  case DotKind::Smmla:
+    return {bytes, Value()};
   case DotKind::Widen:
     return {arith::ExtSIOp::create(b, accumulatorType(b.getContext()), bytes), Value()};
   case DotKind::Fma:
@@ -45,12 +48,8 @@ DotEmitter::Activation DotEmitter::prepareActivation(ImplicitLocOpBuilder &b, Va
 }
 
 DotEmitter::Activation DotEmitter::broadcastActivation(ImplicitLocOpBuilder &b, Value memory, Value offset) const {
-  if (kernel.step == 1) {
-    Value element = memref::LoadOp::create(b, memory, offset);
-    auto type = VectorType::get({lanes}, element.getType());
-    return prepareActivation(b, vector::BroadcastOp::create(b, type, element));
-  }
-  return broadcastBytes(b, vector::LoadOp::create(b, VectorType::get({kernel.step}, b.getI8Type()), memory, offset));
+  Value element = memref::LoadOp::create(b, memory, offset);
+  return prepareActivation(b, vector::BroadcastOp::create(b, VectorType::get({lanes}, element.getType()), element));
 }
 
 DotEmitter::Activation DotEmitter::broadcastBytes(ImplicitLocOpBuilder &b, Value bytes) const {
@@ -87,6 +86,10 @@ Value DotEmitter::dot(ImplicitLocOpBuilder &b, Value accumulator, Activation act
     Value sums = intrinsic(b, madd, type, {pairs, ones});
     return arith::AddIOp::create(b, accumulator, sums);
   }
+  case DotKind::Sdot:
+    return intrinsic(b, "llvm.aarch64.neon.sdot.v4i32.v16i8", type, {accumulator, activation.first, weights});
+  case DotKind::Smmla:
+    return intrinsic(b, "llvm.aarch64.neon.smmla.v4i32.v16i8", type, {accumulator, activation.first, weights});
   case DotKind::Widen:
     return arith::AddIOp::create(b, accumulator, arith::MulIOp::create(b, activation.first, weights));
   case DotKind::Fma:
@@ -95,4 +98,46 @@ Value DotEmitter::dot(ImplicitLocOpBuilder &b, Value accumulator, Activation act
     break;
   }
   llvm_unreachable("unknown dot");
+}
+
+//===----------------------------------------------------------------------===//
+// Dots of several rows
+//===----------------------------------------------------------------------===//
+
+static Value shuffle(ImplicitLocOpBuilder &b, Value x, Value y, ArrayRef<int64_t> order) {
+  return vector::ShuffleOp::create(b, x, y, order);
+}
+
+DotEmitter::Activation DotEmitter::joinRows(ImplicitLocOpBuilder &b, ValueRange rowBytes) const {
+  if (kernel.rowsPerDot() == 1)
+    return broadcastBytes(b, rowBytes[0]);
+  SmallVector<int64_t> both = llvm::to_vector(llvm::seq<int64_t>(0, 2 * kernel.step));
+  return prepareActivation(b, shuffle(b, rowBytes[0], rowBytes[1], both));
+}
+
+SmallVector<Value> DotEmitter::startRows(ImplicitLocOpBuilder &b, Value lanesOfRow) const {
+  if (kernel.rowsPerDot() == 1)
+    return {lanesOfRow};
+  return {shuffle(b, lanesOfRow, lanesOfRow, {0, 1, 0, 1}), shuffle(b, lanesOfRow, lanesOfRow, {2, 3, 2, 3})};
+}
+
+SmallVector<Value> DotEmitter::dotRows(ImplicitLocOpBuilder &b, ValueRange accumulators, Activation activation,
+                                       Value weights) const {
+  if (kernel.rowsPerDot() == 1)
+    return {dot(b, accumulators[0], activation, weights)};
+  SmallVector<Value> results;
+  const int64_t half = 2 * kernel.step; // the weights of two columns
+  for (int64_t i = 0; i < 2; ++i) {
+    Value columns = vector::ExtractStridedSliceOp::create(b, weights, ArrayRef<int64_t>{i * half},
+                                                          ArrayRef<int64_t>{half}, ArrayRef<int64_t>{1});
+    results.push_back(dot(b, accumulators[i], activation, columns));
+  }
+  return results;
+}
+
+SmallVector<Value> DotEmitter::finishRows(ImplicitLocOpBuilder &b, ValueRange accumulators) const {
+  if (kernel.rowsPerDot() == 1)
+    return llvm::to_vector(accumulators);
+  return {shuffle(b, accumulators[0], accumulators[1], {0, 1, 4, 5}),
+          shuffle(b, accumulators[0], accumulators[1], {2, 3, 6, 7})};
 }

@@ -16,6 +16,11 @@ static constexpr DotKernel kFma128 = {"fma_128", DotKind::Fma, 4, 1, 4, {0, 12, 
 // Tiles: a panel is one of them wide, so that each tile of weights is one run of memory.
 static constexpr DotKernel kAmx = {"amx", DotKind::Tile, 16, 4, 1, {0, 16, 0, 0, 0}};
 
+// AArch64 has 32 vectors of 16 bytes.
+static constexpr DotKernel kSdot128 = {"sdot_128", DotKind::Sdot, 4, 4, 4, {0, 16, 12, 8, 6}};
+static constexpr DotKernel kSmmla128 = {"smmla_128", DotKind::Smmla, 4, 8, 4, {0, 16, 12, 8, 6}};
+static constexpr DotKernel kFmaNeon = {"fma_neon", DotKind::Fma, 4, 1, 4, {0, 16, 12, 8, 6}};
+
 static constexpr StringLiteral kAvx512 = "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd";
 static constexpr StringLiteral kAvx512Vnni =
     "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd,+avx512vnni,+avx512vbmi";
@@ -29,6 +34,9 @@ static constexpr Isa kIsas[] = {
     {"avxvnni", "x86-64-v3", "+avxvnni", 32, false, true, kVpdpbusd256, kFma256},
     {"avx512", "x86-64-v4", kAvx512, 64, false, true, kMaddubs256, kFma512},
     {"avx2", "x86-64-v3", "", 32, false, true, kMaddubs256, kFma256},
+    {"i8mm", "generic", "+v8.2a,+dotprod,+i8mm", 16, false, false, kSdot128, kFmaNeon, &kSmmla128, Architecture::AArch64},
+    {"dotprod", "generic", "+v8.2a,+dotprod", 16, false, false, kSdot128, kFmaNeon, nullptr, Architecture::AArch64},
+    {"neon", "generic", "", 16, false, false, kWiden, kFmaNeon, nullptr, Architecture::AArch64},
     {"portable", "", "", 16, false, false, kWiden, kFma128},
 };
 
@@ -40,8 +48,9 @@ const Isa *mlir::halftone::findIsa(StringRef name) {
 }
 
 const DotKernel *mlir::halftone::findDotKernel(StringRef kind) {
-  static constexpr const DotKernel *kKernels[] = {&kVpdpbusd512, &kVpdpbusd256, &kMaddubs256, &kWiden, &kAmx,
-                                                  &kFma512,      &kFma256,      &kFma128};
+  static constexpr const DotKernel *kKernels[] = {&kVpdpbusd512, &kVpdpbusd256, &kMaddubs256, &kSdot128,
+                                                  &kSmmla128,    &kWiden,       &kAmx,        &kFma512,
+                                                  &kFma256,      &kFma128,      &kFmaNeon};
   for (const DotKernel *kernel : kKernels)
     if (kernel->name == kind)
       return kernel;

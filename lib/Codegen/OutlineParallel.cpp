@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/Entry.h"
+#include "halftone/Codegen/IsaTable.h"
 #include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Codegen/Passes.h"
 #include "mlir/Analysis/SliceAnalysis.h"
@@ -32,32 +33,53 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// The control word of SSE and AVX with all exceptions masked, rounding to nearest even, denormals kept.
-static constexpr int32_t kDefaultControlWord = 0x1F80;
 
 //===----------------------------------------------------------------------===//
 // Floating-point modes
 //===----------------------------------------------------------------------===//
 
-static void callControlIntrinsic(OpBuilder &builder, Location loc, StringRef name, Value slot) {
-  LLVM::CallIntrinsicOp::create(builder, loc, builder.getStringAttr(name), ValueRange{slot});
-}
+namespace {
 
-/// Saves the caller's modes, sets the default ones, and returns the slot of the saved word.
-static Value pinModes(OpBuilder &builder, Location loc) {
+/// The rounding and denormal modes of the calling thread: saved, set to the default, and restored.
+class FloatModes {
+public:
+  explicit FloatModes(Architecture architecture) : architecture(architecture) {}
+  Value pin(OpBuilder &builder, Location loc) const;
+  void restore(OpBuilder &builder, Location loc, Value saved) const;
+
+private:
+  Architecture architecture;
+};
+
+} // namespace
+
+/// SSE and AVX: all exceptions masked, rounding to nearest even, denormals kept. AArch64's default is 0.
+static constexpr int32_t kDefaultMxcsr = 0x1F80;
+
+/// The caller's modes: on x86 the slot of the saved word, on AArch64 the word.
+Value FloatModes::pin(OpBuilder &builder, Location loc) const {
+  if (architecture == Architecture::AArch64) {
+    Type word = builder.getI64Type();
+    Value saved =
+        LLVM::CallIntrinsicOp::create(builder, loc, word, builder.getStringAttr("llvm.aarch64.get.fpcr"), ValueRange())
+            .getResults();
+    restore(builder, loc, LLVM::ConstantOp::create(builder, loc, word, 0));
+    return saved;
+  }
   auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
   Value one = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), 1);
   Value saved = LLVM::AllocaOp::create(builder, loc, pointer, builder.getI32Type(), one);
   Value pinned = LLVM::AllocaOp::create(builder, loc, pointer, builder.getI32Type(), one);
-  Value word = LLVM::ConstantOp::create(builder, loc, builder.getI32Type(), kDefaultControlWord);
-  callControlIntrinsic(builder, loc, "llvm.x86.sse.stmxcsr", saved);
+  Value word = LLVM::ConstantOp::create(builder, loc, builder.getI32Type(), kDefaultMxcsr);
+  LLVM::CallIntrinsicOp::create(builder, loc, builder.getStringAttr("llvm.x86.sse.stmxcsr"), ValueRange{saved});
   LLVM::StoreOp::create(builder, loc, word, pinned);
-  callControlIntrinsic(builder, loc, "llvm.x86.sse.ldmxcsr", pinned);
+  restore(builder, loc, pinned);
   return saved;
 }
 
-static void restoreModes(OpBuilder &builder, Location loc, Value saved) {
-  callControlIntrinsic(builder, loc, "llvm.x86.sse.ldmxcsr", saved);
+void FloatModes::restore(OpBuilder &builder, Location loc, Value saved) const {
+  StringRef name = architecture == Architecture::AArch64 ? "llvm.aarch64.set.fpcr" : "llvm.x86.sse.ldmxcsr";
+  LLVM::CallIntrinsicOp::create(builder, loc, builder.getStringAttr(name), ValueRange{saved});
 }
 
 //===----------------------------------------------------------------------===//
@@ -193,7 +215,15 @@ struct CallSite {
 };
 
 struct OutlineParallel : halftone::impl::OutlineParallelBase<OutlineParallel> {
+  using OutlineParallelBase::OutlineParallelBase;
+
   void runOnOperation() override {
+    const Isa *isa = findIsa(target);
+    if (!isa && !target.empty()) {
+      getOperation().emitError("unknown target '") << target << "'";
+      return signalPassFailure();
+    }
+    modes.emplace(isa ? isa->architecture : Architecture::X86);
     main = lookupEntry(getOperation());
     if (!main || failed(readSignature()))
       return signalPassFailure();
@@ -209,6 +239,7 @@ struct OutlineParallel : halftone::impl::OutlineParallelBase<OutlineParallel> {
   }
 
 private:
+  std::optional<FloatModes> modes;
   func::FuncOp main, serialFor;
   unsigned numInputs = 0, numOutputs = 0;
   SmallVector<LayerInfo> described, layers; ///< by halftone.layer; by function
@@ -258,7 +289,7 @@ private:
     run.setPublic(); // the root of what symbol-dce keeps
     CallState state{run.getArgument(0), run.getArgument(1), run.getArgument(2), run.getArgument(3)};
     OpBuilder builder = checkBatch(run, state.batch);
-    Value saved = pinModes(builder, loc);
+    Value saved = modes->pin(builder, loc);
     Value context = storeContext(builder, loc, state);
     Value parallelFor = orSerial(builder, loc, run.getArgument(4));
 
@@ -282,7 +313,7 @@ private:
         return failure();
     }
     outlineSerial(builder, serial, site);
-    restoreModes(builder, loc, saved);
+    modes->restore(builder, loc, saved);
     Value ok = arith::ConstantIntOp::create(builder, loc, 0, 32);
     func::ReturnOp::create(builder, loc, ok);
     return success();
@@ -402,11 +433,11 @@ private:
                  function_ref<void(OpBuilder &, func::FuncOp, IRMapping &)> emit) {
     func::FuncOp layer = createLayer(loc);
     auto inside = OpBuilder::atBlockEnd(&layer.getBody().front());
-    Value saved = pinModes(inside, loc);
+    Value saved = modes->pin(inside, loc);
     IRMapping mapping;
     rebuildCaptured(inside, loc, capture, layer.getArgument(0), mapping);
     emit(inside, layer, mapping);
-    restoreModes(inside, loc, saved);
+    modes->restore(inside, loc, saved);
     func::ReturnOp::create(inside, loc);
     callIndirect(builder, loc, site.parallelFor,
                  {site.pool, functionPointer(builder, loc, layer), site.context, count});

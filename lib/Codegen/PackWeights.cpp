@@ -38,8 +38,7 @@ void packPanel(const PackedLayout &layout, ArrayRef<T> weights, ArrayRef<int32_t
   for (int64_t lane = 0; lane < std::min(lanes, layout.columns - first); ++lane)
     starts[lane] = bias[group * layout.columns + first + lane];
   T *start = out;
-  if (layout.kernel->hasStart())
-    out += lanes * step;
+  out += layout.startElements(vectors);
   for (int64_t run = 0; run < layout.runs(); ++run)
     for (int64_t k = 0; k < layout.stepsPerRun() * step; ++k)
       for (int64_t lane = 0; lane < lanes; ++lane) {
@@ -137,6 +136,12 @@ bool fillsTiles(ContractOp op) {
          !op.getInput().getDefiningOp<tensor::ExtractSliceOp>() && !isa<BlockArgument>(op.getInput());
 }
 
+/// Whether a contraction has several rows: a dot of two rows wastes half of its work on a single one.
+bool hasRows(ContractOp op) {
+  ArrayRef<int64_t> extents = cast<ShapedType>(op.getOutput().getType()).getShape().drop_back();
+  return !DepthwiseLayout::isDepthwise(op) && llvm::any_of(extents, [](int64_t extent) { return extent > 1; });
+}
+
 struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
   using PackWeightsBase::PackWeightsBase;
 
@@ -167,7 +172,8 @@ private:
     // vpmaddubsw saturates at 128 * 128 * 2, which only a weight of -128 reaches.
     if (wanted.dot == DotKind::Maddubs && llvm::is_contained(*weights, T(-128)))
       kernel = findDotKernel("widen");
-    if (const DotKernel *tiles = isa.tiles; tiles && std::is_same_v<T, int8_t> && fillsTiles(op))
+    if (const DotKernel *tiles = isa.tiles;
+        tiles && std::is_same_v<T, int8_t> && (tiles->dot == DotKind::Tile ? fillsTiles(op) : hasRows(op)))
       kernel = tiles;
     if (DepthwiseLayout::isDepthwise(op))
       return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);

@@ -60,6 +60,18 @@ static void printTensor(StringRef kind, const HalftoneTensorInfo &tensor) {
   llvm::outs() << "\n";
 }
 
+/// Of a library for several instruction sets, which ones, in the order in which
+/// they are tried.
+static void printVariants(const HalftoneModel &selected) {
+  if (selected.structBytes < sizeof(HalftoneModel))
+    return;
+  for (const HalftoneModel *variant :
+       ArrayRef(selected.variants, selected.numVariants))
+    llvm::outs() << "variant: " << variant->target << " ("
+                 << variant->cpuFeatures << ")"
+                 << (variant == &selected ? ", selected" : "") << "\n";
+}
+
 static Error printArtefactInfo(StringRef path) {
   Expected<LoadedModel> model = LoadedModel::load(path, 1);
   if (!model)
@@ -71,6 +83,7 @@ static Error printArtefactInfo(StringRef path) {
                << "\ntarget: " << info.target << "\nneeds of the CPU: "
                << (*info.cpuFeatures ? info.cpuFeatures : "nothing special")
                << "\n";
+  printVariants(info);
   for (const HalftoneTensorInfo &input : model->inputs())
     printTensor("input", input);
   for (const HalftoneTensorInfo &output : model->outputs())

@@ -70,9 +70,12 @@ llvm::Error QuantizeOptions::check() const {
 /// The description of --target-cpu, which LLVM's parser keeps a reference to.
 static llvm::StringRef listTargets() {
   static const std::string text = [] {
-    auto names = llvm::map_range(allCpuTargets(),
-                                 [](const CpuTarget &cpu) { return cpu.name; });
-    return "native (default: the best that this CPU can run), " +
+    auto names = llvm::map_range(allCpuTargets(), [](const CpuTarget &cpu) {
+      return cpu.isReference() ? cpu.name : cpu.isa;
+    });
+    return "native (default: the best that this CPU can run), or one or "
+           "several (cpu,cpu: one library, which takes the best when it is "
+           "loaded) of " +
            llvm::join(names, ", ");
   }();
   return text;

@@ -83,6 +83,9 @@ Error mlir::halftone::advance(ModuleOp module, Stage last,
 }
 
 Error mlir::halftone::generateCode(ModuleOp module, StringRef target) {
+  if (target.contains(','))
+    return userError("the codegen stage is that of one CPU: name one of '" +
+                     target + "' by --target-cpu");
   llvm::Expected<CpuTarget> cpu = findCpuTarget(target);
   if (!cpu)
     return cpu.takeError();

@@ -66,7 +66,7 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   // Lifetimes are those of the loops as they will run, so planning comes last before outlining.
   pm.addPass(createPlanMemory());
   simplify(pm);
-  pm.addPass(createOutlineParallel());
+  pm.addPass(createOutlineParallel({target.isa.str()}));
   pm.addPass(createSymbolDCEPass());
   pm.addPass(createVerifyCodegen());
 }

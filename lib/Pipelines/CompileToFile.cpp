@@ -6,13 +6,13 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 LogicalResult mlir::halftone::compileToFile(ModuleOp module, const TargetOptions &options, StringRef path) {
-  llvm::Expected<CpuTarget> target = findCpuTarget(options.cpu);
-  if (!target)
-    return module.emitError() << llvm::toString(target.takeError());
-  PassManager pm(module.getContext());
-  buildCodegenPipeline(pm, *target);
-  buildTargetPipeline(pm);
-  if (failed(pm.run(module)))
-    return failure();
-  return writeTarget(module, options, path);
+  return writeTargets(module, options, path, [&](const CpuTarget &target) -> FailureOr<OwningOpRef<ModuleOp>> {
+    OwningOpRef<ModuleOp> lowered = module.clone();
+    PassManager pm(module.getContext());
+    buildCodegenPipeline(pm, target);
+    buildTargetPipeline(pm);
+    if (failed(pm.run(*lowered)))
+      return failure();
+    return lowered;
+  });
 }

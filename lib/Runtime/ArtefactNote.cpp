@@ -89,8 +89,9 @@ private:
 
 static uint64_t alignTo4(uint64_t value) { return (value + 3) & ~uint64_t(3); }
 
-/// Looks for our note among the notes of one segment or section.
-static bool findNote(const std::vector<char> &bytes, ArtefactNote &note) {
+/// Our notes among the notes of one segment or section.
+static std::vector<ArtefactNote> findNotes(const std::vector<char> &bytes) {
+  std::vector<ArtefactNote> notes;
   uint64_t offset = 0;
   while (offset + sizeof(Elf64_Nhdr) <= bytes.size()) {
     Elf64_Nhdr header;
@@ -99,21 +100,22 @@ static bool findNote(const std::vector<char> &bytes, ArtefactNote &note) {
     uint64_t descriptor = name + alignTo4(header.n_namesz);
     uint64_t end = descriptor + header.n_descsz;
     if (end > bytes.size())
-      return false;
+      break;
     offset = descriptor + alignTo4(header.n_descsz);
     if (header.n_type != HALFTONE_NOTE_TYPE ||
         header.n_namesz != sizeof(HALFTONE_NOTE_NAME) ||
         memcmp(bytes.data() + name, HALFTONE_NOTE_NAME, header.n_namesz) != 0)
       continue;
     if (header.n_descsz < 2 * sizeof(uint32_t) + 1)
-      return false;
+      break;
+    ArtefactNote note;
     const char *text = bytes.data() + descriptor + 2 * sizeof(uint32_t);
     uint64_t room = end - descriptor - 2 * sizeof(uint32_t);
     memcpy(&note.abiVersion, bytes.data() + descriptor, sizeof(uint32_t));
     note.cpuFeatures.assign(text, strnlen(text, room));
-    return true;
+    notes.push_back(note);
   }
-  return false;
+  return notes;
 }
 
 /// Why `header` is not that of a shared library for this machine, or "".
@@ -144,7 +146,7 @@ enum class NoteSearch { found, absent, truncated };
 template <typename Header, typename IsNote, typename Extent>
 static NoteSearch searchTable(const FileBytes &file, uint64_t tableOffset,
                               unsigned count, IsNote isNote, Extent extent,
-                              ArtefactNote &note) {
+                              std::vector<ArtefactNote> &notes) {
   NoteSearch result = NoteSearch::absent;
   for (unsigned i = 0; i < count; ++i) {
     Header header;
@@ -159,14 +161,15 @@ static NoteSearch searchTable(const FileBytes &file, uint64_t tableOffset,
     std::vector<char> contents(bytes);
     if (!file.read(offset, contents.data(), bytes))
       return NoteSearch::truncated;
-    if (findNote(contents, note))
+    notes = findNotes(contents);
+    if (!notes.empty())
       result = NoteSearch::found;
   }
   return result;
 }
 
 static NoteSearch searchFile(const FileBytes &file, const Elf64_Ehdr &header,
-                             ArtefactNote &note) {
+                             std::vector<ArtefactNote> &notes) {
   using Extent = std::pair<uint64_t, uint64_t>;
   NoteSearch segments = searchTable<Elf64_Phdr>(
       file, header.e_phoff, header.e_phnum,
@@ -174,11 +177,11 @@ static NoteSearch searchFile(const FileBytes &file, const Elf64_Ehdr &header,
       [](const Elf64_Phdr &segment) {
         return Extent(segment.p_offset, segment.p_filesz);
       },
-      note);
+      notes);
   if (segments == NoteSearch::truncated || header.e_shoff == 0)
     return segments;
 
-  ArtefactNote sectionNote;
+  std::vector<ArtefactNote> sectionNotes;
   NoteSearch sections = searchTable<Elf64_Shdr>(
       file, header.e_shoff, header.e_shnum,
       [](const Elf64_Shdr &section) { return section.sh_type == SHT_NOTE; },
@@ -187,15 +190,16 @@ static NoteSearch searchFile(const FileBytes &file, const Elf64_Ehdr &header,
         return Extent(hasBytes ? section.sh_offset : 0,
                       hasBytes ? section.sh_size : 0);
       },
-      sectionNote);
+      sectionNotes);
   if (segments == NoteSearch::found && sections != NoteSearch::truncated)
     return segments;
-  note = sectionNote;
+  notes = sectionNotes;
   return sections;
 }
 
-HalftoneStatus mlir::halftone::readArtefactNote(const std::string &path,
-                                                ArtefactNote &note) {
+HalftoneStatus
+mlir::halftone::readArtefactNotes(const std::string &path,
+                                  std::vector<ArtefactNote> &notes) {
   FileBytes file(path);
   if (!file.isReadable())
     return fail(HALFTONE_CANNOT_READ,
@@ -213,7 +217,7 @@ HalftoneStatus mlir::halftone::readArtefactNote(const std::string &path,
   if (std::string why = describeBadHeader(header); !why.empty())
     return reject(why);
 
-  switch (searchFile(file, header, note)) {
+  switch (searchFile(file, header, notes)) {
   case NoteSearch::found:
     return HALFTONE_OK;
   case NoteSearch::truncated:

@@ -6,7 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One table: name, CPUID leaf, subleaf, register and bit, and the bits of XCR0
+// One table: name, CPUID leaf, subleaf, register and bit (on AArch64 the bit of
+// the auxiliary vector), and the bits of XCR0
 // that the operating system must have enabled for the feature's registers
 // (Intel 64 manual, volume 1, section 13.3, volume 2, CPUID).
 //
@@ -16,10 +17,14 @@
 #include "halftone-c/Runtime.h"
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 using namespace mlir::halftone;
@@ -111,9 +116,38 @@ static std::vector<std::string> detectFeatures() {
       names.push_back(feature.name);
   return names;
 }
-#else
-static std::vector<std::string> detectFeatures() { return {}; }
+#elif defined(__aarch64__)
+namespace {
+struct Feature {
+  const char *name;
+  unsigned long key, bit; // Of getauxval.
+};
+} // namespace
+
+static constexpr Feature kFeatures[] = {{"asimd", AT_HWCAP, HWCAP_ASIMD},
+                                        {"asimddp", AT_HWCAP, HWCAP_ASIMDDP},
+                                        {"i8mm", AT_HWCAP2, HWCAP2_I8MM}};
+
+static std::vector<std::string> detectFeatures() {
+  std::vector<std::string> names;
+  for (const Feature &feature : kFeatures)
+    if (getauxval(feature.key) & feature.bit)
+      names.push_back(feature.name);
+  return names;
+}
 #endif
+
+/// The names of a comma-separated list.
+static std::vector<std::string> splitNames(const std::string &list) {
+  std::vector<std::string> names;
+  for (size_t begin = 0; begin < list.size();) {
+    size_t end = std::min(list.find(',', begin), list.size());
+    if (end > begin)
+      names.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return names;
+}
 
 /// The kernel writes avx512vbmi, but avx512_vbmi2; both spellings are read.
 static std::string canonicalName(const std::string &name) {
@@ -121,7 +155,14 @@ static std::string canonicalName(const std::string &name) {
 }
 
 const std::vector<std::string> &mlir::halftone::hostCpuFeatures() {
-  static const std::vector<std::string> features = detectFeatures();
+  static const std::vector<std::string> features = [] {
+    std::vector<std::string> names = detectFeatures();
+    const char *hidden = getenv("HALFTONE_HIDE_CPU_FEATURES");
+    for (const std::string &name : splitNames(hidden ? hidden : ""))
+      names.erase(std::remove(names.begin(), names.end(), canonicalName(name)),
+                  names.end());
+    return names;
+  }();
   return features;
 }
 
@@ -129,15 +170,9 @@ std::vector<std::string>
 mlir::halftone::missingCpuFeatures(const std::string &required) {
   const std::vector<std::string> &host = hostCpuFeatures();
   std::vector<std::string> missing;
-  size_t begin = 0;
-  while (begin < required.size()) {
-    size_t end = std::min(required.find(',', begin), required.size());
-    std::string name = required.substr(begin, end - begin);
-    begin = end + 1;
-    if (!name.empty() &&
-        std::find(host.begin(), host.end(), canonicalName(name)) == host.end())
+  for (const std::string &name : splitNames(required))
+    if (std::find(host.begin(), host.end(), canonicalName(name)) == host.end())
       missing.push_back(name);
-  }
   return missing;
 }
 

@@ -36,25 +36,29 @@ static HalftoneStatus checkVersion(const std::string &path, uint32_t version) {
                   "came with");
 }
 
-static HalftoneStatus checkCpu(const std::string &path,
-                               const std::string &required) {
-  std::vector<std::string> missing = missingCpuFeatures(required);
-  if (missing.empty() && requestCpuState(required))
-    return HALFTONE_OK;
-  if (missing.empty())
-    return fail(HALFTONE_MISSING_CPU_FEATURE,
-                "'" + path +
-                    "' needs AMX tiles, which the operating system does not "
-                    "let this process use. Compile it with "
-                    "--target-cpu=x86-64-v4+avx512vnni");
-  std::string names;
-  for (const std::string &name : missing)
-    names += (names.empty() ? "" : ", ") + name;
+/// The first of the file's models that this CPU can run.
+static HalftoneStatus selectVariant(const std::string &path,
+                                    const std::vector<ArtefactNote> &notes,
+                                    size_t &index) {
+  std::string lists;
+  for (index = 0; index < notes.size(); ++index) {
+    std::vector<std::string> missing =
+        missingCpuFeatures(notes[index].cpuFeatures);
+    if (missing.empty() && requestCpuState(notes[index].cpuFeatures))
+      return HALFTONE_OK;
+    if (missing.empty())
+      missing = {"AMX tiles (which the operating system does not let this "
+                 "process use)"};
+    std::string names;
+    for (const std::string &name : missing)
+      names += (names.empty() ? "" : ", ") + name;
+    lists += (lists.empty() ? "" : "; or ") + names;
+  }
   return fail(HALFTONE_MISSING_CPU_FEATURE,
               "'" + path +
                   "' needs CPU features that this machine does not "
                   "have: " +
-                  names +
+                  lists +
                   ". Compile it with --target-cpu=native here, or with "
                   "--target-cpu=x86-64-v3 for most machines");
 }
@@ -108,7 +112,7 @@ static std::string describeBadModel(const HalftoneModel &model) {
 
 /// The number of layers; negative if the list is inconsistent.
 static int32_t checkLayers(const HalftoneModel &model) {
-  if (model.structBytes < sizeof(HalftoneModel))
+  if (model.structBytes < offsetof(HalftoneModel, numVariants))
     return 0;
   if (model.numLayers < 0 || (model.numLayers > 0 && !model.layers) ||
       (model.numLayers > 0 && model.layerStructBytes <
@@ -123,8 +127,21 @@ static int32_t checkLayers(const HalftoneModel &model) {
   return model.numLayers;
 }
 
-/// Maps the library and fills in its table.
-static HalftoneStatus openLibrary(HalftoneModule &module) {
+/// The model number `index` of `count`, or null if the table does not list as
+/// many as there are notes.
+static const HalftoneModel *variantAt(const HalftoneModel &model, size_t index,
+                                      size_t count) {
+  if (count == 1)
+    return &model;
+  if (model.structBytes < sizeof(HalftoneModel) ||
+      model.numVariants != static_cast<int64_t>(count) || !model.variants)
+    return nullptr;
+  return model.variants[index];
+}
+
+/// Maps the library and fills in the table of variant `index` of `count`.
+static HalftoneStatus openLibrary(HalftoneModule &module, size_t index,
+                                  size_t count) {
   // A name without a slash would be searched for in the system's folders.
   char resolved[PATH_MAX];
   if (!realpath(module.path.c_str(), resolved))
@@ -145,6 +162,11 @@ static HalftoneStatus openLibrary(HalftoneModule &module) {
   if (HalftoneStatus status =
           checkVersion(module.path, module.model->abiVersion))
     return status;
+  const HalftoneModel *selected = variantAt(*module.model, index, count);
+  if (!selected)
+    return fail(HALFTONE_NOT_AN_ARTEFACT,
+                "'" + module.path + "' is damaged: its list of variants");
+  module.model = selected;
   std::string why = describeBadModel(*module.model);
   if (why.empty() && (module.numLayers = checkLayers(*module.model)) < 0)
     why = "the list of layers";
@@ -164,14 +186,16 @@ static HalftoneStatus choosePool(HalftoneModule &module, int requested) {
 
 static HalftoneStatus load(HalftoneModule &module,
                            const HalftoneLoadOptions &options) {
-  ArtefactNote note;
-  if (HalftoneStatus status = readArtefactNote(module.path, note))
+  std::vector<ArtefactNote> notes;
+  if (HalftoneStatus status = readArtefactNotes(module.path, notes))
     return status;
-  if (HalftoneStatus status = checkVersion(module.path, note.abiVersion))
+  for (const ArtefactNote &note : notes)
+    if (HalftoneStatus status = checkVersion(module.path, note.abiVersion))
+      return status;
+  size_t index = 0;
+  if (HalftoneStatus status = selectVariant(module.path, notes, index))
     return status;
-  if (HalftoneStatus status = checkCpu(module.path, note.cpuFeatures))
-    return status;
-  if (HalftoneStatus status = openLibrary(module))
+  if (HalftoneStatus status = openLibrary(module, index, notes.size()))
     return status;
   return choosePool(module, options.numThreads);
 }

@@ -50,38 +50,61 @@ static std::error_code tryToReserve(StringRef path, uint64_t bytes) {
   return std::error_code(failure, std::generic_category());
 }
 
-static llvm::Error writeLibrary(llvm::Module &module, llvm::TargetMachine &machine, StringRef soname, StringRef path) {
-  SmallString<128> object;
-  int descriptor;
-  if (std::error_code error = llvm::sys::fs::createTemporaryFile("halftone", "o", descriptor, object))
-    return llvm::createStringError(error, "cannot make a temporary file: " + error.message());
-  llvm::sys::RemoveFileOnSignal(object);
-  llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
-  uint64_t objectBytes = 0;
-  llvm::Error failure = writeAll(os, object, [&](llvm::raw_pwrite_stream &stream) {
-    llvm::Error error = emitCode(module, machine, llvm::CodeGenFileType::ObjectFile, stream);
-    objectBytes = stream.tell();
-    return error;
-  });
-  if (!failure)
-    failure = writeAtomically(path, [&](StringRef temporary) -> llvm::Error {
-      if (std::error_code error = tryToReserve(temporary, objectBytes))
-        return cannotWrite(path, error);
-      return linkShared(object, soname, temporary);
-    });
-  llvm::sys::fs::remove(object);
-  llvm::sys::DontRemoveFileOnSignal(object);
-  return failure;
-}
+namespace {
 
+/// Objects in the system's folder for temporary files, removed at the end.
+class ObjectFiles {
+public:
+  ~ObjectFiles() {
+    for (const std::string &path : paths) {
+      llvm::sys::fs::remove(path);
+      llvm::sys::DontRemoveFileOnSignal(path);
+    }
+  }
+
+  llvm::Error add(llvm::Module &module, llvm::TargetMachine &machine) {
+    SmallString<128> object;
+    int descriptor;
+    if (std::error_code error = llvm::sys::fs::createTemporaryFile("halftone", "o", descriptor, object))
+      return llvm::createStringError(error, "cannot make a temporary file: " + error.message());
+    llvm::sys::RemoveFileOnSignal(object);
+    paths.emplace_back(object);
+    llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
+    return writeAll(os, object, [&](llvm::raw_pwrite_stream &stream) {
+      llvm::Error error = emitCode(module, machine, llvm::CodeGenFileType::ObjectFile, stream);
+      bytes += stream.tell();
+      return error;
+    });
+  }
+
+  llvm::Error link(const CpuTarget &target, StringRef soname, StringRef path) const {
+    return writeAtomically(path, [&](StringRef temporary) -> llvm::Error {
+      if (std::error_code error = tryToReserve(temporary, bytes))
+        return cannotWrite(path, error);
+      return linkShared(paths, target, soname, temporary);
+    });
+  }
+
+private:
+  std::vector<std::string> paths;
+  uint64_t bytes = 0; ///< of all objects
+};
+
+} // namespace
+
+/// One target's file.
 static llvm::Error writeByExtension(ModuleOp module, const TargetOptions &options, llvm::Module &llvmModule,
-                                    llvm::TargetMachine &machine, StringRef path) {
+                                    llvm::TargetMachine &machine, const CpuTarget &target, StringRef path) {
   StringRef extension = llvm::sys::path::extension(path);
   auto emit = [&](llvm::CodeGenFileType type) {
     return writeText(path, [&](llvm::raw_pwrite_stream &os) { return emitCode(llvmModule, machine, type, os); });
   };
-  if (extension == ".so")
-    return writeLibrary(llvmModule, machine, options.name + ".so", path);
+  if (extension == ".so") {
+    ObjectFiles objects;
+    if (llvm::Error failure = objects.add(llvmModule, machine))
+      return failure;
+    return objects.link(target, options.name + ".so", path);
+  }
   if (extension == ".s")
     return emit(llvm::CodeGenFileType::AssemblyFile);
   if (extension == ".ll")
@@ -103,15 +126,22 @@ static LogicalResult report(ModuleOp module, llvm::Error error) {
   return module.emitError() << llvm::toString(std::move(error));
 }
 
-LogicalResult mlir::halftone::writeTarget(ModuleOp module, const TargetOptions &options, StringRef path) {
-  if (!llvm::is_contained({".so", ".o", ".ll", ".s"}, llvm::sys::path::extension(path)))
-    return module.emitError() << "cannot tell what to write to '" << path << "': the name ends in .so, .o, .ll or .s";
+namespace {
+
+/// One target's machine code, before it is written.
+struct Variant {
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::unique_ptr<llvm::Module> code;
+};
+
+} // namespace
+
+static FailureOr<Variant> compileVariant(ModuleOp module, const TargetOptions &options, const CpuTarget &target,
+                                         VariantPlace place) {
   if (failed(verifySignature(module)))
     return failure();
-  llvm::Expected<CpuTarget> target = findCpuTarget(options.cpu);
-  if (!target)
-    return report(module, target.takeError());
-  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(*target);
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(target);
   if (!machine)
     return report(module, machine.takeError());
 
@@ -119,16 +149,70 @@ LogicalResult mlir::halftone::writeTarget(ModuleOp module, const TargetOptions &
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
   module.getContext()->appendDialectRegistry(registry);
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> llvmModule = translateModuleToLLVMIR(module, context, options.name);
-  if (!llvmModule)
+  Variant variant{std::make_unique<llvm::LLVMContext>(), std::move(*machine), nullptr};
+  variant.code = translateModuleToLLVMIR(module, *variant.context, options.name);
+  if (!variant.code)
     return module.emitError("cannot be translated to LLVM IR");
-  llvmModule->setTargetTriple((*machine)->getTargetTriple());
-  llvmModule->setDataLayout((*machine)->createDataLayout());
-  addModelTable(module, options, *target, *llvmModule);
-  setFunctionAttributes(*llvmModule, *target);
-  optimize(*llvmModule, **machine, *target);
-  if (llvm::Error error = writeByExtension(module, options, *llvmModule, **machine, path))
+  variant.code->setTargetTriple(variant.machine->getTargetTriple());
+  variant.code->setDataLayout(variant.machine->createDataLayout());
+  addModelTable(module, options, target, place, *variant.code);
+  setFunctionAttributes(*variant.code, target);
+  optimize(*variant.code, *variant.machine, target);
+  if (place.count > 1)
+    shareConstants(*variant.code);
+  return variant;
+}
+
+static LogicalResult checkExtension(ModuleOp module, StringRef path, size_t targets) {
+  StringRef extension = llvm::sys::path::extension(path);
+  if (!llvm::is_contained({".so", ".o", ".ll", ".s"}, extension))
+    return module.emitError() << "cannot tell what to write to '" << path << "': the name ends in .so, .o, .ll or .s";
+  if (targets > 1 && extension != ".so")
+    return module.emitError() << "code for several CPUs goes into a shared library: give '" << path
+                              << "' the ending .so, or name one target";
+  return success();
+}
+
+LogicalResult mlir::halftone::writeTarget(ModuleOp module, const TargetOptions &options, StringRef path) {
+  llvm::Expected<CpuTarget> target = findCpuTarget(options.cpu);
+  if (!target)
+    return report(module, target.takeError());
+  if (failed(checkExtension(module, path, 1)))
+    return failure();
+  FailureOr<Variant> variant = compileVariant(module, options, *target, {0, 1, target->usesTiles()});
+  if (failed(variant))
+    return failure();
+  if (llvm::Error error = writeByExtension(module, options, *variant->code, *variant->machine, *target, path))
     return report(module, std::move(error));
+  return success();
+}
+
+LogicalResult mlir::halftone::writeTargets(ModuleOp source, const TargetOptions &options, StringRef path,
+                                           function_ref<FailureOr<OwningOpRef<ModuleOp>>(const CpuTarget &)> lower) {
+  llvm::Expected<SmallVector<CpuTarget>> targets = findCpuTargets(options.cpu);
+  if (!targets)
+    return report(source, targets.takeError());
+  if (failed(checkExtension(source, path, targets->size())))
+    return failure();
+  ObjectFiles objects;
+  for (auto [i, target] : llvm::enumerate(*targets)) {
+    FailureOr<OwningOpRef<ModuleOp>> module = lower(target);
+    if (failed(module))
+      return failure();
+    VariantPlace place = {static_cast<unsigned>(i), static_cast<unsigned>(targets->size()),
+                          llvm::any_of(*targets, [](const CpuTarget &t) { return t.usesTiles(); })};
+    FailureOr<Variant> variant = compileVariant(**module, options, target, place);
+    if (failed(variant))
+      return failure();
+    llvm::Error error = place.count == 1
+                            ? writeByExtension(**module, options, *variant->code, *variant->machine, target, path)
+                            : objects.add(*variant->code, *variant->machine);
+    if (error)
+      return report(source, std::move(error));
+  }
+  if (targets->size() == 1)
+    return success();
+  if (llvm::Error error = objects.link(targets->front(), options.name + ".so", path))
+    return report(source, std::move(error));
   return success();
 }

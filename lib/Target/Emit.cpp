@@ -2,24 +2,28 @@
 #include "Emit.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/LegacyPassManager.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/SHA256.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
 
-static constexpr StringLiteral kTriple = "x86_64-unknown-linux-gnu";
-
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::halftone::createTargetMachine(const CpuTarget &target) {
+  LLVMInitializeAArch64TargetInfo();
+  LLVMInitializeAArch64Target();
+  LLVMInitializeAArch64TargetMC();
+  LLVMInitializeAArch64AsmPrinter();
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();
   LLVMInitializeX86AsmPrinter();
   LLVMInitializeX86AsmParser(); // for the inline assembly of halftone_query
   std::string message;
-  llvm::Triple triple(kTriple);
+  llvm::Triple triple(target.triple);
   const llvm::Target *llvmTarget = llvm::TargetRegistry::lookupTarget(triple, message);
   if (!llvmTarget)
     return llvm::createStringError(message);
@@ -39,7 +43,8 @@ void mlir::halftone::setFunctionAttributes(llvm::Module &module, const CpuTarget
     if (!target.llvmFeatures.empty())
       function.addFnAttr("target-features", target.llvmFeatures);
     // x86-64-v4 prefers 256 bits by default; our kernels are written for 512.
-    function.addFnAttr("prefer-vector-width", target.llvmCpu == "x86-64-v4" ? "512" : "256");
+    if (module.getTargetTriple().isX86())
+      function.addFnAttr("prefer-vector-width", target.llvmCpu == "x86-64-v4" ? "512" : "256");
     function.setDoesNotThrow();
     function.setUWTableKind(llvm::UWTableKind::None);
   }
@@ -63,6 +68,26 @@ void mlir::halftone::optimize(llvm::Module &module, llvm::TargetMachine &machine
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, graphs, modules);
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+}
+
+void mlir::halftone::shareConstants(llvm::Module &module) {
+  constexpr uint64_t kLeastBytes = 64;
+  for (llvm::GlobalVariable &variable : module.globals()) {
+    auto *data = variable.hasInitializer() ? dyn_cast<llvm::ConstantDataSequential>(variable.getInitializer()) : nullptr;
+    if (!variable.isConstant() || !variable.hasLocalLinkage() || variable.hasSection() || !data ||
+        data->getRawDataValues().size() < kLeastBytes)
+      continue;
+    llvm::SHA256 hash;
+    hash.update(data->getRawDataValues());
+    std::string name = "halftone.constant." + std::to_string(variable.getAlign().valueOrOne().value()) + "." +
+                       llvm::toHex(hash.final(), /*LowerCase=*/true);
+    if (module.getNamedValue(name))
+      continue;
+    variable.setName(name);
+    variable.setLinkage(llvm::GlobalValue::LinkOnceODRLinkage);
+    variable.setVisibility(llvm::GlobalValue::HiddenVisibility);
+    variable.setComdat(module.getOrInsertComdat(name));
+  }
 }
 
 llvm::Error mlir::halftone::emitCode(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,

@@ -21,12 +21,16 @@ void setFunctionAttributes(llvm::Module &module, const CpuTarget &target);
 /// LLVM's O3; the reference target is not vectorized.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine, const CpuTarget &target);
 
+/// Names each optimized constant of 64 bytes or more by its contents, so that linking several modules keeps one of those
+/// that are alike.
+void shareConstants(llvm::Module &module);
+
 /// Machine code as an object or as assembly text.
 llvm::Error emitCode(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,
                      llvm::raw_pwrite_stream &os);
 
-/// Links an object into a shared library without dependencies, by lld in this process.
-llvm::Error linkShared(StringRef object, StringRef soname, StringRef path);
+/// Links objects for the target's architecture into a shared library without dependencies, by lld in this process.
+llvm::Error linkShared(ArrayRef<std::string> objects, const CpuTarget &target, StringRef soname, StringRef path);
 
 /// The error of a path that the system does not let us write.
 llvm::Error cannotWrite(StringRef path, std::error_code error);

@@ -4,6 +4,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Signals.h"
+#include "llvm/TargetParser/Triple.h"
 #include <mutex>
 
 LLD_HAS_DRIVER(elf)
@@ -15,15 +16,19 @@ using namespace mlir::halftone;
 static std::mutex lldMutex;
 static bool lldUsable = true;
 
-llvm::Error mlir::halftone::linkShared(StringRef object, StringRef soname, StringRef path) {
+llvm::Error mlir::halftone::linkShared(ArrayRef<std::string> objects, const CpuTarget &target, StringRef soname,
+                                       StringRef path) {
   std::lock_guard<std::mutex> lock(lldMutex);
   if (!lldUsable)
     return llvm::createStringError("the linker failed earlier in this process and cannot run again");
-  std::string objectPath = object.str(), name = soname.str(), output = path.str();
-  const char *arguments[] = {"ld.lld",      "-m",      "elf_x86_64",        "-shared",          "-z",
-                             "defs",        "-z",      "noexecstack",       "-nostdlib",        "--build-id=none",
-                             "--threads=1", "-soname", name.c_str(),        "--hash-style=gnu", "--no-mmap-output-file",
-                             "-o",          output.c_str(), objectPath.c_str()};
+  std::string name = soname.str(), output = path.str();
+  const char *emulation = llvm::Triple(target.triple).isAArch64() ? "aarch64linux" : "elf_x86_64";
+  SmallVector<const char *> arguments = {"ld.lld",      "-m",      emulation,    "-shared",          "-z",
+                                         "defs",        "-z",      "noexecstack", "-nostdlib",       "--build-id=none",
+                                         "--threads=1", "-soname", name.c_str(), "--hash-style=gnu", "--no-mmap-output-file",
+                                         "-o",          output.c_str()};
+  for (const std::string &object : objects)
+    arguments.push_back(object.c_str());
   std::string messages;
   llvm::raw_string_ostream os(messages);
   lld::Result result = lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});

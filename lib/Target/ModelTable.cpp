@@ -131,6 +131,37 @@ public:
     ir.CreateCall(type, call, {ir.getInt64(archPrctl), ir.getInt64(requestPermission), ir.getInt64(tileData)});
   }
 
+  /// An array of the library's tables, one in each of its objects; null for a single one. Table i has the hidden symbol
+  /// halftone.variant.i.
+  llvm::Constant *variants(VariantPlace place) {
+    if (place.count == 1)
+      return llvm::ConstantPointerNull::get(pointer);
+    SmallVector<llvm::Constant *> tables;
+    for (unsigned i = 0; i < place.count; ++i) {
+      auto *table = new llvm::GlobalVariable(module, llvm::IntegerType::get(context, 8), /*isConstant=*/true,
+                                             llvm::GlobalValue::ExternalLinkage, nullptr, variantName(i));
+      table->setVisibility(llvm::GlobalValue::HiddenVisibility);
+      tables.push_back(table);
+    }
+    auto *array = llvm::ArrayType::get(pointer, tables.size());
+    return global(llvm::ConstantArray::get(array, tables), "variants", 8);
+  }
+
+  /// Gives the table its symbol, and lets what referred to it as another object's refer to it.
+  void nameVariant(llvm::GlobalVariable *table, VariantPlace place) {
+    if (place.count == 1)
+      return;
+    if (llvm::GlobalVariable *declared = module.getGlobalVariable(variantName(place.index))) {
+      declared->replaceAllUsesWith(table);
+      declared->eraseFromParent();
+    }
+    table->setName(variantName(place.index));
+    table->setLinkage(llvm::GlobalValue::ExternalLinkage);
+    table->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  }
+
+  static std::string variantName(unsigned index) { return "halftone.variant." + std::to_string(index); }
+
   /// halftone_query: returns the table.
   void query(llvm::Constant *table, bool usesTiles) {
     auto *type = llvm::FunctionType::get(pointer, false);
@@ -197,7 +228,7 @@ LogicalResult mlir::halftone::verifySignature(ModuleOp module) {
 }
 
 void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options, const CpuTarget &target,
-                                   llvm::Module &llvmModule) {
+                                   VariantPlace place, llvm::Module &llvmModule) {
   int64_t bytes = constantBytes(llvmModule);
   auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
   auto batch = module->getAttrOfType<DenseI64ArrayAttr>(kBatchAttr);
@@ -213,8 +244,12 @@ void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options
        builder.tensors(outputs), builder.integer(64, batch[0]), builder.integer(64, batch[1]),
        builder.integer(64, module->getAttrOfType<IntegerAttr>(kWorkspaceAttr).getInt()),
        builder.integer(64, HALFTONE_ALIGNMENT), builder.integer(64, bytes), llvmModule.getFunction(kRunName),
-       builder.integer(32, layers.size()), builder.integer(32, sizeof(HalftoneLayerInfo)), builder.layers(layers)});
-  builder.query(builder.global(table, "model", 8), target.cpuFeatures.contains("amx_tile"));
+       builder.integer(32, layers.size()), builder.integer(32, sizeof(HalftoneLayerInfo)), builder.layers(layers),
+       builder.integer(32, place.count == 1 ? 0 : place.count), builder.integer(32, 0), builder.variants(place)});
+  llvm::GlobalVariable *model = builder.global(table, "model", 8);
+  builder.nameVariant(model, place);
+  if (place.index + 1 == place.count)
+    builder.query(model, place.usesTiles);
   builder.note(target.cpuFeatures);
 }
 

@@ -11,9 +11,17 @@ namespace mlir::halftone {
 /// that the table cannot say.
 LogicalResult verifySignature(ModuleOp module);
 
-/// Adds the HalftoneModel of include/halftone-c/Artefact.h, `halftone_query`, and the ELF note to the LLVM module that
-/// the verified `module` was translated to.
-void addModelTable(ModuleOp module, const TargetOptions &options, const CpuTarget &target, llvm::Module &llvmModule);
+/// The place of a table among those of its library: `index` of `count`, the most capable first. The last one is returned by
+/// `halftone_query`.
+struct VariantPlace {
+  unsigned index = 0, count = 1;
+  bool usesTiles = false; ///< some variant of the library needs AMX, which `halftone_query` asks the system for
+};
+
+/// Adds the HalftoneModel of include/halftone-c/Artefact.h, `halftone_query` (to the last variant), and the ELF note to the
+/// LLVM module that the verified `module` was translated to.
+void addModelTable(ModuleOp module, const TargetOptions &options, const CpuTarget &target, VariantPlace place,
+                   llvm::Module &llvmModule);
 
 /// A C header that declares the entry of an object file and lists its inputs and outputs.
 std::string makeHeader(ModuleOp module, const TargetOptions &options);

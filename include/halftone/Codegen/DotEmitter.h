@@ -3,6 +3,9 @@
 // A dot adds, in each lane, `step` products to an accumulator. Activations are prepared once per row, weights once per
 // vector, and every pair of them meets in one dot.
 //
+// A dot of two rows has two accumulators for each vector of 4 columns: the first holds columns 0 and 1 of both rows,
+// the second columns 2 and 3. `startRows` makes them of a row of i32, `finishRows` makes rows of them.
+//
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_CODEGEN_DOTEMITTER_H
 #define HALFTONE_CODEGEN_DOTEMITTER_H
@@ -26,7 +29,7 @@ public:
     Value first, second;
   };
 
-  /// The `step` elements at `offset`, in all lanes.
+  /// The element at `offset`, in all lanes; for dots of one.
   Activation broadcastActivation(ImplicitLocOpBuilder &b, Value memory, Value offset) const;
 
   /// `step` bytes, a vector, in all lanes.
@@ -39,6 +42,19 @@ public:
   Value loadWeights(ImplicitLocOpBuilder &b, Value memory, Value offset) const;
 
   Value dot(ImplicitLocOpBuilder &b, Value accumulator, Activation activation, Value weights) const;
+
+  /// The activation of rowsPerDot() rows, from each row's `step` bytes (vectors).
+  Activation joinRows(ImplicitLocOpBuilder &b, ValueRange rowBytes) const;
+
+  /// The accumulators of rowsPerDot() rows that start with these lanes.
+  SmallVector<Value> startRows(ImplicitLocOpBuilder &b, Value lanesOfRow) const;
+
+  /// The dots of rowsPerDot() rows.
+  SmallVector<Value> dotRows(ImplicitLocOpBuilder &b, ValueRange accumulators, Activation activation,
+                             Value weights) const;
+
+  /// The lanes of each row.
+  SmallVector<Value> finishRows(ImplicitLocOpBuilder &b, ValueRange accumulators) const;
 
 private:
   VectorType bytesType(MLIRContext *context) const;

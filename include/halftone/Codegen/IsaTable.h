@@ -20,6 +20,8 @@ enum class DotKind {
   Vpdpbusd, ///< u8 x s8, 4 products added to an i32: `vpdpbusd`
   Maddubs,  ///< the same from |a| and w with a's sign: `vpsignb`, `vpmaddubsw`, `vpmaddwd`; exact for w in [-127, 127]
   Tile,     ///< s8 x s8 on AMX tiles of up to 16 rows, 16 steps and 16 columns: `tdpbssd`
+  Sdot,     ///< s8 x s8, 4 products added to an i32: Arm's `sdot`
+  Smmla,    ///< s8 x s8, 8 products added to each i32 of 2 rows x 2 columns: Arm's `smmla`
   Widen,    ///< one product, i8 extended to i32: any machine
   Fma       ///< one f32 fused multiply-add
 };
@@ -35,9 +37,14 @@ struct DotKernel {
 
   /// Whether the activations' sign bit is flipped, which the start row takes back.
   bool flipsSign() const { return dot == DotKind::Vpdpbusd; }
-  /// Whether packed weights begin with a row of i32, as wide as a step, that starts the accumulators.
-  bool hasStart() const { return step == sizeof(int32_t); }
+  /// Whether packed weights begin with a row of i32 that starts the accumulators.
+  bool hasStart() const { return step >= static_cast<int64_t>(sizeof(int32_t)); }
+  /// Rows that one dot computes.
+  int64_t rowsPerDot() const { return dot == DotKind::Smmla ? 2 : 1; }
 };
+
+/// What a kernel asks of the processor beside its dots.
+enum class Architecture { X86, AArch64 };
 
 struct Isa {
   StringRef name;     ///< the `target` option
@@ -48,7 +55,9 @@ struct Isa {
   bool packs;         ///< has `vpackssdw` and its like for all its vectors
   DotKernel bytes;
   DotKernel floats;
-  const DotKernel *tiles = nullptr; ///< for contractions of bytes that fill tiles; null where there are none
+  /// Instead of `bytes` for contractions with enough rows; null where there are none.
+  const DotKernel *tiles = nullptr;
+  Architecture architecture = Architecture::X86;
 };
 
 /// The row named `name`, or null.

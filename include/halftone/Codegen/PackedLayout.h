@@ -38,9 +38,13 @@ struct PackedLayout {
   int64_t fullPanels() const { return columns / panelColumns(); }
   /// Vectors of the panel after the full ones; 0: there is none.
   int64_t restVectors() const { return llvm::divideCeil(columns % panelColumns(), kernel->lanes); }
+  /// Elements of the start row of a panel of `vectors`: an i32 for each column.
+  int64_t startElements(int64_t vectors) const {
+    return kernel->hasStart() ? vectors * kernel->lanes * static_cast<int64_t>(sizeof(int32_t)) : 0;
+  }
   /// Elements of a panel of `vectors`, its start row included.
   int64_t panelElements(int64_t vectors) const {
-    return vectors * kernel->lanes * kernel->step * (steps() + (kernel->hasStart() ? 1 : 0));
+    return startElements(vectors) + vectors * kernel->lanes * kernel->step * steps();
   }
   int64_t groupElements() const { return fullPanels() * panelElements(kernel->maxVectors) + panelElements(restVectors()); }
   int64_t elements() const { return groups * groupElements(); }

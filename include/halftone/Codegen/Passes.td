@@ -395,11 +395,14 @@ def OutlineParallel : Pass<"halftone-outline-parallel", "::mlir::ModuleOp"> {
     functions in the order of their calls.
 
     `run` and each layer set the rounding and denormal modes to the default (round to nearest even, denormals kept) and
-    restore the caller's at the end. `run` returns 1 when `batch` is out of `halftone.batch`. Layers are named by the
+    restore the caller's at the end, in the way of the target's architecture. `run` returns 1 when `batch` is out of `halftone.batch`. Layers are named by the
     first name in their location.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect",
                            "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
+  let options = [
+    Option<"target", "target", "std::string", "", "The instruction set, a name of IsaTable.h; empty: scalar code for x86-64">
+  ];
   let statistics = [Statistic<"numLayers", "layers", "Number of parallel loops outlined">,
                     Statistic<"numSerial", "serial layers", "Number of layers outlined that are not parallel">];
 }

@@ -6,8 +6,8 @@
 
 namespace mlir::halftone {
 
-/// Runs the codegen and target pipelines on a module of the integer stage or of the entry form, in place, and writes
-/// what the path's extension says (see writeTarget). Failures are diagnostics.
+/// Runs the codegen and target pipelines on copies of a module of the integer stage or of the entry form, one for each target, and
+/// writes what the path's extension says (see writeTargets). Failures are diagnostics.
 LogicalResult compileToFile(ModuleOp module, const TargetOptions &options, StringRef path);
 
 } // namespace mlir::halftone

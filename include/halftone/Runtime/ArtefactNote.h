@@ -17,18 +17,21 @@
 
 #include "halftone-c/Runtime.h"
 #include <string>
+#include <vector>
 
 namespace mlir::halftone {
 
-/// The descriptor of the note `.note.halftone`.
+/// The descriptor of a note `.note.halftone`.
 struct ArtefactNote {
   uint32_t abiVersion = 0;
   std::string cpuFeatures;
 };
 
-/// Reads the note of the file at `path`. Records a message for
-/// halftone_last_error when the status is not HALFTONE_OK.
-HalftoneStatus readArtefactNote(const std::string &path, ArtefactNote &note);
+/// Reads the notes of the file at `path`: one, or one for each variant.
+/// Records a message for halftone_last_error when the status is not
+/// HALFTONE_OK.
+HalftoneStatus readArtefactNotes(const std::string &path,
+                                 std::vector<ArtefactNote> &notes);
 
 } // namespace mlir::halftone
 

@@ -8,12 +8,13 @@
 
 #include "halftone/Target/TargetTable.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
 #include <string>
 
 namespace mlir::halftone {
 
 struct TargetOptions {
-  /// A name of TargetTable.h, or "native".
+  /// A name of TargetTable.h, "native", or several with commas between them.
   std::string cpu = "native";
   /// The model's name, for the table, the soname and the header.
   std::string name = "model";
@@ -28,6 +29,11 @@ struct TargetOptions {
 /// `.s` assembly. The file appears whole or not at all; its bytes depend on the module and the options only.
 /// Failures are diagnostics on the module.
 LogicalResult writeTarget(ModuleOp module, const TargetOptions &options, StringRef path);
+
+/// The same for a module `source` of an earlier stage and all targets of `options`: `lower` gives its clone lowered for
+/// each. Of several targets a shared library is made, which holds constants that are alike once.
+LogicalResult writeTargets(ModuleOp source, const TargetOptions &options, StringRef path,
+                           function_ref<FailureOr<OwningOpRef<ModuleOp>>(const CpuTarget &)> lower);
 
 } // namespace mlir::halftone
 

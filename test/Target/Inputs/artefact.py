@@ -45,7 +45,8 @@ class Model(c.Structure):
                 ("inputs", c.POINTER(Tensor)), ("outputs", c.POINTER(Tensor)), ("minBatch", c.c_int64),
                 ("maxBatch", c.c_int64), ("workspaceBytes", c.c_int64), ("workspaceAlignment", c.c_int64),
                 ("constantBytes", c.c_int64), ("run", RUN), ("numLayers", c.c_int32),
-                ("layerStructBytes", c.c_int32), ("layers", c.POINTER(Layer))]
+                ("layerStructBytes", c.c_int32), ("layers", c.POINTER(Layer)), ("numVariants", c.c_int32),
+                ("reserved", c.c_int32), ("variants", c.POINTER(c.c_void_p))]
 
 
 def load(path):
