@@ -127,10 +127,9 @@ Error OutputOption::write(ModuleOp module) const {
 StageOption::StageOption(CommandLine &line, Stage first, Stage last,
                          Stage initial)
     : first(first), last(last),
+      description("Write the stage file after this stage: " + listStages()),
       name("stop-after", cl::sub(line.command), cl::value_desc("stage"),
-           cl::init(stageName(initial).str()),
-           cl::desc("Write the stage file after this stage: " + listStages())) {
-}
+           cl::init(stageName(initial).str()), cl::desc(description)) {}
 
 std::string StageOption::listStages() const {
   std::string text;

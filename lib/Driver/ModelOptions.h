@@ -56,6 +56,8 @@ private:
   std::string listStages() const;
 
   Stage first, last;
+  /// The option keeps a reference to it.
+  std::string description;
   llvm::cl::opt<std::string> name;
 };
 
