@@ -19,6 +19,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LLVM = "/usr/lib/llvm-22/bin/"
 EMULATORS = {"x86-64": ["qemu-x86_64", "-cpu", "max"],
              "aarch64": ["qemu-aarch64", "-cpu", "max", "-L", "/usr/aarch64-linux-gnu"]}
+# Bytes readable behind each input and output. QEMU 7.2 reads 16 bytes for the 4 of a scalar fused multiply-add, which the page
+# without access behind them would report. Natively nothing behind them can be read.
+EMULATOR_SLACK = {"x86-64": 16, "aarch64": 0}
 LACKS_FEATURES = 3  # the status of artefact_bits
 
 
@@ -88,7 +91,8 @@ def compare_target(target, artefact, runners, expected, batch):
     answers = []
     if architecture == "x86-64":
         answers.append(("natively", compare([program, artefact, batch], expected)))
-    answers.append(("emulated", compare([*EMULATORS[architecture], program, artefact, batch], expected)))
+    answers.append(("emulated", compare([*EMULATORS[architecture], program, artefact, batch,
+                                         EMULATOR_SLACK[architecture]], expected)))
     return answers
 
 

@@ -1,10 +1,10 @@
 /* Prints a digest of each output of a compiled model, the same text on every CPU and under every emulator.
 
-   artefact_bits MODEL.so [MAX_BATCH]
+   artefact_bits MODEL.so [MAX_BATCH [SLACK]]
 
    For each batch, once serially and twice in parts (backwards, of 1 and of 3 iterations; the former with another
    rounding mode of the caller): the bits must not depend on it. Inputs are a fixed pattern of all codes. They and the
-   outputs end where a page ends that is followed by one without access. Status 3, and the names on stdout: this CPU, or
+   outputs end where a page ends that is followed by one without access, or SLACK bytes before it. Status 3, and the names on stdout: this CPU, or
    the emulated one, lacks features that the model needs. */
 #include "halftone-c/Artefact.h"
 #include <dlfcn.h>
@@ -22,6 +22,8 @@
 
 enum { MAX_TENSORS = 64 };
 
+static int64_t slack = 0;
+
 static void stop(const char *why, const char *what) {
   fprintf(stderr, "%s: %s\n", why, what);
   exit(1);
@@ -38,6 +40,7 @@ static int64_t count(const HalftoneTensorInfo *tensor, int64_t batch) {
 
 /* `bytes` bytes at the end of their memory. */
 static void *guarded(int64_t bytes) {
+  bytes += slack;
   int64_t page = sysconf(_SC_PAGESIZE), whole = (bytes + page - 1) / page * page;
   char *memory = mmap(NULL, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED || mprotect(memory + whole, page, PROT_NONE))
@@ -150,7 +153,7 @@ static void run_batch(const HalftoneModel *model, int64_t batch, void *workspace
 
 int main(int argc, char **argv) {
   if (argc < 2)
-    stop("usage", "artefact_bits MODEL.so [MAX_BATCH]");
+    stop("usage", "artefact_bits MODEL.so [MAX_BATCH [SLACK]]");
   void *library = dlopen(argv[1], RTLD_NOW);
   if (!library)
     stop("cannot load", dlerror());
@@ -164,6 +167,7 @@ int main(int argc, char **argv) {
   if (posix_memalign(&workspace, model->workspaceAlignment, model->workspaceBytes + 1))
     stop("cannot allocate", "the workspace");
   memset(workspace, 0x5A, model->workspaceBytes);
+  slack = argc > 3 ? atoll(argv[3]) : 0;
   int64_t last = argc > 2 && atoll(argv[2]) < model->maxBatch ? atoll(argv[2]) : model->maxBatch;
   for (int64_t batch = model->minBatch; batch <= last; ++batch)
     run_batch(model, batch, workspace);

@@ -55,10 +55,12 @@ TEST(LoadTest, NoteIsReadWithoutSectionHeaders) {
   std::fill_n(bytes.begin() + 40, 8, 0);
   std::fill_n(bytes.begin() + 60, 2, 0);
   std::string path = writeBytes("stripped", bytes.data(), bytes.size());
-  ArtefactNote note;
-  EXPECT_EQ(HALFTONE_OK, readArtefactNote(path, note)) << halftone_last_error();
-  EXPECT_EQ("sse4_2,quantum_dots,warp_drive", note.cpuFeatures);
-  EXPECT_EQ(uint32_t(HALFTONE_ABI_VERSION), note.abiVersion);
+  std::vector<ArtefactNote> notes;
+  EXPECT_EQ(HALFTONE_OK, readArtefactNotes(path, notes))
+      << halftone_last_error();
+  ASSERT_EQ(1u, notes.size());
+  EXPECT_EQ("sse4_2,quantum_dots,warp_drive", notes[0].cpuFeatures);
+  EXPECT_EQ(uint32_t(HALFTONE_ABI_VERSION), notes[0].abiVersion);
   unlink(path.c_str());
 }
 
@@ -115,8 +117,8 @@ TEST(LoadTest, SurvivesGarbageHeaders) {
       damaged[4 + (state >> 8) % 1020] = static_cast<char>(state >> 24);
     }
     std::string path = writeBytes("garbage", damaged.data(), damaged.size());
-    ArtefactNote note;
-    HalftoneStatus status = readArtefactNote(path, note);
+    std::vector<ArtefactNote> notes;
+    HalftoneStatus status = readArtefactNotes(path, notes);
     EXPECT_TRUE(status == HALFTONE_OK || status == HALFTONE_NOT_AN_ARTEFACT);
     unlink(path.c_str());
   }
