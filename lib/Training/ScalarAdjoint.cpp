@@ -163,6 +163,9 @@ SmallVector<Operation *> mlir::halftone::findUnknownScalars(Block &body, Value y
   SmallVector<Operation *> unknown;
   Block scratch;
   for (Operation &op : llvm::reverse(body.without_terminator())) {
+    // A float's bits, as in a logarithm's polynomial: what is made of them depends on the float, but not by arithmetic.
+    if (isa<arith::BitcastOp>(op) && isa<FloatType>(op.getOperand(0).getType()) && varies.contains(op.getOperand(0)))
+      unknown.push_back(&op);
     if (!needed.contains(op.getResult(0)) || !varies.contains(op.getResult(0)) || isStepwise(op))
       continue;
     needed.insert(op.operand_begin(), op.operand_end());

@@ -16,7 +16,7 @@ SmallVector<Value> emitScalarAdjoint(OpBuilder &b, Location loc, Block &body, Va
                                      Value result, Value seed);
 
 /// The operations of `body` with a float result that the above has no rule for and that lie between an argument and
-/// `yielded`.
+/// `yielded`, and those that take the bits of a float.
 SmallVector<Operation *> findUnknownScalars(Block &body, Value yielded);
 
 } // namespace mlir::halftone

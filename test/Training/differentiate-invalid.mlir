@@ -31,6 +31,22 @@ func.func @main(%w: tensor<f32> {halftone.trainable}, %x: tensor<?xf32>) -> tens
 
 // -----
 
+// What the bits of a float become has no derivative: a logarithm's polynomial, for one.
+func.func @main(%v: tensor<f32> {halftone.trainable}) -> tensor<f32> {
+  %e = tensor.empty() : tensor<f32>
+  %q = linalg.generic {indexing_maps = [affine_map<() -> ()>, affine_map<() -> ()>], iterator_types = []}
+      ins(%v : tensor<f32>) outs(%e : tensor<f32>) {
+  ^bb0(%a: f32, %o: f32):
+    // expected-error @+1 {{has no derivative}}
+    %b = arith.bitcast %a : f32 to i32
+    %c = arith.sitofp %b : i32 to f32
+    linalg.yield %c : f32
+  } -> tensor<f32>
+  return %q : tensor<f32>
+}
+
+// -----
+
 // All that is in the way is named at once: an operation, a scalar, and a product as a reduction.
 func.func @main(%w: tensor<4xf32> {halftone.trainable}, %v: tensor<f32> {halftone.trainable}) -> tensor<f32> {
   %e = tensor.empty() : tensor<f32>
