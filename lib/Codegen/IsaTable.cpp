@@ -7,7 +7,7 @@ using namespace mlir::halftone;
 // name, dot, lanes, step, vectors of a panel, rows of the tile for 0, 1, 2, 3 and 4 vectors
 static constexpr DotKernel kVpdpbusd512 = {"vpdpbusd_512", DotKind::Vpdpbusd, 16, 4, 4, {0, 16, 14, 9, 6}};
 static constexpr DotKernel kVpdpbusd256 = {"vpdpbusd_256", DotKind::Vpdpbusd, 8, 4, 2, {0, 10, 5, 0, 0}};
-static constexpr DotKernel kMaddubs256 = {"maddubs_256", DotKind::Maddubs, 8, 4, 2, {0, 6, 4, 0, 0}};
+static constexpr DotKernel kMaddubs256 = {"maddubs_256", DotKind::Maddubs, 8, 4, 4, {0, 6, 4, 3, 2}};
 static constexpr DotKernel kWiden = {"widen", DotKind::Widen, 16, 1, 1, {0, 4, 0, 0, 0}};
 static constexpr DotKernel kFma512 = {"fma_512", DotKind::Fma, 16, 1, 4, {0, 16, 14, 9, 6}};
 static constexpr DotKernel kFma256 = {"fma_256", DotKind::Fma, 8, 1, 2, {0, 10, 6, 0, 0}};
