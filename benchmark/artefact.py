@@ -53,9 +53,9 @@ class Artefact:
     """A loaded model, with buffers for one batch size; runs on this thread."""
 
     def __init__(self, path, batch=1):
-        self.library = ctypes.CDLL(str(path))
-        self.library.halftone_query.restype = ctypes.POINTER(ModelTable)
-        self.table = self.library.halftone_query().contents
+        self.shared = ctypes.CDLL(str(path))
+        self.shared.halftone_query.restype = ctypes.POINTER(ModelTable)
+        self.table = self.shared.halftone_query().contents
         if self.table.abiVersion != ABI_VERSION:
             raise SystemExit(f"{path}: ABI version {self.table.abiVersion}, "
                              f"this script knows {ABI_VERSION}")
@@ -111,26 +111,26 @@ class Session:
     `module` of another Session shares its module."""
 
     def __init__(self, library, path, threads=1, batch=1, module=None):
-        self.library = ctypes.CDLL(str(library))
-        self.library.halftone_last_error.restype = ctypes.c_char_p
-        self.library.halftone_module_info.restype = ctypes.POINTER(ModelTable)
-        self.library.halftone_module_layer.restype = ctypes.POINTER(LayerInfo)
+        self.shared = ctypes.CDLL(str(library))
+        self.shared.halftone_last_error.restype = ctypes.c_char_p
+        self.shared.halftone_module_info.restype = ctypes.POINTER(ModelTable)
+        self.shared.halftone_module_layer.restype = ctypes.POINTER(LayerInfo)
         self.module = module or ctypes.c_void_p()
         if not module:
             options = (ctypes.c_int32 * 1)(threads)
-            self.check(self.library.halftone_module_load(str(path).encode(), options,
+            self.check(self.shared.halftone_module_load(str(path).encode(), options,
                                                          ctypes.byref(self.module)))
         self.session = ctypes.c_void_p()
-        self.check(self.library.halftone_session_create(self.module,
+        self.check(self.shared.halftone_session_create(self.module,
                                                         ctypes.byref(self.session)))
-        table = self.library.halftone_module_info(self.module).contents
+        table = self.shared.halftone_module_info(self.module).contents
         self.shapes = []  # keeps the extents alive that the buffers point to
         self.inputs, self.input_buffers = self.buffers(table.inputs, table.numInputs, batch)
         self.outputs, self.output_buffers = self.buffers(table.outputs, table.numOutputs, batch)
 
     def check(self, status):
         if status:
-            raise SystemExit(self.library.halftone_last_error().decode())
+            raise SystemExit(self.shared.halftone_last_error().decode())
 
     def buffers(self, infos, count, batch):
         arrays, buffers = {}, (Buffer * count)()
@@ -150,22 +150,22 @@ class Session:
             buffer[...] = feeds[name]
 
     def run(self):
-        self.check(self.library.halftone_session_run(
+        self.check(self.shared.halftone_session_run(
             self.session, self.input_buffers, len(self.input_buffers),
             self.output_buffers, len(self.output_buffers)))
 
     def layers(self):
         """The LayerInfo of each layer, in the order of running."""
-        count = self.library.halftone_module_num_layers(self.module)
-        return [self.library.halftone_module_layer(self.module, i).contents
+        count = self.shared.halftone_module_num_layers(self.module)
+        return [self.shared.halftone_module_layer(self.module, i).contents
                 for i in range(count)]
 
     def layer_nanoseconds(self, count):
         """The time of each layer, the mean of `count` runs."""
-        layers = self.library.halftone_module_num_layers(self.module)
+        layers = self.shared.halftone_module_num_layers(self.module)
         times = (ctypes.c_int64 * (layers + 1))()
         for _ in range(count):
-            self.check(self.library.halftone_session_run_profiled(
+            self.check(self.shared.halftone_session_run_profiled(
                 self.session, self.input_buffers, len(self.input_buffers),
                 self.output_buffers, len(self.output_buffers), times))
         return [time / count for time in times[:layers]]

@@ -12,15 +12,9 @@ statistics are those of the photographs, as for resnet50.py.
 The network: Sandler et al., "MobileNetV2", arXiv:1801.04381, width 1.
 """
 
-import argparse
-import pathlib
-
-import numpy as np
-import torch
 from torch import nn
 
-from onnx_export import export_onnx
-from resnet50 import seed_weights, set_statistics
+from seeded import export_seeded
 
 # expansion, outputs, repeats, stride of the first: table 2 of the paper
 STAGES = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
@@ -66,21 +60,5 @@ class MobileNetV2(nn.Module):
         return self.layers(image)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--photographs", type=pathlib.Path, required=True,
-                        help="calibration.npz of benchmark/photographs.py")
-    parser.add_argument("-o", "--output", type=pathlib.Path, required=True,
-                        help="folder for the model")
-    options = parser.parse_args()
-    options.output.mkdir(parents=True, exist_ok=True)
-    model = MobileNetV2()
-    seed_weights(model)
-    set_statistics(model, torch.from_numpy(np.load(options.photographs)["image"]))
-    path = options.output / "mobilenetv2.onnx"
-    export_onnx(model, (1, 3, 224, 224), path, keep_batch_norm=True)
-    print(f"{path}: {path.stat().st_size} bytes")
-
-
 if __name__ == "__main__":
-    main()
+    export_seeded(MobileNetV2, "mobilenetv2", __doc__)
