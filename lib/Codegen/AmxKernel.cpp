@@ -76,7 +76,7 @@ private:
   void emitPanels(Bounds tiles, Bounds panelRange);
   void emitBlocks(Bounds tiles, Bounds panelRange, int64_t width, int64_t valid);
   void emitSizes(Bounds tiles, Bounds panelRange);
-  void emitSized(const BlockRange &blocks, Bounds panelRange);
+  void emitEqualBlocks(const BlockRange &blocks, Bounds panelRange);
   TilePlace place(Value tile);
 
   TileBlock enterBlock(const BlockRange &blocks, Value panel, Value turn);
@@ -210,7 +210,7 @@ void AmxKernel::emitSizes(Bounds tiles, Bounds panelRange) {
   int64_t size = tilesDown;
   while (true) {
     Value count = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(tiles.end, tiles.begin), indexConstant(b, size));
-    emitSized({tiles.begin, count, size}, panelRange);
+    emitEqualBlocks({tiles.begin, count, size}, panelRange);
     tiles.begin = add(b, tiles.begin, mul(b, count, size));
     bool isDynamic = ShapedType::isDynamic(totalTiles);
     int64_t rest = isDynamic ? size / 2 : totalTiles % tilesDown;
@@ -221,7 +221,7 @@ void AmxKernel::emitSizes(Bounds tiles, Bounds panelRange) {
 }
 
 /// All blocks of all panels, panel by panel.
-void AmxKernel::emitSized(const BlockRange &blocks, Bounds panelRange) {
+void AmxKernel::emitEqualBlocks(const BlockRange &blocks, Bounds panelRange) {
   emitLoop(b, panelRange, across, [&](Value panel) {
     emitLoop(b, {indexConstant(b, 0), blocks.count}, 1, [&](Value turn) {
       TileBlock block = enterBlock(blocks, panel, turn);
@@ -334,14 +334,14 @@ void AmxKernel::emitProducts(const TileBlock &block) {
 // Epilogue
 //===----------------------------------------------------------------------===//
 
-/// The rows of one tile, from the scratch; 4 vectors at a time, which are packed together.
+/// The rows of one tile, from the scratch; as many vectors at a time as are packed together.
 void AmxKernel::emitRows(const TileBlock &block, int64_t tile) {
   const int64_t width = across * kLanes;
   VectorType type = VectorType::get({kLanes}, b.getI32Type());
   const TilePlace &place = block.tiles[tile];
   epilogue->enterLine(place.line);
   Value begin = place.skipped ? place.skipped : indexConstant(b, 0), end = indexConstant(b, height);
-  for (int64_t rows : {4 / across, int64_t(1)}) {
+  for (int64_t rows : {TileEpilogue::kPackedVectors / across, int64_t(1)}) {
     Value count = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(end, begin), indexConstant(b, rows));
     Value next = add(b, begin, mul(b, count, rows));
     emitLoop(b, {begin, next}, rows, [&](Value row) {

@@ -9,8 +9,7 @@
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/StructuredKernel.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
+#include "halftone/Integer/MultiplyAccumulates.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/StringExtras.h"
@@ -23,14 +22,6 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// Dynamic extents are the batch and count as 1.
-static int64_t product(ArrayRef<int64_t> extents) {
-  int64_t result = 1;
-  for (int64_t extent : extents)
-    result *= ShapedType::isDynamic(extent) ? 1 : extent;
-  return result;
-}
-
 //===----------------------------------------------------------------------===//
 // Operands
 //===----------------------------------------------------------------------===//
@@ -42,7 +33,7 @@ static bool isConstant(Value buffer) {
 }
 
 static int64_t bytesOf(MemRefType type) {
-  return product(type.getShape()) * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  return elementsPerSample(type.getShape()) * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
 
 static bool isOutput(Operation *op, OpOperand &operand) {
@@ -101,7 +92,7 @@ static void describeContract(ContractOp op, LayerInfo &layer) {
   if (!kernel || kernel.size() != 3)
     return;
   layer.kernel = name ? name.str() : "";
-  layer.multiplyAccumulates = product(output.getShape()) * product(kernel.asArrayRef());
+  layer.multiplyAccumulates = elementsPerSample(output.getShape()) * elementsPerSample(kernel.asArrayRef());
   if (output.getRank() == 2) {
     layer.kind = "matmul";
     return;
@@ -149,10 +140,7 @@ static void describeLinalg(linalg::LinalgOp op, LayerInfo &layer) {
   layer.kind = kindOf(op);
   if (!hasStructuredKernel(op))
     layer.kernel = "scalar";
-  bool multiplies = op.getNumReductionLoops() > 0 &&
-                    llvm::any_of(*op.getBlock(), llvm::IsaPred<arith::MulFOp, arith::MulIOp, math::FmaOp>);
-  if (multiplies)
-    layer.multiplyAccumulates = product(op.getStaticLoopRanges());
+  layer.multiplyAccumulates = countMultiplyAccumulates(op);
 }
 
 namespace {

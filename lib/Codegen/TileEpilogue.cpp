@@ -13,8 +13,6 @@ struct TileEpilogue::Group {
 
 /// Interleaved lanes stand in chunks of 4 channels; see DepthwiseLayout.h.
 static constexpr int64_t kChunk = 4;
-/// Vectors that saturating packs make one of.
-static constexpr int64_t kPackedVectors = 4;
 
 TileEpilogue::TileEpilogue(ImplicitLocOpBuilder &b, ContractOp op, const OutputWalk &walk, const Isa &isa)
     : b(b), op(op), walk(walk), isa(isa) {

@@ -9,17 +9,19 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-static int64_t product(ArrayRef<int64_t> extents) {
+int64_t mlir::halftone::elementsPerSample(ArrayRef<int64_t> extents) {
   int64_t result = 1;
   for (int64_t extent : extents)
     result *= ShapedType::isDynamic(extent) ? 1 : extent;
   return result;
 }
 
-static bool multiplies(linalg::LinalgOp op) {
-  return op.getNumReductionLoops() > 0 &&
-         llvm::any_of(*op.getBlock(),
-                      llvm::IsaPred<arith::MulFOp, arith::MulIOp, math::FmaOp>);
+int64_t mlir::halftone::countMultiplyAccumulates(linalg::LinalgOp op) {
+  bool multiplies =
+      op.getNumReductionLoops() > 0 &&
+      llvm::any_of(*op.getBlock(),
+                   llvm::IsaPred<arith::MulFOp, arith::MulIOp, math::FmaOp>);
+  return multiplies ? elementsPerSample(op.getStaticLoopRanges()) : 0;
 }
 
 MultiplyAccumulates mlir::halftone::countMultiplyAccumulates(Operation *root) {
@@ -29,17 +31,18 @@ MultiplyAccumulates mlir::halftone::countMultiplyAccumulates(Operation *root) {
     (isFloat ? counts.floating : counts.integer) += count;
   };
   root->walk([&](Operation *op) {
-    if (auto structured = dyn_cast<linalg::LinalgOp>(op);
-        structured && multiplies(structured))
-      add(op->getOperand(0), product(structured.getStaticLoopRanges()));
+    if (auto structured = dyn_cast<linalg::LinalgOp>(op))
+      if (int64_t count = countMultiplyAccumulates(structured))
+        add(op->getOperand(0), count);
     auto contract = dyn_cast<ContractOp>(op);
     if (!contract || contract.getPacking())
       return;
     ArrayRef<int64_t> weights =
         cast<ShapedType>(contract.getWeights().getType()).getShape();
     add(contract.getInput(),
-        product(cast<ShapedType>(contract.getOutput().getType()).getShape()) *
-            product(weights.drop_back()));
+        elementsPerSample(
+            cast<ShapedType>(contract.getOutput().getType()).getShape()) *
+            elementsPerSample(weights.drop_back()));
   });
   return counts;
 }

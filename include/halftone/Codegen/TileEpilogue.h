@@ -25,6 +25,9 @@ struct TileColumns {
 /// way; a zero point that is added last is added to the bytes, which is the same modulo 256.
 class TileEpilogue {
 public:
+  /// Vectors that saturating packs make one of.
+  static constexpr int64_t kPackedVectors = 4;
+
   TileEpilogue(ImplicitLocOpBuilder &b, ContractOp op, const OutputWalk &walk, const Isa &isa);
 
   /// Emits the offsets of a line; tiles belong to the line entered last.

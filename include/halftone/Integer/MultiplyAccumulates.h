@@ -3,7 +3,7 @@
 #ifndef HALFTONE_INTEGER_MULTIPLYACCUMULATES_H
 #define HALFTONE_INTEGER_MULTIPLYACCUMULATES_H
 
-#include "mlir/IR/Operation.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace mlir::halftone {
 
@@ -18,6 +18,13 @@ struct MultiplyAccumulates {
                : 100.0 * double(integer) / double(integer + floating);
   }
 };
+
+/// The product of extents, for one sample: a dynamic one is the batch and
+/// counts as 1.
+int64_t elementsPerSample(ArrayRef<int64_t> extents);
+
+/// Those of one structured operation; 0 unless it multiplies and reduces.
+int64_t countMultiplyAccumulates(linalg::LinalgOp op);
 
 /// Counts the structured operations below `root` that multiply and reduce, and
 /// halftone.contract on tensors.
