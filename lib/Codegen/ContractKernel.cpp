@@ -142,8 +142,7 @@ void ContractKernel::emit() {
   walk.emplace(b, op);
   epilogue.emplace(b, op, *walk, isa);
   // The taps of a kernel row must follow one another in memory, unless whole steps fit into each of them.
-  bool contiguous = walk->input.flat.strides.size() == 2 || layout.kernelWidth == 1 || !layout.joined ||
-                    walk->input.flat.strides[2] == layout.channels;
+  bool contiguous = layout.tapsFollow(op);
   scattered = !contiguous && layout.channels % layout.kernel->step;
   runsPerRow = layout.joined && (contiguous || scattered) ? 1 : layout.kernelWidth;
   runs = layout.kernelHeight * runsPerRow;

@@ -5,6 +5,7 @@
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -53,6 +54,20 @@ private:
     return success();
   }
 
+  /// Tiles take taps that follow one another only: what lies apart is copied together first.
+  static void copyInput(ContractOp op) {
+    ImplicitLocOpBuilder b(op.getLoc(), op);
+    auto type = cast<MemRefType>(op.getInput().getType());
+    SmallVector<Value> extents;
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      if (type.isDynamicDim(dim))
+        extents.push_back(memref::DimOp::create(b, op.getInput(), dim));
+    auto dense = MemRefType::get(type.getShape(), type.getElementType());
+    Value copy = memref::AllocOp::create(b, dense, extents);
+    linalg::CopyOp::create(b, op.getInput(), copy);
+    op.getInputMutable().assign(copy);
+  }
+
   static LogicalResult emitKernel(ContractOp op, const Isa &isa) {
     if (DepthwiseLayout::isDepthwise(op)) {
       FailureOr<DepthwiseLayout> layout = DepthwiseLayout::fromAttribute(op);
@@ -64,10 +79,13 @@ private:
     FailureOr<PackedLayout> layout = PackedLayout::fromAttribute(op);
     if (failed(layout))
       return op.emitOpError("needs packed weights; run halftone-pack-weights first");
-    if (layout->kernel->dot == DotKind::Tile)
+    if (layout->kernel->dot == DotKind::Tile) {
+      if (!layout->tapsFollow(op))
+        copyInput(op);
       emitAmxKernel(op, *layout, isa);
-    else
+    } else {
       emitContractKernel(op, *layout, isa);
+    }
     return success();
   }
 };

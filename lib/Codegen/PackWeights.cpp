@@ -125,7 +125,7 @@ void takeBias(ContractOp op, std::vector<int32_t> &bias) {
 }
 
 /// Whether a contraction is worth tiles: enough positions in a line for their rows, a channel group for their columns.
-/// Taps that share a tile must follow one another in memory, which a slice of the channels does not.
+/// A slice of the channels would have to be copied, where taps share a tile.
 bool fillsTiles(ContractOp op) {
   constexpr int64_t kLeastRows = 4, kLeastColumns = 8;
   if (DepthwiseLayout::isDepthwise(op) || op.getGroups() != 1)

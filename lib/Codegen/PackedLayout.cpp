@@ -1,8 +1,14 @@
 //===- PackedLayout.cpp - where a weight stands in a packed constant --------===//
 #include "halftone/Codegen/PackedLayout.h"
+#include "halftone/Codegen/VectorEmission.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
+
+bool PackedLayout::tapsFollow(ContractOp op) const {
+  std::optional<SmallVector<int64_t>> strides = staticStrides(cast<MemRefType>(op.getInput().getType()));
+  return !joined || kernelWidth == 1 || strides->size() == 2 || (*strides)[2] == channels;
+}
 
 DictionaryAttr PackedLayout::toAttribute(MLIRContext *context) const {
   Builder b(context);

@@ -54,6 +54,10 @@ struct PackedLayout {
     return groups * steps() * kernel->step * kernel->lanes * (fullPanels() * kernel->maxVectors + restVectors());
   }
 
+  /// Whether the taps of a kernel row follow one another in the input's memory, or need not: a step lies within one tap.
+  /// `op` is on memrefs with static strides.
+  bool tapsFollow(ContractOp op) const;
+
   /// As the attribute `packing`.
   DictionaryAttr toAttribute(MLIRContext *context) const;
 

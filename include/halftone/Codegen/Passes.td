@@ -103,7 +103,8 @@ def LowerContract : Pass<"halftone-lower-contract", "func::FuncOp"> {
     Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">
   ];
   let dependentDialects = ["amx::AMXDialect", "affine::AffineDialect", "arith::ArithDialect", "memref::MemRefDialect", "scf::SCFDialect",
-                           "vector::VectorDialect", "math::MathDialect", "LLVM::LLVMDialect"];
+                           "vector::VectorDialect", "math::MathDialect", "LLVM::LLVMDialect",
+                           "linalg::LinalgDialect"];
   let statistics = [Statistic<"numKernels", "kernels", "Number of kernels generated">];
 }
 

@@ -47,7 +47,7 @@ class Module:
         self.kept.append((name, shape, element))
 
     def write(self):
-        dims = {4: "unit, unit, unit", 2: "unit"}
+        dims = {5: "unit, unit, unit, unit", 4: "unit, unit, unit", 2: "unit"}
         arguments = ", ".join(
             f'{name}: {kind} {{halftone.name = "{name[1:]}", halftone.dims = [#halftone.dim<"batch", 1, 3>, '
             f'{dims[kind.count("x")]}]}}' for name, kind in self.inputs)
@@ -102,20 +102,29 @@ RESIDUAL = """    %r0 = arith.extsi %r : i8 to i32
 
 
 def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv", residual=False, element="i8",
-                padding=0, sliced=0, gain=1.0, source=None, added=None):
+                padding=0, sliced=0, reshaped=False, gain=1.0, source=None, added=None):
     """One contraction with its tail. x: H, W, C or C; kernel: KH, KW, OC or OC. With `sliced`, the input is the last C of
-    that many channels; `gain` is a factor of the multipliers; `source` and `added` are an earlier case's result as the
+    that many channels, and `reshaped` hides the slice behind a unit dimension; `gain` is a factor of the multipliers; `source` and `added` are an earlier case's result as the
     input and the residual, where else there are inputs of the module."""
     integer = element == "i8"
     sum_type = "i32" if integer else "f32"
     zero = "%zero" if integer else "%fzero"
     rank = 4 if len(x) == 3 else 2
-    source, source_type = source or m.input((-1, *x[:-1], sliced or x[-1]), element), extents((-1, *x), element)
+    unit = (1,) if reshaped else ()
+    source = source or m.input((-1, *unit, *x[:-1], sliced or x[-1]), element)
+    source_type = extents((-1, *x), element)
     t = ""
     if sliced:
-        t += (f"  %{case}_x = tensor.extract_slice {source}[0, 0, 0, {sliced - x[2]}] [%batch, {x[0]}, {x[1]}, {x[2]}] "
-              f"[1, 1, 1, 1] : {extents((-1, *x[:-1], sliced), element)} to {source_type}\n")
+        dims = 4 + len(unit)
+        offsets = ", ".join(["0"] * (dims - 1) + [str(sliced - x[2])])
+        sizes = ", ".join(["%batch"] + [str(extent) for extent in (*unit, *x)])
+        slice_type = extents((-1, *unit, *x), element)
+        t += (f"  %{case}_x = tensor.extract_slice {source}[{offsets}] [{sizes}] [{', '.join(['1'] * dims)}] : "
+              f"{extents((-1, *unit, *x[:-1], sliced), element)} to {slice_type}\n")
         source = f"%{case}_x"
+        if reshaped:
+            t += f"  %{case}_y = tensor.collapse_shape {source} [[0, 1], [2], [3], [4]] : {slice_type} into {source_type}\n"
+            source = f"%{case}_y"
     if padding:
         wide = (-1, x[0] + 2 * padding, x[1] + 2 * padding, x[2])
         t += (f"  %{case}_p = tensor.pad {source} low[0, {padding}, {padding}, 0] high[0, {padding}, {padding}, 0] {{\n"
@@ -217,6 +226,7 @@ def main():
         contraction(m, e + "square", (7, 8, 9), (3, 3, 67), residual=True, element=element, padding=1)
         contraction(m, e + "oblong", (9, 7, 5), (5, 2, 17), dilations=(1, 2), element=element)
         contraction(m, e + "sliced", (6, 7, 5), (3, 3, 18), element=element, sliced=11)
+        contraction(m, e + "sliced_reshaped", (6, 7, 5), (3, 3, 18), element=element, sliced=11, reshaped=True)
         contraction(m, e + "sliced_words", (6, 7, 8), (3, 2, 18), element=element, sliced=11)
         contraction(m, e + "points", (5, 5, 26), (1, 1, 100), residual=True, element=element)
         contraction(m, e + "sparse_points", (7, 7, 12), (1, 1, 33), (2, 2), element=element)
