@@ -56,6 +56,7 @@ private:
   int64_t sumOf(const Assignment &assignment, Sum sum) const;
   Expected<Measured> measure(const Assignment &assignment, const SampleRange &range);
   Expected<Assignment> chooseByDrop(std::array<int64_t, 3> limits);
+  Assignment allFloat() const { return Assignment(compiler.layers().size(), LayerFormat::Float); }
   std::array<int64_t, 3> limitsOf() const;
   bool tighten(std::array<int64_t, 3> &limits, const Assignment &assignment, const Measured &measured) const;
   Sum objective() const;
@@ -179,7 +180,10 @@ Error Selector::measureLayers() {
         auto changed = variant->run(search);
         if (!changed)
           return changed.takeError();
+        // Float is the reference: a loss above int8's is noise of the samples, and would keep the search from it.
         choice.loss = std::llround((measureLoss(metric, searchOutputs, *changed) - base) / kLossUnit);
+        if (format == LayerFormat::Float)
+          choice.loss = std::min<int64_t>(choice.loss, -1);
       }
       choices.push_back(choice);
     }
@@ -274,7 +278,8 @@ std::optional<Assignment> Selector::choose(const std::array<int64_t, 3> &limits,
 /// can be, alone and beside the others.
 Error Selector::infeasible(const std::array<int64_t, 3> &limits) const {
   ProblemList problems;
-  const char *names[] = {"--max-bytes", "--max-latency", "--max-drop"};
+  const char *time = request.maxLatency ? "--max-latency" : "the rule that a selection is not slower than float";
+  const char *names[] = {"--max-bytes", time, "--max-drop"};
   const char *units[] = {" bytes", " ns", " of a billionth of loss"};
   int64_t others[] = {otherBytes, otherTime, 0};
   for (Sum sum : {Bytes, Time, Loss}) {
@@ -324,6 +329,13 @@ Expected<Assignment> Selector::chooseByDrop(std::array<int64_t, 3> limits) {
   auto best = measure(*most, search);
   if (!best)
     return best.takeError();
+  if (best->drop > *request.maxDrop && !request.maxBytes && !request.maxLatency) {
+    // The sum of the layers' times, not the model's, kept some layer from float.
+    most = allFloat();
+    best = measure(*most, search);
+    if (!best)
+      return best.takeError();
+  }
   if (best->drop > *request.maxDrop)
     return userError(formatv("--max-drop {0}: the least that the formats reach on the samples of the search is {1} {2}",
                              digits(*request.maxDrop), digits(best->drop), metric.unit())
@@ -368,7 +380,8 @@ bool Selector::tighten(std::array<int64_t, 3> &limits, const Assignment &assignm
   };
   if (request.maxBytes)
     check(Bytes, measured.constantBytes - otherBytes - whole[Bytes]);
-  if (whole[Time] < kUnlimited)
+  bool isFloat = !request.maxLatency && assignment == allFloat(); // As fast as float, but for noise.
+  if (whole[Time] < kUnlimited && !isFloat)
     check(Time, int64_t(1e3 * measured.microseconds) - otherTime - whole[Time]);
   if (request.maxDrop && measured.drop > *request.maxDrop)
     check(Loss, std::max<int64_t>(std::abs(sumOf(assignment, Loss)) / 10, 1));
