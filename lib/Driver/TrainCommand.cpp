@@ -157,6 +157,10 @@ static Error quantizeForTraining(const TrainOptions &options, ModuleOp module) {
     return Error::success();
   StageSettings settings = options.quantize.settings();
   settings.statistics = options.statistics;
+  if (Error error = advance(module, Stage::Precision, settings))
+    return error;
+  if (Error error = keepWeights(module))
+    return error;
   if (Error error = advance(module, Stage::Quantization, settings))
     return error;
   return exposeWeights(module);

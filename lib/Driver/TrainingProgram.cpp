@@ -18,6 +18,8 @@ static Error runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
   return failed(pm.run(module)) ? llvm::make_error<Reported>() : Error::success();
 }
 
+Error mlir::halftone::keepWeights(ModuleOp module) { return runPass(module, createKeepWeights()); }
+
 Error mlir::halftone::exposeWeights(ModuleOp module) { return runPass(module, createExposeWeights()); }
 
 Expected<std::vector<TrainedWeight>> mlir::halftone::promoteWeights(ModuleOp module, StringRef only) {

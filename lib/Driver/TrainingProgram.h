@@ -15,6 +15,9 @@ struct TrainedWeight {
   Tensor value;
 };
 
+/// Writes the float weights beside their contractions, before they become codes.
+llvm::Error keepWeights(ModuleOp module);
+
 /// Makes the codes of weights floats with a quantization behind them; restoreWeights makes them codes again.
 llvm::Error exposeWeights(ModuleOp module);
 

@@ -38,10 +38,10 @@ int8_t mlir::halftone::quantizeWeight(float value, float scale, int limit) {
 }
 
 quant::UniformQuantizedPerAxisType mlir::halftone::getWeightType(MLIRContext *context, ArrayRef<float> scales,
-                                                                 int32_t axis) {
+                                                                 int32_t axis, int limit) {
   Builder builder(context);
   SmallVector<double> exact(scales.begin(), scales.end());
   SmallVector<int64_t> zeroPoints(scales.size(), 0);
   return quant::UniformQuantizedPerAxisType::get(quant::QuantizationFlags::Signed, builder.getI8Type(),
-                                                 builder.getF32Type(), exact, zeroPoints, axis, -kWeightMax, kWeightMax);
+                                                 builder.getF32Type(), exact, zeroPoints, axis, -limit, limit);
 }

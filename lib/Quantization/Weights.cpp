@@ -50,7 +50,7 @@ LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *con
   builder.setInsertionPoint(contraction);
   auto constant = makeConstant<int8_t>(codesType, rounded.codes, name.empty() ? "weights" : name);
   Value value = arith::ConstantOp::create(builder, loc, constant);
-  auto element = getWeightType(builder.getContext(), rounded.scales, axis);
+  auto element = getWeightType(builder.getContext(), rounded.scales, axis, options.limit());
   value = quant::StorageCastOp::create(builder, loc, codesType.clone(element), value);
   value = DequantizeOp::create(builder, loc, codesType.clone(type.getElementType()), value, Value(), Value());
   if (grouped)

@@ -4,10 +4,12 @@
 //   Adam  m' = b1 m + (1 - b1) g;  v' = b2 v + (1 - b2) g^2;
 //         w' = w - rate (decay w + (m' / c1) / (sqrt(v' / c2) + epsilon)),  c1 = 1 - b1^step, c2 = 1 - b2^step
 //
-// Weight decay is for tensors of rank 2 or more: biases are left out.
+// Weight decay is for tensors of rank 2 or more: biases are left out. Where a pruned weight w is 0, w' = 0: the mask is the
+// weight itself, so it needs no state, and pruning more of a weight while it is trained is writing zeros.
 //
 //===----------------------------------------------------------------------===//
 #include "TensorBuilding.h"
+#include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Training/Passes.h"
 
 namespace mlir::halftone {
@@ -24,6 +26,7 @@ namespace {
 struct Trained {
   Value weight, gradient;
   std::string name;
+  bool pruned; ///< zeros stay
   Value updated;
 };
 
@@ -65,8 +68,10 @@ private:
   LogicalResult collect(SmallVector<Trained> &all) {
     for (BlockArgument argument : entry.getArguments())
       if (entry.getArgAttr(argument.getArgNumber(), kTrainableAttr)) {
-        auto name = entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kNameAttr);
-        all.push_back({argument, Value(), name ? name.str() : "argument" + std::to_string(argument.getArgNumber()), Value()});
+        unsigned number = argument.getArgNumber();
+        auto name = entry.getArgAttrOfType<StringAttr>(number, kNameAttr);
+        all.push_back({argument, Value(), name ? name.str() : "argument" + std::to_string(number),
+                       entry.getArgAttr(number, kPrunedAttr) != nullptr, Value()});
       }
     auto results = entry.getBody().front().getTerminator()->getOperands();
     for (auto [i, trained] : llvm::enumerate(all)) {
@@ -106,6 +111,16 @@ private:
     states.emplace_back(trained.name + "." + what.str(), value);
   }
 
+  /// The weight w - distance, or 0 where it is 0 and stays so.
+  Value move(OpBuilder &n, Location l, const Trained &trained, Value weight, Value distance) {
+    Value moved = arith::SubFOp::create(n, l, weight, distance);
+    if (!trained.pruned)
+      return moved;
+    Value zero = buildScalar(n, l, weight.getType(), 0);
+    Value stays = arith::CmpFOp::create(n, l, arith::CmpFPredicate::OEQ, weight, zero);
+    return arith::SelectOp::create(n, l, stays, zero, moved);
+  }
+
   Value stepSgd(const Trained &trained) {
     double mu = momentum, lambda = decayOf(trained);
     auto decayed = [&](OpBuilder &n, Location l, Value weight, Value gradient) -> Value {
@@ -132,7 +147,7 @@ private:
         Value ahead = arith::MulFOp::create(n, l, step, buildScalar(n, l, step.getType(), mu));
         step = arith::AddFOp::create(n, l, decayed(n, l, e[0], e[1]), ahead);
       }
-      return arith::SubFOp::create(n, l, e[0], arith::MulFOp::create(n, l, e[2], step));
+      return move(n, l, trained, e[0], arith::MulFOp::create(n, l, e[2], step));
     });
   }
 
@@ -161,7 +176,7 @@ private:
                     if (lambda != 0)
                       step = arith::AddFOp::create(
                           n, l, step, arith::MulFOp::create(n, l, e[0], buildScalar(n, l, step.getType(), lambda)));
-                    return arith::SubFOp::create(n, l, e[0], arith::MulFOp::create(n, l, e[3], step));
+                    return move(n, l, trained, e[0], arith::MulFOp::create(n, l, e[3], step));
                   });
   }
 

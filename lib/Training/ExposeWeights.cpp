@@ -1,5 +1,7 @@
 //===- ExposeWeights.cpp - float weights in front of their codes ------------===//
 #include "ChannelScales.h"
+#include "halftone/Analysis/EntryForm.h"
+#include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Support/Constants.h"
 #include "halftone/Training/Passes.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
@@ -11,6 +13,25 @@ namespace mlir::halftone {
 
 using namespace mlir;
 using namespace mlir::halftone;
+
+/// The contraction whose weights these codes are, or null.
+static Operation *findContraction(Value value) {
+  for (OpOperand &use : value.getUses()) {
+    Operation *user = use.getOwner();
+    if (classify(user) == OpKind::Contraction && &getWeightOperand(user) == &use)
+      return user;
+    if (isa<DequantizeOp>(user) || classify(user) == OpKind::Movement)
+      return findContraction(user->getResult(0));
+  }
+  return nullptr;
+}
+
+/// What is nearest to `value` among the numbers that round to `code`, and that the clamp lets gradients through to.
+static float intoCell(float value, int code, int limit, float scale) {
+  constexpr float half = 0.499f;
+  float low = std::max(code - half, float(-limit)), high = std::min(code + half, float(limit));
+  return std::clamp(value, low * scale, high * scale);
+}
 
 namespace {
 
@@ -33,6 +54,8 @@ private:
     ChannelScales scales(type);
     for (auto [i, code] : llvm::enumerate(*codes))
       values[i] = float(code) * scales.at(i);
+    if (Operation *contraction = findContraction(cast))
+      refine(contraction, *codes, perAxis.getStorageTypeMax(), scales, values);
     OpBuilder b(cast);
     Location loc = cast.getInput().getLoc();
     auto real = RankedTensorType::get(type.getShape(), b.getF32Type());
@@ -43,6 +66,17 @@ private:
     if (constant->use_empty())
       constant->erase();
     ++exposed;
+  }
+
+  /// Takes the float weights that were kept, where they agree with the codes. Zeros that stay, stay.
+  static void refine(Operation *contraction, ArrayRef<int8_t> codes, int limit, const ChannelScales &scales,
+                     MutableArrayRef<float> values) {
+    auto kept = getElements<float>(contraction->removeAttr(kFloatWeightsAttr));
+    if (!kept || kept->size() != values.size())
+      return;
+    bool pruned = contraction->hasAttr(kPrunedAttr);
+    for (auto [i, value] : llvm::enumerate(values))
+      value = pruned && (*kept)[i] == 0 ? 0 : intoCell((*kept)[i], codes[i], limit, scales.at(i));
   }
 };
 

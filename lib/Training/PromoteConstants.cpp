@@ -1,4 +1,6 @@
 //===- PromoteConstants.cpp - weights become arguments ----------------------===//
+#include "halftone/Analysis/EntryForm.h"
+#include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Training/Passes.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Regex.h"
@@ -29,6 +31,21 @@ static bool isWeight(arith::ConstantOp constant) {
   if (!type || !isa<FloatType>(type.getElementType()) || type.getRank() == 0)
     return false;
   return llvm::any_of(constant->getUsers(), llvm::IsaPred<linalg::LinalgOp, CompositeOp, QuantizeOp>);
+}
+
+/// The pattern of zeros that stay: that of the pruned contraction whose weights the value is, maybe behind its casts.
+static Attribute prunedPattern(Value value) {
+  for (OpOperand &use : value.getUses()) {
+    Operation *user = use.getOwner();
+    if (classify(user) == OpKind::Contraction && &getWeightOperand(user) == &use) {
+      if (Attribute pattern = user->getAttr(kPrunedAttr))
+        return pattern;
+    } else if (isa<QuantizeOp, DequantizeOp>(user) || classify(user) == OpKind::Movement) {
+      if (Attribute pattern = prunedPattern(user->getResult(0)))
+        return pattern;
+    }
+  }
+  return {};
 }
 
 namespace {
@@ -79,11 +96,14 @@ struct PromoteConstants : halftone::impl::PromoteConstantsBase<PromoteConstants>
 
   static void promote(func::FuncOp entry, arith::ConstantOp constant, StringRef name) {
     Builder builder(entry.getContext());
-    NamedAttribute attributes[] = {builder.getNamedAttr(kNameAttr, builder.getStringAttr(name)),
-                                   builder.getNamedAttr(kTrainableAttr, builder.getUnitAttr()),
-                                   builder.getNamedAttr(kValueAttr, constant.getValue())};
+    NamedAttrList attributes;
+    attributes.append(kNameAttr, builder.getStringAttr(name));
+    attributes.append(kTrainableAttr, builder.getUnitAttr());
+    attributes.append(kValueAttr, constant.getValue());
+    if (Attribute pattern = prunedPattern(constant))
+      attributes.append(kPrunedAttr, pattern);
     unsigned index = entry.getNumArguments();
-    (void)entry.insertArgument(index, constant.getType(), builder.getDictionaryAttr(attributes), constant.getLoc());
+    (void)entry.insertArgument(index, constant.getType(), attributes.getDictionary(entry.getContext()), constant.getLoc());
     constant.replaceAllUsesWith(static_cast<Value>(entry.getArgument(index)));
     constant.erase();
   }

@@ -31,6 +31,35 @@ func.func @main(%w: tensor<2x3xf32> {halftone.name = "w", halftone.trainable}, %
 
 // -----
 
+// Zeros of a pruned weight stay zero, whatever momentum and gradient say; other weights have no such choice.
+// CHECK-LABEL: @pruned
+// CHECK-LABEL: @main
+// CHECK-SAME: %[[W:[a-z0-9]*]]: tensor<2x3xf32> {halftone.name = "w", halftone.pruned = "blocks", halftone.trainable}, %[[V:[a-z0-9]*]]: tensor<2x3xf32>
+// CHECK: %[[MW:.*]] = linalg.generic
+// CHECK-NOT: arith.select
+// CHECK: linalg.generic {{.*}} ins(%[[W]], %{{.*}}, %{{.*}}, %[[MW]]
+// CHECK-NEXT: ^bb0(%[[OLD:[a-z0-9_]*]]: f32
+// CHECK: %[[NEW:.*]] = arith.subf %[[OLD]]
+// CHECK: %[[ZERO:.*]] = arith.constant 0.0
+// CHECK: %[[STAYS:.*]] = arith.cmpf oeq, %[[OLD]], %[[ZERO]]
+// CHECK: arith.select %[[STAYS]], %[[ZERO]], %[[NEW]]
+// CHECK-NOT: arith.select
+// CHECK: return
+
+// ADAM-LABEL: @pruned
+// ADAM: arith.cmpf oeq
+// ADAM-NEXT: arith.select
+// ADAM-NOT: arith.select
+// ADAM: return
+func.func private @pruned()
+func.func @main(%w: tensor<2x3xf32> {halftone.name = "w", halftone.pruned = "blocks", halftone.trainable},
+                %v: tensor<2x3xf32> {halftone.name = "v", halftone.trainable},
+                %gw: tensor<2x3xf32>, %gv: tensor<2x3xf32>, %loss: tensor<f32>) -> (tensor<f32>, tensor<2x3xf32>, tensor<2x3xf32>) {
+  return %loss, %gw, %gv : tensor<f32>, tensor<2x3xf32>, tensor<2x3xf32>
+}
+
+// -----
+
 // expected-error @+1 {{has no gradient of 'w' among its results; run halftone-differentiate}}
 func.func @main(%w: tensor<2x3xf32> {halftone.name = "w", halftone.trainable}, %loss: tensor<f32>) -> tensor<f32> {
   return %loss : tensor<f32>

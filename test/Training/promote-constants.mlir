@@ -47,3 +47,25 @@ func.func @main() -> (tensor<2xi8>, tensor<1x2xf32>) {
   %y = tensor.expand_shape %moved [[0, 1]] output_shape [1, 2] : tensor<2xf32> into tensor<1x2xf32>
   return %codes, %y : tensor<2xi8>, tensor<1x2xf32>
 }
+
+// -----
+
+// Weights whose zeros stay, as floats and behind casts; the bias of that matrix product is none.
+// CHECK-LABEL: @main
+// CHECK-SAME: tensor<2x2xf32> {halftone.name = "w", halftone.pruned = "blocks", halftone.trainable
+// CHECK-SAME: tensor<2x2xf32> {halftone.name = "v", halftone.pruned = "n:m", halftone.trainable
+// CHECK-SAME: tensor<4x2xf32> {halftone.name = "b", halftone.trainable
+func.func @main(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  %w = arith.constant dense<[[1.0, 0.0], [0.0, 1.0]]> : tensor<2x2xf32> loc("w")
+  %v = arith.constant dense<[[1.0, 0.0], [0.0, 1.0]]> : tensor<2x2xf32> loc("v")
+  %b = arith.constant dense<1.0> : tensor<4x2xf32> loc("b")
+  %q = halftone.quantize %v : tensor<2x2xf32> to tensor<2x2x!quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>>
+  %d = halftone.dequantize %q : tensor<2x2x!quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>> to tensor<2x2xf32>
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x2xf32>) -> tensor<4x2xf32>
+  %y = linalg.matmul {halftone.pruned = "blocks"} ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%f : tensor<4x2xf32>) -> tensor<4x2xf32>
+  %a = linalg.add ins(%y, %b : tensor<4x2xf32>, tensor<4x2xf32>) outs(%e : tensor<4x2xf32>) -> tensor<4x2xf32>
+  %z = linalg.matmul {halftone.pruned = "n:m"} ins(%a, %d : tensor<4x2xf32>, tensor<2x2xf32>) outs(%f : tensor<4x2xf32>) -> tensor<4x2xf32>
+  return %z : tensor<4x2xf32>
+}

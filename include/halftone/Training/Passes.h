@@ -19,6 +19,9 @@ inline constexpr llvm::StringLiteral kTrainableAttr = "halftone.trainable";
 /// The value of an argument that was a constant: `halftone-demote-arguments` makes it one again.
 inline constexpr llvm::StringLiteral kValueAttr = "halftone.value";
 
+/// On a contraction: its weights as they were before they became codes.
+inline constexpr llvm::StringLiteral kFloatWeightsAttr = "halftone.float_weights";
+
 /// An operation whose result counts as a constant when gradients are computed.
 inline constexpr llvm::StringLiteral kStopGradientAttr = "halftone.stop_gradient";
 

@@ -35,7 +35,8 @@ def PromoteConstants : Pass<"halftone-promote-constants", "::mlir::ModuleOp"> {
       %y = linalg.matmul ins(%x, %w : ...) ...
     ```
 
-    Scalars, integers and constants that only data movement reads stay.
+    Scalars, integers and constants that only data movement reads stay. The weights of a contraction with
+    `halftone.pruned`, casts between or not, are arguments with that attribute.
   }];
   let options = [Option<"only", "only", "std::string", "\".*\"", "Regular expression of the names">];
   let statistics = [Statistic<"promoted", "promoted", "Number of constants that became arguments">];
@@ -51,12 +52,29 @@ def DemoteArguments : Pass<"halftone-demote-arguments", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"demoted", "demoted", "Number of arguments that became constants">];
 }
 
+def KeepWeights : Pass<"halftone-keep-weights", "::mlir::ModuleOp"> {
+  let summary = "Write the float weights of contractions beside them, for training behind quantization";
+  let description = [{
+    To be run before the stage quantization. Codes forget what they rounded; training starts better from what was there.
+    `halftone-expose-weights` takes the attribute. Weights that are no constant have none.
+
+    ```mlir
+    %y = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x3xf32>) ...
+    // becomes, %w being a constant,
+    %y = linalg.matmul {halftone.float_weights = dense<...> : tensor<2x3xf32>} ins(%x, %w : ...) ...
+    ```
+  }];
+  let statistics = [Statistic<"kept", "kept", "Number of contractions whose weights were written down">];
+}
+
 def ExposeWeights : Pass<"halftone-expose-weights", "::mlir::ModuleOp"> {
   let summary = "Put float weights in front of their quantization";
   let description = [{
     Weights of the quantization stage are constant codes. Each becomes a float constant, the real values of the codes, with
     `halftone.quantize` behind it: the same codes again, but of something that can be trained
-    (`halftone-promote-constants`). `halftone-store-weights` is the way back. Per-axis uniform types only.
+    (`halftone-promote-constants`). `halftone-store-weights` is the way back. Per-axis uniform types only. With
+    `halftone.float_weights` on the contraction (`halftone-keep-weights`), each weight is that number, moved as little as
+    its code needs; zeros of a contraction with `halftone.pruned` stay zero.
 
     ```mlir
     %q = quant.scast %codes : tensor<2x2xi8> to tensor<2x2x!quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>>
@@ -138,7 +156,7 @@ def AddOptimizer : Pass<"halftone-add-optimizer", "::mlir::ModuleOp"> {
     so that one program serves for all steps.
 
     `sgd`: momentum, maybe Nesterov's; weight decay is added to the gradient. `adam`: weight decay is decoupled
-    (arXiv:1711.05101). Tensors of rank 1 do not decay.
+    (arXiv:1711.05101). Tensors of rank 1 do not decay. Zeros of an argument with `halftone.pruned` stay zero.
 
     ```mlir
     func.func @main(%x, %w {halftone.trainable}) -> (%loss, %w.gradient)
