@@ -37,8 +37,11 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     SmallVector<QuantizableValue> values = getQuantizableValues(entry);
     if (failed(checkSource(*statistics, values)))
       return failure();
+    if (estimator == Estimator::MeanExtrema && !statistics->runs)
+      return getOperation().emitError("needs the extrema of each sample for estimator=mean, which '")
+             << stats << "' does not have; calibrate this model again";
     for (auto [observed, value] : llvm::zip_equal(values, statistics->values))
-      annotateValue(observed.value, value);
+      annotateValue(observed.value, value, statistics->runs);
     return statistics->channels.empty() ? success() : annotateChannels(entry, statistics->channels);
   }
 
@@ -73,7 +76,7 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     return success();
   }
 
-  void annotateValue(Value value, const ValueStatistics &statistics) {
+  void annotateValue(Value value, const ValueStatistics &statistics, int64_t runs) {
     int64_t nans = statistics.nans(), infinities = statistics.infinities();
     if (nans + infinities == statistics.total())
       return setReason(value, "no finite value was observed in calibration");
@@ -81,19 +84,23 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       emitWarning(value.getLoc(), "calibration of '")
           << statistics.key << "' left out " << nans << " NaN and " << infinities << " infinite values of "
           << statistics.total();
-    RealRange range = estimate(statistics);
+    RealRange range = estimate(statistics, runs);
     setRange(value, range.low, range.high);
     ++ranges;
   }
 
-  RealRange estimate(const ValueStatistics &statistics) {
+  RealRange estimate(const ValueStatistics &statistics, int64_t runs) {
     switch (estimator) {
     case Estimator::MinMax:
       return estimateMinMax(statistics);
+    case Estimator::MeanExtrema:
+      return estimateMeanExtrema(statistics, runs);
     case Estimator::Percentile:
       return estimatePercentile(statistics, percentile);
     case Estimator::MeanSquaredError:
       return estimateMeanSquaredError(statistics);
+    case Estimator::Entropy:
+      return estimateEntropy(statistics);
     }
     llvm_unreachable("all estimators are handled");
   }

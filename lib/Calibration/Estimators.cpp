@@ -9,10 +9,12 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Calibration/Estimators.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/bit.h"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace mlir::halftone;
 
@@ -99,6 +101,13 @@ RealRange mlir::halftone::estimateMinMax(const ValueStatistics &value) {
   return {float(std::min(0.0, intervals.front().low)), float(std::max(0.0, intervals.back().high))};
 }
 
+RealRange mlir::halftone::estimateMeanExtrema(const ValueStatistics &value, int64_t runs) {
+  if (!runs)
+    return estimateMinMax(value);
+  auto mean = [&](int64_t sum) { return float(std::ldexp(double(sum) / double(runs), -24)); };
+  return {std::min(0.0f, mean(value.minima)), std::max(0.0f, mean(value.maxima))};
+}
+
 /// The value that `count` elements lie below.
 static double quantile(const Intervals &intervals, double count) {
   for (const Interval &interval : intervals) {
@@ -156,6 +165,77 @@ RealRange mlir::halftone::estimateMeanSquaredError(const ValueStatistics &value)
       best.low = full.low * minimizeFactor([&](double f) { return summedError(intervals, {float(full.low * f), best.high}); }, least);
   }
   return best;
+}
+
+/// The counts in bins of equal width; the elements of an interval are spread over the bins that it meets.
+static std::vector<double> toHistogram(const Intervals &intervals, RealRange range, int bins) {
+  std::vector<double> histogram(bins);
+  double width = (double(range.high) - range.low) / bins;
+  auto binOf = [&](double x) { return std::clamp(int((x - range.low) / width), 0, bins - 1); };
+  for (const Interval &interval : intervals) {
+    int first = binOf(interval.low), last = binOf(interval.high);
+    for (int bin = first; bin <= last; ++bin) {
+      double low = std::max(interval.low, range.low + bin * width), high = std::min(interval.high, range.low + (bin + 1) * width);
+      double share = interval.high > interval.low ? std::max(0.0, high - low) / (interval.high - interval.low) : 1;
+      histogram[bin] += interval.count * share;
+    }
+  }
+  return histogram;
+}
+
+/// The divergence of the bins [first, last), the others cut to the ends, from what 256 levels tell of them.
+static double divergence(llvm::ArrayRef<double> histogram, int first, int last) {
+  std::vector<double> real(histogram.begin() + first, histogram.begin() + last);
+  std::vector<double> kept = real;
+  for (int bin = 0; bin < first; ++bin)
+    real.front() += histogram[bin];
+  for (int bin = last; bin < int(histogram.size()); ++bin)
+    real.back() += histogram[bin];
+  int bins = last - first;
+  double all = 0, told = 0, sum = 0;
+  std::vector<double> quantized(bins);
+  for (int level = 0; level <= kSteps; ++level) {
+    int from = int64_t(level) * bins / (kSteps + 1), to = int64_t(level + 1) * bins / (kSteps + 1);
+    double count = 0, filled = 0;
+    for (int bin = from; bin < to; ++bin) {
+      count += kept[bin];
+      filled += real[bin] > 0;
+    }
+    for (int bin = from; bin < to; ++bin)
+      quantized[bin] = real[bin] > 0 ? count / filled : 0;
+  }
+  for (int bin = 0; bin < bins; ++bin) {
+    all += real[bin];
+    told += quantized[bin];
+  }
+  if (!(told > 0))
+    return std::numeric_limits<double>::infinity();
+  for (int bin = 0; bin < bins; ++bin)
+    if (real[bin] > 0)
+      sum += real[bin] / all * std::log(real[bin] / all / std::max(quantized[bin] / told, 1e-12));
+  return sum;
+}
+
+RealRange mlir::halftone::estimateEntropy(const ValueStatistics &value) {
+  RealRange full = estimateMinMax(value);
+  Intervals intervals = toIntervals(value);
+  llvm::erase_if(intervals, [](const Interval &interval) { return interval.low == 0 && interval.high < 1e-38; });
+  if (!(full.high - full.low > 0))
+    return full;
+  constexpr int bins = 2048, least = 256;
+  std::vector<double> histogram = toHistogram(intervals, full, bins);
+  double zero = -double(full.low) / (double(full.high) - full.low) * bins, best = std::numeric_limits<double>::infinity();
+  RealRange range = full;
+  for (int kept = bins; kept >= least; kept -= 8) {
+    int first = int(zero * (1 - double(kept) / bins)), last = std::min(bins, first + kept);
+    double candidate = divergence(histogram, first, last);
+    if (candidate < best) {
+      best = candidate;
+      double factor = double(kept) / bins;
+      range = {float(full.low * factor), float(full.high * factor)};
+    }
+  }
+  return range;
 }
 
 double mlir::halftone::expectedSquaredError(const ValueStatistics &value, RealRange range) {

@@ -1,6 +1,7 @@
 //===- Statistics.cpp - the one calibration statistic -----------------------===//
 //
-// The file: {"halftone.statistics": 1, "source_hash", "samples", "values": [{"key", "minimum", "maximum", "counts"}],
+// The file: {"halftone.statistics": 1, "source_hash", "samples", "runs",
+// "values": [{"key", "minimum", "maximum", "minima", "maxima", "counts"}],
 // "channels": [{"key", "positions", "sums"}]}.
 // Minimum and maximum are the hexadecimal bits of the f32; counts are runs [first prefix, count, count, ...].
 //
@@ -77,6 +78,19 @@ void Statistics::addChannels(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<in
   }
 }
 
+/// In steps of 2^-24; nothing observed (an infinity of the wrong sign) adds nothing.
+static int64_t toFixedPoint(float value) {
+  return std::isfinite(value) ? std::llround(std::ldexp(std::clamp(double(value), -0x1p30, 0x1p30), 24)) : 0;
+}
+
+void Statistics::addRun(llvm::ArrayRef<float> extrema) {
+  ++runs;
+  for (auto [i, value] : llvm::enumerate(values)) {
+    value.minima += toFixedPoint(extrema[2 * i]);
+    value.maxima += toFixedPoint(extrema[2 * i + 1]);
+  }
+}
+
 const ValueStatistics *Statistics::find(StringRef key) const {
   for (const ValueStatistics &value : values)
     if (value.key == key)
@@ -100,6 +114,8 @@ Error Statistics::merge(const Statistics &shard) {
   if (!sameChannels)
     return createStringError("the statistics observe different channels");
   samples += shard.samples;
+  bool knowsRuns = runs && shard.runs;
+  runs = knowsRuns ? runs + shard.runs : 0;
   for (auto [mine, others] : llvm::zip_equal(channels, shard.channels)) {
     mine.positions += others.positions;
     for (auto [sum, more] : llvm::zip_equal(mine.sums, others.sums))
@@ -108,6 +124,8 @@ Error Statistics::merge(const Statistics &shard) {
   for (size_t i = 0; i < values.size(); ++i) {
     values[i].minimum = std::min(values[i].minimum, shard.values[i].minimum);
     values[i].maximum = std::max(values[i].maximum, shard.values[i].maximum);
+    values[i].minima = knowsRuns ? values[i].minima + shard.values[i].minima : 0;
+    values[i].maxima = knowsRuns ? values[i].maxima + shard.values[i].maxima : 0;
     for (auto [prefix, count] : shard.values[i].counts)
       values[i].counts[prefix] += count;
   }
@@ -141,6 +159,8 @@ std::string Statistics::toJSON() const {
   json.attribute("halftone.statistics", kFormat);
   json.attribute("source_hash", sourceHash);
   json.attribute("samples", samples);
+  if (runs)
+    json.attribute("runs", runs);
   json.attributeBegin("values");
   json.arrayBegin();
   for (const ValueStatistics &value : values) {
@@ -149,6 +169,10 @@ std::string Statistics::toJSON() const {
     json.attribute("key", value.key);
     json.attribute("minimum", bitsOf(value.minimum));
     json.attribute("maximum", bitsOf(value.maximum));
+    if (runs) {
+      json.attribute("minima", value.minima);
+      json.attribute("maxima", value.maxima);
+    }
     json.attributeBegin("counts");
     json.arrayBegin();
     int64_t next = -1;
@@ -214,6 +238,8 @@ static Expected<ValueStatistics> parseValue(const llvm::json::Value &json) {
   Expected<float> maximum = parseBits(*object, "maximum");
   if (!maximum)
     return maximum.takeError();
+  value.minima = object->getInteger("minima").value_or(0);
+  value.maxima = object->getInteger("maxima").value_or(0);
   value.minimum = *minimum;
   value.maximum = *maximum;
   for (const llvm::json::Value &run : *counts)
@@ -256,6 +282,9 @@ Expected<Statistics> Statistics::fromJSON(StringRef text) {
   Statistics statistics;
   statistics.sourceHash = hash->str();
   statistics.samples = *samples;
+  statistics.runs = object->getInteger("runs").value_or(0);
+  if (*samples < 0 || statistics.runs < 0)
+    return malformed("'samples' and 'runs' are not negative");
   for (const llvm::json::Value &entry : *values) {
     Expected<ValueStatistics> value = parseValue(entry);
     if (!value)

@@ -1,6 +1,7 @@
 //===- CalibrateCommand.cpp - halftone calibrate --------------------------===//
 #include "Calibrator.h"
 #include "ModelOptions.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -23,7 +24,8 @@ static Expected<Statistics> mergeAll(llvm::ArrayRef<std::string> paths) {
 }
 
 static Expected<Statistics> calibrateModel(const ModelOptions &model,
-                                           StringRef data) {
+                                           StringRef data,
+                                           const PartialCalibration &partial) {
   CompilerContext context;
   Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
   if (!module)
@@ -32,7 +34,7 @@ static Expected<Statistics> calibrateModel(const ModelOptions &model,
     return userError("'" + model.paths.front() +
                      "' is behind the stage 'import'; calibrate the "
                      "source model");
-  return calibrate(**module, data);
+  return calibrate(**module, data, nullptr, partial);
 }
 
 Error mlir::halftone::runCalibrate(CommandLine &line) {
@@ -49,18 +51,26 @@ Error mlir::halftone::runCalibrate(CommandLine &line) {
       "merge", cl::sub(line.command),
       cl::desc("Add up statistics files of shards instead; the order does not "
                "matter"));
+  cl::opt<bool> resume(
+      "resume", cl::sub(line.command),
+      cl::desc("Go on with the same model and data after an interrupt, from "
+               "STATS.partial, which it left"));
   line.parse();
   if (Error error = checkWritable(output))
     return error;
+  if (merge && resume)
+    return userError("--merge has nothing to resume");
   if (!merge && (data.empty() || model.paths.size() != 1))
     return userError("calibrate takes one MODEL and --data, or --merge and "
                      "statistics files");
   Expected<Statistics> statistics =
-      merge ? mergeAll(model.paths) : calibrateModel(model, data);
+      merge ? mergeAll(model.paths)
+            : calibrateModel(model, data, {output + ".partial", resume});
   if (!statistics)
     return statistics.takeError();
   if (Error error = statistics->write(output))
     return error;
+  llvm::sys::fs::remove(output + ".partial");
   llvm::errs() << "wrote " << output << ": " << statistics->values.size()
                << " values, " << statistics->samples << " samples\n";
   return Error::success();

@@ -30,7 +30,12 @@ struct Observed {
 /// The counters that the observers write, passed as the last inputs.
 struct Counters {
   explicit Counters(const Observed &observed);
+  void clearExtrema();
+  /// The extrema of the run before, kept for the statistics.
+  void endRun();
+
   Tensor counts, extrema, sums;
+  std::vector<std::vector<float>> runs; ///< The extrema of each.
 };
 } // namespace
 
@@ -49,12 +54,22 @@ Counters::Counters(const Observed &observed)
       extrema(kExtremaName, ElementType::F32,
               {static_cast<int64_t>(observed.values.size()), 2}),
       sums(kSumsName, ElementType::I64, {countSums(observed)}) {
+  clearExtrema();
+}
+
+void Counters::clearExtrema() {
   float infinity = std::numeric_limits<float>::infinity();
   auto pairs = extrema.values<float>();
   for (size_t i = 0; i < pairs.size(); i += 2) {
     pairs[i] = infinity;
     pairs[i + 1] = -infinity;
   }
+}
+
+void Counters::endRun() {
+  auto pairs = extrema.values<float>();
+  runs.emplace_back(pairs.begin(), pairs.end());
+  clearExtrema();
 }
 
 static std::vector<std::string> readKeys(Operation *main, StringRef name) {
@@ -95,8 +110,8 @@ Runs::Runs(const LoadedModel &model, const Dataset &data, int64_t samples) {
   bool isSymbolic = first.rank > 0 && first.shape[0] == -1;
   int64_t least = 1;
   if (!whole && first.rank > 0) {
-    perRun = isSymbolic ? model.info().maxBatch : first.shape[0];
-    least = isSymbolic ? model.info().minBatch : perRun;
+    perRun = isSymbolic ? model.info().minBatch : first.shape[0];
+    least = perRun;
   }
   int64_t rest = samples % perRun;
   total = rest < least ? samples - rest : samples;
@@ -106,11 +121,6 @@ Runs::Runs(const LoadedModel &model, const Dataset &data, int64_t samples) {
 static void dropSampleAxis(std::vector<Tensor> &inputs) {
   for (Tensor &tensor : inputs)
     tensor.shape.erase(tensor.shape.begin());
-}
-
-static Error interruptedError(int64_t done, int64_t total) {
-  return userError("interrupted after " + Twine(done) + " of " + Twine(total) +
-                   " samples; nothing was written");
 }
 
 /// Runs once, the counters as the last two inputs.
@@ -128,14 +138,17 @@ static Error observeOnce(LoadedModel &model, std::vector<Tensor> inputs,
     *counter = std::move(inputs.back());
     inputs.pop_back();
   }
+  if (!error)
+    counters.endRun();
   return error;
 }
 
-/// Runs the first samples; returns how many there were.
+/// Runs the samples from `first` on; returns how many are done, less than all
+/// if there was a Ctrl-C.
 static Expected<int64_t> observe(LoadedModel &model, const Dataset &data,
+                                 const Runs &runs, int64_t first,
                                  int64_t samples, Counters &counters,
                                  const InterruptGuard &guard) {
-  Runs runs(model, data, samples);
   if (runs.total == 0)
     return userError("the data has " + Twine(samples) +
                      " samples, the model takes " + Twine(runs.perRun) +
@@ -145,9 +158,8 @@ static Expected<int64_t> observe(LoadedModel &model, const Dataset &data,
         << "the last " << samples - runs.total
         << " samples fill no batch of " << runs.perRun << " and are left out\n";
   Progress progress("calibrating", "samples", runs.total);
-  for (int64_t done = 0; done < runs.total;) {
-    if (guard.interrupted())
-      return interruptedError(done, runs.total);
+  int64_t done = first;
+  while (done < runs.total && !guard.interrupted()) {
     int64_t count = std::min(runs.perRun, runs.total - done);
     Expected<std::vector<Tensor>> inputs = data.read(done, count);
     if (!inputs)
@@ -158,7 +170,7 @@ static Expected<int64_t> observe(LoadedModel &model, const Dataset &data,
       return std::move(error);
     progress.update(done += count);
   }
-  return runs.total;
+  return done;
 }
 
 /// Threads of the runs, 0 for all CPUs. A run of a few milliseconds gains
@@ -169,10 +181,60 @@ static int chooseThreads(ModuleOp module) {
   return countMultiplyAccumulates(module).floating < worthwhile ? 1 : 0;
 }
 
+static Statistics toStatistics(ModuleOp module, const Observed &keys,
+                               Counters &counters, int64_t samples) {
+  std::vector<float> extrema(counters.extrema.values<float>().begin(),
+                             counters.extrema.values<float>().end());
+  for (const std::vector<float> &run : counters.runs)
+    for (size_t i = 0; i < extrema.size(); i += 2) {
+      extrema[i] = std::min(extrema[i], run[i]);
+      extrema[i + 1] = std::max(extrema[i + 1], run[i + 1]);
+    }
+  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
+  Statistics statistics = Statistics::fromBuffers(
+      keys.values, counters.counts.values<int64_t>(), extrema, samples,
+      hash ? hash.getValue() : "");
+  for (const std::vector<float> &run : counters.runs)
+    statistics.addRun(run);
+  statistics.addChannels(keys.contractions, keys.widths,
+                         counters.sums.values<int64_t>());
+  return statistics;
+}
+
+/// What an interrupted calibration had counted, if it is to go on.
+static Expected<std::optional<Statistics>>
+readPartial(const PartialCalibration &partial) {
+  if (!partial.resume)
+    return std::nullopt;
+  Expected<Statistics> statistics = Statistics::read(partial.path);
+  if (!statistics)
+    return statistics.takeError();
+  return std::optional<Statistics>(std::move(*statistics));
+}
+
+/// The error of a calibration that was interrupted, its work kept if it has a
+/// place.
+static Error interrupted(const Statistics &statistics, int64_t total,
+                         const PartialCalibration &partial) {
+  std::string what = ("interrupted after " + Twine(statistics.samples) +
+                      " of " + Twine(total) + " samples; ")
+                         .str();
+  if (partial.path.empty() || statistics.samples == 0)
+    return userError(what + "nothing was written");
+  if (Error error = statistics.write(partial.path))
+    return error;
+  return userError(what + "their statistics are in '" + partial.path +
+                   "': go on with --resume");
+}
+
 /// Compiles the observers and runs the first samples.
 static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
                                          int64_t count,
+                                         const PartialCalibration &partial,
                                          const InterruptGuard &guard) {
+  Expected<std::optional<Statistics>> before = readPartial(partial);
+  if (!before)
+    return before.takeError();
   OwningOpRef<ModuleOp> observed = module.clone();
   Expected<Observed> keys = instrument(*observed);
   if (!keys)
@@ -182,28 +244,36 @@ static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
     return library.takeError();
   if (Error error = compileModule(*observed, library->path(), "native"))
     return std::move(error);
-  if (guard.interrupted())
-    return interruptedError(0, count);
   Expected<LoadedModel> model =
       LoadedModel::load(library->path(), chooseThreads(module));
   if (!model)
     return model.takeError();
   Counters counters(*keys);
-  Expected<int64_t> samples = observe(*model, data, count, counters, guard);
-  if (!samples)
-    return samples.takeError();
-  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
-  Statistics statistics = Statistics::fromBuffers(
-      keys->values, counters.counts.values<int64_t>(),
-      counters.extrema.values<float>(), *samples, hash ? hash.getValue() : "");
-  statistics.addChannels(keys->contractions, keys->widths,
-                         counters.sums.values<int64_t>());
+  Runs runs(*model, data, count);
+  int64_t first = *before ? (*before)->samples : 0;
+  if (first > runs.total)
+    return userError("'" + partial.path + "' has statistics of " +
+                     Twine(first) + " samples, the data only " +
+                     Twine(runs.total));
+  Expected<int64_t> done =
+      observe(*model, data, runs, first, count, counters, guard);
+  if (!done)
+    return done.takeError();
+  Statistics statistics = toStatistics(module, *keys, counters, *done - first);
+  if (*before) {
+    if (Error error = statistics.merge(**before))
+      return userError("'" + partial.path +
+                       "': " + llvm::toString(std::move(error)));
+  }
+  if (*done < runs.total)
+    return interrupted(statistics, runs.total, partial);
   return statistics;
 }
 
 Expected<Statistics>
 mlir::halftone::calibrate(ModuleOp module, StringRef dataPath,
-                          ShareOfSamples share) {
+                          ShareOfSamples share,
+                          const PartialCalibration &partial) {
   InterruptGuard guard;
   Expected<InputInterface> interface = InputInterface::of(module);
   if (!interface)
@@ -220,5 +290,5 @@ mlir::halftone::calibrate(ModuleOp module, StringRef dataPath,
     count = share(*count);
   if (!count)
     return count.takeError();
-  return runObservers(module, **data, *count, guard);
+  return runObservers(module, **data, *count, partial, guard);
 }

@@ -18,11 +18,19 @@ namespace mlir::halftone {
 using ShareOfSamples =
     llvm::function_ref<llvm::Expected<int64_t>(int64_t samples)>;
 
+/// Where an interrupted calibration keeps what it has counted.
+struct PartialCalibration {
+  std::string path;    ///< Nothing is kept if it is empty.
+  bool resume = false; ///< The file is there: go on behind its samples.
+};
+
 /// The statistics of a module of the stage import over all samples, or the
 /// first of them. Loads the data, prints what it looks like and what seems
 /// wrong with it, and runs the samples. The first Ctrl-C ends it with an error.
+/// Going on gives the bytes of one whole run if model and data are the same.
 llvm::Expected<Statistics> calibrate(ModuleOp module, StringRef dataPath,
-                                     ShareOfSamples share = nullptr);
+                                     ShareOfSamples share = nullptr,
+                                     const PartialCalibration &partial = {});
 
 } // namespace mlir::halftone
 

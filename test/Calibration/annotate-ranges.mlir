@@ -1,10 +1,16 @@
 // RUN: halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json estimator=minmax" --verify-diagnostics | FileCheck %s
 // RUN: halftone-opt %s --halftone-calibration-pipeline="stats=%S/Inputs/two-values.json estimator=minmax" | FileCheck %s
 // RUN: halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json estimator=percentile percentile=75" 2>/dev/null | FileCheck %s --check-prefix=PERCENTILE
+// RUN: halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-runs.json estimator=mean" 2>/dev/null | FileCheck %s --check-prefix=MEAN
+// RUN: not halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json estimator=mean" 2>&1 | FileCheck %s --check-prefix=NORUNS
+// RUN: halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json estimator=entropy" 2>/dev/null | FileCheck %s --check-prefix=ENTROPY
 
 // The counts: -1 once, 0.5 twice, 2 once. The exponential gave only NaN.
 // CHECK: @main(%{{.*}}: tensor<4xf32> {halftone.name = "x", halftone.range = array<f32: -1.000000e+00, 2.000000e+00>})
 // PERCENTILE: halftone.range = array<f32: -1.000000e+00, 0.503906{{[0-9]+}}>
+// MEAN: halftone.range = array<f32: -2.500000e-01, 1.250000e+00>
+// NORUNS: needs the extrema of each sample for estimator=mean
+// ENTROPY: halftone.range = array<f32: {{.*}}>
 // CHECK: halftone.composite "exp"
 // CHECK-SAME: halftone.reason = "no finite value was observed in calibration"
 module attributes {halftone.source_hash = "abc"} {

@@ -11,16 +11,23 @@ struct RealRange {
   float low = 0, high = 0;
 };
 
-enum class Estimator { MinMax, Percentile, MeanSquaredError };
+enum class Estimator { MinMax, MeanExtrema, Percentile, MeanSquaredError, Entropy };
 
 /// The exact finite minimum and maximum.
 RealRange estimateMinMax(const ValueStatistics &value);
+
+/// The means of the runs' minima and maxima (the exact ones if `runs` is 0).
+RealRange estimateMeanExtrema(const ValueStatistics &value, int64_t runs);
 
 /// Leaves out (100 - percentile) percent of the elements on each side; `percentile` in (50, 100].
 RealRange estimatePercentile(const ValueStatistics &value, double percentile);
 
 /// Minimizes the expected squared error of 8-bit asymmetric quantization over the counts.
 RealRange estimateMeanSquaredError(const ValueStatistics &value);
+
+/// Minimizes the Kullback-Leibler divergence of the quantized from the real distribution, zeros left out: they are exact
+/// in every range. S. Migacz, 8-bit inference with TensorRT, GTC 2017, with both ends cut by one factor.
+RealRange estimateEntropy(const ValueStatistics &value);
 
 /// The expected squared error of 8-bit quantization with that range, clipping included.
 double expectedSquaredError(const ValueStatistics &value, RealRange range);

@@ -42,8 +42,9 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
 
     Contractions get `halftone.channel_means` if the file has channel sums.
 
-    Estimators: `minmax` takes the exact extrema, `percentile` leaves out the given share on both sides, `mse` (the
-    default) minimizes the expected squared error of 8-bit quantization over the counts.
+    Estimators: `minmax` takes the exact extrema, `mean` the means of the samples' minima and maxima, `percentile` leaves out the given share on both sides, `mse` (the
+    default) minimizes the expected squared error of 8-bit quantization over the counts, `entropy` the divergence of the
+    quantized from the real distribution.
   }];
   let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
   let options = [
@@ -51,8 +52,10 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
     Option<"estimator", "estimator", "::mlir::halftone::Estimator", "::mlir::halftone::Estimator::MeanSquaredError",
            "How a range is estimated", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::Estimator::MinMax, "minmax", "exact minimum and maximum"),
+             clEnumValN(::mlir::halftone::Estimator::MeanExtrema, "mean", "mean of the samples' minima and maxima"),
              clEnumValN(::mlir::halftone::Estimator::Percentile, "percentile", "leave out rare values"),
-             clEnumValN(::mlir::halftone::Estimator::MeanSquaredError, "mse", "least squared error"))}]>,
+             clEnumValN(::mlir::halftone::Estimator::MeanSquaredError, "mse", "least squared error"),
+             clEnumValN(::mlir::halftone::Estimator::Entropy, "entropy", "least divergence of the distributions"))}]>,
     Option<"percentile", "percentile", "double", "99.99", "Percentile, above 50 and at most 100">
   ];
   let statistics = [Statistic<"ranges", "ranges", "Number of ranges set">];

@@ -26,6 +26,8 @@ struct ValueStatistics {
   std::string key;
   std::map<uint16_t, int64_t> counts; ///< by bfloat16 prefix, zero counts left out
   float minimum = 0, maximum = 0;     ///< of the elements that are not NaN; meaningless if there are none
+  /// The sums of the minima and of the maxima of all runs, cut to +-2^30, in steps of 2^-24.
+  int64_t minima = 0, maxima = 0;
 
   int64_t total() const;
   int64_t nans() const;
@@ -45,6 +47,7 @@ struct ChannelStatistics {
 struct Statistics {
   std::string sourceHash;
   int64_t samples = 0;
+  int64_t runs = 0; ///< of the model: one for each sample, unless its batch is fixed; 0 if minima and maxima are unknown
   std::vector<ValueStatistics> values; ///< in the order of the keys' indices
   std::vector<ChannelStatistics> channels; ///< likewise; empty if channels were not observed
 
@@ -55,6 +58,9 @@ struct Statistics {
 
   /// Adds what `halftone.observe_channels` wrote: for each key its channels' sums and the number of positions.
   void addChannels(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> widths, llvm::ArrayRef<int64_t> sums);
+
+  /// Adds the minima and maxima of one run, in the layout of `extrema`.
+  void addRun(llvm::ArrayRef<float> extrema);
 
   const ValueStatistics *find(llvm::StringRef key) const;
 

@@ -147,3 +147,30 @@ TEST(Estimators, MeanSquaredErrorIsFast) {
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin).count();
   EXPECT_LT(milliseconds, 100) << "20 ms on an idle core";
 }
+
+TEST(Estimators, MeanOfExtremaIsThatOfTheRuns) {
+  Statistics statistics;
+  statistics.values = {observe({-3.0f, 5.0f})};
+  statistics.addRun({-1.0f, 5.0f});
+  statistics.addRun({-3.0f, 2.5f});
+  RealRange range = estimateMeanExtrema(statistics.values[0], statistics.runs);
+  EXPECT_EQ(range.low, -2.0f);
+  EXPECT_EQ(range.high, 3.75f);
+  // Runs that saw nothing finite add nothing; without runs the extrema stand.
+  EXPECT_EQ(estimateMeanExtrema(statistics.values[0], 0).high, 5.0f);
+  statistics.addRun({INFINITY, -INFINITY});
+  statistics.addRun({-4.0f, 4.5f});
+  EXPECT_EQ(estimateMeanExtrema(statistics.values[0], statistics.runs).high, 3.0f);
+}
+
+TEST(Estimators, EntropyKeepsAUniformAndCutsARareTail) {
+  std::vector<float> samples = sample(100000, [](double p) { return 4 * p - 2; });
+  RealRange whole = estimateEntropy(observe(samples));
+  EXPECT_NEAR(whole.low, -2, 0.05);
+  EXPECT_NEAR(whole.high, 2, 0.05);
+  samples = sample(100000, laplace);
+  samples.push_back(200);
+  RealRange cut = estimateEntropy(observe(samples));
+  EXPECT_LT(cut.high, 150);
+  EXPECT_GE(cut.high, 10);
+}
