@@ -133,7 +133,7 @@ bool fillsTiles(ContractOp op) {
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getOutput().getType()).getShape();
   int64_t positions = shape.size() == 2 ? shape[0] : shape[2];
   return !ShapedType::isDynamic(positions) && positions >= kLeastRows && shape.back() >= kLeastColumns &&
-         !op.getInput().getDefiningOp<tensor::ExtractSliceOp>() && !isa<BlockArgument>(op.getInput());
+         !op.getInput().getDefiningOp<tensor::ExtractSliceOp>();
 }
 
 /// Whether a contraction has several rows: a dot of two rows wastes half of its work on a single one.

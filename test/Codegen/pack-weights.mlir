@@ -1,6 +1,7 @@
 // RUN: halftone-opt --halftone-pack-weights=target=avx512vnni %s | FileCheck %s --check-prefix=VNNI
 // RUN: halftone-opt --halftone-pack-weights=target=avx2 %s | FileCheck %s --check-prefix=AVX2
 // RUN: halftone-opt --halftone-pack-weights=target=avx2 %s | FileCheck %s --check-prefix=BIAS
+// RUN: halftone-opt --halftone-pack-weights=target=amx %s | FileCheck %s --check-prefix=AMX
 // RUN: not halftone-opt --halftone-pack-weights=target=abacus %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // One panel of 16 columns (1 used), one run of 5 bytes: a start row of -128 * (1 + 2 + 3 + 4 + 5) and two steps.
@@ -43,4 +44,30 @@ func.func @with_bias(%x: tensor<2x5xi8>, %init: tensor<2x2xi32>) -> tensor<2x2xi
     halftone.yield %s : i32
   } -> tensor<2x2xi32>
   return %y : tensor<2x2xi32>
+}
+
+// An argument's buffer is copied into the arena (halftone-form-entry), so it goes to tiles like any other; one row fills
+// no tile.
+// AMX-LABEL: func @argument
+// AMX: kind = "amx"
+// AMX-LABEL: func @row
+// AMX: kind = "vpdpbusd_512"
+func.func @argument(%x: tensor<32x64xi8>, %init: tensor<32x16xi32>) -> tensor<32x16xi32> {
+  %w = arith.constant dense<3> : tensor<64x16xi8>
+  %y = halftone.contract ins(%x, %w : tensor<32x64xi8>, tensor<64x16xi8>) outs(%init : tensor<32x16xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = []} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  } -> tensor<32x16xi32>
+  return %y : tensor<32x16xi32>
+}
+
+func.func @row(%x: tensor<1x64xi8>, %init: tensor<1x16xi32>) -> tensor<1x16xi32> {
+  %w = arith.constant dense<3> : tensor<64x16xi8>
+  %y = halftone.contract ins(%x, %w : tensor<1x64xi8>, tensor<64x16xi8>) outs(%init : tensor<1x16xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = []} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  } -> tensor<1x16xi32>
+  return %y : tensor<1x16xi32>
 }
