@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/ContractKernel.h"
+#include "halftone/Codegen/ContractPartition.h"
 #include "halftone/Codegen/DotEmitter.h"
 #include "halftone/Codegen/LoopEmission.h"
 #include "halftone/Codegen/TileEpilogue.h"
@@ -21,22 +22,14 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// Multiply-accumulates of one part: some microseconds, so that a part is worth handing to a thread.
-static constexpr int64_t kPartWork = int64_t(1) << 20;
-/// A part with fewer tiles than this along a line reads the weights too often.
-static constexpr int64_t kTilesPerPart = 8;
-/// Parts that a contraction with few rows is cut into along its columns.
-static constexpr int64_t kColumnParts = 16;
 /// Reductions of up to this many steps are unrolled whole, and the steps of a run up to the second.
 static constexpr int64_t kUnrolledSteps = 12;
 static constexpr int64_t kUnrolledRun = 4;
+/// How far ahead of their use weights are asked for, in bytes: about the latency of L2 at full speed, and pages of L3.
+static constexpr int64_t kPrefetchDistance = 2048;
+static constexpr int64_t kCacheLine = 64;
 
 namespace {
-
-/// Lines, rows of a line and column units of one part.
-struct Partition {
-  int64_t lines, rows, units;
-};
 
 class ContractKernel {
 public:
@@ -45,9 +38,8 @@ public:
   void emit();
 
 private:
-  int64_t columnUnits() const;
-  Partition choosePartition() const;
-  void emitPart(Value part, Value rowParts, int64_t unitParts);
+  int64_t leastTile() const;
+  void emitPart(Value part, Value positionParts, Value rowParts, int64_t unitParts);
 
   void emitColumns(Bounds units);
   void emitPanels(Value group, Bounds panels);
@@ -55,6 +47,7 @@ private:
   void emitPanel(int64_t vectors, int64_t valid, Value group, Value column, Value weights);
 
   void emitLine(Value line);
+  void emitBands();
   void emitEvenTiles();
   void emitFullTiles();
   void emitTile(int64_t height, Value position);
@@ -67,7 +60,8 @@ private:
                                       SmallVector<Value> accumulators);
   SmallVector<Value> emitStep(int64_t height, Value activations, Value weights, ArrayRef<Value> accumulators,
                               ArrayRef<int64_t> bytesAt = {});
-  DotEmitter::Activation emitActivation(Value offset, int64_t rows, ArrayRef<int64_t> bytesAt);
+  DotEmitter::Activation emitActivation(Value activations, int64_t row, int64_t height, ArrayRef<int64_t> bytesAt);
+  void emitPrefetch(Value weights);
   Value emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt);
   SmallVector<Value> finishRows(int64_t height, ArrayRef<Value> accumulators);
 
@@ -100,46 +94,15 @@ void mlir::halftone::emitContractKernel(ContractOp op, const PackedLayout &layou
   ContractKernel(op, layout, isa).emit();
 }
 
-/// What a part may be cut along in the columns: panels, or groups if there are several.
-int64_t ContractKernel::columnUnits() const {
-  return layout.groups > 1 ? layout.groups : layout.fullPanels() + (layout.restVectors() ? 1 : 0);
-}
-
-/// `size`, made smaller so that `total` is cut into equal pieces, as many as before.
-static int64_t evenPiece(int64_t total, int64_t size) {
-  return llvm::divideCeil(total, llvm::divideCeil(total, size));
-}
-
-Partition ContractKernel::choosePartition() const {
-  const int64_t height = layout.kernel->rows[layout.fullPanels() ? layout.kernel->maxVectors : layout.restVectors()];
-  const int64_t rowWork = layout.workPerPosition(), units = columnUnits();
-  const int64_t span = walk->span(), lines = walk->lineCount();
-  Partition chosen = {1, span, units};
-  const int64_t least = std::max<int64_t>(llvm::divideCeil(kPartWork, rowWork), kTilesPerPart * height);
-  int64_t rowParts = 1, rows = 1;
-  if (ShapedType::isDynamic(span)) {
-    chosen.rows = llvm::alignTo(least, height);
-  } else if (span >= 2 * least) {
-    chosen.rows = llvm::alignTo(evenPiece(span, least), height);
-    rowParts = llvm::divideCeil(span, chosen.rows);
-    rows = chosen.rows;
-  } else {
-    chosen.lines = std::max<int64_t>(1, kPartWork / (span * rowWork));
-    if (!ShapedType::isDynamic(lines)) {
-      chosen.lines = evenPiece(lines, std::min(chosen.lines, lines));
-      rowParts = llvm::divideCeil(lines, chosen.lines);
-    }
-    rows = span * (ShapedType::isDynamic(lines) ? 1 : chosen.lines);
-  }
-  // Too few rows to share out: cut the columns, into parts of an eighth of the usual work or more.
-  int64_t worthwhile = std::max<int64_t>(1, rows * rowWork / (kPartWork / 8));
-  int64_t unitParts = std::min<int64_t>({units, static_cast<int64_t>(llvm::divideCeil(kColumnParts, rowParts)), worthwhile});
-  chosen.units = llvm::divideCeil(units, unitParts);
-  return chosen;
+/// Rows of the lowest full tile.
+int64_t ContractKernel::leastTile() const {
+  const auto &rows = layout.kernel->rows;
+  int64_t full = rows[layout.panelVectors], rest = rows[layout.restVectors()];
+  return !layout.fullPanels() ? rest : layout.restVectors() ? std::min(full, rest) : full;
 }
 
 void ContractKernel::emit() {
-  walk.emplace(b, op);
+  walk.emplace(b, op, leastTile());
   epilogue.emplace(b, op, *walk, isa);
   // The taps of a kernel row must follow one another in memory, unless whole steps fit into each of them.
   bool contiguous = layout.tapsFollow(op);
@@ -148,23 +111,26 @@ void ContractKernel::emit() {
   runs = layout.kernelHeight * runsPerRow;
   stepsPerRun = layout.steps() / runs;
   weightBuffer = flatten(b, op.getWeights());
-  partition = choosePartition();
+  partition = choosePartition(layout, *walk);
 
   Value rowParts = pieceCount(b, walk->emitSpan(b), ShapedType::isDynamic(partition.rows) ? 1 : partition.rows);
   Value lineParts = pieceCount(b, walk->emitLineCount(b), partition.lines);
-  int64_t unitParts = llvm::divideCeil(columnUnits(), partition.units);
-  Value count = mul(b, b.createOrFold<arith::MulIOp>(lineParts, rowParts), unitParts);
-  emitParts(b, count, [&](Value part) { emitPart(part, rowParts, unitParts); });
+  int64_t unitParts = llvm::divideCeil(columnUnits(layout), partition.units);
+  Value positionParts = b.createOrFold<arith::MulIOp>(lineParts, rowParts);
+  emitParts(b, mul(b, positionParts, unitParts),
+            [&](Value part) { emitPart(part, positionParts, rowParts, unitParts); });
 }
 
-/// Parts are ordered by lines, then rows, then columns.
-void ContractKernel::emitPart(Value part, Value rowParts, int64_t unitParts) {
-  Value units = indexConstant(b, unitParts);
-  Value unit = b.createOrFold<arith::RemUIOp>(part, units);
-  Value rest = b.createOrFold<arith::DivUIOp>(part, units);
+/// Parts are ordered by lines, then rows, then columns; or columns come first.
+void ContractKernel::emitPart(Value part, Value positionParts, Value rowParts, int64_t unitParts) {
+  const bool outside = partition.columnsOutside;
+  Value inner = outside ? positionParts : indexConstant(b, unitParts);
+  Value unit = b.createOrFold<arith::RemUIOp>(part, inner), rest = b.createOrFold<arith::DivUIOp>(part, inner);
+  if (outside)
+    std::swap(unit, rest);
   lineRange = pieceBounds(b, b.createOrFold<arith::DivUIOp>(rest, rowParts), partition.lines, walk->emitLineCount(b));
   rowRange = pieceBounds(b, b.createOrFold<arith::RemUIOp>(rest, rowParts), partition.rows, walk->emitSpan(b));
-  emitColumns(pieceBounds(b, unit, partition.units, indexConstant(b, columnUnits())));
+  emitColumns(pieceBounds(b, unit, partition.units, indexConstant(b, columnUnits(layout))));
 }
 
 //===----------------------------------------------------------------------===//
@@ -191,7 +157,7 @@ void ContractKernel::emitColumns(Bounds units) {
 void ContractKernel::emitPanels(Value group, Bounds panels) {
   if (!layout.fullPanels())
     return;
-  const int64_t width = layout.kernel->maxVectors;
+  const int64_t width = layout.panelVectors;
   emitLoop(b, panels, 1, [&](Value panel) {
     emitPanel(width, layout.panelColumns(), group, mul(b, panel, layout.panelColumns()),
               mul(b, panel, layout.panelElements(width)));
@@ -204,7 +170,7 @@ void ContractKernel::emitRestPanel(Value group) {
   const int64_t first = layout.fullPanels();
   emitPanel(layout.restVectors(), layout.columns - first * layout.panelColumns(), group,
             indexConstant(b, first * layout.panelColumns()),
-            indexConstant(b, first * layout.panelElements(layout.kernel->maxVectors)));
+            indexConstant(b, first * layout.panelElements(layout.panelVectors)));
 }
 
 void ContractKernel::emitPanel(int64_t width, int64_t valid, Value group, Value column, Value weights) {
@@ -223,10 +189,23 @@ void ContractKernel::emitPanel(int64_t width, int64_t valid, Value group, Value 
 void ContractKernel::emitLine(Value line) {
   inputLine = walk->emitLineOffset(b, walk->input, line);
   epilogue->enterLine(line);
-  if (partition.rows == walk->span())
+  if (walk->band())
+    emitBands();
+  else if (partition.rows == walk->span())
     emitEvenTiles();
   else
     emitFullTiles();
+}
+
+/// Whole bands, then the rows that are left over one by one.
+void ContractKernel::emitBands() {
+  const int64_t band = walk->band(), row = walk->bandRow();
+  Value extent = b.createOrFold<arith::SubIOp>(rowRange.end, rowRange.begin);
+  Value bands = b.createOrFold<arith::DivUIOp>(extent, indexConstant(b, band));
+  Value border = add(b, rowRange.begin, mul(b, bands, band));
+  emitLoop(b, {rowRange.begin, border}, band, [&](Value position) { emitTile(band, position); });
+  if (walk->span() % band)
+    emitLoop(b, {border, rowRange.end}, row, [&](Value position) { emitTile(row, position); });
 }
 
 /// The whole line, in tiles of two heights that differ by one.
@@ -257,7 +236,7 @@ void ContractKernel::emitFullTiles() {
 }
 
 void ContractKernel::emitTile(int64_t height, Value position) {
-  Value offset = mul(b, position, walk->positionStride(walk->input));
+  Value offset = walk->emitTileOffset(b, walk->input, position);
   SmallVector<Value> accumulators =
       finishRows(height, emitReduction(height, add(b, add(b, inputLine, offset), groupChannel)));
   epilogue->emit(height, position, {panelColumn, layout.kernel->lanes, vectors, validColumns}, accumulators);
@@ -360,15 +339,16 @@ SmallVector<Value> ContractKernel::emitScatteredRun(int64_t height, Value activa
   return accumulators;
 }
 
-/// The activation of the rows of one dot; `offset` is the first one's.
-DotEmitter::Activation ContractKernel::emitActivation(Value offset, int64_t rows, ArrayRef<int64_t> bytesAt) {
+/// The activation of the rows of one dot, from `row` on.
+DotEmitter::Activation ContractKernel::emitActivation(Value activations, int64_t row, int64_t height,
+                                                      ArrayRef<int64_t> bytesAt) {
+  auto at = [&](int64_t r) { return add(b, activations, walk->displacement(walk->input, r)); };
   if (layout.kernel->step == 1)
-    return dots.broadcastActivation(b, walk->input.flat.memory, offset);
+    return dots.broadcastActivation(b, walk->input.flat.memory, at(row));
   SmallVector<Value> rowBytes;
   // A row that the tile does not have is the last one again.
-  for (int64_t row = 0; row < layout.kernel->rowsPerDot(); ++row)
-    rowBytes.push_back(
-        row < rows ? emitRowBytes(add(b, offset, row * walk->positionStride(walk->input)), bytesAt) : rowBytes.back());
+  for (int64_t r = row; r < row + layout.kernel->rowsPerDot(); ++r)
+    rowBytes.push_back(r < height ? emitRowBytes(at(r), bytesAt) : rowBytes.back());
   return dots.joinRows(b, rowBytes);
 }
 
@@ -385,15 +365,26 @@ Value ContractKernel::emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt) {
   return bytes;
 }
 
+/// Asks for the weights of a later step. They may be those of the next panel, or nothing behind the last one.
+void ContractKernel::emitPrefetch(Value weights) {
+  const int64_t elementBytes = weightBuffer.element.getIntOrFloatBitWidth() / 8;
+  const int64_t stepBytes = vectors * layout.kernel->lanes * layout.kernel->step * elementBytes;
+  for (int64_t line = 0; line < stepBytes; line += kCacheLine)
+    memref::PrefetchOp::create(b, weightBuffer.memory, add(b, weights, (kPrefetchDistance + line) / elementBytes),
+                               /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+}
+
 SmallVector<Value> ContractKernel::emitStep(int64_t height, Value activations, Value weights,
                                             ArrayRef<Value> accumulators, ArrayRef<int64_t> bytesAt) {
   SmallVector<Value> columns, results;
+  if (layout.steps() > kUnrolledSteps)
+    emitPrefetch(weights);
   for (int64_t vector = 0; vector < vectors; ++vector)
     columns.push_back(
         dots.loadWeights(b, weightBuffer.memory, add(b, weights, vector * layout.kernel->lanes * layout.kernel->step)));
-  const int64_t stride = walk->positionStride(walk->input), together = layout.kernel->rowsPerDot();
+  const int64_t together = layout.kernel->rowsPerDot();
   for (int64_t row = 0; row < height; row += together) {
-    DotEmitter::Activation activation = emitActivation(add(b, activations, row * stride), height - row, bytesAt);
+    DotEmitter::Activation activation = emitActivation(activations, row, height, bytesAt);
     for (int64_t vector = 0; vector < vectors; ++vector) {
       ArrayRef<Value> of = accumulators.slice(row * vectors + vector * together, together);
       llvm::append_range(results, dots.dotRows(b, of, activation, columns[vector]));

@@ -4,22 +4,25 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-// name, dot, lanes, step, vectors of a panel, rows of the tile for 0, 1, 2, 3 and 4 vectors
-static constexpr DotKernel kVpdpbusd512 = {"vpdpbusd_512", DotKind::Vpdpbusd, 16, 4, 4, {0, 16, 14, 9, 6}};
-static constexpr DotKernel kVpdpbusd256 = {"vpdpbusd_256", DotKind::Vpdpbusd, 8, 4, 2, {0, 10, 5, 0, 0}};
-static constexpr DotKernel kMaddubs256 = {"maddubs_256", DotKind::Maddubs, 8, 4, 4, {0, 6, 4, 3, 2}};
-static constexpr DotKernel kWiden = {"widen", DotKind::Widen, 16, 1, 1, {0, 4, 0, 0, 0}};
-static constexpr DotKernel kFma512 = {"fma_512", DotKind::Fma, 16, 1, 4, {0, 16, 14, 9, 6}};
-static constexpr DotKernel kFma256 = {"fma_256", DotKind::Fma, 8, 1, 2, {0, 10, 6, 0, 0}};
-static constexpr DotKernel kFma128 = {"fma_128", DotKind::Fma, 4, 1, 4, {0, 12, 8, 6, 5}};
+// Tiles of 14 rows by 2 vectors read 2 vectors of weights for 28 dots; those of 6 by 4 read 4 for 24, which L2 does not
+// keep up with where weights are many (see docs/Performance.md).
+
+// name, dot, lanes, step, vectors of a panel of few and of many rows, rows of the tile for 0, 1, 2, 3 and 4 vectors
+static constexpr DotKernel kVpdpbusd512 = {"vpdpbusd_512", DotKind::Vpdpbusd, 16, 4, 4, 2, {0, 16, 14, 9, 6}};
+static constexpr DotKernel kVpdpbusd256 = {"vpdpbusd_256", DotKind::Vpdpbusd, 8, 4, 2, 2, {0, 10, 5, 0, 0}};
+static constexpr DotKernel kMaddubs256 = {"maddubs_256", DotKind::Maddubs, 8, 4, 4, 4, {0, 6, 4, 3, 2}};
+static constexpr DotKernel kWiden = {"widen", DotKind::Widen, 16, 1, 1, 1, {0, 4, 0, 0, 0}};
+static constexpr DotKernel kFma512 = {"fma_512", DotKind::Fma, 16, 1, 4, 2, {0, 16, 14, 9, 6}};
+static constexpr DotKernel kFma256 = {"fma_256", DotKind::Fma, 8, 1, 2, 2, {0, 10, 6, 0, 0}};
+static constexpr DotKernel kFma128 = {"fma_128", DotKind::Fma, 4, 1, 4, 4, {0, 12, 8, 6, 5}};
 
 // Tiles: a panel is one of them wide, so that each tile of weights is one run of memory.
-static constexpr DotKernel kAmx = {"amx", DotKind::Tile, 16, 4, 1, {0, 16, 0, 0, 0}};
+static constexpr DotKernel kAmx = {"amx", DotKind::Tile, 16, 4, 1, 1, {0, 16, 0, 0, 0}};
 
 // AArch64 has 32 vectors of 16 bytes.
-static constexpr DotKernel kSdot128 = {"sdot_128", DotKind::Sdot, 4, 4, 4, {0, 16, 12, 8, 6}};
-static constexpr DotKernel kSmmla128 = {"smmla_128", DotKind::Smmla, 4, 8, 4, {0, 16, 12, 8, 6}};
-static constexpr DotKernel kFmaNeon = {"fma_neon", DotKind::Fma, 4, 1, 4, {0, 16, 12, 8, 6}};
+static constexpr DotKernel kSdot128 = {"sdot_128", DotKind::Sdot, 4, 4, 4, 4, {0, 16, 12, 8, 6}};
+static constexpr DotKernel kSmmla128 = {"smmla_128", DotKind::Smmla, 4, 8, 4, 4, {0, 16, 12, 8, 6}};
+static constexpr DotKernel kFmaNeon = {"fma_neon", DotKind::Fma, 4, 1, 4, 4, {0, 16, 12, 8, 6}};
 
 static constexpr StringLiteral kAvx512 = "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd";
 static constexpr StringLiteral kAvx512Vnni =

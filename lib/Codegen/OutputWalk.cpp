@@ -23,7 +23,7 @@ static Advance mappedAdvance(ArrayRef<int64_t> strides, AffineMap map) {
   return advance;
 }
 
-OutputWalk::OutputWalk(ImplicitLocOpBuilder &b, ContractOp op) : outputMemory(op.getOutput()) {
+OutputWalk::OutputWalk(ImplicitLocOpBuilder &b, ContractOp op, int64_t tileRows) : outputMemory(op.getOutput()) {
   input.flat = flatten(b, op.getInput());
   input.advance = directAdvance(input.flat.strides, op.getStrides());
   output.flat = flatten(b, op.getOutput());
@@ -39,6 +39,11 @@ OutputWalk::OutputWalk(ImplicitLocOpBuilder &b, ContractOp op) : outputMemory(op
   // A dynamic batch stays outside the line as long as an image fills tiles by itself: its span is then static.
   if (rowsJoin())
     line = imagesJoin() && (!ShapedType::isDynamic(images) || rows * columns == 1) ? Line::Batch : Line::Image;
+  // Rows of equal bands, as far as they go.
+  if (line == Line::Row && rows > 1 && 2 * columns <= tileRows) {
+    line = Line::Image;
+    bandRows = llvm::divideCeil(rows, llvm::divideCeil(rows, tileRows / columns));
+  }
   auto product = [](int64_t x, int64_t y) { return ShapedType::isDynamic(x) ? x : x * y; };
   lines = line == Line::Row ? product(images, rows) : line == Line::Image ? images : 1;
   spanLength = line == Line::Row ? columns : line == Line::Image ? rows * columns : product(images, rows * columns);
@@ -86,6 +91,22 @@ Value OutputWalk::emitLineOffset(ImplicitLocOpBuilder &b, const WalkedBuffer &bu
   Value image = b.createOrFold<arith::DivUIOp>(index, height);
   Value row = b.createOrFold<arith::RemUIOp>(index, height);
   return add(b, mul(b, image, advance.image), mul(b, row, advance.row));
+}
+
+Value OutputWalk::emitTileOffset(ImplicitLocOpBuilder &b, const WalkedBuffer &buffer, Value position) const {
+  if (!bandRows)
+    return mul(b, position, positionStride(buffer));
+  return mul(b, b.createOrFold<arith::DivUIOp>(position, indexConstant(b, columns)), buffer.advance.row);
+}
+
+int64_t OutputWalk::displacement(const WalkedBuffer &buffer, int64_t row) const {
+  if (!bandRows)
+    return row * positionStride(buffer);
+  return row / columns * buffer.advance.row + row % columns * buffer.advance.column;
+}
+
+bool OutputWalk::isInvariant(const WalkedBuffer &buffer) const {
+  return bandRows ? buffer.advance.row == 0 && buffer.advance.column == 0 : positionStride(buffer) == 0;
 }
 
 int64_t OutputWalk::positionStride(const WalkedBuffer &buffer) const {

@@ -57,8 +57,8 @@ std::vector<T> packAll(const PackedLayout &layout, ArrayRef<T> weights, ArrayRef
   std::vector<T> packed(layout.elements());
   T *out = packed.data();
   for (int64_t group = 0; group < layout.groups; ++group) {
-    for (int64_t panel = 0; panel < layout.fullPanels(); ++panel, out += layout.panelElements(layout.kernel->maxVectors))
-      packPanel(layout, weights, bias, group, panel * layout.panelColumns(), layout.kernel->maxVectors, out);
+    for (int64_t panel = 0; panel < layout.fullPanels(); ++panel, out += layout.panelElements(layout.panelVectors))
+      packPanel(layout, weights, bias, group, panel * layout.panelColumns(), layout.panelVectors, out);
     if (layout.restVectors())
       packPanel(layout, weights, bias, group, layout.fullPanels() * layout.panelColumns(), layout.restVectors(), out);
     out += layout.panelElements(layout.restVectors());

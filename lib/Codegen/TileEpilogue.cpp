@@ -65,13 +65,13 @@ void TileEpilogue::emit(int64_t height, Value position, const TileColumns &colum
 // Operands
 //===----------------------------------------------------------------------===//
 
-/// An operand's lanes for one vector of columns at one position.
-Value TileEpilogue::emitOperand(unsigned index, Value position, const TileColumns &columns, int64_t vector,
+/// An operand's lanes for one vector of columns at one row of the tile.
+Value TileEpilogue::emitOperand(unsigned index, Value position, int64_t row, const TileColumns &columns, int64_t vector,
                                 int64_t valid) {
   const WalkedBuffer &buffer = walk.operands[index];
   const int64_t stride = buffer.advance.channel;
-  Value offset = add(b, operandLines[index], mul(b, position, walk.positionStride(buffer)));
-  offset = add(b, offset, mul(b, columns.first, stride));
+  Value offset = add(b, operandLines[index], walk.emitTileOffset(b, buffer, position));
+  offset = add(b, add(b, offset, walk.displacement(buffer, row)), mul(b, columns.first, stride));
   if (columns.interleaved && stride != 0)
     return loadInterleaved(buffer, offset, columns, vector);
   return loadLanes(b, buffer.flat, add(b, offset, vector * columns.lanes * stride), stride, columns.lanes, valid);
@@ -103,8 +103,8 @@ void TileEpilogue::emitGroup(int64_t height, Value position, const TileColumns &
   SmallVector<SmallVector<Value>> invariants(group.count, SmallVector<Value>(walk.operands.size()));
   for (int64_t vector = 0; vector < group.count; ++vector)
     for (auto [i, buffer] : llvm::enumerate(walk.operands))
-      if (walk.positionStride(buffer) == 0)
-        invariants[vector][i] = emitOperand(i, position, columns, group.first + vector, validOf(vector));
+      if (walk.isInvariant(buffer))
+        invariants[vector][i] = emitOperand(i, position, 0, columns, group.first + vector, validOf(vector));
   // Packs take 4 vectors: of one row, or of the next rows too.
   const int64_t rowsTogether = clamp ? kPackedVectors / group.count : 1;
   for (int64_t first = 0; first < height;) {
@@ -115,20 +115,21 @@ void TileEpilogue::emitGroup(int64_t height, Value position, const TileColumns &
         SmallVector<Value> arguments = {accumulators[row * columns.vectors + group.first + vector]};
         for (auto [i, value] : llvm::enumerate(invariants[vector]))
           arguments.push_back(value ? value
-                                    : emitOperand(i, add(b, position, row), columns, group.first + vector, validOf(vector)));
+                                    : emitOperand(i, position, row, columns, group.first + vector, validOf(vector)));
         results.push_back(emitBody(b, op.getEpilogue().front(), arguments, lanes, wanted)[0]);
       }
-    storeRows(narrow(results, columns.interleaved), rows, add(b, position, first),
-              add(b, columns.first, group.first * lanes), valid);
+    storeRows(narrow(results, columns.interleaved), first, rows, position, add(b, columns.first, group.first * lanes),
+              valid);
     first += rows;
   }
 }
 
-/// Stores `rows` equal parts of `value` to the positions from `position` on.
-void TileEpilogue::storeRows(Value value, int64_t rows, Value position, Value channel, int64_t valid) {
+/// Stores `rows` equal parts of `value` to the tile's rows from `first` on.
+void TileEpilogue::storeRows(Value value, int64_t first, int64_t rows, Value position, Value channel, int64_t valid) {
   const int64_t width = cast<VectorType>(value.getType()).getNumElements() / rows;
   for (int64_t row = 0; row < rows; ++row) {
-    Value offset = add(b, outputLine, mul(b, add(b, position, row), walk.positionStride(walk.output)));
+    Value offset = add(b, add(b, outputLine, walk.emitTileOffset(b, walk.output, position)),
+                       walk.displacement(walk.output, first + row));
     Value part = value;
     if (rows > 1)
       part = vector::ExtractStridedSliceOp::create(b, value, ArrayRef<int64_t>{row * width}, ArrayRef<int64_t>{width},

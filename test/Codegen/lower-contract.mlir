@@ -8,6 +8,7 @@
 // CHECK: scf.forall (%{{.*}}) in (4)
 // CHECK: scf.for
 // CHECK: %[[ACC:.*]]:24 = scf.for {{.*}} iter_args
+// CHECK-COUNT-4: memref.prefetch {{.*}}, read, locality<3>, data
 // CHECK-COUNT-4: vector.load {{.*}} vector<64xi8>
 // CHECK: vector.load {{.*}} vector<4xi8>
 // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
@@ -25,6 +26,29 @@ func.func @matmul(%x: memref<24x2048xi8>, %w: memref<526336xi8>, %b: memref<256x
     %s = arith.addi %acc, %bias : i32
     %t = arith.trunci %s : i32 to i8
     halftone.yield %t : i8
+  }
+  return
+}
+
+// 5x7 positions: tiles take two rows of 7, the gap between them included; the last row has a tile of its own. One position is
+// 64 bytes behind the next, one row 576. So short a reduction is unrolled, and nothing is prefetched.
+// CHECK-LABEL: func @bands
+// CHECK-NOT: memref.prefetch
+// CHECK: scf.for %{{.*}} = %c0 to %c28 step %c14
+// CHECK-COUNT-14: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK: arith.addi %{{.*}}, %c576
+// CHECK-COUNT-14: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-COUNT-28: vector.store
+// CHECK-COUNT-14: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-NOT: llvm.call_intrinsic
+// LEFT-NOT: halftone.contract
+func.func @bands(%x: memref<1x5x9x64xi8>, %w: memref<256xi8>, %y: memref<1x5x7x32xi32>) {
+  %v = memref.subview %x[0, 0, 0, 0] [1, 5, 7, 4] [1, 1, 1, 1] : memref<1x5x9x64xi8> to memref<1x5x7x4xi8, strided<[2880, 576, 64, 1]>>
+  halftone.contract ins(%v, %w : memref<1x5x7x4xi8, strided<[2880, 576, 64, 1]>>, memref<256xi8>) outs(%y : memref<1x5x7x32xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 32 : i64, kernel = array<i64: 1, 1, 4>, run = 4 : i64}} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
   }
   return
 }

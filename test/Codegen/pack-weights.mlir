@@ -8,6 +8,10 @@
 // VNNI: %[[W:.*]] = arith.constant {{.*}} : tensor<192xi8>
 // VNNI: halftone.contract ins(%arg0, %[[W]] : tensor<2x5xi8>, tensor<192xi8>)
 // VNNI-SAME: packing = {columns = 64 : i64, kernel = array<i64: 1, 1, 5>, kind = "vpdpbusd_512", lanes = 16 : i64, run = 5 : i64}
+// Panels of 2 vectors where there are rows for tall tiles.
+// VNNI: func @tall
+// VNNI: packing = {columns = 32 : i64
+// The start row, in the resources behind the module.
 // VNNI: packed{{.*}}80F8FFFF
 
 // Signed activations need no compensation, and a vector has 8 columns.
@@ -70,4 +74,14 @@ func.func @row(%x: tensor<1x64xi8>, %init: tensor<1x16xi32>) -> tensor<1x16xi32>
     halftone.yield %acc : i32
   } -> tensor<1x16xi32>
   return %y : tensor<1x16xi32>
+}
+
+func.func @tall(%x: tensor<7x5xi8>, %init: tensor<7x1xi32>) -> tensor<7x1xi32> {
+  %w = arith.constant dense<[[1], [2], [3], [4], [5]]> : tensor<5x1xi8>
+  %y = halftone.contract ins(%x, %w : tensor<7x5xi8>, tensor<5x1xi8>) outs(%init : tensor<7x1xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = []} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  } -> tensor<7x1xi32>
+  return %y : tensor<7x1xi32>
 }

@@ -32,7 +32,8 @@ struct DotKernel {
   DotKind dot;
   int64_t lanes;               ///< columns (i32 or f32) of one vector
   int64_t step;                ///< elements of the reduction in one dot
-  int64_t maxVectors;          ///< vectors in a full panel
+  int64_t maxVectors;          ///< vectors in a full panel of a contraction with few rows
+  int64_t tallVectors;         ///< the same where there are rows for the tall tile rows[tallVectors]
   std::array<int64_t, 5> rows; ///< rows[v]: rows of the tile of a panel of v vectors
 
   /// Whether the activations' sign bit is flipped, which the start row takes back.

@@ -3,7 +3,8 @@
 // Output positions (n, oh, ow) are walked as lines of positions, and a register tile takes its rows from one line. Along
 // a line each buffer advances by one constant number of elements, so that the rows of a tile are constant
 // displacements from one address. A line is an output row, or a whole image where every buffer allows it (a 1x1
-// convolution with stride 1), or the whole batch (a matrix product).
+// convolution with stride 1), or the whole batch (a matrix product). Where rows are so short that several fit a tile, a
+// line is an image in bands: a band is some whole rows, one after the other with the gaps between them.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_CODEGEN_OUTPUTWALK_H
@@ -27,8 +28,9 @@ struct WalkedBuffer {
 
 class OutputWalk {
 public:
-  /// Flattens the operands of `op`, all on memrefs with static strides, and chooses what a line is.
-  OutputWalk(ImplicitLocOpBuilder &b, ContractOp op);
+  /// Flattens the operands of `op`, all on memrefs with static strides, and chooses what a line is. `tileRows`: of the
+  /// largest tile; 0: the kernel's tiles do not span gaps.
+  OutputWalk(ImplicitLocOpBuilder &b, ContractOp op, int64_t tileRows = 0);
 
   /// The number of lines; dynamic with the batch, unless the batch lies within the line.
   Value emitLineCount(ImplicitLocOpBuilder &b) const;
@@ -37,11 +39,22 @@ public:
 
   int64_t lineCount() const { return lines; } ///< kDynamic with a dynamic batch
   int64_t span() const { return spanLength; } ///< kDynamic with a dynamic batch within the line
+  int64_t imagePositions() const { return rows * columns; }
 
   /// Where `buffer` stands at the first position of a line.
   Value emitLineOffset(ImplicitLocOpBuilder &b, const WalkedBuffer &buffer, Value line) const;
-  /// Elements from one position of a line to the next.
+  /// Elements from one position of a line to the next; there are no bands.
   int64_t positionStride(const WalkedBuffer &buffer) const;
+
+  /// Positions of a band, a multiple of bandRow(); 0: there are no bands. Tiles are whole bands, or single rows of one.
+  int64_t band() const { return bandRows * columns; }
+  int64_t bandRow() const { return columns; }
+  /// Where the tile at `position` of the line stands in `buffer`, from the line's first position on.
+  Value emitTileOffset(ImplicitLocOpBuilder &b, const WalkedBuffer &buffer, Value position) const;
+  /// Elements from a tile's first position to its row `row`.
+  int64_t displacement(const WalkedBuffer &buffer, int64_t row) const;
+  /// Whether all positions of a line read the same elements.
+  bool isInvariant(const WalkedBuffer &buffer) const;
 
   WalkedBuffer input, output;
   SmallVector<WalkedBuffer> operands;
@@ -53,7 +66,7 @@ private:
 
   Value outputMemory;
   int64_t images, rows, columns; ///< extents of the output; images may be dynamic
-  int64_t lines, spanLength;
+  int64_t lines, spanLength, bandRows = 0;
   enum class Line { Row, Image, Batch } line = Line::Row;
 };
 

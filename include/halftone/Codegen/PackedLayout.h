@@ -23,6 +23,7 @@ struct PackedLayout {
   int64_t columns;  ///< of the output, in one group
   int64_t groups;
   bool joined;
+  int64_t panelVectors; ///< of a full panel
   bool storedUnsigned = false; ///< the input; see halftone-store-unsigned
 
   int64_t runs() const { return joined ? kernelHeight : kernelHeight * kernelWidth; }
@@ -34,7 +35,7 @@ struct PackedLayout {
   int64_t stepsPerRun() const { return llvm::alignTo(llvm::divideCeil(runLength(), kernel->step), blocksPerRun()); }
   int64_t steps() const { return runs() * stepsPerRun(); }
 
-  int64_t panelColumns() const { return kernel->lanes * kernel->maxVectors; }
+  int64_t panelColumns() const { return kernel->lanes * panelVectors; }
   int64_t fullPanels() const { return columns / panelColumns(); }
   /// Vectors of the panel after the full ones; 0: there is none.
   int64_t restVectors() const { return llvm::divideCeil(columns % panelColumns(), kernel->lanes); }
@@ -46,12 +47,12 @@ struct PackedLayout {
   int64_t panelElements(int64_t vectors) const {
     return startElements(vectors) + vectors * kernel->lanes * kernel->step * steps();
   }
-  int64_t groupElements() const { return fullPanels() * panelElements(kernel->maxVectors) + panelElements(restVectors()); }
+  int64_t groupElements() const { return fullPanels() * panelElements(panelVectors) + panelElements(restVectors()); }
   int64_t elements() const { return groups * groupElements(); }
 
   /// Multiply-accumulates of one output position, padding included.
   int64_t workPerPosition() const {
-    return groups * steps() * kernel->step * kernel->lanes * (fullPanels() * kernel->maxVectors + restVectors());
+    return groups * steps() * kernel->step * kernel->lanes * (fullPanels() * panelVectors + restVectors());
   }
 
   /// Whether the taps of a kernel row follow one another in the input's memory, or need not: a step lies within one tap.

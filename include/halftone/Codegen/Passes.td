@@ -72,7 +72,8 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
 
     - Columns are cut into panels of `columns` output channels, the last one narrower, all padded with zeros to whole
       vectors. Inside a panel the order is `[step][column][k]`, with `k` the elements of one dot of the instruction
-      (4 for `vpdpbusd`, 1 for fma).
+      (4 for `vpdpbusd`, 1 for fma). With AVX-512, panels are of 2 vectors, for tiles of 14 rows, and of 4 where an image has
+      6 positions or fewer.
     - One run of steps covers the contiguous bytes under one kernel row (`KW * IC` when the dilation is 1 and there is
       one group), else one tap; each run is padded with zero weights to whole steps, so that the kernel may read past
       the run's end.
@@ -95,7 +96,8 @@ def LowerContract : Pass<"halftone-lower-contract", "func::FuncOp"> {
     it, loops over panels, rows and the reduction around a register tile: accumulators are loop-carried vectors, each step loads
     the panel's vectors once, broadcasts the activations of each row and issues one dot per accumulator. The epilogue
     runs on the accumulators, 1 vector at a time, and its results are stored without masks. The number of parts
-    depends on shapes and target only.
+    depends on shapes and target only. A tile's rows are positions of one row of the image, or of several whole rows where
+    these are short. In long reductions, weights are asked for (prefetched) 2 KB before their use.
 
     Reads may pass the end of the input by less than one dot (4 bytes).
   }];

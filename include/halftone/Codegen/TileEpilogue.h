@@ -33,7 +33,7 @@ public:
   /// Emits the offsets of a line; tiles belong to the line entered last.
   void enterLine(Value line);
 
-  /// Accumulators are ordered row by row; row i stands for position + i.
+  /// Accumulators are ordered row by row; row i stands for the position that follows `position` by i.
   void emit(int64_t height, Value position, const TileColumns &columns, ArrayRef<Value> accumulators);
 
 private:
@@ -41,9 +41,9 @@ private:
   void matchClamp();
   void emitGroup(int64_t height, Value position, const TileColumns &columns, const Group &group,
                  ArrayRef<Value> accumulators);
-  Value emitOperand(unsigned index, Value position, const TileColumns &columns, int64_t vector, int64_t valid);
+  Value emitOperand(unsigned index, Value position, int64_t row, const TileColumns &columns, int64_t vector, int64_t valid);
   Value loadInterleaved(const WalkedBuffer &buffer, Value offset, const TileColumns &columns, int64_t vector);
-  void storeRows(Value value, int64_t rows, Value position, Value channel, int64_t valid);
+  void storeRows(Value value, int64_t first, int64_t rows, Value position, Value channel, int64_t valid);
   Value narrow(ArrayRef<Value> vectors, bool interleaved);
   Value truncate(ArrayRef<Value> vectors, bool interleaved);
 

@@ -231,6 +231,11 @@ def main():
         contraction(m, e + "points", (5, 5, 26), (1, 1, 100), residual=True, element=element)
         contraction(m, e + "sparse_points", (7, 7, 12), (1, 1, 33), (2, 2), element=element)
         contraction(m, e + "matrix", (37,), (70,), element=element)
+        # Rows so short that a tile takes several of them, with one left over; the second has several parts.
+        contraction(m, e + "bands", (11, 7, 21), (3, 3, 41), residual=True, element=element, padding=1)
+        contraction(m, e + "tall", (130, 5, 4), (3, 3, 18), element=element)
+        # So few positions that panels are wide.
+        contraction(m, e + "few", (2, 3, 61), (1, 1, 150), residual=True, element=element)
         contraction(m, e + "scores", (129,), (10,), element=element)
         # Multipliers above 1: reals that no i32 is sure to hold.
         contraction(m, e + "loud", (3, 3, 5), (1, 1, 70), element=element, gain=1e6)
