@@ -57,6 +57,7 @@ llvm::Error runBuild(CommandLine &line);
 llvm::Error runImport(CommandLine &line);
 llvm::Error runCalibrate(CommandLine &line);
 llvm::Error runQuantize(CommandLine &line);
+llvm::Error runPrune(CommandLine &line);
 llvm::Error runTrain(CommandLine &line);
 llvm::Error runCompile(CommandLine &line);
 llvm::Error runRun(CommandLine &line);

@@ -32,6 +32,13 @@ static constexpr Command kCommands[] = {
      "  halftone quantize model.onnx --stats model.stats --stop-after=integer "
      "-o integer.mlir\n",
      runQuantize},
+    {"prune", "make the weights zero that matter least",
+     "  halftone prune model.onnx --sparsity=0.7 -o pruned.mlirbc\n"
+     "  halftone prune model.onnx --sparsity=0.7 --data samples.npz -o "
+     "pruned.mlirbc\n"
+     "  halftone prune model.onnx --pattern=2:4 --exclude 'head.*' -o "
+     "pruned.mlirbc\n",
+     runPrune},
     {"train", "retrain a model's weights, in floats",
      "  halftone train model.onnx --data train.npz --labels label --epochs 3 "
      "-o trained.mlirbc\n"

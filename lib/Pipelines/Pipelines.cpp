@@ -5,6 +5,7 @@
 #include "halftone/Import/Passes.h"
 #include "halftone/Integer/Passes.h"
 #include "halftone/Precision/Passes.h"
+#include "halftone/Pruning/Passes.h"
 #include "halftone/Reconstruction/Passes.h"
 #include "halftone/Target/Passes.h"
 #include "halftone/Training/Passes.h"
@@ -126,6 +127,7 @@ void mlir::halftone::registerAllHalftonePasses() {
   registerIntegerPasses();
   registerCalibrationPasses();
   registerPrecisionPasses();
+  registerPruningPasses();
   registerQuantizationPasses();
   registerReconstructionPasses();
   registerTrainingPasses();

@@ -1,4 +1,5 @@
 //===- VerifyQuantization.cpp - the contract of the quantization stage ------===//
+#include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Quantization/Passes.h"
 #include "halftone/Support/Constants.h"
@@ -39,6 +40,15 @@ static FailureOr<QuantizeOp> verifyResult(Operation *op, bool mayStayFloat) {
   return op->emitOpError("is int8, but its result is not read by one halftone.quantize alone");
 }
 
+/// The zeros of pruned weights are zero still.
+static LogicalResult verifyZeros(Operation *contraction, ArrayRef<int8_t> codes) {
+  auto zeros = contraction->getAttrOfType<IntegerAttr>(kZerosAttr);
+  if (!isPruned(contraction) || !zeros || llvm::count(codes, 0) >= zeros.getInt())
+    return success();
+  return contraction->emitOpError("has pruned weights with ")
+         << zeros.getInt() << " zeros, but " << llvm::count(codes, 0) << " zeros among its codes";
+}
+
 static LogicalResult verifyWeights(Operation *contraction) {
   DequantizeOp dequantize = findDequantize(getWeightOperand(contraction).get());
   if (!dequantize)
@@ -52,7 +62,7 @@ static LogicalResult verifyWeights(Operation *contraction) {
   for (int8_t code : *codes)
     if (code < type.getStorageTypeMin() || code > type.getStorageTypeMax())
       return dequantize.emitOpError("has code ") << int(code) << " outside of the storage range of " << type;
-  return success();
+  return verifyZeros(contraction, *codes);
 }
 
 static LogicalResult verifySandwich(const Sandwich &sandwich) {

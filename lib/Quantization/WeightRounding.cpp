@@ -1,6 +1,7 @@
 //===- WeightRounding.cpp - scales and codes of constant weights ------------===//
 #include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Analysis/EntryForm.h"
+#include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Support/Constants.h"
 #include <cmath>
@@ -127,7 +128,10 @@ RoundedWeights mlir::halftone::roundWeights(Operation *contraction, ArrayRef<flo
     rounded.codes.push_back(quantizeWeight(values[i], rounded.scales[channels.output[i]], options.limit()));
   if (options.rounding != WeightRounding::Nearest)
     forEachKernel(channels, [&](MutableArrayRef<int32_t> taps) {
-      diffuse(values, rounded.scales[channels.output[taps.front()]], options.limit(), taps, rounded.codes);
+      if (isPruned(contraction))
+        taps = taps.take_front(llvm::partition(taps, [&](int32_t tap) { return values[tap] != 0; }) - taps.begin());
+      if (!taps.empty())
+        diffuse(values, rounded.scales[channels.output[taps.front()]], options.limit(), taps, rounded.codes);
     });
   return rounded;
 }

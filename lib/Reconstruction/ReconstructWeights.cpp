@@ -3,6 +3,7 @@
 // Output channels are independent: 16 at a time share one walk over the factor, and go to threads.
 //
 //===----------------------------------------------------------------------===//
+#include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Quantization/UniformTypes.h"
@@ -92,7 +93,10 @@ LogicalResult ReconstructWeightsPass::reconstruct(Operation *contraction, const 
     place[i] = output * hessian.dimension + used[output]++;
     rows[place[i]] = (*values)[i];
   }
-  auto nearest = [&](int64_t output, int64_t, double value) {
+  const std::vector<float> original = isPruned(contraction) ? rows : std::vector<float>();
+  auto nearest = [&](int64_t output, int64_t column, double value) {
+    if (!original.empty() && original[output * hessian.dimension + column] == 0)
+      return 0.0f; // pruned
     return quantizeWeight(static_cast<float>(value), scales[output], limit) * scales[output];
   };
   int64_t outputs = channels.outputs / hessian.groups, size = outputs * hessian.dimension;

@@ -17,7 +17,9 @@ def Halftone_Dialect : Dialect {
     names), `halftone.dims` on arguments (one `#halftone.dim` or `unit` for each dimension), `halftone.unsigned` on
     arguments and results whose i8 elements are unsigned in the source model, `halftone.range` on
     operations and arguments (calibrated range, `array<f32: low, high>`), `halftone.precision` on operations
-    (`"int8"` or `"float"`), `halftone.reason` on operations (why an operation stays float), `halftone.stage`,
+    (`"int8"` or `"float"`), `halftone.reason` on operations (why an operation stays float), `halftone.pruned` on
+    contractions (the zeros of their constant weights stay zero: `"unstructured"`, `"blocks"` or `"n:m"`) with their
+    number in `halftone.zeros`, `halftone.stage`,
     `halftone.version` and `halftone.source_hash` on the module.
   }];
   let dependentDialects = ["::mlir::quant::QuantDialect"];

@@ -1,0 +1,23 @@
+//===- Passes.h - weights that become zero ----------------------------------===//
+#ifndef HALFTONE_PRUNING_PASSES_H
+#define HALFTONE_PRUNING_PASSES_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::halftone {
+
+/// What becomes zero together.
+enum class PruningPattern { Unstructured, Blocks, NOfM };
+
+/// Where the share of zeros is met: in each layer, or over all of them.
+enum class PruningScope { Layer, Global };
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "halftone/Pruning/Passes.h.inc"
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_PRUNING_PASSES_H

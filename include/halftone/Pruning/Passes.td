@@ -1,0 +1,59 @@
+//===- Passes.td - weights that become zero --------------------*- tablegen -*-===//
+#ifndef HALFTONE_PRUNING_PASSES
+#define HALFTONE_PRUNING_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def PruneWeights : Pass<"halftone-prune-weights", "::mlir::ModuleOp"> {
+  let summary = "Make the weights zero that matter least";
+  let description = [{
+    Works on the entry form. Each contraction with constant weights gets weights of which a share is zero, and
+    `halftone.pruned`, which every later pass respects: their zeros stay zero (rounding, reconstruction and training
+    included; `halftone-verify-quantization` counts them against `halftone.zeros`).
+
+    Patterns: `blocks` are 4 consecutive input channels of one tap and one output channel, what one dot of the sparse
+    kernels reads; `unstructured` are single weights; `n:m` keeps the `keep` largest of each `of` consecutive input
+    channels. With fewer input channels left than a block takes, the rest is a block of its own.
+
+    Blocks are compared by their mean squared weight. With a file of Hessians (see `halftone-reconstruct-weights`)
+    method `obs` compares by what the layer's output loses, the sum of w(j)^2 H(j, j), and moves the weights that are
+    kept so that they make up for the others: they solve the least squares problem of the layer's output. That is the
+    update of the optimal brain surgeon (Hassibi and Stork 1993; Frantar and Alistarh, SparseGPT, arXiv:2301.00774)
+    for all pruned weights at once instead of one after the other. It is done in `rounds`, each of which prunes some
+    more, as what is best to prune changes with the update.
+
+    Left alone: depthwise convolutions (they are no work), the first and the last contraction with constant weights
+    (with `ends` they are pruned too), layers with less than 4 input channels, and those whose name matches
+    an expression of `exclude`. An expression that matches nothing is an error.
+
+    ```mlir
+    %m = linalg.matmul ins(%x, %w : ...        // w = [[1.0], [2.0], [1.0], [1.0], [3.0], [4.0], [4.0], [4.0]]
+    // becomes
+    %m = linalg.matmul {halftone.pruned = "blocks", halftone.zeros = 4 : i64} ins(%x, %p : ...
+    // p = [[0.0], [0.0], [0.0], [0.0], [3.0], [4.0], [4.0], [4.0]]
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [
+    Option<"pattern", "pattern", "::mlir::halftone::PruningPattern", "::mlir::halftone::PruningPattern::Blocks",
+           "What becomes zero together", [{::llvm::cl::values(
+             clEnumValN(::mlir::halftone::PruningPattern::Unstructured, "unstructured", "single weights"),
+             clEnumValN(::mlir::halftone::PruningPattern::Blocks, "blocks", "4 input channels of one output channel"),
+             clEnumValN(::mlir::halftone::PruningPattern::NOfM, "n:m", "all but `keep` of each `of` input channels"))}]>,
+    Option<"sparsity", "sparsity", "double", "0.5", "Share of zeros; n:m has its own">,
+    Option<"scope", "scope", "::mlir::halftone::PruningScope", "::mlir::halftone::PruningScope::Layer",
+           "Where the share is met", [{::llvm::cl::values(
+             clEnumValN(::mlir::halftone::PruningScope::Layer, "layer", "in each layer"),
+             clEnumValN(::mlir::halftone::PruningScope::Global, "global", "over all layers"))}]>,
+    Option<"keep", "keep", "int64_t", "2", "For n:m, the weights kept">,
+    Option<"of", "of", "int64_t", "4", "For n:m, of so many">,
+    ListOption<"exclude", "exclude", "std::string", "Regular expressions of layers that are left alone">,
+    Option<"ends", "ends", "bool", "false", "Prune the first and the last layer, too">,
+    Option<"hessians", "hessians", "std::string", "", "File of Hessians; makes the method obs">,
+    Option<"rounds", "rounds", "int64_t", "4", "Steps in which obs reaches the share">
+  ];
+  let statistics = [Statistic<"layers", "layers", "Number of contractions pruned">,
+                    Statistic<"zeros", "zeros", "Number of their weights that are zero">];
+}
+
+#endif // HALFTONE_PRUNING_PASSES

@@ -1,0 +1,158 @@
+//===- PruneCommand.cpp - halftone prune ------------------------------------===//
+//
+// The pruned model is of the stage import, like its source. With samples the Hessians come from a copy that is
+// calibrated and assigned to int8, so they are those of the quantized network.
+//
+//===----------------------------------------------------------------------===//
+#include "Calibrator.h"
+#include "HessianCollector.h"
+#include "ModelOptions.h"
+#include "TemporaryFile.h"
+#include "halftone/Analysis/PrunedZeros.h"
+#include "halftone/Analysis/QuantizableValues.h"
+#include "halftone/Pruning/Passes.h"
+#include "halftone/Support/Constants.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Regex.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected;
+namespace cl = llvm::cl;
+
+namespace {
+struct PruneOptions {
+  explicit PruneOptions(CommandLine &line);
+  Expected<PruneWeightsOptions> pass() const;
+  bool needsHessians() const { return method == "obs" || (method.empty() && !data.empty()); }
+
+  ModelOptions model;
+  cl::opt<double> sparsity;
+  cl::opt<std::string> pattern, method, data;
+  cl::opt<PruningScope> scope;
+  cl::list<std::string> exclude;
+  cl::opt<bool> ends;
+  OutputOption output;
+};
+} // namespace
+
+PruneOptions::PruneOptions(CommandLine &line)
+    : model(line),
+      sparsity("sparsity", cl::sub(line.command), cl::init(-1), cl::value_desc("share"),
+               cl::desc("Share of weights that become zero, from 0 to below 1")),
+      pattern("pattern", cl::sub(line.command), cl::init("blocks"), cl::value_desc("pattern"),
+              cl::desc("What becomes zero together: blocks (default: 4 input channels of one output channel, which the "
+                       "sparse kernels need), unstructured (single weights), or N:M, as 2:4 (N of M input channels stay)")),
+      method("method", cl::sub(line.command), cl::value_desc("name"),
+             cl::desc("magnitude (default), or obs (default with --data): by the layers' errors on samples, and what is "
+                      "kept makes up for what is gone")),
+      data("data", cl::sub(line.command), cl::value_desc("D.npz|folder"), cl::desc("Samples without labels, for obs")),
+      scope("scope", cl::sub(line.command), cl::init(PruningScope::Layer), cl::desc("Where the share is met:"),
+            cl::values(clEnumValN(PruningScope::Layer, "layer", "in each layer (default)"),
+                       clEnumValN(PruningScope::Global, "global", "over all layers: each has its own"))),
+      exclude("exclude", cl::sub(line.command), cl::value_desc("regex"),
+              cl::desc("Layers that are left alone, by name; may be repeated")),
+      ends("ends", cl::sub(line.command), cl::desc("Prune the first and the last layer, too")), output(line) {}
+
+/// What the pass is told, or what is wrong with the options.
+Expected<PruneWeightsOptions> PruneOptions::pass() const {
+  PruneWeightsOptions options;
+  if (llvm::SmallVector<StringRef> parts; llvm::Regex("^([0-9]+):([0-9]+)$").match(pattern, &parts)) {
+    options.pattern = PruningPattern::NOfM;
+    if (parts[1].getAsInteger(10, options.keep) || parts[2].getAsInteger(10, options.of) || options.keep < 1 ||
+        options.keep >= options.of || options.of > 64)
+      return userError("--pattern=" + pattern + " keeps none or all: give N:M with 0 < N < M, M up to 64, as 2:4");
+    if (sparsity.getNumOccurrences())
+      return userError("--pattern=" + pattern + " says the share of zeros: give no --sparsity");
+  } else if (pattern == "blocks" || pattern == "unstructured") {
+    options.pattern = pattern == "blocks" ? PruningPattern::Blocks : PruningPattern::Unstructured;
+    if (!(sparsity >= 0 && sparsity < 1))
+      return userError("--sparsity is needed, a share from 0 to below 1, as 0.7");
+    options.sparsity = sparsity;
+  } else {
+    return userError("--pattern=" + pattern + " is none of blocks, unstructured, N:M");
+  }
+  if (!method.empty() && method != "magnitude" && method != "obs")
+    return userError("--method=" + method + " is none of magnitude, obs");
+  if (method == "obs" && data.empty())
+    return userError("--method=obs prunes by the layers' errors on samples: give --data");
+  if (method == "magnitude" && !data.empty())
+    return userError("--method=magnitude looks at no samples: give no --data");
+  options.scope = scope;
+  options.exclude.assign(exclude.begin(), exclude.end());
+  options.ends = ends;
+  return options;
+}
+
+/// Hessians of the model on the samples, in a file.
+static Error writeHessians(ModuleOp module, StringRef data, StringRef path) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  Expected<Statistics> statistics = calibrate(*copy, data);
+  if (!statistics)
+    return statistics.takeError();
+  Expected<TemporaryFile> file = TemporaryFile::create("stats");
+  if (!file)
+    return file.takeError();
+  StageSettings settings;
+  settings.statistics = file->path().str();
+  if (Error error = statistics->write(settings.statistics))
+    return error;
+  if (Error error = advance(*copy, Stage::Precision, settings))
+    return error;
+  Expected<Hessians> hessians = collectHessians(*copy, data);
+  return hessians ? hessians->write(path) : hessians.takeError();
+}
+
+/// A line for each contraction with constant weights, and the sum.
+static void printLayers(ModuleOp module, llvm::raw_ostream &os) {
+  int64_t zeros = 0, weights = 0;
+  os << "layer                                         weights      zeros\n";
+  for (const ContractionInput &input : getContractionInputs(module.lookupSymbol<func::FuncOp>("main"))) {
+    auto values = getConstantElements<float>(getWeightOperand(input.contraction).get());
+    if (!values)
+      continue;
+    const int64_t count = llvm::count(*values, 0.0f);
+    os << llvm::left_justify(locationName(input.contraction->getLoc()), 40)
+       << llvm::format("%13zu %9.2f %%", values->size(), 100.0 * count / values->size())
+       << (isPruned(input.contraction) ? "\n" : "  left alone\n");
+    zeros += count;
+    weights += values->size();
+  }
+  os << llvm::left_justify("all", 40) << llvm::format("%13lld %9.2f %%\n", static_cast<long long>(weights), 100.0 * zeros / std::max<int64_t>(weights, 1));
+}
+
+Error mlir::halftone::runPrune(CommandLine &line) {
+  PruneOptions options(line);
+  line.parse();
+  Expected<PruneWeightsOptions> settings = options.pass();
+  if (!settings)
+    return settings.takeError();
+  if (Error error = checkWritable(options.output.path))
+    return error;
+  CompilerContext context;
+  Expected<OwningOpRef<ModuleOp>> module = options.model.load(context.get());
+  if (!module)
+    return module.takeError();
+  if (stageOf(**module) != Stage::Import)
+    return userError("prune changes weights before they are quantized: give the source model or a file of the stage "
+                     "'import'; this one is at '" + stageName(*stageOf(**module)) + "'");
+  std::optional<TemporaryFile> file;
+  if (options.needsHessians()) {
+    Expected<TemporaryFile> created = TemporaryFile::create("hessians");
+    if (!created)
+      return created.takeError();
+    file = std::move(*created);
+    settings->hessians = file->path().str();
+    if (Error error = writeHessians(**module, options.data, settings->hessians))
+      return error;
+  }
+  PassManager pm(context.get());
+  pm.addPass(createPruneWeights(*settings));
+  if (failed(pm.run(**module)))
+    return llvm::make_error<Reported>();
+  if (Error error = options.output.write(**module))
+    return error;
+  printLayers(**module, options.output.path == "-" ? llvm::errs() : llvm::outs());
+  return Error::success();
+}

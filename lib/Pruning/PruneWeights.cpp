@@ -1,0 +1,279 @@
+//===- PruneWeights.cpp - make the weights zero that matter least -----------===//
+//
+// A unit is what becomes zero together: some columns of one row of weights (WeightRows.h). All units of a layer have the
+// same columns in every row. A layer's share of zeros is known first; over all layers, it follows from one ranking of
+// their units, each measured against the mean of its layer, as layers differ in scale.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Analysis/PrunedZeros.h"
+#include "halftone/Analysis/QuantizableValues.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Pruning/Passes.h"
+#include "halftone/Pruning/Refit.h"
+#include "halftone/Pruning/WeightRows.h"
+#include "halftone/Reconstruction/Hessians.h"
+#include "mlir/IR/Threading.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Regex.h"
+#include <numeric>
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_PRUNEWEIGHTS
+#include "halftone/Pruning/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Input channels of a block.
+static constexpr int64_t kBlock = 4;
+
+namespace {
+
+/// Columns of one row that become zero together.
+struct Unit {
+  int64_t begin, size;
+};
+
+/// One contraction to prune.
+struct Layer {
+  Operation *contraction;
+  WeightRows weights;
+  const Hessian *hessian; ///< null for none
+  std::vector<Unit> units; ///< of each row
+  double share = 0;        ///< of units that become zero
+
+  int64_t count() const { return weights.rows() * units.size(); }
+};
+
+struct PruneWeightsPass : halftone::impl::PruneWeightsBase<PruneWeightsPass> {
+  using PruneWeightsBase::PruneWeightsBase;
+
+  void runOnOperation() override {
+    FailureOr<func::FuncOp> entry = getEntry(getOperation());
+    if (failed(entry) || failed(checkOptions()) || failed(readHessians()))
+      return signalPassFailure();
+    FailureOr<std::vector<Layer>> found = collectLayers(*entry);
+    if (failed(found))
+      return signalPassFailure();
+    chooseShares(*found);
+    for (Layer &layer : *found)
+      pruneLayer(layer);
+  }
+
+private:
+  LogicalResult checkOptions();
+  LogicalResult readHessians();
+  FailureOr<std::vector<Layer>> collectLayers(func::FuncOp entry);
+  FailureOr<bool> isExcluded(Operation *contraction, SmallVectorImpl<bool> &used);
+  std::vector<Unit> makeUnits(const WeightRows &weights) const;
+  void chooseShares(std::vector<Layer> &layers) const;
+  std::vector<uint8_t> chooseZeros(const Layer &layer, ArrayRef<double> scores, double share) const;
+  void pruneLayer(Layer &layer);
+  void refit(Layer &layer, ArrayRef<RefitMatrix> matrices, ArrayRef<float> original, ArrayRef<uint8_t> zero);
+
+  std::optional<Hessians> file;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Options and layers
+//===----------------------------------------------------------------------===//
+
+LogicalResult PruneWeightsPass::checkOptions() {
+  if (!(sparsity >= 0 && sparsity < 1))
+    return getOperation().emitError("the share of zeros is from 0 to below 1, not ") << static_cast<double>(sparsity);
+  if (pattern == PruningPattern::NOfM && !(keep >= 1 && keep < of && of <= 64))
+    return getOperation().emitError("n:m keeps 1 or more weights of each 2 to 64, and not all: not ")
+           << static_cast<int64_t>(keep) << ":" << static_cast<int64_t>(of);
+  if (rounds < 1)
+    return getOperation().emitError("takes one round or more, not ") << static_cast<int64_t>(rounds);
+  return success();
+}
+
+LogicalResult PruneWeightsPass::readHessians() {
+  if (hessians.empty())
+    return success();
+  llvm::Expected<Hessians> read = Hessians::read(hessians);
+  if (!read)
+    return getOperation().emitError(llvm::toString(read.takeError()));
+  auto hash = getOperation()->getAttrOfType<StringAttr>(kSourceHashAttr);
+  if (hash && hash.getValue() != read->sourceHash)
+    return getOperation().emitError("has source hash '")
+           << hash.getValue() << "', but the Hessians in '" << hessians << "' are of '" << read->sourceHash << "'";
+  file = std::move(*read);
+  return success();
+}
+
+/// Whether an expression matches the whole name; marks those that do.
+FailureOr<bool> PruneWeightsPass::isExcluded(Operation *contraction, SmallVectorImpl<bool> &used) {
+  const std::string name = locationName(contraction->getLoc());
+  bool excluded = false;
+  for (auto [i, text] : llvm::enumerate(exclude)) {
+    llvm::Regex expression("^(" + text + ")$");
+    if (std::string reason; !expression.isValid(reason))
+      return getOperation().emitError("'") << text << "' is no regular expression: " << reason;
+    if (expression.match(name))
+      excluded = used[i] = true;
+  }
+  return excluded;
+}
+
+FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry) {
+  SmallVector<ContractionInput> inputs = getContractionInputs(entry);
+  SmallVector<bool> used(exclude.size(), false);
+  std::vector<Layer> layers;
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    FailureOr<bool> excluded = isExcluded(input.contraction, used);
+    if (failed(excluded))
+      return failure();
+    const bool isEnd = !ends && (i == 0 || i + 1 == inputs.size());
+    if (*excluded || isEnd || isa<linalg::DepthwiseConv2DNhwcHwcOp>(input.contraction))
+      continue;
+    WeightRows weights(input.contraction);
+    if (!weights.isValid() || weights.channels() < kBlock)
+      continue;
+    const Hessian *hessian = file ? file->find(input.key) : nullptr;
+    if (hessian && (hessian->dimension != weights.columns() || weights.rows() % hessian->groups != 0))
+      return input.contraction->emitOpError("has other weights than the Hessians in '") << hessians << "'";
+    std::vector<Unit> units = makeUnits(weights);
+    layers.push_back({input.contraction, std::move(weights), hessian, std::move(units)});
+  }
+  SmallVector<StringRef> idle;
+  for (auto [i, text] : llvm::enumerate(exclude))
+    if (!used[i])
+      idle.push_back(text);
+  if (!idle.empty())
+    return getOperation().emitError("exclude: no contraction has a name that matches '") << llvm::join(idle, "', '") << "'";
+  return layers;
+}
+
+std::vector<Unit> PruneWeightsPass::makeUnits(const WeightRows &weights) const {
+  const int64_t channels = weights.channels(), size = pattern == PruningPattern::Blocks ? kBlock : 1;
+  std::vector<Unit> units;
+  for (int64_t tap = 0; tap < weights.columns(); tap += channels)
+    for (int64_t channel = 0; channel < channels; channel += size)
+      units.push_back({tap + channel, std::min(size, channels - channel)});
+  return units;
+}
+
+//===----------------------------------------------------------------------===//
+// What becomes zero
+//===----------------------------------------------------------------------===//
+
+/// The mean over each unit's weights of w^2, or of w^2 H(j, j): what the output's squared error grows by.
+static std::vector<double> scoreUnits(const Layer &layer) {
+  const int64_t columns = layer.weights.columns(), rows = layer.weights.rows();
+  std::vector<double> scores;
+  scores.reserve(layer.count());
+  for (int64_t row = 0; row < rows; ++row) {
+    const float *values = layer.weights.values.data() + row * columns;
+    ArrayRef<int64_t> triangle;
+    if (layer.hessian)
+      triangle = layer.hessian->triangle(row / (rows / layer.hessian->groups));
+    for (const Unit &unit : layer.units) {
+      double sum = 0;
+      for (int64_t j = unit.begin; j < unit.begin + unit.size; ++j)
+        sum += double(values[j]) * values[j] * (layer.hessian ? double(triangle[j * (j + 1) / 2 + j]) : 1.0);
+      scores.push_back(sum / unit.size);
+    }
+  }
+  return scores;
+}
+
+/// The order of the scores, the least first; equal ones by their place.
+static std::vector<int64_t> rank(ArrayRef<double> scores) {
+  std::vector<int64_t> order(scores.size());
+  std::iota(order.begin(), order.end(), 0);
+  llvm::sort(order, [&](int64_t a, int64_t b) { return std::make_pair(scores[a], a) < std::make_pair(scores[b], b); });
+  return order;
+}
+
+void PruneWeightsPass::chooseShares(std::vector<Layer> &layers) const {
+  for (Layer &layer : layers)
+    layer.share = pattern == PruningPattern::NOfM ? 1 - double(keep) / of : sparsity;
+  if (scope == PruningScope::Layer || pattern == PruningPattern::NOfM)
+    return;
+  std::vector<double> all;
+  std::vector<size_t> owner;
+  for (auto [i, layer] : llvm::enumerate(layers)) {
+    std::vector<double> scores = scoreUnits(layer);
+    double mean = 0;
+    for (double score : scores)
+      mean += score / scores.size();
+    for (double score : scores)
+      all.push_back(mean > 0 ? score / mean : 0);
+    owner.insert(owner.end(), scores.size(), i);
+  }
+  std::vector<int64_t> zeros(layers.size(), 0);
+  const std::vector<int64_t> order = rank(all);
+  for (int64_t unit : ArrayRef<int64_t>(order).take_front(std::llround(sparsity * all.size())))
+    ++zeros[owner[unit]];
+  for (auto [i, layer] : llvm::enumerate(layers))
+    layer.share = double(zeros[i]) / layer.count();
+}
+
+/// One byte for each weight: 1 where it becomes zero.
+std::vector<uint8_t> PruneWeightsPass::chooseZeros(const Layer &layer, ArrayRef<double> scores, double share) const {
+  const int64_t columns = layer.weights.columns(), perRow = layer.units.size();
+  std::vector<uint8_t> zero(layer.weights.values.size(), 0);
+  auto clear = [&](int64_t index) {
+    const Unit &unit = layer.units[index % perRow];
+    std::fill_n(zero.begin() + index / perRow * columns + unit.begin, unit.size, 1);
+  };
+  if (pattern != PruningPattern::NOfM) {
+    const std::vector<int64_t> order = rank(scores);
+    for (int64_t index : ArrayRef<int64_t>(order).take_front(std::llround(share * layer.count())))
+      clear(index);
+    return zero;
+  }
+  const int64_t channels = layer.weights.channels();
+  for (int64_t tap = 0; tap < layer.count(); tap += channels)
+    for (int64_t first = 0; first < channels; first += of) {
+      const int64_t size = std::min<int64_t>(of, channels - first);
+      const std::vector<int64_t> order = rank(scores.slice(tap + first, size));
+      for (int64_t index : ArrayRef<int64_t>(order).drop_back(std::min<int64_t>(keep, size)))
+        clear(tap + first + index);
+    }
+  return zero;
+}
+
+//===----------------------------------------------------------------------===//
+// One layer
+//===----------------------------------------------------------------------===//
+
+/// The rows of each group by its matrix; threads share them out.
+void PruneWeightsPass::refit(Layer &layer, ArrayRef<RefitMatrix> matrices, ArrayRef<float> original,
+                             ArrayRef<uint8_t> zero) {
+  const int64_t columns = layer.weights.columns(), perGroup = layer.weights.rows() / matrices.size();
+  parallelFor(&getContext(), 0, layer.weights.rows(), [&](size_t row) {
+    matrices[row / perGroup].refit(MutableArrayRef<float>(layer.weights.values).slice(row * columns, columns),
+                                   original.slice(row * columns, columns), zero.slice(row * columns, columns));
+  });
+}
+
+void PruneWeightsPass::pruneLayer(Layer &layer) {
+  const std::vector<float> original = layer.weights.values;
+  std::vector<RefitMatrix> matrices;
+  for (int64_t group = 0; layer.hessian && group < layer.hessian->groups; ++group)
+    matrices.emplace_back(layer.hessian->triangle(group), layer.hessian->dimension);
+  // Equal steps of what is left, so that the last ones, which hurt most, are the smallest. n:m has no steps.
+  const int64_t steps = layer.hessian && pattern != PruningPattern::NOfM ? static_cast<int64_t>(rounds) : 1;
+  for (int64_t step = 1; step <= steps; ++step) {
+    const double share = step == steps ? layer.share : 1 - std::pow(1 - layer.share, double(step) / steps);
+    std::vector<uint8_t> zero = chooseZeros(layer, scoreUnits(layer), share);
+    for (auto [value, gone] : llvm::zip_equal(layer.weights.values, zero))
+      value = gone ? 0.0f : value;
+    if (layer.hessian)
+      refit(layer, matrices, original, zero);
+  }
+  layer.weights.store();
+  Builder builder(&getContext());
+  const int64_t count = llvm::count(layer.weights.values, 0.0f);
+  static constexpr StringLiteral kNames[] = {"unstructured", "blocks", "n:m"};
+  layer.contraction->setAttr(kPrunedAttr, builder.getStringAttr(kNames[static_cast<int>(static_cast<PruningPattern>(pattern))]));
+  layer.contraction->setAttr(kZerosAttr, builder.getI64IntegerAttr(count));
+  ++this->layers;
+  zeros += count;
+}
