@@ -100,6 +100,10 @@ typedef struct {
   int64_t multiplyAccumulates;
   int64_t readBytes, writtenBytes; /**< Of inputs, outputs and workspace. */
   int64_t constantBytes;           /**< Of weights, biases and tables. */
+  /// What the compiler's cost model reads of a contraction, a text of its own;
+  /// "" for other layers. Artefacts whose layerStructBytes ends before have
+  /// none.
+  const char *cost;
 } HalftoneLayerInfo;
 
 /// The table of a compiled model. It and all it points to are constant, and
@@ -157,6 +161,10 @@ typedef struct HalftoneModel {
   /// ends before have one model.
   int32_t numVariants, reserved;
   const struct HalftoneModel *const *variants;
+
+  /// Name and hash of the table of costs by which code was chosen; "" for the
+  /// reference. Artefacts whose structBytes ends before do not say.
+  const char *costTable;
 } HalftoneModel;
 
 /// The one exported symbol of a compiled model. Never returns NULL. Of several

@@ -16,6 +16,7 @@
 // them is 16 steps of 16 columns, its rows are one step apart.
 //
 //===----------------------------------------------------------------------===//
+#include "halftone/Codegen/AmxTiling.h"
 #include "halftone/Codegen/ContractKernel.h"
 #include "halftone/Codegen/LoopEmission.h"
 #include "halftone/Codegen/TileEpilogue.h"
@@ -34,7 +35,7 @@ static constexpr int64_t kChunkBytes = 24 << 10;
 static constexpr int64_t kColdWeights = 1 << 20;
 /// Steps of a reduction that are unrolled.
 static constexpr int64_t kUnrolledSteps = 3;
-static constexpr int64_t kMaxRows = 16, kLanes = 16, kAccumulators = 4;
+static constexpr int64_t kLanes = AmxTiling::kLanes, kAccumulators = AmxTiling::kAccumulators;
 /// Bytes of a panel for one step.
 static constexpr int64_t kStepWeights = 64;
 
@@ -145,14 +146,14 @@ void AmxKernel::choosePartition() {
 void AmxKernel::emit() {
   walk.emplace(b, op);
   epilogue.emplace(b, op, *walk, isa);
-  tilesPerLine = llvm::divideCeil(walk->span(), kMaxRows);
-  height = llvm::divideCeil(walk->span(), tilesPerLine);
+  const AmxTiling tiling(walk->span(), walk->lineCount(), layout.columns, layout.kernelHeight > 1);
+  tilesPerLine = tiling.tilesPerLine;
+  height = tiling.height;
+  tilesDown = tiling.tilesDown;
   totalTiles = ShapedType::isDynamic(walk->lineCount()) ? ShapedType::kDynamic : walk->lineCount() * tilesPerLine;
   runsPerRow = layout.joined ? 1 : layout.kernelWidth;
   blocksPerRun = layout.blocksPerRun();
   stepsPerBlock = layout.stepsPerRun() / blocksPerRun;
-  // More tiles and fewer columns for each weight where weights are what comes from far away.
-  tilesDown = layout.kernelHeight > 1 || height <= kMaxRows / 2 || layout.columns <= kLanes ? 4 : 2;
 
   Type i8 = b.getI8Type();
   activationTile = amx::TileType::get({height, stepsPerBlock * layout.kernel->step}, i8);

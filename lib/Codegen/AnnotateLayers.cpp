@@ -3,6 +3,7 @@
 // What a profile shows of a layer is known where the layer still is one operation with all its operands.
 //
 //===----------------------------------------------------------------------===//
+#include "halftone/Codegen/CostModel.h"
 #include "halftone/Codegen/DepthwiseLayout.h"
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Codegen/LayerInfo.h"
@@ -164,11 +165,28 @@ struct AnnotateLayers : halftone::impl::AnnotateLayersBase<AnnotateLayers> {
       layers.push_back(describe(&op, row));
       setLayer(&op, layers.size() - 1);
     }
+    describeCosts(main, layers);
     writeLayers(getOperation(), layers);
     numLayers += layers.size();
   }
 
 private:
+  /// What the cost model reads of each contraction, once all constants are counted.
+  static void describeCosts(func::FuncOp main, MutableArrayRef<LayerInfo> layers) {
+    int64_t constants = 0;
+    for (const LayerInfo &layer : layers)
+      constants += layer.constantBytes;
+    main.walk([&](ContractOp op) {
+      std::optional<int64_t> layer = layerOf(op.getLoc());
+      const DotKernel *kernel = layer ? findDotKernel(layers[*layer].kernel) : nullptr;
+      if (!kernel)
+        return;
+      ContractShape shape = ContractShape::of(op, *kernel);
+      shape.coldBytes = constants;
+      layers[*layer].cost = shape.text();
+    });
+  }
+
   static LayerInfo describe(Operation *op, const Isa *row) {
     LayerInfo layer;
     layer.name = nodeName(op->getLoc());

@@ -18,6 +18,8 @@ DictionaryAttr LayerInfo::toAttribute(MLIRContext *context) const {
   text("shapes", shapes);
   if (!body.empty())
     text("body", body);
+  if (!cost.empty())
+    text("cost", cost);
   if (perSample)
     list.append("per_sample", b.getUnitAttr());
   count("multiply_accumulates", multiplyAccumulates);
@@ -36,7 +38,7 @@ LayerInfo LayerInfo::fromAttribute(DictionaryAttr attribute) {
     auto found = attribute.getAs<IntegerAttr>(key);
     return found ? found.getInt() : 0;
   };
-  return {text("name"),          text("kind"), text("kernel"), text("shapes"), text("body"), attribute.contains("per_sample"),
+  return {text("name"),          text("kind"), text("kernel"), text("shapes"), text("body"), text("cost"), attribute.contains("per_sample"),
           count("multiply_accumulates"), count("read_bytes"), count("written_bytes"), count("constant_bytes")};
 }
 

@@ -1,4 +1,5 @@
 //===- PackWeights.cpp - weights in the order that kernels read them --------===//
+#include "halftone/Codegen/CostModel.h"
 #include "halftone/Codegen/DepthwiseLayout.h"
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
@@ -124,16 +125,24 @@ void takeBias(ContractOp op, std::vector<int32_t> &bias) {
   op.getEpilogueInputsMutable().erase(index);
 }
 
-/// Whether a contraction is worth tiles: enough positions in a line for their rows, a channel group for their columns.
-/// A slice of the channels would have to be copied, where taps share a tile.
-bool fillsTiles(ContractOp op) {
-  constexpr int64_t kLeastRows = 4, kLeastColumns = 8;
+/// Whether tiles can hold a contraction: a static number of positions in a line. A slice of the channels would have to be
+/// copied, where taps share a tile.
+bool fitsTiles(ContractOp op) {
   if (DepthwiseLayout::isDepthwise(op) || op.getGroups() != 1)
     return false;
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getOutput().getType()).getShape();
-  int64_t positions = shape.size() == 2 ? shape[0] : shape[2];
-  return !ShapedType::isDynamic(positions) && positions >= kLeastRows && shape.back() >= kLeastColumns &&
+  return !ShapedType::isDynamic(shape.size() == 2 ? shape[0] : shape[2]) &&
          !op.getInput().getDefiningOp<tensor::ExtractSliceOp>();
+}
+
+/// Bytes of all constant weights of a function.
+int64_t sumWeights(func::FuncOp function) {
+  int64_t bytes = 0;
+  function.walk([&](ContractOp op) {
+    auto type = cast<ShapedType>(op.getWeights().getType());
+    bytes += type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  });
+  return bytes;
 }
 
 /// Whether a contraction has several rows: a dot of two rows wastes half of its work on a single one.
@@ -151,6 +160,11 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
       getOperation().emitError("unknown target '") << target << "'";
       return signalPassFailure();
     }
+    FailureOr<CostTable> costs = CostTable::of(getOperation(), *isa);
+    if (failed(costs))
+      return signalPassFailure();
+    table = std::move(*costs);
+    allWeights = sumWeights(getOperation());
     WalkResult result = getOperation().walk([&](ContractOp op) {
       if (op.getPacking())
         return WalkResult::advance();
@@ -163,6 +177,23 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
   }
 
 private:
+  CostTable table;
+  int64_t allWeights = 0;
+
+  /// Whether the target's kernel of tiles is the faster one.
+  bool prefersTiles(ContractOp op, const Isa &isa) const {
+    if (isa.tiles->dot != DotKind::Tile)
+      return hasRows(op);
+    if (!fitsTiles(op))
+      return false;
+    auto cycles = [&](const DotKernel &kernel) {
+      ContractShape shape = ContractShape::of(op, kernel);
+      shape.coldBytes = allWeights;
+      return predictCycles(table, shape, kernel).cycles();
+    };
+    return cycles(*isa.tiles) < cycles(isa.bytes);
+  }
+
   template <typename T>
   LogicalResult pack(ContractOp op, const DotKernel &wanted, const Isa &isa) {
     std::optional<std::vector<T>> weights = getConstantElements<T>(op.getWeights());
@@ -172,9 +203,8 @@ private:
     // vpmaddubsw saturates at 128 * 128 * 2, which only a weight of -128 reaches.
     if (wanted.dot == DotKind::Maddubs && llvm::is_contained(*weights, T(-128)))
       kernel = findDotKernel("widen");
-    if (const DotKernel *tiles = isa.tiles;
-        tiles && std::is_same_v<T, int8_t> && (tiles->dot == DotKind::Tile ? fillsTiles(op) : hasRows(op)))
-      kernel = tiles;
+    if (isa.tiles && std::is_same_v<T, int8_t> && prefersTiles(op, isa))
+      kernel = isa.tiles;
     if (DepthwiseLayout::isDepthwise(op))
       return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);
     return replaceWeights<T>(op, PackedLayout::forContract(op, *kernel), *weights);

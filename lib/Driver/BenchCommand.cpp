@@ -8,7 +8,10 @@
 //===----------------------------------------------------------------------===//
 #include "Command.h"
 #include "Contestant.h"
+#include "Explain.h"
+#include "ModelFile.h"
 #include "Profile.h"
+#include "Tuning.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -62,9 +65,20 @@ static void printJSON(const std::vector<Contestant> &all, int64_t batch) {
                                 llvm::json::Value(std::move(models)));
 }
 
+static Error runTune(StringRef path, StringRef output, bool hasOthers) {
+  if (!path.empty() || hasOthers)
+    return userError("--tune measures this CPU and takes no model: halftone "
+                     "bench --tune -o cpu.json");
+  if (output.empty())
+    return userError("--tune needs -o cpu.json");
+  if (Error error = checkWritable(output))
+    return error;
+  return tuneCosts(output);
+}
+
 Error mlir::halftone::runBench(CommandLine &line) {
   namespace cl = llvm::cl;
-  cl::opt<std::string> path(cl::Positional, cl::Required, cl::sub(line.command),
+  cl::opt<std::string> path(cl::Positional, cl::sub(line.command),
                             cl::desc("M.so"));
   cl::list<std::string> against(
       "against", cl::sub(line.command), cl::value_desc("F.so"),
@@ -82,12 +96,39 @@ Error mlir::halftone::runBench(CommandLine &line) {
   cl::opt<bool> profile(
       "profile", cl::sub(line.command),
       cl::desc("Time, share, part of the peak and bytes of each layer"));
+  cl::opt<bool> explain(
+      "explain", cl::sub(line.command),
+      cl::desc("The time of each layer that the cost model predicts beside the "
+               "measured one, what bounds it, and what was not chosen"));
+  cl::opt<std::string> cost("cost", cl::sub(line.command),
+                            cl::value_desc("cpu.json"),
+                            cl::desc("The cost table of --explain (default: "
+                                     "the built-in one of the model's target)"));
+  cl::opt<bool> tune("tune", cl::sub(line.command),
+                     cl::desc("Measure a cost table of this CPU, into -o; "
+                              "without a model"));
+  cl::opt<std::string> output("o", cl::sub(line.command),
+                              cl::value_desc("cpu.json"),
+                              cl::desc("The file that --tune writes"));
   line.parse();
+  if (tune)
+    return runTune(path, output, explain || profile || !cost.empty() || !against.empty());
+  if (path.empty())
+    return userError("bench needs a compiled model: halftone bench M.so");
+  if (!output.empty())
+    return userError("-o is the file of --tune");
+  if (explain && profile)
+    return userError("--explain and --profile are two tables of the same "
+                     "layers; give one");
+  if (!cost.empty() && !explain)
+    return userError("--cost is the table of --explain; code is chosen by it "
+                     "when a model is compiled");
   if (rounds < 1 || threads < 1)
     return userError("--rounds and --threads are numbers from 1");
 
-  if (profile && !against.empty())
-    return userError("--profile is of one model; leave --against out");
+  if ((profile || explain) && !against.empty())
+    return userError("--profile and --explain are of one model; leave "
+                     "--against out");
 
   std::vector<std::string> paths = {path};
   paths.insert(paths.end(), against.begin(), against.end());
@@ -103,6 +144,8 @@ Error mlir::halftone::runBench(CommandLine &line) {
       return error;
   if (profile)
     return profileModel(all.front(), rounds, json);
+  if (explain)
+    return explainModel(all.front(), rounds, json, cost);
   for (int round = 0; round < rounds; ++round)
     for (Contestant &one : all)
       if (Error error = one.runRound())

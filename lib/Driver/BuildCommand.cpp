@@ -32,6 +32,7 @@ struct BuildOptions {
   QuantizeOptions quantize;
   SelectionOptions selection;
   TargetOption target;
+  CostOption cost;
   StageOption stopAfter;
   OutputOption output;
   cl::opt<std::string> statistics;
@@ -47,7 +48,7 @@ BuildOptions::BuildOptions(CommandLine &line)
                     "axis, a folder of .npy, or pictures with --input. "
                     "Without, the model is "
                     "compiled in floats")),
-      quantize(line), selection(line), target(line),
+      quantize(line), selection(line), target(line), cost(line),
       stopAfter(line, Stage::Import, Stage::Target, Stage::Target),
       output(line),
       statistics("save-stats", cl::sub(line.command), cl::value_desc("STATS"),
@@ -179,6 +180,8 @@ Error mlir::halftone::runBuild(CommandLine &line) {
   Expected<OwningOpRef<ModuleOp>> module = options.model.load(context.get());
   if (!module)
     return module.takeError();
+  if (Error error = options.cost.attach(**module))
+    return error;
   int64_t floatBytes = floatConstantBytes(**module);
   if (*options.selection.isAsked() && stageOf(**module) != Stage::Import)
     return userError("precision is selected from the source model or a stage "

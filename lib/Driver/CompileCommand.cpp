@@ -11,6 +11,7 @@ Error mlir::halftone::runCompile(CommandLine &line) {
   namespace cl = llvm::cl;
   ModelOptions model(line);
   TargetOption target(line);
+  CostOption cost(line);
   cl::opt<std::string> output("o", cl::Required, cl::sub(line.command),
                               cl::value_desc("M.so"),
                               cl::desc("Output: .so, .o, .ll or .s"));
@@ -21,6 +22,8 @@ Error mlir::halftone::runCompile(CommandLine &line) {
   Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
   if (!module)
     return module.takeError();
+  if (Error error = cost.attach(**module))
+    return error;
   // A model without casts is compiled in floats; one with casts goes on to
   // integers.
   if (stageOf(**module) == Stage::Quantization)

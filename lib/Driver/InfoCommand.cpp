@@ -63,7 +63,7 @@ static void printTensor(StringRef kind, const HalftoneTensorInfo &tensor) {
 /// Of a library for several instruction sets, which ones, in the order in which
 /// they are tried.
 static void printVariants(const HalftoneModel &selected) {
-  if (selected.structBytes < sizeof(HalftoneModel))
+  if (selected.structBytes < offsetof(HalftoneModel, costTable))
     return;
   for (const HalftoneModel *variant :
        ArrayRef(selected.variants, selected.numVariants))
@@ -83,6 +83,8 @@ static Error printArtefactInfo(StringRef path) {
                << "\ntarget: " << info.target << "\nneeds of the CPU: "
                << (*info.cpuFeatures ? info.cpuFeatures : "nothing special")
                << "\n";
+  if (info.structBytes >= sizeof(HalftoneModel) && *info.costTable)
+    llvm::outs() << "cost table: " << info.costTable << "\n";
   printVariants(info);
   for (const HalftoneTensorInfo &input : model->inputs())
     printTensor("input", input);

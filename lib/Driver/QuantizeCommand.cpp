@@ -57,6 +57,7 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   QuantizeOptions options(line);
   SelectionOptions selection(line);
   TargetOption target(line);
+  CostOption cost(line);
   cl::opt<std::string> data(
       "data", cl::sub(line.command), cl::value_desc("D.npz|folder"),
       cl::desc("Samples to select precision with: two thirds for the search "
@@ -96,6 +97,8 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
   if (!module)
     return module.takeError();
+  if (Error error = cost.attach(**module))
+    return error;
   if (stageOf(**module) == Stage::Import && statistics.empty() && !*selects)
     return userError(
         "quantize needs --stats, or a stage file behind calibration; `halftone "

@@ -1,5 +1,6 @@
 //===- QuantizeOptions.cpp - How a model becomes int8 ---------------------===//
 #include "QuantizeOptions.h"
+#include "halftone/Codegen/CostTable.h"
 #include "halftone/Target/TargetTable.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -88,3 +89,20 @@ static llvm::StringRef listTargets() {
 TargetOption::TargetOption(CommandLine &line)
     : opt("target-cpu", cl::sub(line.command), cl::init("native"),
           cl::value_desc("cpu"), cl::desc(listTargets())) {}
+
+CostOption::CostOption(CommandLine &line)
+    : opt("cost", cl::sub(line.command), cl::value_desc("cpu.json"),
+          cl::desc("Table of the CPU's costs that code is chosen by (default: "
+                   "the built-in one of the target); `halftone bench --tune` "
+                   "measures one")) {}
+
+llvm::Error CostOption::attach(ModuleOp module) const {
+  if (empty())
+    return llvm::Error::success();
+  llvm::Expected<CostTable> table = CostTable::read(getValue());
+  if (!table)
+    return userError(llvm::toString(table.takeError()));
+  module->setAttr(kCostTableAttr,
+                  StringAttr::get(module.getContext(), table->text()));
+  return llvm::Error::success();
+}

@@ -34,6 +34,15 @@ public:
   explicit TargetOption(CommandLine &line);
 };
 
+/// --cost, of quantize, build and compile.
+class CostOption : public llvm::cl::opt<std::string> {
+public:
+  explicit CostOption(CommandLine &line);
+  /// Gives the module the table of the file, if one is given: it then travels
+  /// with the stage files.
+  llvm::Error attach(ModuleOp module) const;
+};
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_LIB_DRIVER_QUANTIZEOPTIONS_H

@@ -21,11 +21,12 @@ static void simplify(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target) {
+void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile) {
   pm.addNestedPass<func::FuncOp>(createInlineComposites());
   // Constants that a composite's inlining made dead must not reach the packing.
   simplify(pm);
   if (!target.isReference()) {
+    pm.addPass(createAttachCostTable({target.isa.str(), costFile.str()}));
     pm.addNestedPass<func::FuncOp>(createFormContractions());
     // The multipliers are constants of tensors still.
     pm.addNestedPass<func::FuncOp>(createClampCodes());
@@ -89,6 +90,9 @@ namespace {
 struct CpuOptions : PassPipelineOptions<CpuOptions> {
   Option<std::string> cpu{*this, "target-cpu", llvm::cl::desc("native, or a name of the target table"),
                           llvm::cl::init("native")};
+  Option<std::string> cost{*this, "cost",
+                           llvm::cl::desc("Cost table; without, the module's own, or the built-in one of the CPU"),
+                           llvm::cl::init("")};
 };
 } // namespace
 
@@ -99,7 +103,7 @@ void mlir::halftone::registerCompilePipelines() {
         llvm::Expected<CpuTarget> target = findCpuTarget(options.cpu);
         if (!target)
           llvm::report_fatal_error(target.takeError(), /*gen_crash_diag=*/false);
-        buildCodegenPipeline(pm, *target);
+        buildCodegenPipeline(pm, *target, options.cost);
       });
   PassPipelineRegistration<>("halftone-target-pipeline", "The target stage up to the LLVM dialect",
                              [](OpPassManager &pm) { buildTargetPipeline(pm); });

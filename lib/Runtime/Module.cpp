@@ -116,12 +116,14 @@ static int32_t checkLayers(const HalftoneModel &model) {
     return 0;
   if (model.numLayers < 0 || (model.numLayers > 0 && !model.layers) ||
       (model.numLayers > 0 && model.layerStructBytes <
-                                  int32_t(sizeof(HalftoneLayerInfo))))
+                                  int32_t(offsetof(HalftoneLayerInfo, cost))))
     return -1;
   for (int32_t i = 0; i < model.numLayers; ++i) {
     const HalftoneLayerInfo &layer = layerAt(model, i);
     if (!layer.name || !layer.kind || !layer.kernel || !layer.shapes ||
-        !layer.body)
+        !layer.body ||
+        (model.layerStructBytes >= int32_t(sizeof(HalftoneLayerInfo)) &&
+         !layer.cost))
       return -1;
   }
   return model.numLayers;
@@ -133,7 +135,7 @@ static const HalftoneModel *variantAt(const HalftoneModel &model, size_t index,
                                       size_t count) {
   if (count == 1)
     return &model;
-  if (model.structBytes < sizeof(HalftoneModel) ||
+  if (model.structBytes < offsetof(HalftoneModel, costTable) ||
       model.numVariants != static_cast<int64_t>(count) || !model.variants)
     return nullptr;
   return model.variants[index];

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "ModelTable.h"
 #include "halftone-c/Artefact.h"
+#include "halftone/Codegen/CostTable.h"
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
@@ -114,7 +115,7 @@ public:
       infos.push_back(llvm::ConstantStruct::getAnon(
           {text(layer.name), text(layer.kind), text(layer.kernel), text(layer.shapes), module.getFunction(layer.body),
            integer(32, layer.perSample), integer(32, 0), integer(64, layer.multiplyAccumulates),
-           integer(64, layer.readBytes), integer(64, layer.writtenBytes), integer(64, layer.constantBytes)}));
+           integer(64, layer.readBytes), integer(64, layer.writtenBytes), integer(64, layer.constantBytes), text(layer.cost)}));
     if (infos.empty())
       return llvm::ConstantPointerNull::get(pointer);
     auto *array = llvm::ArrayType::get(infos.front()->getType(), infos.size());
@@ -245,7 +246,8 @@ void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options
        builder.integer(64, module->getAttrOfType<IntegerAttr>(kWorkspaceAttr).getInt()),
        builder.integer(64, HALFTONE_ALIGNMENT), builder.integer(64, bytes), llvmModule.getFunction(kRunName),
        builder.integer(32, layers.size()), builder.integer(32, sizeof(HalftoneLayerInfo)), builder.layers(layers),
-       builder.integer(32, place.count == 1 ? 0 : place.count), builder.integer(32, 0), builder.variants(place)});
+       builder.integer(32, place.count == 1 ? 0 : place.count), builder.integer(32, 0), builder.variants(place),
+       builder.text(costTableId(module))});
   llvm::GlobalVariable *model = builder.global(table, "model", 8);
   builder.nameVariant(model, place);
   if (place.index + 1 == place.count)

@@ -55,6 +55,8 @@ static bool canRun(const CpuTarget &target, const llvm::StringMap<bool> &feature
   return llvm::all_of(needed, [&](StringRef name) { return features.lookup(llvmFeatureName(name)); });
 }
 
+bool mlir::halftone::canRunHere(const CpuTarget &target) { return canRun(target, llvm::sys::getHostCPUFeatures()); }
+
 llvm::Expected<CpuTarget> mlir::halftone::findCpuTarget(StringRef name) {
   if (name == "native") {
     llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();

@@ -20,6 +20,7 @@ inline constexpr llvm::StringLiteral kLayersAttr = "halftone.layers";
 struct LayerInfo {
   std::string name, kind, kernel, shapes;
   std::string body; ///< the function, once it is outlined
+  std::string cost; ///< of contractions, what the cost model reads (ContractShape::text)
   bool perSample = false;
   int64_t multiplyAccumulates = 0, readBytes = 0, writtenBytes = 0, constantBytes = 0;
 

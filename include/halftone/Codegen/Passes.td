@@ -64,6 +64,26 @@ def ClampCodes : Pass<"halftone-clamp-codes", "func::FuncOp"> {
   let statistics = [Statistic<"numClamps", "clamps", "Number of clamps moved behind the rounding">];
 }
 
+def AttachCostTable : Pass<"halftone-attach-cost-table", "::mlir::ModuleOp"> {
+  let summary = "Give the module the numbers of the CPU that later choices consult";
+  let description = [{
+    The module's attribute `halftone.cost_table` gets the canonical text of a cost table (CostTable.h, docs/Performance.md): that of
+    `file`; else the one that the module carries already; else the built-in one of the target. Passes that have a choice
+    between codes that give the same bits (halftone-pack-weights, halftone-lower-contract) read it there, so the output
+    depends on the module alone, and its hash stands in the artefact.
+
+    ```mlir
+    module attributes {halftone.cost_table = "{\22kernels\22:{\22amx\22:{..."} {
+    ```
+
+    A table that lacks a kernel of the target is an error.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">,
+    Option<"file", "file", "std::string", "", "A JSON file; empty: the module's own table, or the built-in one">
+  ];
+}
+
 def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
   let summary = "Lay the weights of each contraction out as its kernel reads them";
   let description = [{
@@ -81,6 +101,9 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
       a constant one, which then leaves the epilogue. `vpdpbusd` multiplies unsigned by signed bytes: the kernel flips
       the sign bit of the activations, which adds 128 to each, and the row takes `128 * sum(w)` away again, exactly.
     - Depthwise weights have an order of their own; see DepthwiseLayout.h.
+
+    Where a target has two kernels of bytes (AMX tiles and dots of vectors), the one that the cost model predicts to be faster is
+    taken (CostModel.h). Both give the same bits.
   }];
   let options = [
     Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">
@@ -369,8 +392,8 @@ def AnnotateLayers : Pass<"halftone-annotate-layers", "::mlir::ModuleOp"> {
   let summary = "List the layers for profiles, and mark their locations";
   let description = [{
     Each `halftone.contract`, linalg operation, lookup, observer and copy in the body of @main is a layer. The module's attribute
-    `halftone.layers` gets its name (the first one in its location), kind, kernel, shapes, multiply-accumulates and
-    the bytes of its operands, each buffer once; a dynamic extent counts as 1. The operation's location, and those of
+    `halftone.layers` gets its name (the first one in its location), kind, kernel, shapes, multiply-accumulates, of contractions
+    what the cost model reads, and the bytes of its operands, each buffer once; a dynamic extent counts as 1. The operation's location, and those of
     the operations in it, get the metadata `{halftone.layer = index}`, which all loops made of it inherit:
 
     ```mlir

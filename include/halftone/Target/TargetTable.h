@@ -32,6 +32,9 @@ struct CpuTarget {
 /// All targets, the most capable first, the reference last.
 ArrayRef<CpuTarget> allCpuTargets();
 
+/// Whether this machine has the features that a target needs.
+bool canRunHere(const CpuTarget &target);
+
 /// The targets of a comma-separated list of names, the most capable first, each once. They are of one architecture.
 llvm::Expected<SmallVector<CpuTarget>> findCpuTargets(StringRef names);
 

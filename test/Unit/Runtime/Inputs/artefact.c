@@ -99,9 +99,9 @@ static const HalftoneTensorInfo inputs[] = {
 static const HalftoneTensorInfo outputs[] = {
     {"y", matrix, 2, HALFTONE_F32, ""}, {"runs", vector, 1, HALFTONE_I32, ""}};
 static const HalftoneLayerInfo layers[] = {
-    {"first", "nothing", "scalar", "", nothing, 0, 0, 0, 0, 0, 0},
+    {"first", "nothing", "scalar", "", nothing, 0, 0, 0, 0, 0, 0, ""},
     {"second", LAYER_KIND, "scalar", "Bx3 -> Bx3", addIndex, 1, 0, 3, 12, 12,
-     0}};
+     0, ""}};
 static const HalftoneModel model = {TABLE_ABI,
                                     STRUCT_BYTES,
                                     "twice",
@@ -122,7 +122,11 @@ static const HalftoneModel model = {TABLE_ABI,
                                     run,
                                     2,
                                     sizeof(HalftoneLayerInfo),
-                                    layers};
+                                    layers,
+                                    0,
+                                    0,
+                                    0,
+                                    ""};
 
 #ifndef NO_QUERY
 __attribute__((visibility("default")))

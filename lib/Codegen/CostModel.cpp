@@ -1,0 +1,285 @@
+//===- CostModel.cpp - what a contraction costs on a CPU --------------------===//
+//
+// Compiled without contraction into fma, so that a comparison of two costs has one outcome on every host.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Codegen/CostModel.h"
+#include "halftone/Codegen/AmxTiling.h"
+#include "halftone/Codegen/DepthwiseLayout.h"
+#include "halftone/Codegen/VectorEmission.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+//===----------------------------------------------------------------------===//
+// Shapes
+//===----------------------------------------------------------------------===//
+
+static int64_t extent(int64_t size) { return ShapedType::isDynamic(size) ? 1 : size; }
+
+static int64_t bytesOf(Value value) {
+  auto type = cast<ShapedType>(value.getType());
+  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  for (int64_t size : type.getShape())
+    bytes *= extent(size);
+  return bytes;
+}
+
+/// Whether the rows of a buffer follow one another without a gap. A tensor's will, unless a border is put around it, which
+/// is not known yet.
+static bool rowsFollow(Value value) {
+  auto memref = dyn_cast<MemRefType>(value.getType());
+  std::optional<SmallVector<int64_t>> strides = memref ? staticStrides(memref) : std::nullopt;
+  return !strides || (*strides)[1] == (*strides)[2] * memref.getDimSize(2);
+}
+
+/// Sets the lines: a matrix product's is the batch, a pointwise convolution's the image, else an output row.
+static void setLines(ContractOp op, ContractShape &shape) {
+  ArrayRef<int64_t> out = cast<ShapedType>(op.getOutput().getType()).getShape();
+  if (out.size() == 2) {
+    shape.span = extent(out[0]);
+    return;
+  }
+  ArrayRef<int64_t> in = cast<ShapedType>(op.getInput().getType()).getShape();
+  bool joined = in[1] == out[1] && in[2] == out[2] && llvm::all_of(op.getStrides(), [](int64_t s) { return s == 1; });
+  joined &= rowsFollow(op.getInput()) && rowsFollow(op.getOutput());
+  for (auto [operand, map] : llvm::zip_equal(op.getEpilogueInputs(), op.getEpilogueMaps()))
+    if (cast<AffineMapAttr>(map).getValue().getNumResults() == 4)
+      joined &= rowsFollow(operand);
+  shape.span = joined ? out[1] * out[2] : out[2];
+  shape.rows = joined ? 1 : out[1];
+  shape.lines = extent(out[0]) * shape.rows;
+}
+
+ContractShape ContractShape::of(ContractOp op, const DotKernel &kernel) {
+  ContractShape shape;
+  shape.depthwise = DepthwiseLayout::isDepthwise(op);
+  setLines(op, shape);
+  shape.activationBytes = bytesOf(op.getInput()) + bytesOf(op.getOutput());
+  for (auto [operand, map] : llvm::zip_equal(op.getEpilogueInputs(), op.getEpilogueMaps()))
+    if (cast<AffineMapAttr>(map).getValue().getNumResults() > 1) {
+      ++shape.operands;
+      shape.activationBytes += bytesOf(operand);
+    }
+  if (shape.depthwise) {
+    FailureOr<DepthwiseLayout> packed = DepthwiseLayout::fromAttribute(op);
+    DepthwiseLayout layout = succeeded(packed) ? *packed : DepthwiseLayout::forContract(op, kernel);
+    shape.runs = layout.kernelHeight;
+    shape.runLength = layout.kernelWidth;
+    shape.groups = layout.channels;
+    return shape;
+  }
+  FailureOr<PackedLayout> packed = PackedLayout::fromAttribute(op);
+  PackedLayout layout = succeeded(packed) ? *packed : PackedLayout::forContract(op, kernel);
+  shape.runs = layout.runs();
+  shape.runLength = layout.runLength();
+  shape.columns = layout.columns;
+  shape.groups = layout.groups;
+  return shape;
+}
+
+std::string ContractShape::text() const {
+  return llvm::formatv("lines={0} rows={1} span={2} runs={3} run={4} columns={5} groups={6} operands={7} activations={8} cold={9}{10}",
+                       lines, rows, span, runs, runLength, columns, groups, operands, activationBytes, coldBytes,
+                       depthwise ? " depthwise" : "");
+}
+
+std::optional<ContractShape> ContractShape::parse(StringRef text) {
+  ContractShape shape;
+  const std::pair<StringRef, int64_t *> fields[] = {
+      {"lines", &shape.lines},         {"rows", &shape.rows}, {"span", &shape.span},         {"runs", &shape.runs},
+      {"run", &shape.runLength},       {"columns", &shape.columns},   {"groups", &shape.groups},
+      {"operands", &shape.operands},   {"activations", &shape.activationBytes}, {"cold", &shape.coldBytes}};
+  SmallVector<StringRef> words;
+  text.split(words, ' ', -1, /*KeepEmpty=*/false);
+  if (!words.empty() && words.back() == "depthwise") {
+    shape.depthwise = true;
+    words.pop_back();
+  }
+  if (words.size() != std::size(fields))
+    return std::nullopt;
+  for (auto [word, field] : llvm::zip_equal(words, fields)) {
+    auto [key, value] = word.split('=');
+    if (key != field.first || value.getAsInteger(10, *field.second) || *field.second < 0)
+      return std::nullopt;
+  }
+  return shape;
+}
+
+//===----------------------------------------------------------------------===//
+// Register tiles
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Counts cycles of register tiles.
+struct TileSum {
+  const CostTable &table;
+  const KernelCosts &costs;
+  const WeightForm &form;
+  double tiles = 0, decode = 0, far = 0; ///< far: of `tiles`, what operands outside of L1 add
+
+  /// `count` tiles: in each of `steps` steps, `dots` dots (of tiles: rows of them), `loads` loads, and `bytes` that L1 has
+  /// not kept, from a working set of `space` bytes. Their time and that of the dots overlap in part.
+  void add(double count, double steps, double dots, double loads, double bytes, double space) {
+    double step = std::max({dots * costs.dotCycles, loads * costs.loadCycles, costs.latencyCycles});
+    double all = std::hypot(step, bytes / table.levelOf(space).bytesPerCycle);
+    tiles += count * (steps * all + costs.tileCycles);
+    far += count * steps * (all - step);
+  }
+  bool staysInL1(double bytes) const { return bytes <= table.levels.front().bytes / 2; }
+};
+
+} // namespace
+
+namespace {
+
+/// So many tiles of a height.
+struct TileCount {
+  int64_t count, height;
+};
+
+} // namespace
+
+/// The tiles of all lines, as ContractKernel.cpp cuts them, with up to `most` rows, and `least` of the lowest panel:
+/// bands of several image rows where these are short, else lines in two heights that differ by one.
+static std::array<TileCount, 2> tilesOf(const ContractShape &shape, int64_t most, int64_t least) {
+  if (shape.rows > 1 && 2 * shape.span <= least) {
+    const int64_t images = shape.lines / shape.rows;
+    const int64_t band = llvm::divideCeil(shape.rows, llvm::divideCeil(shape.rows, least / shape.span));
+    return {TileCount{images * (shape.rows / band), band * shape.span}, {images * (shape.rows % band), shape.span}};
+  }
+  const int64_t tiles = llvm::divideCeil(shape.span, most), low = shape.span / tiles, tall = shape.span - low * tiles;
+  return {TileCount{shape.lines * tall, low + 1}, {shape.lines * (tiles - tall), low}};
+}
+
+/// Tiles of up to rows[v] rows and v vectors.
+static void addVectorTiles(TileSum &sum, const ContractShape &shape, const DotKernel &kernel) {
+  const bool few = shape.rows * shape.span <= kernel.rows[kernel.maxVectors];
+  const int64_t panelVectors = few ? kernel.maxVectors : kernel.tallVectors, panelColumns = kernel.lanes * panelVectors;
+  const int64_t full = shape.columns / panelColumns, rest = llvm::divideCeil(shape.columns % panelColumns, kernel.lanes);
+  const double steps = double(shape.runs) * double(llvm::divideCeil(shape.runLength, kernel.step));
+  const int64_t least = !full ? kernel.rows[rest] : !rest ? kernel.rows[panelVectors] : std::min(kernel.rows[rest], kernel.rows[panelVectors]);
+  for (auto [panels, vectors] : {std::pair(full, panelVectors), std::pair(int64_t(rest ? 1 : 0), rest)}) {
+    if (!panels)
+      continue;
+    const double bytes = double(vectors * kernel.lanes * kernel.step) * (kernel.dot == DotKind::Fma ? 4 : sum.form.bits / 8);
+    const double far = sum.staysInL1(steps * bytes) ? 0 : bytes;
+    for (auto [tiles, height] : tilesOf(shape, kernel.rows[vectors], least)) {
+      const double count = double(tiles * panels * shape.groups), rowDots = double(llvm::divideCeil(height, kernel.rowsPerDot()));
+      const double dots = rowDots * double(vectors) * double(kernel.rowsPerDot()), loads = double(vectors) + rowDots;
+      if (sum.form.kind == WeightForm::Sparse) // a block of weights is broadcast, positions are the lanes
+        sum.tiles += count * (steps * sum.form.density * dots * sum.costs.sparseDotCycles + sum.costs.tileCycles);
+      else
+        sum.add(count, steps, dots, loads, far, steps * bytes);
+      if (sum.form.kind == WeightForm::Packed && sum.form.decodes == 0)
+        sum.decode += count * steps * double(vectors) * sum.costs.decodeCycles;
+    }
+  }
+}
+
+/// Blocks of tiles, as AmxKernel.cpp cuts the positions and the columns into.
+static void addTileBlocks(TileSum &sum, const ContractShape &shape, const DotKernel &kernel) {
+  const AmxTiling tiling(shape.span, shape.lines, shape.columns, shape.runs > 1);
+  const int64_t tiles = tiling.tilesPerLine * shape.lines, panels = tiling.panels();
+  const double blocks = double(llvm::divideCeil(shape.runLength, kernel.step * AmxTiling::kMaxRows));
+  const double steps = double(shape.runs) * blocks;
+  const int64_t across = tiling.across(), down = tiling.tilesDown;
+  for (auto [columnBlocks, wide] : {std::pair(panels / across, across), std::pair(int64_t(panels % across ? 1 : 0), panels % across)})
+    for (auto [rowBlocks, tall] : {std::pair(tiles / down, down), std::pair(int64_t(tiles % down ? 1 : 0), tiles % down)}) {
+      if (!columnBlocks || !rowBlocks)
+        continue;
+      const double rows = double(tall * tiling.height), columns = double(wide * AmxTiling::kMaxRows);
+      // A panel of weights that L1 holds is read from L2 for the first block of a chunk only.
+      const double weights = columns * 64 * sum.form.bits / 8, activations = rows * 64;
+      const bool holdsBoth = sum.staysInL1(steps * (weights + activations) / 2), holdsWeights = sum.staysInL1(steps * weights);
+      sum.add(double(columnBlocks * rowBlocks), steps, rows * double(wide), rows + columns,
+              holdsBoth ? 0 : holdsWeights ? activations : weights + activations, steps * (weights + activations));
+    }
+  double weights = steps * double(panels) * 1024;
+  if (sum.form.kind == WeightForm::Packed && sum.form.decodes == 0)
+    sum.decode += weights / 64 * sum.costs.decodeCycles * double(llvm::divideCeil(tiles, down));
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+static double weightBytes(const ContractShape &shape, const DotKernel &kernel, const WeightForm &form) {
+  double count = double(shape.reduction()) * double(shape.columns) * double(shape.groups);
+  return count * (kernel.dot == DotKind::Fma ? 4 : form.bits / 8);
+}
+
+/// Vectors of accumulators, those of columns that do not exist included.
+static double outputVectors(const ContractShape &shape, const DotKernel &kernel) {
+  if (shape.depthwise)
+    return double(shape.positions()) * double(llvm::divideCeil(shape.groups, kernel.lanes));
+  return double(shape.positions()) * double(shape.groups) * double(llvm::divideCeil(shape.columns, kernel.lanes));
+}
+
+/// Of all weights of a network, the level that holds them between two runs.
+static const MemoryLevel &weightLevel(const CostTable &table, const ContractShape &shape, double weights) {
+  return table.levelOf(std::max(double(shape.coldBytes), weights));
+}
+
+Cost mlir::halftone::predictCycles(const CostTable &table, const ContractShape &shape, const DotKernel &kernel,
+                                   const WeightForm &form) {
+  const KernelCosts &costs = *table.find(kernel.name);
+  TileSum sum{table, costs, form};
+  if (shape.depthwise) {
+    double groups = double(llvm::divideCeil(shape.runs, kernel.step) * shape.runLength);
+    sum.tiles = outputVectors(shape, kernel) * groups * costs.depthwiseCycles;
+  } else if (kernel.dot == DotKind::Tile) {
+    addTileBlocks(sum, shape, kernel);
+  } else {
+    addVectorTiles(sum, shape, kernel);
+  }
+  const double weights = weightBytes(shape, kernel, form);
+  const MemoryLevel &cold = weightLevel(table, shape, weights), &warm = table.levelOf(double(shape.activationBytes));
+  Cost cost;
+  cost.layer = table.layerCycles;
+  cost.tiles = sum.tiles;
+  cost.epilogue = outputVectors(shape, kernel) * (costs.vectorCycles + double(shape.operands) * costs.operandCycles);
+  const double coldCycles = weights / cold.bytesPerCycle, warmCycles = double(shape.activationBytes) / warm.bytesPerCycle;
+  cost.traffic = coldCycles + warmCycles;
+  cost.decode = sum.decode;
+  if (form.kind == WeightForm::Packed && form.decodes > 0)
+    cost.decode = weights * 8 / form.bits / double(kernel.lanes * kernel.step) * costs.decodeCycles * form.decodes;
+  const std::pair<double, std::string> parts[] = {{cost.tiles - sum.far, "dots"},
+                                                  {cost.epilogue, "epilogue"},
+                                                  {cost.decode, "decoding"},
+                                                  {sum.far, "operands outside of L1"},
+                                                  {coldCycles, "weights from " + cold.name},
+                                                  {warmCycles, "activations in " + warm.name},
+                                                  {cost.layer, "the call"}};
+  cost.bound = llvm::max_element(parts, llvm::less_first())->second;
+  return cost;
+}
+
+Cost mlir::halftone::predictCycles(const CostTable &table, double bytesRead, double bytesWritten) {
+  const double bytes = bytesRead + bytesWritten;
+  const MemoryLevel &level = table.levelOf(bytes);
+  Cost cost;
+  cost.layer = table.layerCycles;
+  cost.epilogue = bytes / table.vectorBytesPerCycle;
+  cost.traffic = bytes / level.bytesPerCycle;
+  cost.bound = cost.layer > std::max(cost.epilogue, cost.traffic) ? "the call"
+               : cost.epilogue > cost.traffic                     ? "elements"
+                                                                  : "bytes in " + level.name;
+  return cost;
+}
+
+double mlir::halftone::rooflineCycles(const CostTable &table, const ContractShape &shape, const DotKernel &kernel) {
+  const KernelCosts &costs = *table.find(kernel.name);
+  const double epilogue = outputVectors(shape, kernel) * (costs.vectorCycles + double(shape.operands) * costs.operandCycles);
+  const double dot = shape.depthwise ? double(kernel.lanes) : double(kernel.lanes * kernel.step);
+  // A row of a tile's product is 16 dots of 4.
+  const double perDot = kernel.dot == DotKind::Tile ? dot * AmxTiling::kMaxRows : dot;
+  const double cycles = shape.depthwise ? costs.depthwiseCycles / double(kernel.step) : costs.dotCycles;
+  const double weights = weightBytes(shape, kernel, {});
+  const double bytes = weights / weightLevel(table, shape, weights).bytesPerCycle +
+                       double(shape.activationBytes) / table.levelOf(double(shape.activationBytes)).bytesPerCycle;
+  return std::max(double(shape.multiplyAccumulates()) / perDot * cycles + epilogue, bytes);
+}

@@ -1,0 +1,381 @@
+//===- Tuning.cpp - A cost table measured on this machine -----------------===//
+//
+// For each instruction set that this CPU runs, the layers of TuningLayers.cpp
+// are compiled and profiled as parts of one run, so that their weights come
+// from where they would in a network. Then each number of the table is moved
+// up and down as long as that brings the predictions nearer to the times:
+//
+//   sum over layers of log(predicted / measured)^2 (Huber's: large ones count
+//                      by their size)
+//     + weight * sum over numbers of log(number / first guess)^2
+//
+// The second term, small, holds what no layer depends on at the built-in
+// value. What this has no layers for keeps the built-in value, and the file
+// says so: 4-bit decoding, sparse dots, and the bandwidth of memory.
+//
+//===----------------------------------------------------------------------===//
+#include "Tuning.h"
+#include "Command.h"
+#include "Contestant.h"
+#include "ModelFile.h"
+#include "Profile.h"
+#include "Progress.h"
+#include "Stages.h"
+#include "TemporaryFile.h"
+#include "TuningLayers.h"
+#include "halftone/Codegen/CostModel.h"
+#include "halftone/Data/AtomicFile.h"
+#include "halftone/Driver/Driver.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cmath>
+#include <set>
+#include <thread>
+
+using namespace mlir::halftone;
+using llvm::Error, llvm::Expected, llvm::StringRef;
+
+static constexpr int kRounds = 5;
+/// How strongly a number is held at its first guess.
+static constexpr double kPrior = 0.05;
+/// Errors of the logarithm from here on count by their size, not its square: a
+/// layer that was disturbed moves little.
+static constexpr double kOutlier = 0.3;
+
+namespace {
+
+/// One timed layer.
+struct Sample {
+  std::string kernel;
+  std::optional<ContractShape> shape; ///< Nothing: it moves bytes.
+  double read = 0, written = 0, cycles = 0;
+
+  double predicted(const CostTable &table) const {
+    const DotKernel *row = findDotKernel(kernel);
+    if (shape && row && table.find(kernel))
+      return predictCycles(table, *shape, *row).cycles();
+    return predictCycles(table, read, written).cycles();
+  }
+};
+
+/// A number that is fitted.
+struct Unknown {
+  double *value;
+  double guess;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Times
+//===----------------------------------------------------------------------===//
+
+/// Where there are two kernels of bytes, the one of tiles is to be timed on all
+/// layers that it can have: a table in which tiles cost nothing.
+static void favourTiles(mlir::ModuleOp module, StringRef target) {
+  Expected<CpuTarget> cpu = findCpuTarget(target);
+  const Isa *isa = cpu ? findIsa(cpu->isa) : nullptr;
+  if (!cpu)
+    llvm::consumeError(cpu.takeError());
+  if (!isa || !isa->tiles)
+    return;
+  CostTable table = CostTable::builtIn(*isa);
+  const double nothing = 1e-6;
+  table.kernels.at(isa->tiles->name.str()) = {nothing, nothing, nothing, nothing, nothing,
+                                              nothing, nothing, nothing, nothing};
+  table.name = "tiles cost nothing";
+  module->setAttr(kCostTableAttr, mlir::StringAttr::get(module.getContext(), table.text()));
+}
+
+static Expected<Contestant> compileSet(int set, bool isFloat, StringRef target,
+                                       int threads, TemporaryFile &file) {
+  CompilerContext context;
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(
+      makeTuningModule(set, isFloat), context.get());
+  if (!module)
+    return userError("the layers of --tune do not parse");
+  favourTiles(*module, target);
+  if (Error error = compileModule(*module, file.path(), target))
+    return std::move(error);
+  return Contestant::prepare(file.path(), threads, /*batch=*/1);
+}
+
+/// Times one set of layers for one target.
+static Error measureSet(int set, bool isFloat, StringRef target,
+                        std::vector<Sample> &samples) {
+  Expected<TemporaryFile> file = TemporaryFile::create("so");
+  if (!file)
+    return file.takeError();
+  Expected<Contestant> contestant =
+      compileSet(set, isFloat, target, /*threads=*/1, *file);
+  if (!contestant)
+    return contestant.takeError();
+  if (Error error = contestant->fillRound())
+    return error;
+  Expected<Profile> profile = measureProfile(*contestant, kRounds);
+  if (!profile)
+    return profile.takeError();
+  if (profile->gigahertz <= 0)
+    return userError("--tune cannot measure the clock of this CPU");
+  auto layers = contestant->model.layers();
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const ProfileRow &row = profile->layers[i];
+    Sample sample = {row.kernel, ContractShape::parse(layers[i]->cost),
+                     row.bytesRead + row.bytesConstant, row.bytesWritten,
+                     row.microseconds * profile->gigahertz * 1e3};
+    if (sample.cycles > 0)
+      samples.push_back(std::move(sample));
+  }
+  return Error::success();
+}
+
+/// What a layer takes with two threads more than half of its time with one, the
+/// median.
+static Expected<double> measureThreads(StringRef target) {
+  std::vector<double> cycles[2];
+  for (int threads : {1, 2}) {
+    Expected<TemporaryFile> file = TemporaryFile::create("so");
+    if (!file)
+      return file.takeError();
+    Expected<Contestant> contestant = compileSet(0, false, target, threads, *file);
+    if (!contestant)
+      return contestant.takeError();
+    if (Error error = contestant->fillRound())
+      return std::move(error);
+    Expected<Profile> profile = measureProfile(*contestant, kRounds);
+    if (!profile)
+      return profile.takeError();
+    for (const ProfileRow &row : profile->layers)
+      if (row.macs > 0)
+        cycles[threads - 1].push_back(row.microseconds * profile->gigahertz * 1e3);
+  }
+  std::vector<double> losses;
+  for (auto [one, two] : llvm::zip_equal(cycles[0], cycles[1]))
+    losses.push_back(two - one / 2);
+  return std::max(median(std::move(losses)), 1.0);
+}
+
+//===----------------------------------------------------------------------===//
+// Fitting
+//===----------------------------------------------------------------------===//
+
+static double errorOf(const CostTable &table, llvm::ArrayRef<Sample> samples,
+                      llvm::ArrayRef<Unknown> unknowns) {
+  double sum = 0;
+  for (const Sample &sample : samples) {
+    double error = std::fabs(std::log(sample.predicted(table) / sample.cycles));
+    sum += error < kOutlier ? error * error : kOutlier * (2 * error - kOutlier);
+  }
+  for (const Unknown &unknown : unknowns)
+    sum += kPrior * std::pow(std::log(*unknown.value / unknown.guess), 2);
+  return sum;
+}
+
+/// Moves one number after the other by a factor, which shrinks.
+static void fit(const CostTable &table, llvm::ArrayRef<Sample> samples,
+                llvm::ArrayRef<Unknown> unknowns) {
+  double best = errorOf(table, samples, unknowns);
+  for (double factor = 1.5; factor > 1.003; factor = std::sqrt(factor)) {
+    for (bool better = true; better;) {
+      better = false;
+      for (const Unknown &unknown : unknowns)
+        for (double by : {factor, 1 / factor}) {
+          double before = *unknown.value;
+          *unknown.value = before * by;
+          double error = errorOf(table, samples, unknowns);
+          if (error < best * (1 - 1e-6)) {
+            best = error;
+            better = true;
+          } else {
+            *unknown.value = before;
+          }
+        }
+    }
+  }
+}
+
+static void addKernel(KernelCosts &costs, std::vector<Unknown> &unknowns) {
+  for (double KernelCosts::*member :
+       {&KernelCosts::dotCycles, &KernelCosts::loadCycles,
+        &KernelCosts::latencyCycles, &KernelCosts::tileCycles,
+        &KernelCosts::vectorCycles, &KernelCosts::operandCycles,
+        &KernelCosts::depthwiseCycles})
+    unknowns.push_back({&(costs.*member), costs.*member});
+}
+
+static std::vector<Sample> samplesOf(llvm::ArrayRef<Sample> all,
+                                     StringRef kernel) {
+  std::vector<Sample> chosen;
+  for (const Sample &sample : all)
+    if (sample.kernel == kernel && sample.shape)
+      chosen.push_back(sample);
+  return chosen;
+}
+
+/// What all kernels share is fitted with those of the most capable target;
+/// then each other kernel by itself.
+static void fitTable(CostTable &table, const Isa &best,
+                     llvm::ArrayRef<Sample> all) {
+  std::vector<Sample> first;
+  for (const Sample &sample : all)
+    if (!sample.shape || sample.kernel == best.bytes.name ||
+        sample.kernel == best.floats.name ||
+        (best.tiles && sample.kernel == best.tiles->name))
+      first.push_back(sample);
+  std::vector<Unknown> shared = {
+      {&table.layerCycles, table.layerCycles},
+      {&table.vectorBytesPerCycle, table.vectorBytesPerCycle}};
+  for (size_t i = 1; i + 1 < table.levels.size(); ++i)
+    shared.push_back(
+        {&table.levels[i].bytesPerCycle, table.levels[i].bytesPerCycle});
+  std::set<std::string> done;
+  for (const Sample &sample : first)
+    if (sample.shape && table.find(sample.kernel) &&
+        done.insert(sample.kernel).second)
+      addKernel(table.kernels.at(sample.kernel), shared);
+  fit(table, first, shared);
+  for (auto &[kernel, costs] : table.kernels) {
+    std::vector<Sample> own = samplesOf(all, kernel);
+    if (done.count(kernel) || own.empty())
+      continue;
+    std::vector<Unknown> unknowns;
+    addKernel(costs, unknowns);
+    fit(table, own, unknowns);
+    done.insert(kernel);
+  }
+  // A table of this machine lists what was measured.
+  for (auto it = table.kernels.begin(); it != table.kernels.end();)
+    it = done.count(it->first) ? std::next(it) : table.kernels.erase(it);
+}
+
+//===----------------------------------------------------------------------===//
+// The machine
+//===----------------------------------------------------------------------===//
+
+/// Bytes of the caches of one CPU, from near to far, as the system says; L3 is
+/// shared out among the CPUs that share it.
+static std::vector<double> cacheBytes() {
+  std::vector<double> sizes;
+  auto text = [](int index, StringRef name) -> std::string {
+    std::string path = llvm::formatv(
+        "/sys/devices/system/cpu/cpu0/cache/index{0}/{1}", index, name);
+    auto buffer = llvm::MemoryBuffer::getFileAsStream(path);
+    return buffer ? (*buffer)->getBuffer().trim().str() : "";
+  };
+  for (int index = 0; !text(index, "size").empty(); ++index) {
+    double kilobytes = 0;
+    if (text(index, "type") == "Instruction" ||
+        StringRef(text(index, "size")).drop_back().getAsDouble(kilobytes))
+      continue;
+    sizes.push_back(kilobytes * 1024);
+  }
+  return sizes;
+}
+
+/// The targets that this machine runs, the most capable first, without those
+/// whose kernels earlier ones have.
+static Expected<std::vector<const CpuTarget *>> runnableTargets() {
+  Expected<CpuTarget> native = findCpuTarget("native"); // Fails below the least.
+  if (!native)
+    return native.takeError();
+  std::vector<const CpuTarget *> list;
+  std::set<StringRef> kernels;
+  for (const CpuTarget &target : allCpuTargets()) {
+    const Isa *isa = findIsa(target.isa);
+    if (!isa || !canRunHere(target))
+      continue;
+    // With tiles, all layers go to tiles (see favourTiles).
+    const DotKernel &bytes = isa->tiles ? *isa->tiles : isa->bytes;
+    bool isNew = kernels.insert(bytes.name).second;
+    isNew |= kernels.insert(isa->floats.name).second;
+    if (isNew)
+      list.push_back(&target);
+  }
+  return list;
+}
+
+static void roundNumbers(CostTable &table) {
+  auto round = [](double &value) {
+    double scale = std::pow(10, 2 - std::floor(std::log10(value)));
+    value = std::round(value * scale) / scale;
+  };
+  round(table.layerCycles);
+  round(table.threadCycles);
+  round(table.vectorBytesPerCycle);
+  for (MemoryLevel &level : table.levels)
+    round(level.bytesPerCycle);
+  for (auto &[name, costs] : table.kernels)
+    for (double *value :
+         {&costs.dotCycles, &costs.loadCycles, &costs.latencyCycles,
+          &costs.tileCycles, &costs.vectorCycles, &costs.operandCycles,
+          &costs.depthwiseCycles})
+      round(*value);
+}
+
+static void printFit(const CostTable &table, llvm::ArrayRef<Sample> samples) {
+  double worst = 0, sum = 0;
+  for (const Sample &sample : samples) {
+    double error = std::fabs(std::log(sample.predicted(table) / sample.cycles));
+    worst = std::max(worst, error);
+    sum += error;
+  }
+  llvm::outs() << llvm::format(
+      "%d layers: predictions are off by a factor of %.2f in the mean, %.2f at "
+      "the most\n",
+      int(samples.size()), std::exp(sum / double(samples.size())),
+      std::exp(worst));
+}
+
+//===----------------------------------------------------------------------===//
+// The command
+//===----------------------------------------------------------------------===//
+
+Error mlir::halftone::tuneCosts(StringRef path) {
+  Expected<std::vector<const CpuTarget *>> targets = runnableTargets();
+  if (!targets)
+    return targets.takeError();
+  const CpuTarget &best = *targets->front();
+  CostTable table = CostTable::builtIn(*findIsa(best.isa));
+  std::vector<double> caches = cacheBytes();
+  for (size_t i = 0; i + 1 < table.levels.size() && i < caches.size(); ++i)
+    table.levels[i].bytes = caches[i];
+
+  std::vector<Sample> all;
+  Progress progress("tuning", "sets of layers",
+                    int64_t(targets->size()) * kTuningSets * 2 + 1);
+  int64_t done = 0;
+  for (const CpuTarget *target : *targets)
+    for (bool isFloat : {false, true})
+      for (int set = 0; set < kTuningSets; ++set) {
+        if (Error error = measureSet(set, isFloat, target->name, all))
+          return error;
+        progress.update(++done);
+      }
+  if (std::thread::hardware_concurrency() > 1) {
+    Expected<double> threads = measureThreads(best.name);
+    if (!threads)
+      return threads.takeError();
+    table.threadCycles = *threads;
+  }
+  progress.update(++done);
+  fitTable(table, *findIsa(best.isa), all);
+  roundNumbers(table);
+  table.name = "tuned";
+  table.source =
+      ("halftone bench --tune for " + best.name +
+       "; memory, decode_cycles and sparse_dot_cycles are those of the built-in "
+       "table")
+          .str();
+  Error written = writeFileAtomically(path, [&](llvm::raw_ostream &os) {
+    os << table.text(/*indent=*/2) << "\n";
+    return Error::success();
+  });
+  if (written)
+    return written;
+  printFit(table, all);
+  llvm::outs() << "wrote " << path << ", table " << table.hash() << "\n";
+  return Error::success();
+}
