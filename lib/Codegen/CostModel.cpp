@@ -9,6 +9,7 @@
 #include "halftone/Codegen/VectorEmission.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -192,8 +193,9 @@ static void addTileBlocks(TileSum &sum, const ContractShape &shape, const DotKer
       if (!columnBlocks || !rowBlocks)
         continue;
       const double rows = double(tall * tiling.height), columns = double(wide * AmxTiling::kMaxRows);
-      // A panel of weights that L1 holds is read from L2 for the first block of a chunk only.
-      const double weights = columns * 64 * sum.form.bits / 8, activations = rows * 64;
+      // A panel of weights that L1 holds is read from L2 for the first block of a chunk only. The taps of a window's row
+      // read the same activations.
+      const double weights = columns * 64 * sum.form.bits / 8, activations = rows * 64 / std::sqrt(double(shape.runs));
       const bool holdsBoth = sum.staysInL1(steps * (weights + activations) / 2), holdsWeights = sum.staysInL1(steps * weights);
       sum.add(double(columnBlocks * rowBlocks), steps, rows * double(wide), rows + columns,
               holdsBoth ? 0 : holdsWeights ? activations : weights + activations, steps * (weights + activations));

@@ -215,19 +215,19 @@ static std::vector<Sample> samplesOf(llvm::ArrayRef<Sample> all,
   return chosen;
 }
 
-/// What all kernels share is fitted with those of the most capable target;
-/// then each other kernel by itself.
+/// What all kernels share is fitted with the contractions of the most capable
+/// target; then each other kernel by itself, and what moves bytes.
 static void fitTable(CostTable &table, const Isa &best,
                      llvm::ArrayRef<Sample> all) {
-  std::vector<Sample> first;
+  std::vector<Sample> first, moving;
   for (const Sample &sample : all)
-    if (!sample.shape || sample.kernel == best.bytes.name ||
-        sample.kernel == best.floats.name ||
-        (best.tiles && sample.kernel == best.tiles->name))
+    if (!sample.shape)
+      moving.push_back(sample);
+    else if (sample.kernel == best.bytes.name ||
+             sample.kernel == best.floats.name ||
+             (best.tiles && sample.kernel == best.tiles->name))
       first.push_back(sample);
-  std::vector<Unknown> shared = {
-      {&table.layerCycles, table.layerCycles},
-      {&table.vectorBytesPerCycle, table.vectorBytesPerCycle}};
+  std::vector<Unknown> shared = {{&table.layerCycles, table.layerCycles}};
   for (size_t i = 1; i + 1 < table.levels.size(); ++i)
     shared.push_back(
         {&table.levels[i].bytesPerCycle, table.levels[i].bytesPerCycle});
@@ -246,6 +246,7 @@ static void fitTable(CostTable &table, const Isa &best,
     fit(table, own, unknowns);
     done.insert(kernel);
   }
+  fit(table, moving, {{&table.vectorBytesPerCycle, table.vectorBytesPerCycle}});
   // A table of this machine lists what was measured.
   for (auto it = table.kernels.begin(); it != table.kernels.end();)
     it = done.count(it->first) ? std::next(it) : table.kernels.erase(it);
@@ -317,16 +318,19 @@ static void roundNumbers(CostTable &table) {
 
 static void printFit(const CostTable &table, llvm::ArrayRef<Sample> samples) {
   double worst = 0, sum = 0;
+  int count = 0;
   for (const Sample &sample : samples) {
+    if (!sample.shape)
+      continue;
     double error = std::fabs(std::log(sample.predicted(table) / sample.cycles));
+    ++count;
     worst = std::max(worst, error);
     sum += error;
   }
   llvm::outs() << llvm::format(
-      "%d layers: predictions are off by a factor of %.2f in the mean, %.2f at "
-      "the most\n",
-      int(samples.size()), std::exp(sum / double(samples.size())),
-      std::exp(worst));
+      "%d contractions: predictions are off by a factor of %.2f in the mean, "
+      "%.2f at the most\n",
+      count, std::exp(sum / std::max(count, 1)), std::exp(worst));
 }
 
 //===----------------------------------------------------------------------===//

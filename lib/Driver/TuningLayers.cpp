@@ -5,6 +5,9 @@
 // and weights from far away), a residual, depthwise windows, next to nothing
 // (the call).
 //
+// Layers of codes stand between two lookups, so that their inputs and outputs
+// are where a network has them: in the arena, stored as the kernel likes them.
+//
 //===----------------------------------------------------------------------===//
 #include "TuningLayers.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -92,6 +95,11 @@ static std::string epilogueBody(const TuningLayer &layer, bool isFloat) {
   return formatv(kRequantize, layer.residual ? kResidual : "", layer.residual ? "%s3" : "%s2");
 }
 
+static std::string lookup(StringRef source, StringRef result, StringRef type) {
+  return formatv("  {1}_e = tensor.empty() : {2}\n  {1} = halftone.lookup ins({0}, %table : {2}, tensor<256xi8>) "
+                 "outs({1}_e : {2}) -> {2}\n", source, result, type);
+}
+
 namespace {
 /// Collects the parts of the module's text.
 struct Writer {
@@ -122,12 +130,18 @@ void Writer::add(const TuningLayer &layer, int i) {
   list(results, formatv("{1} {{halftone.name = \"y{0}\"}", i, y));
   list(returned, formatv("%y{0}", i));
   list(types, y);
+  std::string source = formatv("%x{0}", i), made = formatv("%y{0}", i);
+  if (!isFloat) {
+    body += lookup(source, formatv("%u{0}", i).str(), x);
+    source = formatv("%u{0}", i);
+    made = formatv("%v{0}", i);
+  }
   StringRef name = layer.depthwise ? "depthwise_conv_2d_nhwc_hwc" : "conv_2d_nhwc_hwcf";
   body += formatv("  %w{0} = arith.constant dense_resource<w{0}> : {1}\n", i, w);
   body += formatv("  %e{0} = tensor.empty() : {1}\n"
                   "  %f{0} = linalg.fill ins(%zero : {2}) outs(%e{0} : {1}) -> {1}\n", i, acc, sum);
   body += formatv("  %a{0} = linalg.{1} {{strides = dense<1> : tensor<2xi64>, dilations = dense<1> : tensor<2xi64>} "
-                  "ins(%x{0}, %w{0} : {2}, {3}) outs(%f{0} : {4}) -> {4} loc(\"layer{0}\")\n", i, name, x, w, acc);
+                  "ins({5}, %w{0} : {2}, {3}) outs(%f{0} : {4}) -> {4} loc(\"layer{0}\")\n", i, name, x, w, acc, source);
   body += formatv("  %b{0} = arith.constant dense<{1}> : {2}\n  %q{0} = tensor.empty() : {3}\n", i,
                   isFloat ? "1.5" : "77", vector, y);
   std::string maps = "#id, #channel", inputs = formatv("%a{0}, %b{0}", i), kinds = acc + ", " + vector;
@@ -145,9 +159,11 @@ void Writer::add(const TuningLayer &layer, int i) {
     kinds += ", " + y;
     scalars += formatv(", %r: {0}", element);
   }
-  body += formatv("  %y{0} = linalg.generic {{indexing_maps = [{1}, #id], iterator_types = [\"parallel\", \"parallel\", "
+  body += formatv("  {8} = linalg.generic {{indexing_maps = [{1}, #id], iterator_types = [\"parallel\", \"parallel\", "
                   "\"parallel\", \"parallel\"]} ins({2} : {3}) outs(%q{0} : {4}) {{\n  ^bb0({5}, %o: {6}):{7}\n  } -> {4}\n",
-                  i, maps, inputs, kinds, y, scalars, element, epilogueBody(layer, isFloat));
+                  i, maps, inputs, kinds, y, scalars, element, epilogueBody(layer, isFloat), made);
+  if (!isFloat)
+    body += lookup(made, formatv("%y{0}", i).str(), y);
   list(resources, formatv("w{0}: \"0x{1}\"", i, resource(weights, isFloat)));
 }
 
@@ -159,7 +175,7 @@ std::string mlir::halftone::makeTuningModule(int set, bool isFloat) {
     writer.add(layers[i], int(i));
   return formatv("#id = affine_map<(n, h, w, c) -> (n, h, w, c)>\n#channel = affine_map<(n, h, w, c) -> (c)>\n"
                  "module attributes {{halftone.source_hash = \"tuning\"} {{\nfunc.func @main({0}) -> ({1}) {{\n"
-                 "  %zero = arith.constant {2}\n{3}  return {4} : {5}\n}\n}\n"
+                 "  %zero = arith.constant {2}\n  %table = arith.constant dense<1> : tensor<256xi8>\n{3}  return {4} : {5}\n}\n}\n"
                  "{{-# dialect_resources: {{ builtin: {{ {6} } } #-}\n",
                  writer.arguments, writer.results, isFloat ? "0.0 : f32" : "0 : i32", writer.body, writer.returned,
                  writer.types, writer.resources);
