@@ -35,6 +35,8 @@ static constexpr int64_t kChunkBytes = 24 << 10;
 static constexpr int64_t kColdWeights = 1 << 20;
 /// Steps of a reduction that are unrolled.
 static constexpr int64_t kUnrolledSteps = 3;
+/// How far ahead of their use weights are asked for, in bytes of a panel: about the latency of L3 at the rate of the dots.
+static constexpr int64_t kPrefetchDistance = 2048;
 static constexpr int64_t kLanes = AmxTiling::kLanes, kAccumulators = AmxTiling::kAccumulators;
 /// Bytes of a panel for one step.
 static constexpr int64_t kStepWeights = 64;
@@ -84,6 +86,7 @@ private:
   void emitProducts(const TileBlock &block);
   SmallVector<Value> emitReduction(const TileBlock &block);
   SmallVector<Value> emitStep(ArrayRef<Value> inputs, Value weights, ArrayRef<Value> accumulators);
+  void emitPrefetch(Value weights);
   void emitRows(const TileBlock &block, int64_t tile);
   Value loadTile(amx::TileType type, Value memory, Value offset, int64_t stride);
 
@@ -307,9 +310,19 @@ SmallVector<Value> AmxKernel::emitReduction(const TileBlock &block) {
   });
 }
 
+/// Asks for the weights of a later step: the core's own prefetchers do not follow tiles.
+void AmxKernel::emitPrefetch(Value weights) {
+  for (int64_t v = 0; v < across; ++v)
+    for (int64_t row = 0; row < stepsPerBlock; ++row)
+      memref::PrefetchOp::create(b, weightBuffer.memory,
+                                 ValueRange{add(b, weights, v * layout.panelElements(1) + kPrefetchDistance + row * kStepWeights)},
+                                 /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+}
+
 /// One step: each tile of weights meets each tile of activations.
 SmallVector<Value> AmxKernel::emitStep(ArrayRef<Value> inputs, Value weights, ArrayRef<Value> accumulators) {
   SmallVector<Value> columns, results;
+  emitPrefetch(weights);
   for (int64_t v = 0; v < across; ++v)
     columns.push_back(loadTile(weightTile, weightBuffer.memory, add(b, weights, v * layout.panelElements(1)), kStepWeights));
   for (Value input : inputs) {
