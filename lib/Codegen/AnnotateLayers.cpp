@@ -9,6 +9,7 @@
 #include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Codegen/SparseLayout.h"
 #include "halftone/Codegen/StructuredKernel.h"
 #include "halftone/Integer/MultiplyAccumulates.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -93,6 +94,8 @@ static void describeContract(ContractOp op, LayerInfo &layer) {
   if (!kernel || kernel.size() != 3)
     return;
   layer.kernel = name ? name.str() : "";
+  if (SparseLayout::fromAttribute(op))
+    layer.kernel = "sparse_" + layer.kernel;
   layer.multiplyAccumulates = elementsPerSample(output.getShape()) * elementsPerSample(kernel.asArrayRef());
   if (output.getRank() == 2) {
     layer.kind = "matmul";

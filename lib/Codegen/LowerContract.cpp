@@ -76,6 +76,10 @@ private:
       emitDepthwiseKernel(op, *layout, isa);
       return success();
     }
+    if (std::optional<SparseLayout> layout = SparseLayout::fromAttribute(op)) {
+      emitSparseKernel(op, *layout, isa);
+      return success();
+    }
     FailureOr<PackedLayout> layout = PackedLayout::fromAttribute(op);
     if (failed(layout))
       return op.emitOpError("needs packed weights; run halftone-pack-weights first");

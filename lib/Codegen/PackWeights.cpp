@@ -3,6 +3,7 @@
 #include "halftone/Codegen/DepthwiseLayout.h"
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Codegen/SparseCost.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -100,6 +101,11 @@ std::vector<T> packAll(const DepthwiseLayout &layout, ArrayRef<T> weights, Array
   return packed;
 }
 
+template <typename T>
+std::vector<T> packAll(const SparseLayout &layout, ArrayRef<T> weights, ArrayRef<int32_t> bias) {
+  return layout.pack(weights, bias);
+}
+
 /// If the epilogue begins by adding a constant i32 of the channels to the accumulator, moves that constant to `bias`.
 void takeBias(ContractOp op, std::vector<int32_t> &bias) {
   Block &block = op.getEpilogue().front();
@@ -186,12 +192,25 @@ private:
       return hasRows(op);
     if (!fitsTiles(op))
       return false;
-    auto cycles = [&](const DotKernel &kernel) {
-      ContractShape shape = ContractShape::of(op, kernel);
-      shape.coldBytes = allWeights;
-      return predictCycles(table, shape, kernel).cycles();
-    };
-    return cycles(*isa.tiles) < cycles(isa.bytes);
+    return predictCycles(table, shapeOf(op, *isa.tiles), *isa.tiles).cycles() <
+           predictCycles(table, shapeOf(op, isa.bytes), isa.bytes).cycles();
+  }
+
+  ContractShape shapeOf(ContractOp op, const DotKernel &kernel) const {
+    ContractShape shape = ContractShape::of(op, kernel);
+    shape.coldBytes = allWeights;
+    return shape;
+  }
+
+  /// The layout of weights of which most quads are zero, if skipping these on the dots of `kernel` is faster than
+  /// computing everything on those of `dense`.
+  std::optional<SparseLayout> chooseSparse(ContractOp op, const DotKernel &kernel, const DotKernel &dense,
+                                           ArrayRef<int8_t> weights) const {
+    std::optional<SparseLayout> layout = SparseLayout::forContract(op, kernel, weights);
+    if (!layout || predictSparseCycles(table, shapeOf(op, kernel), *layout).cycles() >=
+                       predictCycles(table, shapeOf(op, dense), dense).cycles())
+      return std::nullopt;
+    return layout;
   }
 
   template <typename T>
@@ -203,15 +222,19 @@ private:
     // vpmaddubsw saturates at 128 * 128 * 2, which only a weight of -128 reaches.
     if (wanted.dot == DotKind::Maddubs && llvm::is_contained(*weights, T(-128)))
       kernel = findDotKernel("widen");
+    const DotKernel &dots = *kernel;
     if (isa.tiles && std::is_same_v<T, int8_t> && prefersTiles(op, isa))
       kernel = isa.tiles;
+    if constexpr (std::is_same_v<T, int8_t>)
+      if (std::optional<SparseLayout> layout = chooseSparse(op, dots, *kernel, *weights))
+        return replaceWeights<T>(op, *layout, *weights);
     if (DepthwiseLayout::isDepthwise(op))
       return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);
     return replaceWeights<T>(op, PackedLayout::forContract(op, *kernel), *weights);
   }
 
   template <typename T, typename Layout>
-  LogicalResult replaceWeights(ContractOp op, const Layout &layout, ArrayRef<T> weights) {
+  LogicalResult replaceWeights(ContractOp op, Layout layout, ArrayRef<T> weights) {
     int64_t columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
     std::vector<int32_t> bias(columns, 0);
     if (layout.kernel->hasStart())

@@ -4,6 +4,7 @@
 
 #include "halftone/Codegen/DepthwiseLayout.h"
 #include "halftone/Codegen/PackedLayout.h"
+#include "halftone/Codegen/SparseLayout.h"
 
 namespace mlir::halftone {
 
@@ -12,6 +13,9 @@ void emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &is
 
 /// The same on AMX tiles, for a layout whose kernel is one.
 void emitAmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa);
+
+/// The same for weights of which most quads are zero.
+void emitSparseKernel(ContractOp op, const SparseLayout &layout, const Isa &isa);
 
 /// The same for a depthwise convolution.
 void emitDepthwiseKernel(ContractOp op, const DepthwiseLayout &layout, const Isa &isa);

@@ -1,0 +1,23 @@
+//===- SparseCost.h - what a sparse contraction costs -------------------------===//
+//
+//   cycles = layer + dots + lists + transpositions + epilogue + traffic
+//
+// A dot of the sparse kernel loads its activations, so it takes `sparseDotCycles`. A list of quads is left by a
+// mispredicted branch at worst, and its accumulators go to memory and, with several chunks, come back. What the lanes of the
+// kernel being positions costs is two transpositions: of the activations before, of the accumulators behind.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_CODEGEN_SPARSECOST_H
+#define HALFTONE_CODEGEN_SPARSECOST_H
+
+#include "halftone/Codegen/CostModel.h"
+#include "halftone/Codegen/SparseLayout.h"
+
+namespace mlir::halftone {
+
+/// A layer on the sparse kernel, with as many quads as `layout` has.
+Cost predictSparseCycles(const CostTable &table, const ContractShape &shape, const SparseLayout &layout);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CODEGEN_SPARSECOST_H

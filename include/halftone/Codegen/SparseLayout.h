@@ -1,0 +1,75 @@
+//===- SparseLayout.h - weights of which only some quads are stored ---------===//
+//
+// A quad is the 4 weights of one output channel and 4 consecutive input channels of one tap: what one lane of a dot
+// multiplies. Only quads that are not all zero are stored, with the place of their activations. The reduction is cut
+// into chunks, whose activations stay in L1 for a tile of positions; the columns into strips, whose accumulators stay
+// in the second cache. For each strip, chunk and column there is a list of quads. Lists of a strip and chunk are ordered
+// by their length, which branch prediction likes.
+//
+//   [start of each column: i32] [first quad of each strip and chunk: i32]
+//   [strips x chunks x strip columns: column in the strip u16, pairs of quads u16]
+//   [place of each quad in its chunk: u8] [each quad: 4 x s8]
+//
+// Lists are of whole pairs: an odd one ends with a quad of zeros.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_CODEGEN_SPARSELAYOUT_H
+#define HALFTONE_CODEGEN_SPARSELAYOUT_H
+
+#include "halftone/Codegen/IsaTable.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+
+namespace mlir::halftone {
+
+struct SparseLayout {
+  static constexpr int64_t kQuad = 4;
+
+
+  const DotKernel *kernel;
+  int64_t kernelHeight, kernelWidth;
+  int64_t channels; ///< of the input, a multiple of a quad
+  int64_t columns;  ///< of the output
+  int64_t tileVectors; ///< vectors of positions in a tile, the most
+  int64_t quads = 0; ///< stored, whole pairs
+  bool storedUnsigned = false;
+
+  /// Positions of a full tile, and bytes of their activations for one quad.
+  int64_t tilePositions() const { return tileVectors * kernel->lanes; }
+  int64_t quadBytes() const { return tilePositions() * kQuad; }
+  /// The most quads of a chunk: their activations are 32 KB with 16 lanes, and the place of each is a byte.
+  int64_t chunkQuads() const { return 512 / tileVectors; }
+  int64_t taps() const { return kernelHeight * kernelWidth; }
+  int64_t quadsPerTap() const { return channels / kQuad; }
+  int64_t allQuads() const { return taps() * quadsPerTap() * columns; }
+  /// Parts that a tap with many channels is cut into; or taps of a chunk if there are few.
+  int64_t splits() const { return llvm::divideCeil(quadsPerTap(), chunkQuads()); }
+  int64_t splitChannels() const { return llvm::alignTo(llvm::divideCeil(channels, splits()), 4 * kQuad); }
+  int64_t tapsPerChunk() const { return std::min(taps(), std::max<int64_t>(1, chunkQuads() / quadsPerTap())); }
+  int64_t chunks() const { return llvm::divideCeil(taps(), tapsPerChunk()) * splits(); }
+  /// Columns of the epilogue's panels.
+  int64_t panelColumns() const { return kernel->lanes * 4; }
+  int64_t stripColumns() const;
+  int64_t strips() const { return llvm::divideCeil(columns, stripColumns()); }
+
+  int64_t firstsOffset() const { return llvm::alignTo(columns, kernel->lanes) * 4; }
+  int64_t listsOffset() const { return firstsOffset() + strips() * chunks() * 4; }
+  int64_t placesOffset() const { return listsOffset() + strips() * chunks() * stripColumns() * 4; }
+  int64_t quadsOffset() const { return llvm::alignTo(placesOffset() + quads, 64); }
+  int64_t elements() const { return quadsOffset() + quads * kQuad; }
+
+  /// The constant for these weights (row-major, columns innermost) and biases, whose `quads` the layout was made for.
+  std::vector<int8_t> pack(ArrayRef<int8_t> weights, ArrayRef<int32_t> bias) const;
+
+  DictionaryAttr toAttribute(MLIRContext *context) const;
+
+  /// The layout of unpacked weights, or nothing for a contraction that the kernel cannot compute: groups, less than 16
+  /// or odd input channels, a number of positions that is small or not known.
+  static std::optional<SparseLayout> forContract(ContractOp op, const DotKernel &kernel, ArrayRef<int8_t> weights);
+
+  /// The layout that `packing` describes; nothing if it is not one of these.
+  static std::optional<SparseLayout> fromAttribute(ContractOp op);
+};
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CODEGEN_SPARSELAYOUT_H

@@ -1,0 +1,400 @@
+//===- SparseKernel.cpp - contractions whose weights are mostly zero --------===//
+//
+// The lanes of a vector are positions, not columns: a quad of weights is one word in all lanes, and meets the same 4
+// input channels of 16 positions at a time. So a quad that is zero costs nothing, whatever its neighbours are.
+//
+//   forall part:                      tiles of positions x strips of columns
+//     for tile:                       up to 4 vectors of positions, from any lines
+//       for strip: for chunk:
+//         transpose the chunk's activations:     [quad][position][4 bytes], in L1
+//         for list: for pair of quads:           one load and one dot for each vector
+//         accumulators to memory:                [column][position]
+//       for panel of the strip:
+//         transpose the accumulators; for position: epilogue, store
+//
+// The transposition of activations is shared by all columns. Code does not grow with the weights: lists are data
+// (SparseLayout.h). A list has two sets of accumulators, to hide the latency of the dots.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Codegen/ContractKernel.h"
+#include "halftone/Codegen/DotEmitter.h"
+#include "halftone/Codegen/LoopEmission.h"
+#include "halftone/Codegen/SparseLayout.h"
+#include "halftone/Codegen/TileEpilogue.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Multiply-accumulates of one part that are stored.
+static constexpr int64_t kPartWork = int64_t(1) << 19;
+/// Parts that a contraction with few tiles is cut into along its columns, of at least so many columns.
+static constexpr int64_t kLeastParts = 4, kLeastPartColumns = 256;
+static constexpr int64_t kQuad = SparseLayout::kQuad;
+/// Vectors of columns in the epilogue.
+static constexpr int64_t kPanelVectors = 4;
+/// Words of a vector that stay together in a transposition.
+static constexpr int64_t kWords = 4;
+
+namespace {
+
+/// The positions of one tile.
+struct SparseTile {
+  Value unit;      ///< the line, or the first line of an image
+  Value begin;     ///< in the unit
+  int64_t vectors; ///< positions / lanes
+  /// Sets of accumulators: enough dots at once to hide their latency.
+  int64_t sets() const { return vectors > 5 ? 1 : 2; }
+};
+
+class SparseKernel {
+public:
+  SparseKernel(ContractOp op, const SparseLayout &layout, const Isa &isa)
+      : op(op), layout(layout), b(op.getLoc(), op), walk(b, op), epilogue(b, op, walk, isa),
+        dots(*layout.kernel, layout.kernel->lanes, /*storedUnsigned=*/true), lanes(layout.kernel->lanes) {}
+  void emit();
+
+private:
+  void allocate();
+  void emitPart(Value unit, Bounds tiles, Bounds strips);
+  void emitTile(const SparseTile &tile, Bounds strips);
+  std::pair<Value, Value> placeOf(const SparseTile &tile, Value index);
+
+  void emitOffsets(const SparseTile &tile);
+  void emitActivations(const SparseTile &tile, Value chunk);
+  void transposeActivations(ArrayRef<Value> rows, Value source, Value target);
+
+  void emitLists(const SparseTile &tile, Value strip, Value chunk, bool first);
+  Value emitList(const SparseTile &tile, Value strip, Value list, Value quad, bool first);
+  SmallVector<Value> emitPair(const SparseTile &tile, Value quad, ArrayRef<Value> accumulators);
+
+  void emitPanel(const SparseTile &tile, Value stripColumn, Value panel, int64_t valid);
+  SmallVector<Value> transposeAccumulators(Value panelInStrip, Value first);
+
+  Value loadWord(Value offset);
+  SmallVector<Value> transposeWords(function_ref<Value(int64_t row)> load);
+
+  ContractOp op;
+  const SparseLayout &layout;
+  ImplicitLocOpBuilder b;
+  OutputWalk walk;
+  TileEpilogue epilogue;
+  DotEmitter dots;
+  const int64_t lanes;
+  FlatBuffer weights;
+  int64_t positions = 0, linesPerUnit = 0; ///< of a unit
+  int64_t tilesPerUnit = 0, lowVectors = 0, tallTiles = 0;
+  Value offsets, activations, sums, rows;
+};
+
+} // namespace
+
+void mlir::halftone::emitSparseKernel(ContractOp op, const SparseLayout &layout, const Isa &isa) {
+  SparseKernel(op, layout, isa).emit();
+}
+
+//===----------------------------------------------------------------------===//
+// Parts and tiles
+//===----------------------------------------------------------------------===//
+
+void SparseKernel::allocate() {
+  auto scratch = [&](int64_t elements, Type type) {
+    return memref::AllocaOp::create(b, MemRefType::get({elements}, type), b.getI64IntegerAttr(64));
+  };
+  const int64_t tile = layout.tilePositions();
+  offsets = scratch(tile, b.getIndexType());
+  activations = scratch(layout.chunkQuads() * layout.quadBytes(), b.getI8Type());
+  sums = scratch(layout.stripColumns() * tile, b.getI32Type());
+  rows = scratch(layout.panelColumns() * kWords, b.getI32Type());
+}
+
+/// A unit is an image, or one line of all positions where there is only that.
+void SparseKernel::emit() {
+  weights = flatten(b, op.getWeights());
+  positions = std::max(walk.span(), walk.imagePositions());
+  linesPerUnit = positions / walk.span();
+  const int64_t vectors = llvm::divideCeil(positions, lanes);
+  tilesPerUnit = llvm::divideCeil(vectors, layout.tileVectors);
+  lowVectors = vectors / tilesPerUnit;
+  tallTiles = vectors % tilesPerUnit;
+  allocate();
+
+  const int64_t tileWork = std::max<int64_t>(1, layout.quads * layout.quadBytes());
+  const int64_t partTiles = std::min(tilesPerUnit, std::max<int64_t>(1, kPartWork / tileWork));
+  const int64_t tileParts = llvm::divideCeil(tilesPerUnit, partTiles);
+  const int64_t most = std::max<int64_t>(1, layout.columns / kLeastPartColumns);
+  const int64_t wanted = std::min(std::min(layout.strips(), most), std::max<int64_t>(1, kLeastParts / tileParts));
+  const int64_t partStrips = llvm::divideCeil(layout.strips(), wanted), stripParts = llvm::divideCeil(layout.strips(), partStrips);
+  Value units = b.createOrFold<arith::DivUIOp>(walk.emitLineCount(b), indexConstant(b, linesPerUnit));
+  Value perUnit = indexConstant(b, tileParts * stripParts), perTile = indexConstant(b, stripParts);
+  // Always a function of its own: its scratch is on the stack.
+  emitParts(b, mul(b, units, tileParts * stripParts), [&](Value part) {
+    Value unit = b.createOrFold<arith::DivUIOp>(part, perUnit), rest = b.createOrFold<arith::RemUIOp>(part, perUnit);
+    Value tilePart = b.createOrFold<arith::DivUIOp>(rest, perTile), stripPart = b.createOrFold<arith::RemUIOp>(rest, perTile);
+    emitPart(unit, pieceBounds(b, tilePart, partTiles, indexConstant(b, tilesPerUnit)),
+             pieceBounds(b, stripPart, partStrips, indexConstant(b, layout.strips())));
+  }, /*always=*/true);
+}
+
+/// The vectors of a unit are shared out evenly: the first tiles may have one more.
+void SparseKernel::emitPart(Value unit, Bounds tiles, Bounds strips) {
+  Value border = indexConstant(b, tallTiles);
+  const int64_t tall = (lowVectors + 1) * lanes, low = lowVectors * lanes;
+  if (tallTiles)
+    emitLoop(b, {tiles.begin, minimum(b, tiles.end, border)}, 1, [&](Value tile) {
+      emitTile({unit, mul(b, tile, tall), lowVectors + 1}, strips);
+    });
+  emitLoop(b, {maximum(b, tiles.begin, border), tiles.end}, 1, [&](Value tile) {
+    emitTile({unit, add(b, mul(b, tile, low), tallTiles * lanes), lowVectors}, strips);
+  });
+}
+
+void SparseKernel::emitTile(const SparseTile &tile, Bounds strips) {
+  Value zero = indexConstant(b, 0), one = indexConstant(b, 1);
+  const int64_t chunks = layout.chunks(), perStrip = layout.stripColumns() / layout.panelColumns();
+  emitOffsets(tile);
+  if (chunks == 1)
+    emitActivations(tile, zero);
+  emitLoop(b, strips, 1, [&](Value strip) {
+    if (chunks > 1)
+      emitActivations(tile, zero);
+    emitLists(tile, strip, zero, /*first=*/true);
+    emitLoop(b, {one, indexConstant(b, chunks)}, 1, [&](Value chunk) {
+      emitActivations(tile, chunk);
+      emitLists(tile, strip, chunk, /*first=*/false);
+    });
+    const int64_t whole = layout.columns / layout.panelColumns(), rest = layout.columns % layout.panelColumns();
+    Value first = mul(b, strip, perStrip), last = add(b, first, perStrip), wholeEnd = indexConstant(b, whole);
+    emitLoop(b, {first, minimum(b, last, wholeEnd)}, 1, [&](Value panel) { emitPanel(tile, first, panel, layout.panelColumns()); });
+    if (rest) // the last panel, in the strip that has it
+      emitLoop(b, {maximum(b, first, wholeEnd), minimum(b, last, indexConstant(b, whole + 1))}, 1,
+               [&](Value panel) { emitPanel(tile, first, panel, rest); });
+  });
+}
+
+/// The line and the position in it of a position of the tile.
+std::pair<Value, Value> SparseKernel::placeOf(const SparseTile &tile, Value index) {
+  Value position = add(b, tile.begin, index);
+  if (linesPerUnit == 1)
+    return {tile.unit, position};
+  Value span = indexConstant(b, walk.span());
+  Value line = add(b, mul(b, tile.unit, linesPerUnit), b.createOrFold<arith::DivUIOp>(position, span));
+  return {line, b.createOrFold<arith::RemUIOp>(position, span)};
+}
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
+
+/// Where each position of the tile stands in the input; those past the end are the last one again.
+void SparseKernel::emitOffsets(const SparseTile &tile) {
+  Value last = b.createOrFold<arith::SubIOp>(indexConstant(b, positions - 1), tile.begin);
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, tile.vectors * lanes)}, 1, [&](Value index) {
+    auto [line, position] = placeOf(tile, minimum(b, index, last));
+    Value offset = add(b, walk.emitLineOffset(b, walk.input, line), mul(b, position, walk.positionStride(walk.input)));
+    memref::StoreOp::create(b, offset, offsets, index);
+  });
+}
+
+/// The activations of a chunk, tap by tap, 16 channels at a time; the last ones of a tap overlap those before them.
+void SparseKernel::emitActivations(const SparseTile &tile, Value chunk) {
+  ArrayRef<int64_t> strides = walk.input.flat.strides;
+  const bool convolution = strides.size() == 4;
+  const int64_t rowStride = convolution ? strides[1] * op.getDilations()[0] : 0;
+  const int64_t tapStride = convolution ? strides[2] * op.getDilations()[1] : 0;
+  const int64_t step = kWords * kQuad, quadBytes = layout.quadBytes();
+  Value splits = indexConstant(b, layout.splits()), width = indexConstant(b, layout.kernelWidth);
+  Value firstTap = mul(b, b.createOrFold<arith::DivUIOp>(chunk, splits), layout.tapsPerChunk());
+  Value firstChannel = mul(b, b.createOrFold<arith::RemUIOp>(chunk, splits), layout.splitChannels());
+  Value lastTap = minimum(b, add(b, firstTap, layout.tapsPerChunk()), indexConstant(b, layout.taps()));
+  Value lastChannel = minimum(b, add(b, firstChannel, layout.splitChannels()), indexConstant(b, layout.channels));
+  Value tapQuads = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(lastChannel, firstChannel), indexConstant(b, kQuad));
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, tile.vectors)}, 1, [&](Value vector) {
+    SmallVector<Value> rowOffsets;
+    for (int64_t row = 0; row < lanes; ++row)
+      rowOffsets.push_back(memref::LoadOp::create(b, offsets, add(b, mul(b, vector, lanes), row)));
+    emitLoop(b, {firstTap, lastTap}, 1, [&](Value tap) {
+      Value source = add(b, mul(b, b.createOrFold<arith::DivUIOp>(tap, width), rowStride),
+                         mul(b, b.createOrFold<arith::RemUIOp>(tap, width), tapStride));
+      Value tapPlace = b.createOrFold<arith::MulIOp>(b.createOrFold<arith::SubIOp>(tap, firstTap), tapQuads);
+      emitLoop(b, {firstChannel, lastChannel}, step, [&](Value turn) {
+        Value channel = minimum(b, turn, b.createOrFold<arith::SubIOp>(lastChannel, indexConstant(b, step)));
+        Value inTap = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(channel, firstChannel), indexConstant(b, kQuad));
+        Value target = add(b, mul(b, add(b, tapPlace, inTap), quadBytes), mul(b, vector, lanes * kQuad));
+        transposeActivations(rowOffsets, add(b, source, channel), target);
+      });
+    });
+  });
+}
+
+/// 16 channels of one vector of positions: 4 quads.
+void SparseKernel::transposeActivations(ArrayRef<Value> rowOffsets, Value source, Value target) {
+  auto bytes = VectorType::get({kWords * kQuad}, b.getI8Type()), words = VectorType::get({kWords}, b.getI32Type());
+  SmallVector<Value> quads = transposeWords([&](int64_t row) -> Value {
+    Value loaded = vector::LoadOp::create(b, bytes, walk.input.flat.memory, add(b, rowOffsets[row], source));
+    return vector::BitCastOp::create(b, words, loaded);
+  });
+  auto type = VectorType::get({lanes * kQuad}, b.getI8Type());
+  for (auto [i, quad] : llvm::enumerate(quads)) {
+    Value stored = vector::BitCastOp::create(b, type, quad);
+    if (layout.kernel->flipsSign() && !layout.storedUnsigned) // s8 + 128 as u8; the start takes it back
+      stored = arith::XOrIOp::create(b, stored, arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int8_t>{-128})));
+    vector::StoreOp::create(b, stored, activations, add(b, target, i * layout.quadBytes()));
+  }
+}
+
+/// `lanes` rows of 4 words to 4 vectors: vector i has word i of each row. Words are exchanged within 128 bits only.
+SmallVector<Value> SparseKernel::transposeWords(function_ref<Value(int64_t row)> load) {
+  auto shuffle = [&](Value x, Value y, ArrayRef<int64_t> order) {
+    const int64_t size = cast<VectorType>(x.getType()).getDimSize(0);
+    SmallVector<int64_t> all;
+    for (int64_t group = 0; group < size; group += kWords)
+      for (int64_t i : order)
+        all.push_back(group + i % kWords + (i < kWords ? 0 : size));
+    return Value(vector::ShuffleOp::create(b, x, y, all));
+  };
+  auto join = [&](Value x, Value y) {
+    return Value(vector::ShuffleOp::create(b, x, y, llvm::to_vector(llvm::seq<int64_t>(0, 2 * cast<VectorType>(x.getType()).getDimSize(0)))));
+  };
+  // Vector i has rows i, i + 4, i + 8, ...
+  SmallVector<Value> mixed;
+  for (int64_t i = 0; i < kWords; ++i) {
+    SmallVector<Value> parts;
+    for (int64_t row = i; row < lanes; row += kWords)
+      parts.push_back(load(row));
+    for (; parts.size() > 1; parts.truncate(parts.size() / 2))
+      for (size_t p = 0; p < parts.size() / 2; ++p)
+        parts[p] = join(parts[2 * p], parts[2 * p + 1]);
+    mixed.push_back(parts[0]);
+  }
+  Value low = shuffle(mixed[0], mixed[1], {0, 4, 1, 5}), high = shuffle(mixed[0], mixed[1], {2, 6, 3, 7});
+  Value low2 = shuffle(mixed[2], mixed[3], {0, 4, 1, 5}), high2 = shuffle(mixed[2], mixed[3], {2, 6, 3, 7});
+  return {shuffle(low, low2, {0, 1, 4, 5}), shuffle(low, low2, {2, 3, 6, 7}), shuffle(high, high2, {0, 1, 4, 5}),
+          shuffle(high, high2, {2, 3, 6, 7})};
+}
+
+//===----------------------------------------------------------------------===//
+// Lists of quads
+//===----------------------------------------------------------------------===//
+
+/// The i32 at a byte offset of the weights.
+Value SparseKernel::loadWord(Value offset) {
+  Value bytes = vector::LoadOp::create(b, VectorType::get({kQuad}, b.getI8Type()), weights.memory, offset);
+  return vector::ExtractOp::create(b, vector::BitCastOp::create(b, VectorType::get({1}, b.getI32Type()), bytes), 0);
+}
+
+static Value toIndex(ImplicitLocOpBuilder &b, Value word) { return arith::IndexCastUIOp::create(b, b.getIndexType(), word); }
+
+void SparseKernel::emitLists(const SparseTile &tile, Value strip, Value chunk, bool first) {
+  Value number = add(b, mul(b, strip, layout.chunks()), chunk);
+  Value quad = toIndex(b, loadWord(add(b, mul(b, number, 4), layout.firstsOffset())));
+  Value lists = add(b, mul(b, number, layout.stripColumns() * 4), layout.listsOffset());
+  Value left = b.createOrFold<arith::SubIOp>(indexConstant(b, layout.columns), mul(b, strip, layout.stripColumns()));
+  Value count = minimum(b, left, indexConstant(b, layout.stripColumns()));
+  emitCarryingLoop(b, count, {quad}, [&](Value index, SmallVector<Value> carried) -> SmallVector<Value> {
+    return {emitList(tile, strip, add(b, lists, mul(b, index, 4)), carried[0], first)};
+  });
+}
+
+/// One column; gives the first quad of the next list.
+Value SparseKernel::emitList(const SparseTile &tile, Value strip, Value list, Value quad, bool first) {
+  auto type = VectorType::get({lanes}, b.getI32Type());
+  Value word = loadWord(list), bits = arith::ConstantIntOp::create(b, 16, 32), mask = arith::ConstantIntOp::create(b, 0xffff, 32);
+  Value column = toIndex(b, arith::AndIOp::create(b, word, mask)), pairs = toIndex(b, arith::ShRUIOp::create(b, word, bits));
+  Value row = mul(b, column, layout.tilePositions());
+  SmallVector<Value> accumulators;
+  if (first) {
+    Value start = loadWord(mul(b, add(b, mul(b, strip, layout.stripColumns()), column), 4));
+    accumulators.assign(tile.vectors, vector::BroadcastOp::create(b, type, start));
+  } else {
+    for (int64_t v = 0; v < tile.vectors; ++v)
+      accumulators.push_back(vector::LoadOp::create(b, type, sums, add(b, row, v * lanes)));
+  }
+  if (tile.sets() == 2)
+    accumulators.append(tile.vectors, arith::ConstantOp::create(b, b.getZeroAttr(type)));
+  accumulators = emitCarryingLoop(b, pairs, accumulators, [&](Value pair, SmallVector<Value> carried) {
+    return emitPair(tile, add(b, quad, mul(b, pair, 2)), carried);
+  });
+  for (int64_t v = 0; v < tile.vectors; ++v) {
+    Value sum = accumulators[v];
+    if (tile.sets() == 2)
+      sum = arith::AddIOp::create(b, sum, accumulators[v + tile.vectors]);
+    vector::StoreOp::create(b, sum, sums, add(b, row, v * lanes));
+  }
+  return add(b, quad, mul(b, pairs, 2));
+}
+
+/// Two quads, each with a set of accumulators.
+SmallVector<Value> SparseKernel::emitPair(const SparseTile &tile, Value quad, ArrayRef<Value> accumulators) {
+  auto bytes = VectorType::get({lanes * kQuad}, b.getI8Type()), words = VectorType::get({lanes}, b.getI32Type());
+  SmallVector<Value> results(accumulators);
+  for (int64_t i = 0; i < 2; ++i) {
+    Value at = add(b, quad, i);
+    MutableArrayRef<Value> set = MutableArrayRef<Value>(results).slice(tile.sets() == 2 ? i * tile.vectors : 0, tile.vectors);
+    Value place = toIndex(b, memref::LoadOp::create(b, weights.memory, add(b, at, layout.placesOffset())));
+    Value word = loadWord(add(b, mul(b, at, kQuad), layout.quadsOffset()));
+    Value weight = vector::BitCastOp::create(b, bytes, vector::BroadcastOp::create(b, words, word));
+    for (int64_t v = 0; v < tile.vectors; ++v) {
+      Value offset = add(b, mul(b, place, layout.quadBytes()), v * lanes * kQuad);
+      Value loaded = vector::LoadOp::create(b, bytes, activations, offset);
+      set[v] = dots.dot(b, set[v], dots.prepareActivation(b, loaded), weight);
+    }
+  }
+  return results;
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogue
+//===----------------------------------------------------------------------===//
+
+/// The accumulators of a panel at 4 positions from `first` on, from [column][position] to [position][column].
+SmallVector<Value> SparseKernel::transposeAccumulators(Value panelInStrip, Value first) {
+  auto words = VectorType::get({kWords}, b.getI32Type());
+  SmallVector<Value> results(kWords * kPanelVectors);
+  for (int64_t v = 0; v < kPanelVectors; ++v) {
+    Value column = add(b, mul(b, panelInStrip, layout.panelColumns()), v * lanes);
+    Value place = add(b, mul(b, column, layout.tilePositions()), first);
+    SmallVector<Value> transposed = transposeWords([&](int64_t row) -> Value {
+      return vector::LoadOp::create(b, words, sums, add(b, place, row * layout.tilePositions()));
+    });
+    for (auto [i, result] : llvm::enumerate(transposed))
+      results[i * kPanelVectors + v] = result;
+  }
+  return results;
+}
+
+/// 4 positions at a time, from registers where they follow one another in memory; else, and behind the last of these,
+/// one by one from a scratch.
+void SparseKernel::emitPanel(const SparseTile &tile, Value firstPanel, Value panel, int64_t valid) {
+  Value panelInStrip = b.createOrFold<arith::SubIOp>(panel, firstPanel), zero = indexConstant(b, 0);
+  Value left = b.createOrFold<arith::SubIOp>(indexConstant(b, positions), tile.begin);
+  Value end = minimum(b, left, indexConstant(b, tile.vectors * lanes)), begin = zero;
+  const TileColumns columns = {mul(b, panel, layout.panelColumns()), lanes, kPanelVectors, valid};
+  if (linesPerUnit == 1 || walk.span() % kWords == 0) {
+    Value whole = mul(b, b.createOrFold<arith::DivUIOp>(end, indexConstant(b, kWords)), kWords);
+    emitLoop(b, {zero, whole}, kWords, [&](Value first) {
+      auto [line, position] = placeOf(tile, first);
+      epilogue.enterLine(line);
+      epilogue.emit(kWords, position, columns, transposeAccumulators(panelInStrip, first));
+    });
+    if (positions % kWords == 0)
+      return;
+    begin = whole;
+  }
+  auto type = VectorType::get({lanes}, b.getI32Type());
+  emitLoop(b, {begin, end}, kWords, [&](Value first) {
+    for (auto [i, sum] : llvm::enumerate(transposeAccumulators(panelInStrip, first)))
+      vector::StoreOp::create(b, sum, rows, indexConstant(b, i * lanes));
+    Value count = minimum(b, b.createOrFold<arith::SubIOp>(end, first), indexConstant(b, kWords));
+    emitLoop(b, {zero, count}, 1, [&](Value index) {
+      auto [line, position] = placeOf(tile, add(b, first, index));
+      epilogue.enterLine(line);
+      SmallVector<Value> accumulators;
+      for (int64_t v = 0; v < kPanelVectors; ++v)
+        accumulators.push_back(vector::LoadOp::create(b, type, rows, add(b, mul(b, index, layout.panelColumns()), v * lanes)));
+      epilogue.emit(1, position, columns, accumulators);
+    });
+  });
+}
