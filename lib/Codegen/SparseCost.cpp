@@ -4,9 +4,10 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// Cycles of one list beside its dots and vectors; of transposing 4 words of a vector of rows; and of moving one vector of
-/// accumulators to and from the memory of a tile. Fitted to half of the layers of benchmark/sparse.py.
-static constexpr double kListCycles = 8, kTransposeCycles = 14, kVectorCycles = 1.5;
+/// In dots of the dense kernel of the same table, so that they hold on whatever scale that has been measured: a dot of the
+/// sparse kernel; a list beside its dots; a vector of its accumulators to and from memory; transposing 16 channels of 16
+/// positions; transposing a vector of accumulators. Fitted to 9 layers at 4 sparsities with AVX512-VNNI (docs/Pruning.md).
+static constexpr double kDot = 1.49, kList = 15.8, kVector = 0.5, kTranspose = 36.4, kTurn = 5.2;
 
 Cost mlir::halftone::predictSparseCycles(const CostTable &table, const ContractShape &shape, const SparseLayout &layout) {
   const KernelCosts &costs = *table.find(layout.kernel->name);
@@ -15,16 +16,15 @@ Cost mlir::halftone::predictSparseCycles(const CostTable &table, const ContractS
   const int64_t positions = shape.rows * shape.span, units = shape.lines / shape.rows;
   const double vectors = double(units * llvm::divideCeil(positions, lanes));
   const double tiles = double(units * llvm::divideCeil(llvm::divideCeil(positions, lanes), layout.tileVectors));
-  const double outputs = vectors * double(llvm::divideCeil(layout.columns, lanes)) * double(lanes);
+  const double outputs = vectors * double(llvm::divideCeil(layout.columns, lanes) * lanes); // vectors of accumulators
+  const double lists = double(layout.chunks() * layout.columns), blocks = vectors * double(shape.reduction() * lanes) / 256;
   const double sweeps = layout.chunks() == 1 ? 1 : double(layout.strips());
 
   Cost cost;
   cost.layer = table.layerCycles;
-  cost.tiles = vectors * double(layout.quads) * costs.sparseDotCycles;
-  cost.decode = tiles * double(layout.chunks() * layout.columns) * kListCycles +
-                vectors * double(layout.chunks() * layout.columns) * kVectorCycles +
-                vectors * double(shape.reduction()) / 16 * sweeps * kTransposeCycles * double(lanes) / 16;
-  cost.epilogue = outputs * (costs.vectorCycles + double(shape.operands) * costs.operandCycles) + outputs / 4 * kTransposeCycles * double(lanes) / 16;
+  cost.tiles = vectors * double(layout.quads) * kDot * costs.dotCycles;
+  cost.decode = (tiles * lists * kList + vectors * lists * kVector + blocks * sweeps * kTranspose) * costs.dotCycles;
+  cost.epilogue = outputs * (costs.vectorCycles + kTurn * costs.dotCycles + double(shape.operands) * costs.operandCycles);
   const MemoryLevel &cold = table.levelOf(double(std::max(shape.coldBytes, layout.elements())));
   const MemoryLevel &warm = table.levelOf(double(shape.activationBytes));
   const double coldCycles = double(layout.elements()) / cold.bytesPerCycle;

@@ -101,6 +101,9 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
       a constant one, which then leaves the epilogue. `vpdpbusd` multiplies unsigned by signed bytes: the kernel flips
       the sign bit of the activations, which adds 128 to each, and the row takes `128 * sum(w)` away again, exactly.
     - Depthwise weights have an order of their own; see DepthwiseLayout.h.
+    - Where most quads (4 input channels of one tap and one output channel) are zero, and skipping them is predicted to be
+      faster (SparseCost.h), the others alone are stored with their places; `packing` then has `quads`, their number. See
+      SparseLayout.h.
 
     Where a target has two kernels of bytes (AMX tiles and dots of vectors), the one that the cost model predicts to be faster is
     taken (CostModel.h). Both give the same bits.
@@ -121,6 +124,8 @@ def LowerContract : Pass<"halftone-lower-contract", "func::FuncOp"> {
     runs on the accumulators, 1 vector at a time, and its results are stored without masks. The number of parts
     depends on shapes and target only. A tile's rows are positions of one row of the image, or of several whole rows where
     these are short. In long reductions, weights are asked for (prefetched) 2 KB before their use.
+
+    Weights of which only some quads are stored have a kernel of their own, whose lanes are positions (SparseKernel.cpp).
 
     Reads may pass the end of the input by less than one dot (4 bytes).
   }];

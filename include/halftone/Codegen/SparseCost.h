@@ -2,9 +2,9 @@
 //
 //   cycles = layer + dots + lists + transpositions + epilogue + traffic
 //
-// A dot of the sparse kernel loads its activations, so it takes `sparseDotCycles`. A list of quads is left by a
-// mispredicted branch at worst, and its accumulators go to memory and, with several chunks, come back. What the lanes of the
-// kernel being positions costs is two transpositions: of the activations before, of the accumulators behind.
+// A dot of the sparse kernel loads its activations, so it is dearer than a dense one. A list of quads ends in a branch that
+// may be mispredicted, and its accumulators go to memory and, with several chunks, come back. That the lanes are positions
+// costs two transpositions: of the activations before, of the accumulators behind.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_CODEGEN_SPARSECOST_H

@@ -29,6 +29,13 @@ def weight():
     return RANDOM.choice([-127, 127, RANDOM.randint(-127, 127), RANDOM.randint(-127, 127)])
 
 
+def rare_weights(shape, density):
+    """Weights of which that share of the quads (4 input channels of a tap and an output channel) is not zero, row-major."""
+    taps, channels, outputs = shape[0] * shape[1], shape[2], shape[3]
+    kept = [[[RANDOM.random() < density for _ in range(outputs)] for _ in range(channels // 4)] for _ in range(taps)]
+    return iter([weight() if kept[t][c // 4][o] else 0 for t in range(taps) for c in range(channels) for o in range(outputs)])
+
+
 def real(scale):
     return lambda: f"{RANDOM.uniform(-scale, scale):.6f}"
 
@@ -102,7 +109,7 @@ RESIDUAL = """    %r0 = arith.extsi %r : i8 to i32
 
 
 def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv", residual=False, element="i8",
-                padding=0, sliced=0, reshaped=False, gain=1.0, source=None, added=None):
+                padding=0, sliced=0, reshaped=False, gain=1.0, source=None, added=None, density=None):
     """One contraction with its tail. x: H, W, C or C; kernel: KH, KW, OC or OC. With `sliced`, the input is the last C of
     that many channels, and `reshaped` hides the slice behind a unit dimension; `gain` is a factor of the multipliers; `source` and `added` are an earlier case's result as the
     input and the residual, where else there are inputs of the module."""
@@ -147,7 +154,8 @@ def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv
     for extent in shape[:2] if kind == "depthwise" else shape[:-1]:
         reduction *= extent
     accumulator, result = extents(out, sum_type), extents(out, element)
-    t += constant(f"%{case}_w", shape, element, weight if integer else real(1))
+    rare = rare_weights(shape, density).__next__ if density else None
+    t += constant(f"%{case}_w", shape, element, rare or (weight if integer else real(1)))
     t += constant(f"%{case}_b", (channels,), sum_type, (lambda: RANDOM.randint(-9999, 9999)) if integer else real(1))
     t += f"  %{case}_e = tensor.empty(%batch) : {accumulator}\n"
     t += f"  %{case}_f = linalg.fill ins({zero} : {sum_type}) outs(%{case}_e : {accumulator}) -> {accumulator}\n"
@@ -244,6 +252,11 @@ def main():
         contraction(m, e + "depthwise_dilated", (9, 9, 5), (3, 2), (1, 1), (2, 3), kind="depthwise", element=element)
         transpose(m, e + "channels_last", (3, 7, 19), element)
         chain(m, e, element)
+    # Mostly zeros: one position after the other, in groups of 4 of short rows, with strides; several chunks of one tap.
+    contraction(m, "rare", (9, 9, 36), (3, 3, 69), residual=True, padding=1, density=0.06)
+    contraction(m, "rare_rows", (9, 12, 28), (3, 3, 66), padding=1, density=0.06)
+    contraction(m, "rare_strided", (15, 19, 20), (3, 3, 130), (2, 2), (1, 2), padding=1, density=0.06)
+    contraction(m, "rare_points", (7, 7, 560), (1, 1, 67), residual=True, density=0.04)
     pooling(m, "maximum", "linalg.pooling_nhwc_max", (9, 9, 21), 3, 2, "i8", "i8", -128)
     pooling(m, "sum", "linalg.pooling_nhwc_sum", (5, 5, 37), 5, 1, "i8", "i32", 0)
     pooling(m, "float_maximum", "linalg.pooling_nhwc_max", (7, 7, 19), 2, 2, "f32", "f32", "0xFF800000")
