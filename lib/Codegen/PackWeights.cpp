@@ -206,7 +206,9 @@ private:
   /// computing everything on those of `dense`.
   std::optional<SparseLayout> chooseSparse(ContractOp op, const DotKernel &kernel, const DotKernel &dense,
                                            ArrayRef<int8_t> weights) const {
-    std::optional<SparseLayout> layout = SparseLayout::forContract(op, kernel, weights);
+    std::optional<SparseLayout> layout = SparseLayout::forContract(op, kernel);
+    if (layout)
+      layout->countQuads(weights);
     // Predictions err by some percent, and no layer may become slower.
     constexpr double kMargin = 0.93;
     if (!layout || predictSparseCycles(table, shapeOf(op, kernel), *layout).cycles() >=

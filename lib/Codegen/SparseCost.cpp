@@ -7,7 +7,7 @@ using namespace mlir::halftone;
 /// In dots of the dense kernel of the same table, so that they hold on whatever scale that has been measured: a dot of the
 /// sparse kernel; a list beside its dots; a vector of its accumulators to and from memory; transposing 16 channels of 16
 /// positions; transposing a vector of accumulators. Fitted to 9 layers at 4 sparsities with AVX512-VNNI (docs/Pruning.md).
-static constexpr double kDot = 1.49, kList = 15.8, kVector = 0.5, kTranspose = 36.4, kTurn = 5.2;
+static constexpr double kDot = 1.49, kList = 17, kVector = 0.5, kTranspose = 36.4, kTurn = 5.5;
 
 Cost mlir::halftone::predictSparseCycles(const CostTable &table, const ContractShape &shape, const SparseLayout &layout) {
   const KernelCosts &costs = *table.find(layout.kernel->name);

@@ -1,5 +1,6 @@
 //===- SparseLayout.cpp - weights of which only some quads are stored -------===//
 #include "halftone/Codegen/SparseLayout.h"
+#include <cmath>
 #include <cstring>
 
 using namespace mlir;
@@ -109,7 +110,7 @@ DictionaryAttr SparseLayout::toAttribute(MLIRContext *context) const {
                               b.getNamedAttr("quads", b.getI64IntegerAttr(quads))});
 }
 
-std::optional<SparseLayout> SparseLayout::forContract(ContractOp op, const DotKernel &kernel, ArrayRef<int8_t> weights) {
+std::optional<SparseLayout> SparseLayout::forContract(ContractOp op, const DotKernel &kernel) {
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getWeights().getType()).getShape();
   ArrayRef<int64_t> output = cast<ShapedType>(op.getOutput().getType()).getShape();
   const bool convolution = shape.size() == 4;
@@ -129,11 +130,20 @@ std::optional<SparseLayout> SparseLayout::forContract(ContractOp op, const DotKe
   // The last split of a tap is wide enough to be transposed.
   if (channels - (layout.splits() - 1) * layout.splitChannels() < kLeastChannels)
     return std::nullopt;
-  forEachLists(layout, weights, [&](int64_t, int64_t, ArrayRef<QuadList> lists) {
-    for (const QuadList &list : lists)
-      layout.quads += 2 * list.pairs();
-  });
   return layout;
+}
+
+void SparseLayout::countQuads(ArrayRef<int8_t> weights) {
+  quads = 0;
+  forEachLists(*this, weights, [&](int64_t, int64_t, ArrayRef<QuadList> lists) {
+    for (const QuadList &list : lists)
+      quads += 2 * list.pairs();
+  });
+}
+
+void SparseLayout::expectQuads(double sparsity) {
+  // Every other list is filled up to a pair.
+  quads = std::llround((1 - sparsity) * double(allQuads()) + 0.5 * double(chunks() * columns));
 }
 
 std::optional<SparseLayout> SparseLayout::fromAttribute(ContractOp op) {

@@ -37,7 +37,8 @@ static constexpr Command kCommands[] = {
      "  halftone prune model.onnx --sparsity=0.7 --data samples.npz -o "
      "pruned.mlirbc\n"
      "  halftone prune model.onnx --pattern=2:4 --exclude 'head.*' -o "
-     "pruned.mlirbc\n",
+     "pruned.mlirbc\n"
+     "  halftone prune model.onnx --predict --sparsity=0.7\n",
      runPrune},
     {"train", "retrain a model's weights, in floats",
      "  halftone train model.onnx --data train.npz --labels label --epochs 3 "

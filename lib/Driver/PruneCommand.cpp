@@ -7,6 +7,8 @@
 #include "Calibrator.h"
 #include "HessianCollector.h"
 #include "ModelOptions.h"
+#include "QuantizeOptions.h"
+#include "SparsityPrediction.h"
 #include "TemporaryFile.h"
 #include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Analysis/QuantizableValues.h"
@@ -25,6 +27,7 @@ namespace {
 struct PruneOptions {
   explicit PruneOptions(CommandLine &line);
   Expected<PruneWeightsOptions> pass() const;
+  Error checkPrediction() const;
   bool needsHessians() const { return method == "obs" || (method.empty() && !data.empty()); }
 
   ModelOptions model;
@@ -32,7 +35,9 @@ struct PruneOptions {
   cl::opt<std::string> pattern, method, data;
   cl::opt<PruningScope> scope;
   cl::list<std::string> exclude;
-  cl::opt<bool> ends;
+  cl::opt<bool> ends, predict;
+  cl::opt<std::string> cost;
+  TargetOption target;
   OutputOption output;
 };
 } // namespace
@@ -53,7 +58,22 @@ PruneOptions::PruneOptions(CommandLine &line)
                        clEnumValN(PruningScope::Global, "global", "over all layers: each has its own"))),
       exclude("exclude", cl::sub(line.command), cl::value_desc("regex"),
               cl::desc("Layers that are left alone, by name; may be repeated")),
-      ends("ends", cl::sub(line.command), cl::desc("Prune the first and the last layer, too")), output(line) {}
+      ends("ends", cl::sub(line.command), cl::desc("Prune the first and the last layer, too")),
+      predict("predict", cl::sub(line.command),
+              cl::desc("Prune nothing: print what each layer is predicted to take, dense and with --sparsity in blocks, and "
+                       "from which sparsity on it gains")),
+      cost("cost", cl::sub(line.command), cl::value_desc("cpu.json"),
+           cl::desc("With --predict: costs as of `halftone bench --tune` (default: the built-in ones)")),
+      target(line), output(line) {}
+
+/// What --predict was given and does not look at, or what it lacks.
+Error PruneOptions::checkPrediction() const {
+  if (!(sparsity >= 0 && sparsity < 1) || pattern != "blocks")
+    return userError("--predict is for blocks: give --sparsity, a share from 0 to below 1, as 0.7, and no --pattern");
+  if (output.path.getNumOccurrences() || !data.empty() || !exclude.empty() || ends || !method.empty())
+    return userError("--predict prunes nothing: give no -o, --data, --method, --exclude or --ends");
+  return Error::success();
+}
 
 /// What the pass is told, or what is wrong with the options.
 Expected<PruneWeightsOptions> PruneOptions::pass() const {
@@ -122,21 +142,41 @@ static void printLayers(ModuleOp module, llvm::raw_ostream &os) {
   os << llvm::left_justify("all", 40) << llvm::format("%13lld %9.2f %%\n", static_cast<long long>(weights), 100.0 * zeros / std::max<int64_t>(weights, 1));
 }
 
+/// A model of the stage import.
+static Expected<OwningOpRef<ModuleOp>> loadImported(const PruneOptions &options, CompilerContext &context) {
+  Expected<OwningOpRef<ModuleOp>> module = options.model.load(context.get());
+  if (module && stageOf(**module) != Stage::Import)
+    return userError("prune changes weights before they are quantized: give the source model or a file of the stage "
+                     "'import'; this one is at '" + stageName(*stageOf(**module)) + "'");
+  return module;
+}
+
+static Error runPrediction(const PruneOptions &options) {
+  if (Error error = options.checkPrediction())
+    return error;
+  CompilerContext context;
+  Expected<OwningOpRef<ModuleOp>> module = loadImported(options, context);
+  if (!module)
+    return module.takeError();
+  return predictSparsity(**module, {options.target, options.cost, options.sparsity}, llvm::outs());
+}
+
 Error mlir::halftone::runPrune(CommandLine &line) {
   PruneOptions options(line);
   line.parse();
+  if (options.predict)
+    return runPrediction(options);
+  if (options.cost.getNumOccurrences() || options.target.getNumOccurrences())
+    return userError("--cost and --target-cpu are for --predict: zeros depend on no CPU");
   Expected<PruneWeightsOptions> settings = options.pass();
   if (!settings)
     return settings.takeError();
   if (Error error = checkWritable(options.output.path))
     return error;
   CompilerContext context;
-  Expected<OwningOpRef<ModuleOp>> module = options.model.load(context.get());
+  Expected<OwningOpRef<ModuleOp>> module = loadImported(options, context);
   if (!module)
     return module.takeError();
-  if (stageOf(**module) != Stage::Import)
-    return userError("prune changes weights before they are quantized: give the source model or a file of the stage "
-                     "'import'; this one is at '" + stageName(*stageOf(**module)) + "'");
   std::optional<TemporaryFile> file;
   if (options.needsHessians()) {
     Expected<TemporaryFile> created = TemporaryFile::create("hessians");

@@ -62,9 +62,13 @@ struct SparseLayout {
 
   DictionaryAttr toAttribute(MLIRContext *context) const;
 
-  /// The layout of unpacked weights, or nothing for a contraction that the kernel cannot compute: groups, less than 16
-  /// or odd input channels, a number of positions that is small or not known.
-  static std::optional<SparseLayout> forContract(ContractOp op, const DotKernel &kernel, ArrayRef<int8_t> weights);
+  /// The layout of unpacked weights, with no quads yet, or nothing for a contraction that the kernel cannot compute:
+  /// groups, less than 16 or odd input channels, a number of positions that is small or not known.
+  static std::optional<SparseLayout> forContract(ContractOp op, const DotKernel &kernel);
+
+  /// Counts the quads of these weights, or expects so many for weights of which a share is zero in whole quads.
+  void countQuads(ArrayRef<int8_t> weights);
+  void expectQuads(double sparsity);
 
   /// The layout that `packing` describes; nothing if it is not one of these.
   static std::optional<SparseLayout> fromAttribute(ContractOp op);
