@@ -38,6 +38,8 @@ static constexpr int64_t kUnrolledSteps = 3;
 /// How far ahead of their use weights are asked for, in bytes of a panel: about the latency of L3 at the rate of the dots.
 static constexpr int64_t kPrefetchDistance = 2048;
 static constexpr int64_t kLanes = AmxTiling::kLanes, kAccumulators = AmxTiling::kAccumulators;
+/// Panels of a cache line of codes.
+static constexpr int64_t kLinePanels = 4;
 /// Bytes of a panel for one step.
 static constexpr int64_t kStepWeights = 64;
 
@@ -102,6 +104,7 @@ private:
   int64_t height = 0, tilesPerLine = 0, totalTiles = 0; ///< totalTiles is kDynamic with a dynamic batch
   int64_t tilesDown = 0;                                ///< of a full block
   int64_t partTiles = 0, partPanels = 0;
+  bool columnsOutside = false; ///< parts are ordered by columns, then tiles; else the other way
   int64_t runsPerRow = 0, blocksPerRun = 0, stepsPerBlock = 0;
 
   // The state of the loops around a block.
@@ -133,17 +136,20 @@ int64_t AmxKernel::chunkTiles() {
   return tiles;
 }
 
-/// Large weights are shared out by columns, so that each part reads its own; large images by tiles.
+/// Large weights are shared out by columns, so that each thread reads its own; large images by tiles. Columns of a part fill
+/// whole cache lines of the output, where there are enough: two threads that write one line take turns.
 void AmxKernel::choosePartition() {
   const bool isDynamic = ShapedType::isDynamic(totalTiles);
   const int64_t tileWork = height * layout.workPerPosition();
   const int64_t tiles = isDynamic ? tilesPerLine : totalTiles;
-  int64_t parts = std::clamp<int64_t>(tiles * tileWork / kPartWork, 1, 64);
-  int64_t inputBytes = tiles * height * std::max<int64_t>(walk->positionStride(walk->input), 1);
-  int64_t unitParts = layout.elements() > inputBytes ? std::min(parts, panels()) : 1;
-  partPanels = llvm::alignTo(llvm::divideCeil(panels(), unitParts), kAccumulators / tilesDown);
-  int64_t tileParts = llvm::divideCeil(parts, llvm::divideCeil(panels(), partPanels));
-  partTiles = llvm::alignTo(llvm::divideCeil(tiles, tileParts), tilesDown);
+  const int64_t parts = std::clamp<int64_t>(tiles * tileWork / kPartWork, 1, 64);
+  const int64_t inputBytes = tiles * height * std::max<int64_t>(walk->positionStride(walk->input), 1);
+  const int64_t unit = panels() >= 2 * kLinePanels ? kLinePanels : kAccumulators / tilesDown;
+  columnsOutside = layout.elements() > inputBytes;
+  const int64_t units = llvm::divideCeil(panels(), unit);
+  partPanels = unit * (columnsOutside ? std::max<int64_t>(units / parts, 1) : units);
+  const int64_t tileParts = llvm::divideCeil(parts, llvm::divideCeil(panels(), partPanels));
+  partTiles = llvm::alignTo(std::max<int64_t>(tiles / tileParts, 1), tilesDown);
 }
 
 void AmxKernel::emit() {
@@ -171,8 +177,10 @@ void AmxKernel::emit() {
   int64_t unitParts = llvm::divideCeil(panels(), partPanels);
   // Always a function of its own: one tile configuration for each.
   emitParts(b, mul(b, tileParts, unitParts), [&](Value part) {
-    Value units = indexConstant(b, unitParts);
-    Value unit = b.createOrFold<arith::RemUIOp>(part, units), rest = b.createOrFold<arith::DivUIOp>(part, units);
+    Value inner = columnsOutside ? tileParts : indexConstant(b, unitParts);
+    Value unit = b.createOrFold<arith::RemUIOp>(part, inner), rest = b.createOrFold<arith::DivUIOp>(part, inner);
+    if (columnsOutside)
+      std::swap(unit, rest);
     emitPart(pieceBounds(b, rest, partTiles, tileCount), pieceBounds(b, unit, partPanels, indexConstant(b, panels())));
   }, /*always=*/true);
 }
