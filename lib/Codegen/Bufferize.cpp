@@ -1,5 +1,6 @@
 //===- Bufferize.cpp - tensors to buffers -----------------------------------===//
 #include "halftone/Codegen/BufferizableOpInterfaceImpl.h"
+#include "halftone/Codegen/ConcatParts.h"
 #include "halftone/Codegen/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -24,10 +25,11 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// Replaces tensor.empty by the place where its value is needed: first in the outputs, then in other tensors, whose own
-/// place is known by then.
+/// Replaces tensor.empty by the place where its value is needed: first in the outputs, then that of tensors made of parts, then
+/// in other tensors, whose own place is known by then.
 static LogicalResult eliminateEmptyTensors(RewriterBase &rewriter, Operation *op) {
-  for (bool outputs : {true, false}) {
+  enum class Round { Outputs, Wholes, All };
+  for (Round round : {Round::Outputs, Round::Wholes, Round::All}) {
     bufferization::OneShotBufferizationOptions options;
     bufferization::OneShotAnalysisState state(op, options);
     if (failed(bufferization::analyzeOp(op, state)))
@@ -35,7 +37,8 @@ static LogicalResult eliminateEmptyTensors(RewriterBase &rewriter, Operation *op
     auto build = [&](RewriterBase &inner, SubsetInsertionOpInterface insertion, tensor::EmptyOp empty,
                      Operation *user) -> Value {
       auto output = dyn_cast<bufferization::MaterializeInDestinationOp>(insertion.getOperation());
-      if (outputs && !output)
+      bool isWhole = insertion.getSourceOperand().get().getDefiningOp<tensor::InsertSliceOp>() != nullptr;
+      if ((round == Round::Outputs && !output) || (round == Round::Wholes && !isWhole))
         return {};
       // An output exists from the start, so that parts of it can be computed before they meet.
       OpBuilder::InsertionGuard guard(inner);
@@ -67,6 +70,7 @@ struct Bufferize : halftone::impl::BufferizeBase<Bufferize> {
   void runOnOperation() override {
     if (failed(decomposeConcats()))
       return signalPassFailure();
+    separateEmptyTensors();
     IRRewriter rewriter(&getContext());
     bufferization::OneShotBufferizationOptions options;
     options.bufferAlignment = 64;
@@ -76,10 +80,40 @@ struct Bufferize : halftone::impl::BufferizeBase<Bufferize> {
       signalPassFailure();
   }
 
+  /// Concatenations become insertions into one empty tensor, which exists before the first part is computed: each part then
+  /// finds its place there.
   LogicalResult decomposeConcats() {
+    SmallVector<std::pair<Operation *, Value>> parts; ///< where the first part of a concatenation is computed, and a part
+    getOperation().walk([&](tensor::ConcatOp concat) {
+      if (Operation *first = findFirstPart(concat))
+        parts.push_back({first, concat.getInputs().front()});
+    });
     RewritePatternSet patterns(&getContext());
     tensor::populateDecomposeTensorConcatPatterns(patterns);
-    return applyPatternsGreedily(getOperation(), std::move(patterns));
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      return failure();
+    for (auto [first, part] : parts)
+      for (Operation *user : part.getUsers())
+        if (auto insertion = dyn_cast<tensor::InsertSliceOp>(user); insertion && insertion.getSource() == part)
+          if (auto whole = insertion.getDest().getDefiningOp<tensor::EmptyOp>(); whole && first->isBeforeInBlock(whole))
+            whole->moveBefore(first);
+    return success();
+  }
+
+  /// Each user of an empty tensor gets its own: cse makes one of those of a type, which has one place only.
+  void separateEmptyTensors() {
+    SmallVector<tensor::EmptyOp> all;
+    getOperation().walk([&](tensor::EmptyOp empty) { all.push_back(empty); });
+    for (tensor::EmptyOp empty : all) {
+      SmallVector<OpOperand *> uses;
+      for (OpOperand &use : empty->getUses())
+        if (auto user = dyn_cast<DestinationStyleOpInterface>(use.getOwner()); user && user.isDpsInit(&use))
+          uses.push_back(&use);
+      for (OpOperand *use : llvm::drop_begin(uses, uses.empty() ? 0 : 1)) {
+        OpBuilder builder(use->getOwner());
+        use->set(builder.clone(*empty)->getResult(0));
+      }
+    }
   }
 };
 

@@ -230,7 +230,9 @@ FailureOr<CostTable> CostTable::of(Operation *op, const Isa &isa) {
 
 llvm::Error CostTable::checkFor(const Isa &isa) const {
   SmallVector<StringRef> missing;
-  for (const DotKernel *kernel : {&isa.bytes, &isa.floats, isa.tiles})
+  // Where a dot may saturate, some weights take the widening one.
+  const DotKernel *other = isa.bytes.dot == DotKind::Maddubs ? findDotKernel("widen") : nullptr;
+  for (const DotKernel *kernel : {&isa.bytes, &isa.floats, isa.tiles, other})
     if (kernel && !find(kernel->name))
       missing.push_back(kernel->name);
   if (missing.empty())

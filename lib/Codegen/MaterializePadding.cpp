@@ -5,6 +5,7 @@
 // before it and the whole of those behind it.
 //
 //===----------------------------------------------------------------------===//
+#include "halftone/Codegen/ConcatParts.h"
 #include "halftone/Codegen/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -174,7 +175,13 @@ struct MaterializePadding : halftone::impl::MaterializePaddingBase<MaterializePa
     Location loc = group.pads.front().getLoc();
     rewriter.setInsertionPointAfterValue(source);
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, source);
+    // Before the parts of a concatenation, so that they can be written into the interior.
+    auto concat = source.getDefiningOp<tensor::ConcatOp>();
+    OpBuilder::InsertPoint behind = rewriter.saveInsertionPoint();
+    if (Operation *first = concat ? findFirstPart(concat) : nullptr)
+      rewriter.setInsertionPoint(first);
     Value bordered = createBordered(rewriter, loc, sizes, getElementTypeOrSelf(source.getType()), group.border);
+    rewriter.restoreInsertionPoint(behind);
     Value whole = tensor::InsertSliceOp::create(rewriter, loc, source, bordered, toIndices(rewriter, group.border.low),
                                                 sizes, unitStrides(rewriter, sizes.size()));
     replacePads(rewriter, whole, sizes, group);

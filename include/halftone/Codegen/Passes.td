@@ -321,7 +321,8 @@ def Bufferize : Pass<"halftone-bufferize", "::mlir::ModuleOp"> {
   let summary = "Tensors to buffers, results written where they belong";
   let description = [{
     Elimination of empty tensors, then one-shot bufferization, with the project's operations; `tensor.concat` is
-    decomposed into insertions before. Constants become `memref.global`, aligned to 64 bytes.
+    decomposed into insertions before, into a tensor that exists when the first part is computed: parts that nobody else
+    reads are written in place. A part with other readers is copied. Constants become `memref.global`, aligned to 64 bytes.
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"];

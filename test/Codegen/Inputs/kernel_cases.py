@@ -226,6 +226,21 @@ def chain(m, e, element):
     m.output(last, *next((shape, kind) for name, shape, kind in inner.kept if name == last))
 
 
+def joined(m, e, element):
+    """Two results concatenated along the channels, which a padded and an unpadded kernel read."""
+    inner = Module()
+    inner.inputs = m.inputs
+    contraction(inner, e + "j0", (7, 9, 6), (1, 1, 20), element=element)
+    contraction(inner, e + "j1", (7, 9, 6), (3, 3, 20), element=element, padding=1)
+    part, whole = extents((-1, 7, 9, 20), element), extents((-1, 7, 9, 40), element)
+    inner.text += f"  %{e}j = tensor.concat dim(3) %{e}j0, %{e}j1 : ({part}, {part}) -> {whole}\n"
+    contraction(inner, e + "j2", (7, 9, 40), (3, 3, 18), element=element, padding=1, source=f"%{e}j")
+    contraction(inner, e + "j3", (7, 9, 40), (1, 1, 34), element=element, source=f"%{e}j")
+    m.text += inner.text
+    for name, shape, kind in inner.kept[2:]:
+        m.output(name, shape, kind)
+
+
 def main():
     m = Module()
     for element in ("i8", "f32"):
@@ -261,6 +276,8 @@ def main():
     pooling(m, "sum", "linalg.pooling_nhwc_sum", (5, 5, 37), 5, 1, "i8", "i32", 0)
     pooling(m, "float_maximum", "linalg.pooling_nhwc_max", (7, 7, 19), 2, 2, "f32", "f32", "0xFF800000")
     lookup(m, "table", (3, 5, 29))
+    joined(m, "i", "i8")
+    joined(m, "f", "f32")
     m.write()
 
 
