@@ -234,7 +234,7 @@ def joined(m, e, element):
     contraction(inner, e + "j1", (7, 9, 6), (3, 3, 20), element=element, padding=1)
     part, whole = extents((-1, 7, 9, 20), element), extents((-1, 7, 9, 40), element)
     inner.text += f"  %{e}j = tensor.concat dim(3) %{e}j0, %{e}j1 : ({part}, {part}) -> {whole}\n"
-    contraction(inner, e + "j2", (7, 9, 40), (3, 3, 18), element=element, padding=1, source=f"%{e}j")
+    contraction(inner, e + "j2", (7, 9, 40), (3, 3, 48), element=element, padding=1, source=f"%{e}j")
     contraction(inner, e + "j3", (7, 9, 40), (1, 1, 34), element=element, source=f"%{e}j")
     m.text += inner.text
     for name, shape, kind in inner.kept[2:]:
