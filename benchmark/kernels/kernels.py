@@ -288,7 +288,7 @@ def main():
         print("limits:", json.dumps(peaks))
         print_results(results, options.targets)
         return
-    subprocess.run([options.cc, "-O2", "-march=native", HERE / "peaks.c", "-o", peaks_program],
+    subprocess.run([options.cc, "-O2", "-march=native", "-pthread", HERE / "peaks.c", "-o", peaks_program],
                    check=True)
     compile_all(options, shapes)
     subprocess.run([*shlex.split(options.launcher), sys.executable, __file__, *sys.argv[1:],

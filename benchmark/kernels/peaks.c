@@ -1,8 +1,14 @@
-/* The limits of this machine, each measured: prints one JSON object. The clock comes from a chain
+/* The limits of this machine, each measured: prints one JSON object. With a second CPU: how much more
+ * dots from registers two threads make than one, and how fast a core reads 128 KB that the other has
+ * just written (what a layer finds when threads share its input). The clock comes from a chain
  * of dependent multiplications (3 cycles each on every x86-64 core with AVX-512); dots are
  * 8-bit multiplications and additions (two operations each) from registers, and for AMX from L1;
  * bandwidths are those of reading 64-byte vectors. Compiled with -march=native by kernels.py. */
+#define _GNU_SOURCE
 #include <immintrin.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +113,84 @@ static double amxGops(int fromL1) {
 }
 #endif
 
+#ifdef __AVX512VNNI__
+static int pin(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  return sched_setaffinity(0, sizeof set, &set) == 0;
+}
+
+static void *dots(void *rate) {
+  *(double *)rate = vnniGops();
+  return NULL;
+}
+
+/* A CPU beside this one, or -1; leaves this thread on its own. */
+static int otherCpu(int own) {
+  int count = (int)sysconf(_SC_NPROCESSORS_ONLN), other = -1;
+  for (int cpu = 0; cpu < count && other < 0; ++cpu)
+    if (cpu != own && pin(cpu))
+      other = cpu;
+  pin(own);
+  return other;
+}
+
+enum { kShared = 128 << 10, kTurns = 200 };
+static char shared[kShared] __attribute__((aligned(4096)));
+static atomic_int turn;
+static int writerCpu;
+
+static void *writeShared(void *unused) {
+  (void)unused;
+  pin(writerCpu);
+  for (int i = 0; i < kTurns; ++i) {
+    while (atomic_load(&turn) == 0)
+      _mm_pause();
+    memset(shared, i, kShared);
+    atomic_store(&turn, 0);
+  }
+  return NULL;
+}
+
+static double otherCoreGBs(void) {
+  pthread_t writer;
+  double sum = 0;
+  pthread_create(&writer, NULL, writeShared, NULL);
+  for (int i = 0; i < kTurns; ++i) {
+    atomic_store(&turn, 1);
+    while (atomic_load(&turn) != 0)
+      _mm_pause();
+    double start = now();
+    for (int k = 0; k < kShared; k += 64)
+      __asm__ volatile("vmovdqa64 (%0), %%zmm0" ::"r"(shared + k) : "xmm0");
+    _mm_lfence();
+    sum += now() - start;
+  }
+  pthread_join(writer, NULL);
+  return (double)kShared * kTurns / sum * 1e-9;
+}
+
+static void printTwoThreads(void) {
+  int own = sched_getcpu();
+  writerCpu = otherCpu(own);
+  if (writerCpu < 0)
+    return;
+  double alone = vnniGops(), here = 0, there = 0;
+  pthread_t thread;
+  pthread_attr_t attributes;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(writerCpu, &set);
+  pthread_attr_init(&attributes);
+  pthread_attr_setaffinity_np(&attributes, sizeof set, &set);
+  pthread_create(&thread, &attributes, dots, &there);
+  dots(&here);
+  pthread_join(thread, NULL);
+  printf("\"two_threads\": %.2f, \"other_core_gbs\": %.1f, ", (here + there) / alone, otherCoreGBs());
+}
+#endif
+
 int main(void) {
   double before = clockGhz();
   printf("{");
@@ -119,6 +203,9 @@ int main(void) {
   long l2 = sysconf(_SC_LEVEL2_CACHE_SIZE);
   printf("\"l2_gbs\": %.1f, \"l3_gbs\": %.1f, \"memory_gbs\": %.1f, ",
          readGBs(l2 > 0 ? (size_t)l2 / 2 : 512u << 10), readGBs(16u << 20), readGBs(1u << 30));
+#ifdef __AVX512VNNI__
+  printTwoThreads();
+#endif
   double after = clockGhz();
   printf("\"ghz\": %.3f}\n", after > before ? after : before);
   return 0;
