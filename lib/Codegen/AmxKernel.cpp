@@ -38,6 +38,9 @@ static constexpr int64_t kUnrolledSteps = 3;
 /// How far ahead of their use weights are asked for, in bytes of a panel: about the latency of L3 at the rate of the dots.
 static constexpr int64_t kPrefetchDistance = 2048;
 static constexpr int64_t kLanes = AmxTiling::kLanes, kAccumulators = AmxTiling::kAccumulators;
+/// How many times as large as the activations weights must be to be shared out: a line that another core has written is read
+/// at half the rate of L3, and so is taking it over to write it.
+static constexpr int64_t kColumnsFactor = 6;
 /// Panels of a cache line of codes.
 static constexpr int64_t kLinePanels = 4;
 /// Bytes of a panel for one step.
@@ -136,8 +139,9 @@ int64_t AmxKernel::chunkTiles() {
   return tiles;
 }
 
-/// Large weights are shared out by columns, so that each thread reads its own; large images by tiles. Columns of a part fill
-/// whole cache lines of the output, where there are enough: two threads that write one line take turns.
+/// Very large weights are shared out by columns, so that each thread reads its own; else tiles are, so that a thread finds in
+/// its caches what it has written in the layer before. Columns of a part fill whole cache lines of the output, where there
+/// are enough: two threads that write one line take turns.
 void AmxKernel::choosePartition() {
   const bool isDynamic = ShapedType::isDynamic(totalTiles);
   const int64_t tileWork = height * layout.workPerPosition();
@@ -145,7 +149,7 @@ void AmxKernel::choosePartition() {
   const int64_t parts = std::clamp<int64_t>(tiles * tileWork / kPartWork, 1, 64);
   const int64_t inputBytes = tiles * height * std::max<int64_t>(walk->positionStride(walk->input), 1);
   const int64_t unit = panels() >= 2 * kLinePanels ? kLinePanels : kAccumulators / tilesDown;
-  columnsOutside = layout.elements() > inputBytes;
+  columnsOutside = layout.elements() > kColumnsFactor * inputBytes;
   const int64_t units = llvm::divideCeil(panels(), unit);
   partPanels = unit * (columnsOutside ? std::max<int64_t>(units / parts, 1) : units);
   const int64_t tileParts = llvm::divideCeil(parts, llvm::divideCeil(panels(), partPanels));
