@@ -18,6 +18,7 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/AmxTiling.h"
 #include "halftone/Codegen/ContractKernel.h"
+#include "halftone/Codegen/CostModel.h"
 #include "halftone/Codegen/LoopEmission.h"
 #include "halftone/Codegen/TileEpilogue.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
@@ -27,12 +28,8 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// Multiply-accumulates of one part: a few microseconds.
-static constexpr int64_t kPartWork = int64_t(1) << 22;
-/// Activations of a chunk: half of the least L1 that an AMX machine has.
-static constexpr int64_t kChunkBytes = 24 << 10;
-/// Weights that do not stay in L2 between two chunks.
-static constexpr int64_t kColdWeights = 1 << 20;
+/// Parts that a contraction is cut into at most.
+static constexpr int64_t kMostParts = 64;
 /// Steps of a reduction that are unrolled.
 static constexpr int64_t kUnrolledSteps = 3;
 /// How far ahead of their use weights are asked for, in bytes of a panel: about the latency of L3 at the rate of the dots.
@@ -70,13 +67,17 @@ struct TileBlock {
 
 class AmxKernel {
 public:
-  AmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa)
-      : op(op), layout(layout), isa(isa), b(op.getLoc(), op) {}
+  AmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, const CostTable &costs)
+      : op(op), layout(layout), isa(isa), costs(costs), b(op.getLoc(), op) {}
   void emit();
 
 private:
   int64_t panels() const { return llvm::divideCeil(layout.columns, kLanes); }
-  bool isCold() const { return layout.elements() >= kColdWeights; }
+  /// Activations of a chunk fill half of L1.
+  double chunkBytes() const { return costs.levels.front().bytes / 2; }
+  /// Weights that do not stay in L2 between two chunks: half of it.
+  bool isCold() const { return costs.levels.size() > 2 && double(layout.elements()) >= costs.levels[1].bytes / 2; }
+  int64_t countParts() const;
   int64_t chunkTiles();
   void choosePartition();
 
@@ -98,6 +99,7 @@ private:
   ContractOp op;
   const PackedLayout &layout;
   const Isa &isa;
+  const CostTable &costs;
   ImplicitLocOpBuilder b;
   std::optional<OutputWalk> walk;
   std::optional<TileEpilogue> epilogue;
@@ -116,15 +118,15 @@ private:
 
 } // namespace
 
-void mlir::halftone::emitAmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa) {
-  AmxKernel(op, layout, isa).emit();
+void mlir::halftone::emitAmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, const CostTable &costs) {
+  AmxKernel(op, layout, isa, costs).emit();
 }
 
 //===----------------------------------------------------------------------===//
 // Parts
 //===----------------------------------------------------------------------===//
 
-/// Tiles whose activations fill kChunkBytes, a multiple of a full block.
+/// Tiles whose activations fill a chunk, a multiple of a full block.
 int64_t AmxKernel::chunkTiles() {
   const Advance &advance = walk->input.advance;
   auto bytes = [&](int64_t tiles) {
@@ -134,9 +136,15 @@ int64_t AmxKernel::chunkTiles() {
     return (lines * op.getStrides()[0] + reach) * advance.row / op.getStrides()[0];
   };
   int64_t tiles = tilesDown;
-  while (tiles < 1024 && bytes(tiles + tilesDown) <= kChunkBytes)
+  while (tiles < 1024 && double(bytes(tiles + tilesDown)) <= chunkBytes())
     tiles += tilesDown;
   return tiles;
+}
+
+/// A part takes about as long as handing a layer to threads; of a dynamic batch, one sample counts.
+int64_t AmxKernel::countParts() const {
+  const double cycles = predictCycles(costs, ContractShape::of(op, *layout.kernel), *layout.kernel).cycles();
+  return static_cast<int64_t>(std::clamp(cycles / costs.threadCycles, 1.0, double(kMostParts)));
 }
 
 /// Very large weights are shared out by columns, so that each thread reads its own; else tiles are, so that a thread finds in
@@ -144,9 +152,7 @@ int64_t AmxKernel::chunkTiles() {
 /// are enough: two threads that write one line take turns.
 void AmxKernel::choosePartition() {
   const bool isDynamic = ShapedType::isDynamic(totalTiles);
-  const int64_t tileWork = height * layout.workPerPosition();
-  const int64_t tiles = isDynamic ? tilesPerLine : totalTiles;
-  const int64_t parts = std::clamp<int64_t>(tiles * tileWork / kPartWork, 1, 64);
+  const int64_t tiles = isDynamic ? tilesPerLine : totalTiles, parts = countParts();
   const int64_t inputBytes = tiles * height * std::max<int64_t>(walk->positionStride(walk->input), 1);
   const int64_t unit = panels() >= 2 * kLinePanels ? kLinePanels : kAccumulators / tilesDown;
   columnsOutside = layout.elements() > kColumnsFactor * inputBytes;

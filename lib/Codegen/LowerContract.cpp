@@ -30,6 +30,10 @@ struct LowerContract : halftone::impl::LowerContractBase<LowerContract> {
       getOperation().emitError("unknown target '") << target << "'";
       return signalPassFailure();
     }
+    FailureOr<CostTable> table = CostTable::of(getOperation(), *isa);
+    if (failed(table))
+      return signalPassFailure();
+    costs = std::move(*table);
     SmallVector<ContractOp> contractions;
     getOperation().walk([&](ContractOp op) { contractions.push_back(op); });
     for (ContractOp op : contractions) {
@@ -40,6 +44,8 @@ struct LowerContract : halftone::impl::LowerContractBase<LowerContract> {
   }
 
 private:
+  CostTable costs;
+
   LogicalResult lower(ContractOp op, const Isa &isa) {
     for (Value operand : op->getOperands()) {
       auto type = dyn_cast<MemRefType>(operand.getType());
@@ -68,7 +74,7 @@ private:
     op.getInputMutable().assign(copy);
   }
 
-  static LogicalResult emitKernel(ContractOp op, const Isa &isa) {
+  LogicalResult emitKernel(ContractOp op, const Isa &isa) const {
     if (DepthwiseLayout::isDepthwise(op)) {
       FailureOr<DepthwiseLayout> layout = DepthwiseLayout::fromAttribute(op);
       if (failed(layout))
@@ -86,7 +92,7 @@ private:
     if (layout->kernel->dot == DotKind::Tile) {
       if (!layout->tapsFollow(op))
         copyInput(op);
-      emitAmxKernel(op, *layout, isa);
+      emitAmxKernel(op, *layout, isa, costs);
     } else {
       emitContractKernel(op, *layout, isa);
     }

@@ -2,6 +2,7 @@
 #ifndef HALFTONE_CODEGEN_CONTRACTKERNEL_H
 #define HALFTONE_CODEGEN_CONTRACTKERNEL_H
 
+#include "halftone/Codegen/CostTable.h"
 #include "halftone/Codegen/DepthwiseLayout.h"
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/SparseLayout.h"
@@ -12,7 +13,7 @@ namespace mlir::halftone {
 void emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa);
 
 /// The same on AMX tiles, for a layout whose kernel is one.
-void emitAmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa);
+void emitAmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, const CostTable &costs);
 
 /// The same for weights of which most quads are zero.
 void emitSparseKernel(ContractOp op, const SparseLayout &layout, const Isa &isa);

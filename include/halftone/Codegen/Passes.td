@@ -122,7 +122,7 @@ def LowerContract : Pass<"halftone-lower-contract", "func::FuncOp"> {
     it, loops over panels, rows and the reduction around a register tile: accumulators are loop-carried vectors, each step loads
     the panel's vectors once, broadcasts the activations of each row and issues one dot per accumulator. The epilogue
     runs on the accumulators, 1 vector at a time, and its results are stored without masks. The number of parts
-    depends on shapes and target only. A tile's rows are positions of one row of the image, or of several whole rows where
+    depends on shapes and target only; on AMX tiles, with the sizes of chunks, on the cost table. A tile's rows are positions of one row of the image, or of several whole rows where
     these are short. In long reductions, weights are asked for (prefetched) 2 KB before their use.
 
     Weights of which only some quads are stored have a kernel of their own, whose lanes are positions (SparseKernel.cpp).
