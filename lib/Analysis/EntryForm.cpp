@@ -193,6 +193,11 @@ void mlir::halftone::setRange(Value value, float low, float high) {
     value.getDefiningOp()->setAttr(kRangeAttr, range);
 }
 
+bool mlir::halftone::hasQuantizedWeights(Operation *op) {
+  auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
+  return classify(op) == OpKind::Contraction && precision && precision.getValue() != "float";
+}
+
 bool mlir::halftone::isInt8(Operation *op) {
   auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
   return precision && precision.getValue() == "int8";

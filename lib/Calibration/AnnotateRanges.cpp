@@ -31,6 +31,11 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
   LogicalResult annotate(func::FuncOp entry) {
     if (!(percentile > 50 && percentile <= 100))
       return getOperation().emitError("needs a percentile above 50 and at most 100, got ") << percentile;
+    if (stats.empty()) {
+      for (const QuantizableValue &observed : getQuantizableValues(entry))
+        setReason(observed.value, "no statistics were given");
+      return success();
+    }
     llvm::Expected<Statistics> statistics = Statistics::read(stats);
     if (!statistics)
       return getOperation().emitError(llvm::toString(statistics.takeError()));

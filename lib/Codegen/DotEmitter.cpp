@@ -63,6 +63,8 @@ Value DotEmitter::loadWeights(ImplicitLocOpBuilder &b, Value memory, Value offse
   Value weights = vector::LoadOp::create(b, VectorType::get({lanes * kernel.step}, element), memory, offset);
   if (kernel.dot == DotKind::Widen)
     return arith::ExtSIOp::create(b, accumulatorType(b.getContext()), weights);
+  if (kernel.dot == DotKind::Fma && element.isInteger(8))
+    return arith::SIToFPOp::create(b, accumulatorType(b.getContext()), weights);
   return weights;
 }
 

@@ -36,11 +36,12 @@ Value zeroFilled(Value value) {
   return fill.getOutputs()[0];
 }
 
-/// i8 operands with an i32 result, or f32 throughout.
+/// i8 operands with an i32 result, or f32 throughout but for weights that may be i8.
 bool hasKernelTypes(Value input, Value weights, Type result) {
   Type in = getElementTypeOrSelf(input.getType()), w = getElementTypeOrSelf(weights.getType());
   Type out = getElementTypeOrSelf(result);
-  return in == w && ((in.isInteger(8) && out.isInteger(32)) || (in.isF32() && out.isF32()));
+  return (in.isInteger(8) && w.isInteger(8) && out.isInteger(32)) ||
+         (in.isF32() && (w.isF32() || w.isInteger(8)) && out.isF32());
 }
 
 /// The constant behind `value` with its elements in the order that `source(i)` names, as a constant of `shape`.

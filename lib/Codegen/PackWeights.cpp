@@ -174,9 +174,10 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
     WalkResult result = getOperation().walk([&](ContractOp op) {
       if (op.getPacking())
         return WalkResult::advance();
-      bool bytes = getElementTypeOrSelf(op.getInput().getType()).isInteger(8);
-      return failed(bytes ? pack<int8_t>(op, isa->bytes, *isa) : pack<float>(op, isa->floats, *isa)) ? WalkResult::interrupt()
-                                                                                          : WalkResult::advance();
+      bool bytes = getElementTypeOrSelf(op.getWeights().getType()).isInteger(8);
+      const DotKernel &kernel = getElementTypeOrSelf(op.getInput().getType()).isInteger(8) ? isa->bytes : isa->floats;
+      return failed(bytes ? pack<int8_t>(op, kernel, *isa) : pack<float>(op, kernel, *isa)) ? WalkResult::interrupt()
+                                                                                            : WalkResult::advance();
     });
     if (result.wasInterrupted())
       signalPassFailure();
@@ -227,7 +228,7 @@ private:
     if (wanted.dot == DotKind::Maddubs && llvm::is_contained(*weights, T(-128)))
       kernel = findDotKernel("widen");
     const DotKernel &dots = *kernel;
-    if (isa.tiles && std::is_same_v<T, int8_t> && prefersTiles(op, isa))
+    if (isa.tiles && wanted.dot != DotKind::Fma && prefersTiles(op, isa))
       kernel = isa.tiles;
     if constexpr (std::is_same_v<T, int8_t>)
       if (std::optional<SparseLayout> layout = chooseSparse(op, dots, *kernel, *weights))

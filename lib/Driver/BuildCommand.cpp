@@ -62,6 +62,9 @@ Error BuildOptions::check(Stage last) const {
   Expected<bool> selects = selection.isAsked();
   if (!selects)
     return selects.takeError();
+  if (!quantize.needsCalibration() && (*selects || !data.empty() || wholeFloat || !statistics.empty()))
+    return userError("--activations=dynamic and float need no samples and no ranges: give no --data, "
+                     "no --save-stats, no budget and no --float");
   if (*selects && (data.empty() || wholeFloat))
     return userError("selecting precision needs --data, and no --float");
   if (*selects && needsHessians(quantize.settings().rounding))
@@ -126,6 +129,8 @@ static Error decidePrecision(ModuleOp module, const BuildOptions &options,
                              Stage last, StageSettings &settings) {
   if (stageOf(module) != Stage::Import || last == Stage::Import)
     return Error::success();
+  if (!options.quantize.needsCalibration())
+    return advance(module, std::min(last, Stage::Precision), settings);
   std::optional<TemporaryFile> temporary;
   settings.statistics = options.statistics;
   if (options.statistics.empty()) {
@@ -188,7 +193,8 @@ Error mlir::halftone::runBuild(CommandLine &line) {
                      "file of 'import'; this one is at '" +
                      stageName(*stageOf(**module)) + "'");
   bool isFloat = options.wholeFloat ||
-                 (options.data.empty() && stageOf(**module) == Stage::Import);
+                 (options.data.empty() && options.quantize.needsCalibration() &&
+                  stageOf(**module) == Stage::Import);
   if (isFloat && *last > Stage::Import && *last < Stage::Codegen)
     return userError("the stage '" + stageName(*last) +
                      "' needs samples: give --data, and no "

@@ -46,7 +46,9 @@ OpReport OpReport::of(ModuleOp module) {
     if (!isCompute(&op) || isCast(&op))
       continue;
     auto reason = op.getAttrOfType<StringAttr>(kReasonAttr);
-    report.all.push_back({locationName(op.getLoc()), kindOf(&op), isInt8(&op),
+    auto precision = op.getAttrOfType<StringAttr>(kPrecisionAttr);
+    bool integers = isInt8(&op) || (precision && precision.getValue() == kDynamicPrecision);
+    report.all.push_back({locationName(op.getLoc()), kindOf(&op), integers,
                           reason ? reason.str() : "", countMacs(&op)});
   }
   return report;

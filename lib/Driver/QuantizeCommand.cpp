@@ -81,6 +81,9 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   Expected<bool> selects = selection.isAsked();
   if (!selects)
     return selects.takeError();
+  if (!options.needsCalibration() && (*selects || !data.empty() || !statistics.empty()))
+    return userError("--activations=dynamic and float need no samples and no ranges: give no --data, "
+                     "no --stats and no budget");
   if (*selects && data.empty())
     return userError("selecting precision needs --data");
   if (*selects && needsHessians(options.settings().rounding))
@@ -99,7 +102,8 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
     return module.takeError();
   if (Error error = cost.attach(**module))
     return error;
-  if (stageOf(**module) == Stage::Import && statistics.empty() && !*selects)
+  if (stageOf(**module) == Stage::Import && statistics.empty() && !*selects &&
+      options.needsCalibration())
     return userError(
         "quantize needs --stats, or a stage file behind calibration; `halftone "
         "calibrate MODEL --data D.npz -o STATS` makes them");

@@ -50,6 +50,18 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                  cl::value_desc("n"),
                  cl::desc("Bits of a weight's code, 2 to 8 (default 8); each "
                           "code is stored as a byte")),
+      activations(
+          "activations", cl::sub(line.command), cl::init(Activations::Int8),
+          cl::desc("What convolutions and matrix products read (default "
+                   "int8):"),
+          cl::values(clEnumValN(Activations::Int8, "int8",
+                                "codes of calibrated ranges"),
+                     clEnumValN(Activations::Dynamic, "dynamic",
+                                "codes of the range that each row or image "
+                                "has when it runs; needs no samples"),
+                     clEnumValN(Activations::Float, "float",
+                                "floats: only the weights are quantized; "
+                                "needs no samples"))),
       floatOps("float-ops", cl::sub(line.command), cl::value_desc("regex"),
                cl::desc("Operations that stay float: their names, or kind:KIND "
                         "(contraction, "
@@ -62,6 +74,7 @@ StageSettings QuantizeOptions::settings() const {
   settings.weights = weights;
   settings.rounding = rounding;
   settings.weightBits = weightBits;
+  settings.activations = activations;
   settings.floatOps.assign(floatOps.begin(), floatOps.end());
   return settings;
 }
@@ -69,6 +82,10 @@ StageSettings QuantizeOptions::settings() const {
 llvm::Error QuantizeOptions::check() const {
   if (weightBits < 2 || weightBits > 8)
     return userError("--weight-bits is 2 to 8, not " + llvm::Twine(weightBits));
+  if (needsCalibration())
+    return llvm::Error::success();
+  if (needsHessians(rounding))
+    return userError("--rounding=gptq and adaround are for --activations=int8");
   return llvm::Error::success();
 }
 

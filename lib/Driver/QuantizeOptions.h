@@ -7,14 +7,17 @@
 
 namespace mlir::halftone {
 
-/// --estimator, --percentile, --weights, --rounding, --weight-bits and
-/// --float-ops, of build and quantize.
+/// --estimator, --percentile, --weights, --rounding, --weight-bits,
+/// --activations and --float-ops, of build and quantize.
 class QuantizeOptions {
 public:
   explicit QuantizeOptions(CommandLine &line);
 
   /// The settings of the stages; the statistics and the target are not set.
   StageSettings settings() const;
+
+  /// Whether activations need ranges, so samples or statistics.
+  bool needsCalibration() const { return activations == Activations::Int8; }
 
   /// What is wrong with the values.
   llvm::Error check() const;
@@ -25,6 +28,7 @@ private:
   llvm::cl::opt<WeightScales> weights;
   llvm::cl::opt<WeightRounding> rounding;
   llvm::cl::opt<int> weightBits;
+  llvm::cl::opt<Activations> activations;
   llvm::cl::list<std::string> floatOps;
 };
 

@@ -25,6 +25,7 @@ static void addCalibration(OpPassManager &pm, const StageSettings &settings) {
 static void addPrecision(OpPassManager &pm, const StageSettings &settings) {
   PrecisionOptions options;
   options.floatOps = settings.floatOps;
+  options.activations = settings.activations;
   buildPrecisionPipeline(pm, options);
 }
 

@@ -18,6 +18,7 @@ struct StageSettings {
   std::string hessians; ///< A file of Hessians, for GPTQ and AdaRound.
   int weightBits = 8;
   std::vector<std::string> floatOps; ///< Regular expressions.
+  Activations activations = Activations::Int8;
 };
 
 /// Runs the passes of one stage up to integer, verifying the module after each

@@ -156,7 +156,9 @@ static Register sumOfProducts(const Contraction &c, ArrayRef<int64_t> o) {
       for (int64_t ic = 0; ic < c.kernel[2]; ++ic) {
         auto [from, tap] = c.positions(o, kh, kw, ic);
         if (isFloat)
-          sum.f = std::fma(c.input.data<float>()[from], c.weights.data<float>()[tap], sum.f);
+          sum.f = std::fma(c.input.data<float>()[from],
+                           c.weights.elementType.isInteger(8) ? float(c.weights.data<int8_t>()[tap]) : c.weights.data<float>()[tap],
+                           sum.f);
         else
           sum.i = int32_t(sum.i + c.input.data<int8_t>()[from] * c.weights.data<int8_t>()[tap]);
       }

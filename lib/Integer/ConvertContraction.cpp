@@ -7,10 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ContractionTail.h"
+#include "NamedContraction.h"
 #include "halftone/Integer/Passes.h"
-#include "halftone/Support/Constants.h"
-#include "mlir/IR/Matchers.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
 
 namespace mlir::halftone {
@@ -22,51 +20,6 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 static constexpr int64_t kLargest = std::numeric_limits<int32_t>::max();
-
-//===----------------------------------------------------------------------===//
-// The named operations
-//===----------------------------------------------------------------------===//
-
-template <typename Op>
-static Value rebuildConvolution(OpBuilder &builder, Op op, ValueRange inputs,
-                                Value init) {
-  return Op::create(builder, op.getLoc(), TypeRange{init.getType()}, inputs,
-                    init, op.getStrides(), op.getDilations())
-      .getResult(0);
-}
-
-template <typename Op>
-static Value rebuildProduct(OpBuilder &builder, Op op, ValueRange inputs,
-                            Value init) {
-  return Op::create(builder, op.getLoc(), TypeRange{init.getType()}, inputs,
-                    init)
-      .getResult(0);
-}
-
-/// The same named operation on other types; null if it is not one that this
-/// stage knows.
-static Value rebuild(OpBuilder &builder, linalg::LinalgOp contraction,
-                     ValueRange inputs, Value init) {
-  return llvm::TypeSwitch<Operation *, Value>(contraction)
-      .Case<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcOp,
-            linalg::DepthwiseConv2DNhwcHwcmOp, linalg::Conv2DNhwgcGfhwcOp,
-            linalg::Conv1DNwcWcfOp>([&](auto op) {
-        return rebuildConvolution(builder, op, inputs, init);
-      })
-      .Case<linalg::MatmulOp, linalg::BatchMatmulOp>(
-          [&](auto op) { return rebuildProduct(builder, op, inputs, init); })
-      .Default(Value());
-}
-
-static bool isKnown(linalg::LinalgOp contraction) {
-  if (auto matmul = dyn_cast<linalg::MatmulOp>(contraction.getOperation()))
-    return !matmul.hasUserDefinedMaps();
-  if (auto matmul = dyn_cast<linalg::BatchMatmulOp>(contraction.getOperation()))
-    return !matmul.hasUserDefinedMaps();
-  return isa<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcOp,
-             linalg::DepthwiseConv2DNhwcHwcmOp, linalg::Conv2DNhwgcGfhwcOp,
-             linalg::Conv1DNwcWcfOp>(contraction);
-}
 
 //===----------------------------------------------------------------------===//
 // Matching
@@ -89,11 +42,6 @@ struct MatchOrReason {
   std::string reason;
 };
 } // namespace
-
-static bool startsAtZero(linalg::LinalgOp op) {
-  auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
-  return fill && matchPattern(fill.getInputs()[0], m_AnyZeroFloat());
-}
 
 static MatchOrReason matchContraction(linalg::LinalgOp op) {
   Match match;
@@ -162,15 +110,6 @@ static std::vector<float> multipliers(const Match &match,
   return result;
 }
 
-template <typename T>
-static Value createConstant(OpBuilder &builder, Location loc,
-                            ArrayRef<int64_t> shape, Type element,
-                            const std::vector<T> &values, StringRef name) {
-  auto type = RankedTensorType::get(shape, element);
-  return arith::ConstantOp::create(
-      builder, loc, makeConstant<T>(type, ArrayRef<T>(values), name));
-}
-
 //===----------------------------------------------------------------------===//
 // Rewriting
 //===----------------------------------------------------------------------===//
@@ -189,7 +128,7 @@ static Value createAccumulator(OpBuilder &builder, Match &match,
   Value init =
       createFilled(builder, loc, sizesOf(builder, loc, op.getDpsInits()[0]),
                    builder.getI32Type(), 0);
-  Value accumulator = rebuild(builder, op, inputs, init);
+  Value accumulator = rebuildContraction(builder, op, inputs, init);
   if (!collapse)
     return accumulator;
   auto type = collapse.getResultType().clone(builder.getI32Type());
@@ -273,7 +212,7 @@ struct ConvertContraction
   void runOnOperation() override {
     SmallVector<linalg::LinalgOp> contractions;
     getOperation().walk([&](linalg::LinalgOp op) {
-      if (isKnown(op) &&
+      if (isNamedContraction(op) &&
           getElementTypeOrSelf(op->getResultTypes().front()).isF32())
         contractions.push_back(op);
     });

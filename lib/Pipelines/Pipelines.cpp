@@ -58,6 +58,7 @@ void mlir::halftone::buildObservePipeline(OpPassManager &pm) {
 void mlir::halftone::buildPrecisionPipeline(OpPassManager &pm, const PrecisionOptions &options) {
   SelectPrecisionOptions precision;
   llvm::append_range(precision.floatOps, options.floatOps);
+  precision.activations = options.activations;
   pm.addPass(createSelectPrecision(precision));
   pm.addPass(createVerifyPrecision());
 }
@@ -80,6 +81,7 @@ void mlir::halftone::buildIntegerPipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createConvertDataMovement());
   // Contractions take their tails before anything else can take a part of one.
   pm.addNestedPass<func::FuncOp>(createConvertContraction());
+  pm.addNestedPass<func::FuncOp>(createConvertFloatActivations());
   pm.addNestedPass<func::FuncOp>(createConvertPooling());
   // A table is cheaper than any computation, so what can be one does not become a generic.
   pm.addNestedPass<func::FuncOp>(createTabulateUnary());

@@ -123,6 +123,8 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
     return reason;
   if (unit.kind == OpKind::Contraction && !isConstant(getWeightOperand(unit.first()).get()))
     return "its weights are not constant";
+  if (activations != Activations::Int8)
+    return unit.kind == OpKind::Contraction ? "" : "activations are floats";
   for (Value operand : unit.operands)
     if (!getRange(traceRoot(operand)))
       return "an operand has no calibrated range";
@@ -142,10 +144,15 @@ bool SelectPrecisionPass::feedsInt8(Value value) {
 void SelectPrecisionPass::assign(const Unit &unit) {
   bool int8 = unit.reason.empty();
   (int8 ? int8Ops : floatOpsLeft) += unit.members.size();
+  StringRef quantized = activations == Activations::Dynamic ? StringRef(kDynamicPrecision)
+                        : activations == Activations::Float ? StringRef(kWeightsPrecision)
+                                                            : StringRef("int8");
   for (Operation *member : unit.members) {
-    member->setAttr(kPrecisionAttr, StringAttr::get(&getContext(), int8 ? "int8" : "float"));
+    member->setAttr(kPrecisionAttr, StringAttr::get(&getContext(), int8 ? quantized : "float"));
     member->removeAttr(kReasonAttr);
     if (!int8)
       member->setAttr(kReasonAttr, StringAttr::get(&getContext(), unit.reason));
+    else if (quantized == kWeightsPrecision)
+      member->setAttr(kReasonAttr, StringAttr::get(&getContext(), "its weights are codes, its activations floats"));
   }
 }

@@ -14,8 +14,10 @@ static LogicalResult verifyAssigned(Operation *op) {
   auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
   if (!precision)
     return op->emitOpError("has no halftone.precision");
-  if (precision.getValue() != "int8" && precision.getValue() != "float")
-    return op->emitOpError("has halftone.precision '") << precision.getValue() << "', expected 'int8' or 'float'";
+  if (!llvm::is_contained({StringRef("int8"), StringRef("float"), StringRef(kDynamicPrecision), StringRef(kWeightsPrecision)},
+                          precision.getValue()))
+    return op->emitOpError("has halftone.precision '")
+           << precision.getValue() << "', expected 'int8', 'float', 'dynamic' or 'weights'";
   if (precision.getValue() == "float" && !op->hasAttr(kReasonAttr))
     return op->emitOpError("stays float without a halftone.reason");
   return success();
@@ -25,6 +27,11 @@ static LogicalResult verifySandwich(const Sandwich &sandwich) {
   for (Operation *op : sandwich.tail)
     if (op->getAttr(kPrecisionAttr) != sandwich.anchor->getAttr(kPrecisionAttr))
       return op->emitOpError("has another precision than the anchor of its sandwich");
+  auto precision = sandwich.anchor->getAttrOfType<StringAttr>(kPrecisionAttr);
+  bool needsContraction = precision && llvm::is_contained({StringRef(kDynamicPrecision), StringRef(kWeightsPrecision)},
+                                                          precision.getValue());
+  if (needsContraction && sandwich.kind != OpKind::Contraction)
+    return sandwich.anchor->emitOpError("has halftone.precision '") << precision.getValue() << "', which is for contractions";
   if (!isInt8(sandwich.anchor))
     return success();
   for (OpOperand *operand : sandwich.activations())

@@ -38,7 +38,7 @@ struct InsertCastsPass : halftone::impl::InsertCastsBase<InsertCastsPass> {
       if (llvm::any_of(value.getUses(), feedsInt8) && failed(insertCasts(builder, value)))
         return signalPassFailure();
     for (Operation &op : llvm::make_early_inc_range(entry->getBody().front()))
-      if (classify(&op) == OpKind::Contraction && isInt8(&op)) {
+      if (hasQuantizedWeights(&op)) {
         if (failed(convertWeights(builder, &op)))
           return signalPassFailure();
       }

@@ -66,9 +66,9 @@ static LogicalResult verifyWeights(Operation *contraction) {
 }
 
 static LogicalResult verifySandwich(const Sandwich &sandwich) {
-  if (!isInt8(sandwich.anchor))
-    return success();
   bool contraction = sandwich.kind == OpKind::Contraction;
+  if (!isInt8(sandwich.anchor))
+    return contraction && hasQuantizedWeights(sandwich.anchor) ? verifyWeights(sandwich.anchor) : success();
   for (OpOperand *operand : sandwich.activations())
     if (failed(verifyOperand(*operand)))
       return failure();

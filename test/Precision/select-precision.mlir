@@ -1,5 +1,11 @@
 // RUN: halftone-opt %s --halftone-precision-pipeline | FileCheck %s
 // RUN: halftone-opt %s --halftone-precision-pipeline="float-ops=gemm_1" | FileCheck %s --check-prefix=NAME
+// RUN: halftone-opt %s --halftone-precision-pipeline="activations=dynamic" | FileCheck %s --check-prefix=DYNAMIC
+// RUN: halftone-opt %s --halftone-precision-pipeline="activations=float" | FileCheck %s --check-prefix=WEIGHTS
+// DYNAMIC: linalg.matmul {halftone.precision = "dynamic"}
+// DYNAMIC: "sigmoid"
+// DYNAMIC-SAME: halftone.reason = "activations are floats"
+// WEIGHTS: linalg.matmul {halftone.precision = "weights", halftone.reason = "its weights are codes, its activations floats"}
 // RUN: halftone-opt %s --halftone-precision-pipeline="float-ops=kind:contr.*,kind:concat" | FileCheck %s --check-prefix=KIND
 // RUN: not halftone-opt %s --halftone-select-precision="float-ops=gemm(" 2>&1 | FileCheck %s --check-prefix=REGEX
 

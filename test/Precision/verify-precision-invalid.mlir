@@ -12,7 +12,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
 // -----
 
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // expected-error@+1 {{has halftone.precision 'int9', expected 'int8' or 'float'}}
+  // expected-error@+1 {{has halftone.precision 'int9', expected 'int8', 'float', 'dynamic' or 'weights'}}
   %y = halftone.composite "tanh"(%x) {} attributes {halftone.precision = "int9"} : (tensor<4xf32>) -> tensor<4xf32> {
   ^bb0(%a: tensor<4xf32>):
     halftone.yield %a : tensor<4xf32>
@@ -55,4 +55,15 @@ func.func @main(%x: tensor<4xf32> {halftone.range = array<f32: -1.0, 1.0>}) -> t
     halftone.yield %a : tensor<4xf32>
   }
   return %z : tensor<4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{has halftone.precision 'dynamic', which is for contractions}}
+  %y = halftone.composite "tanh"(%x) {} attributes {halftone.precision = "dynamic"} : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    halftone.yield %a : tensor<4xf32>
+  }
+  return %y : tensor<4xf32>
 }

@@ -67,8 +67,15 @@ FailureOr<func::FuncOp> getEntry(ModuleOp module);
 std::optional<std::pair<float, float>> getRange(Value value);
 void setRange(Value value, float low, float high);
 
+/// Values of halftone.precision of contractions with quantized weights and float activations: rounded when it runs, and
+/// never.
+inline constexpr llvm::StringLiteral kDynamicPrecision = "dynamic", kWeightsPrecision = "weights";
+
 /// Whether halftone.precision of an operation is "int8".
 bool isInt8(Operation *op);
+
+/// Whether an operation is a contraction whose weights become codes: int8, dynamic or weights.
+bool hasQuantizedWeights(Operation *op);
 
 } // namespace mlir::halftone
 

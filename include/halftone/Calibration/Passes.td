@@ -38,7 +38,7 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
   let description = [{
     Reads a statistics file and sets `halftone.range = array<f32: low, high>` on the operation or argument of each
     quantizable value. A value without finite samples gets `halftone.reason` instead; NaN and infinite samples are
-    left out with a warning. The file must be of the same source model and observe the same values.
+    left out with a warning. Without a file every value gets a reason. The file must be of the same source model and observe the same values.
 
     Contractions get `halftone.channel_means` if the file has channel sums.
 

@@ -75,6 +75,34 @@ def ConvertContraction : Pass<"halftone-convert-contraction", "::mlir::func::Fun
   let statistics = [Statistic<"converted", "converted", "Contractions made integer">];
 }
 
+def ConvertFloatActivations : Pass<"halftone-convert-float-activations", "::mlir::func::FuncOp"> {
+  let summary = "Use quantized weights with activations that have no calibrated range";
+  let description = [{
+    A named contraction of floats and dequantized constant weights, by its `halftone.precision`:
+
+    - "dynamic": each row of a matrix, each image of a convolution gets the scale max |x| / 127 when it runs; the
+      contraction is that of i8 codes, and one generic scales the sum (rule A19 of docs/Arithmetic.md).
+    - "weights": the contraction sums products of floats and codes, and one generic scales the sum (rule A20).
+
+    ```mlir
+    %w = halftone.dequantize %wq : tensor<8x4x!qw> to tensor<8x4xf32>
+    %c = linalg.matmul {halftone.precision = "dynamic"} ins(%x, %w : tensor<2x8xf32>, tensor<8x4xf32>) outs(%zero)
+    // becomes
+    %s = (max |x| of each row) / 127
+    %q = linalg.generic (%x, %s) { divf, clamp, roundeven, fptosi, trunci }
+    %acc = linalg.matmul ins(%q, %weights : tensor<2x8xi8>, tensor<8x4xi8>) outs(%zero : tensor<2x4xi32>)
+    %c = linalg.generic (%acc, %m, %s : tensor<2x4xi32>, tensor<4xf32>, tensor<2xf32>) { sitofp, mulf (mulf s, m) }
+    ```
+
+    Codes are rounded in front of padding with zeros and of an expansion into groups. A bias by channel becomes part of
+    the last generic. Left alone, with `halftone.reason`: weights that are no constant, sums that do not start at zero,
+    channels of several scales, (dynamic) accumulators that could overflow.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::quant::QuantDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"converted", "converted", "Contractions converted">];
+}
+
 def ConvertDataMovement : Pass<"halftone-convert-data-movement", "::mlir::func::FuncOp"> {
   let summary = "Move codes instead of real numbers";
   let description = [{

@@ -7,6 +7,7 @@
 #define HALFTONE_PIPELINES_PIPELINES_H
 
 #include "halftone/Calibration/Passes.h"
+#include "halftone/Precision/Passes.h"
 #include "halftone/Quantization/Passes.h"
 #include "halftone/Target/TargetTable.h"
 #include "mlir/Pass/PassManager.h"
@@ -31,8 +32,10 @@ struct CalibrationOptions : PassPipelineOptions<CalibrationOptions> {
   Option<Estimator> estimator{*this, "estimator", llvm::cl::desc("How a range is estimated"),
                               llvm::cl::init(Estimator::MeanSquaredError),
                               llvm::cl::values(clEnumValN(Estimator::MinMax, "minmax", "exact minimum and maximum"),
+                                               clEnumValN(Estimator::MeanExtrema, "mean", "mean of the samples' extrema"),
                                                clEnumValN(Estimator::Percentile, "percentile", "leave out rare values"),
-                                               clEnumValN(Estimator::MeanSquaredError, "mse", "least squared error"))};
+                                               clEnumValN(Estimator::MeanSquaredError, "mse", "least squared error"),
+                                               clEnumValN(Estimator::Entropy, "entropy", "least divergence"))};
   Option<double> percentile{*this, "percentile", llvm::cl::desc("Percentile, above 50 and at most 100"),
                             llvm::cl::init(99.99)};
 };
@@ -46,6 +49,11 @@ void buildObservePipeline(OpPassManager &pm);
 struct PrecisionOptions : PassPipelineOptions<PrecisionOptions> {
   ListOption<std::string> floatOps{*this, "float-ops",
                                    llvm::cl::desc("Regular expressions of operations that stay float")};
+  Option<Activations> activations{
+      *this, "activations", llvm::cl::desc("What contractions read"), llvm::cl::init(Activations::Int8),
+      llvm::cl::values(clEnumValN(Activations::Int8, "int8", "codes of calibrated ranges"),
+                       clEnumValN(Activations::Dynamic, "dynamic", "codes of ranges found at run time"),
+                       clEnumValN(Activations::Float, "float", "floats: only weights are quantized"))};
 };
 
 /// The precision stage.

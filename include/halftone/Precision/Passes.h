@@ -2,6 +2,7 @@
 #ifndef HALFTONE_PRECISION_PASSES_H
 #define HALFTONE_PRECISION_PASSES_H
 
+#include "halftone/Analysis/EntryForm.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
@@ -11,6 +12,13 @@ namespace mlir::halftone {
 /// On an instrumented @main: an array of {key, kind, precision, reason, scale, zero_point} in the order of the results
 /// that the probes added.
 inline constexpr llvm::StringLiteral kProbesAttr = "halftone.probes";
+
+/// What a contraction with constant weights reads.
+enum class Activations {
+  Int8,    ///< codes of calibrated ranges
+  Dynamic, ///< codes of the range found when it runs
+  Float    ///< floats: only the weights are quantized
+};
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

@@ -7,13 +7,16 @@ include "mlir/Pass/PassBase.td"
 def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
   let summary = "Assign int8 or float to every operation";
   let description = [{
-    Sets `halftone.precision` ("int8" or "float") on every operation of @main that computes, and `halftone.reason` on
+    Sets `halftone.precision` ("int8", "float", "dynamic" or "weights") on every operation of @main that computes, and `halftone.reason` on
     those that stay float. A sandwich (docs/Pipeline.md) is assigned as a whole.
 
     int8: contractions with constant weights, average pools, elementwise and unary operations, concatenations and max
     pools, if their operands have calibrated ranges. Float: kinds without an integer form (softmax, normalizations,
     products of two activations, ...), operands or results without a range, what `float-ops` names, and operations
     other than contractions whose result is used in float only: rounding it to codes would gain nothing.
+
+    With `activations=dynamic` or `float` no range is needed: contractions with constant weights get "dynamic" (codes of
+    the range found when it runs) or "weights" (only the weights become codes), everything else stays float.
 
     `float-ops` is a list of regular expressions; each is matched against the whole location name and, as
     `kind:NAME`, against the kind: contraction, max_pool, avg_pool, elementwise, unary, concat.
@@ -26,7 +29,12 @@ def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
   let options = [
-    ListOption<"floatOps", "float-ops", "std::string", "Regular expressions of operations that stay float">
+    ListOption<"floatOps", "float-ops", "std::string", "Regular expressions of operations that stay float">,
+    Option<"activations", "activations", "::mlir::halftone::Activations", "::mlir::halftone::Activations::Int8",
+           "What contractions read", [{::llvm::cl::values(
+             clEnumValN(::mlir::halftone::Activations::Int8, "int8", "codes of calibrated ranges"),
+             clEnumValN(::mlir::halftone::Activations::Dynamic, "dynamic", "codes of ranges found at run time"),
+             clEnumValN(::mlir::halftone::Activations::Float, "float", "floats: only weights are quantized"))}]>
   ];
   let statistics = [Statistic<"int8Ops", "int8-ops", "Number of operations assigned to int8">,
                     Statistic<"floatOpsLeft", "float-ops-left", "Number of operations that stay float">];
@@ -35,7 +43,8 @@ def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
 def VerifyPrecision : Pass<"halftone-verify-precision", "::mlir::ModuleOp"> {
   let summary = "Check the contract of the precision stage";
   let description = [{
-    Every operation that computes has `halftone.precision`, one of "int8" and "float"; one that stays float has a
+    Every operation that computes has `halftone.precision`, one of "int8", "float" and, of contractions with their tails,
+    "dynamic" and "weights"; one that stays float has a
     `halftone.reason`; a sandwich has one precision; operands of int8 operations have a range.
   }];
 }
