@@ -9,7 +9,7 @@
 #include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
-#include "halftone/Codegen/SparseLayout.h"
+#include "halftone/Codegen/SparseCost.h"
 #include "halftone/Codegen/StructuredKernel.h"
 #include "halftone/Integer/MultiplyAccumulates.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -181,12 +181,13 @@ private:
       constants += layer.constantBytes;
     main.walk([&](ContractOp op) {
       std::optional<int64_t> layer = layerOf(op.getLoc());
-      const DotKernel *kernel = layer ? findDotKernel(layers[*layer].kernel) : nullptr;
+      std::optional<SparseLayout> sparse = SparseLayout::fromAttribute(op);
+      const DotKernel *kernel = !layer ? nullptr : sparse ? sparse->kernel : findDotKernel(layers[*layer].kernel);
       if (!kernel)
         return;
       ContractShape shape = ContractShape::of(op, *kernel);
       shape.coldBytes = constants;
-      layers[*layer].cost = shape.text();
+      layers[*layer].cost = shape.text() + (sparse ? sparseText(*sparse) : "");
     });
   }
 

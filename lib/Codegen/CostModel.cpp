@@ -6,6 +6,7 @@
 #include "halftone/Codegen/CostModel.h"
 #include "halftone/Codegen/AmxTiling.h"
 #include "halftone/Codegen/DepthwiseLayout.h"
+#include "halftone/Codegen/SparseLayout.h"
 #include "halftone/Codegen/VectorEmission.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -70,6 +71,12 @@ ContractShape ContractShape::of(ContractOp op, const DotKernel &kernel) {
     shape.runs = layout.kernelHeight;
     shape.runLength = layout.kernelWidth;
     shape.groups = layout.channels;
+    return shape;
+  }
+  if (std::optional<SparseLayout> sparse = SparseLayout::fromAttribute(op)) {
+    shape.runs = sparse->taps();
+    shape.runLength = sparse->channels;
+    shape.columns = sparse->columns;
     return shape;
   }
   FailureOr<PackedLayout> packed = PackedLayout::fromAttribute(op);

@@ -1,5 +1,6 @@
 //===- SparseCost.cpp - what a sparse contraction costs -----------------------===//
 #include "halftone/Codegen/SparseCost.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -36,4 +37,27 @@ Cost mlir::halftone::predictSparseCycles(const CostTable &table, const ContractS
                                                   {cost.layer, "the call"}};
   cost.bound = llvm::max_element(parts, llvm::less_first())->second;
   return cost;
+}
+
+static constexpr llvm::StringLiteral kSparseMark = " sparse=";
+
+std::string mlir::halftone::sparseText(const SparseLayout &layout) {
+  return llvm::formatv("{0}{1},{2},{3},{4},{5},{6}", kSparseMark, layout.kernelHeight, layout.kernelWidth, layout.channels,
+                       layout.columns, layout.tileVectors, layout.quads);
+}
+
+std::optional<SparseLayout> mlir::halftone::parseSparse(StringRef &text, const DotKernel &kernel) {
+  auto [shape, numbers] = text.split(kSparseMark);
+  SparseLayout layout = {&kernel, 0, 0, 0, 0, 0};
+  int64_t *fields[] = {&layout.kernelHeight, &layout.kernelWidth, &layout.channels,
+                       &layout.columns,      &layout.tileVectors, &layout.quads};
+  SmallVector<StringRef> words;
+  numbers.split(words, ',', -1, /*KeepEmpty=*/false);
+  if (words.size() != std::size(fields))
+    return std::nullopt;
+  for (auto [word, field] : llvm::zip_equal(words, fields))
+    if (word.getAsInteger(10, *field) || *field <= 0)
+      return std::nullopt;
+  text = shape;
+  return layout;
 }

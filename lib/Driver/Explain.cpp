@@ -8,7 +8,7 @@
 #include "Explain.h"
 #include "Command.h"
 #include "Profile.h"
-#include "halftone/Codegen/CostModel.h"
+#include "halftone/Codegen/SparseCost.h"
 #include "halftone/Target/TargetTable.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -25,6 +25,7 @@ struct ExplainedRow {
   std::string alternative; ///< The kernel that was not chosen, or "".
   double alternativeTime = 0;
   double roofline = 0; ///< 0: none.
+  double epilogue = 0; ///< Of the predicted time, the epilogue's share.
 };
 
 /// Turns cycles into the microseconds of a run.
@@ -52,17 +53,43 @@ static const DotKernel *otherKernel(const Isa &isa, const DotKernel &chosen,
   return chosen.name == isa.bytes.name ? isa.tiles : nullptr;
 }
 
-static std::optional<ContractShape> shapeOf(const HalftoneModel &model,
-                                            const HalftoneLayerInfo &layer,
-                                            int64_t batch) {
+namespace {
+/// What an artefact recorded of a contraction.
+struct RecordedLayer {
+  const DotKernel *kernel = nullptr;
+  ContractShape shape;
+  std::optional<SparseLayout> sparse;
+
+  Cost predict(const CostTable &table) const {
+    return sparse ? predictSparseCycles(table, shape, *sparse)
+                  : predictCycles(table, shape, *kernel);
+  }
+};
+} // namespace
+
+static std::optional<RecordedLayer> recordOf(const HalftoneModel &model,
+                                             const HalftoneLayerInfo &layer,
+                                             const CostTable &table,
+                                             int64_t batch) {
   if (model.layerStructBytes < int32_t(sizeof(HalftoneLayerInfo)))
     return std::nullopt;
-  std::optional<ContractShape> shape = ContractShape::parse(layer.cost);
-  if (shape && layer.perSample) {
-    (StringRef(layer.kind) == "matmul" ? shape->span : shape->lines) *= batch;
-    shape->activationBytes *= batch;
+  RecordedLayer record;
+  StringRef name = layer.kernel, text = layer.cost;
+  name.consume_front("sparse_");
+  record.kernel = findDotKernel(name);
+  if (!record.kernel || !table.find(name))
+    return std::nullopt;
+  record.sparse = parseSparse(text, *record.kernel);
+  std::optional<ContractShape> shape = ContractShape::parse(text);
+  if (!shape)
+    return std::nullopt;
+  record.shape = *shape;
+  if (layer.perSample) {
+    (StringRef(layer.kind) == "matmul" ? record.shape.span
+                                       : record.shape.lines) *= batch;
+    record.shape.activationBytes *= batch;
   }
-  return shape;
+  return record;
 }
 
 static ExplainedRow explain(const ProfileRow &row, const HalftoneLayerInfo &layer,
@@ -70,26 +97,31 @@ static ExplainedRow explain(const ProfileRow &row, const HalftoneLayerInfo &laye
                             const Converter &convert) {
   ExplainedRow result;
   result.measured = &row;
-  const DotKernel *kernel = findDotKernel(row.kernel);
-  std::optional<ContractShape> shape = shapeOf(model, layer, convert.batch);
-  if (!kernel || !shape || !convert.table.find(kernel->name)) {
-    Cost cost = predictCycles(convert.table, row.bytesRead + row.bytesConstant,
+  const CostTable &table = convert.table;
+  std::optional<RecordedLayer> record =
+      recordOf(model, layer, table, int64_t(convert.batch));
+  if (!record) {
+    Cost cost = predictCycles(table, row.bytesRead + row.bytesConstant,
                               row.bytesWritten);
     result.predicted = convert.of(cost);
     result.bound = cost.bound;
     return result;
   }
-  Cost cost = predictCycles(convert.table, *shape, *kernel);
+  Cost cost = record->predict(table);
   result.predicted = convert.of(cost);
   result.bound = cost.bound;
-  result.roofline =
-      convert.micros(rooflineCycles(convert.table, *shape, *kernel)) /
-      convert.threads;
-  const DotKernel *other = otherKernel(isa, *kernel, *shape);
-  if (other && convert.table.find(other->name)) {
+  result.epilogue = cost.epilogue / cost.cycles();
+  if (!record->sparse)
+    result.roofline =
+        convert.micros(rooflineCycles(table, record->shape, *record->kernel)) /
+        convert.threads;
+  const DotKernel *other = otherKernel(isa, *record->kernel, record->shape);
+  if (record->sparse && !other)
+    other = record->kernel; // All of the weights.
+  if (other && table.find(other->name)) {
     result.alternative = other->name.str();
     result.alternativeTime =
-        convert.of(predictCycles(convert.table, *shape, *other));
+        convert.of(predictCycles(table, record->shape, *other));
   }
   return result;
 }
@@ -105,7 +137,7 @@ static void printText(llvm::ArrayRef<ExplainedRow> rows, const Profile &profile,
      << llvm::format("%d thread%s, %.2f GHz", profile.threads,
                      profile.threads == 1 ? "" : "s", profile.gigahertz)
      << ", cost table " << table.name << " (" << table.hash() << ")\n\n"
-     << "    #  time us predicted ratio %roofline  kernel        other: us"
+     << "    #  time us predicted ratio %roofline %epilogue  kernel        other: us"
         "              bound by              kind, shapes, name\n";
   double measured = 0, predicted = 0;
   for (auto [index, row] : llvm::enumerate(rows)) {
@@ -116,10 +148,12 @@ static void printText(llvm::ArrayRef<ExplainedRow> rows, const Profile &profile,
                        row.predicted,
                        row.predicted / std::max(layer.microseconds, 1e-3));
     if (row.roofline > 0)
-      os << llvm::format("%9.0f", 100 * row.roofline /
-                                      std::max(layer.microseconds, 1e-3));
+      os << llvm::format("%9.0f %9.0f",
+                         100 * row.roofline /
+                             std::max(layer.microseconds, 1e-3),
+                         100 * row.epilogue);
     else
-      os << "        -";
+      os << "        -         -";
     std::string other = row.alternative.empty()
                             ? "-"
                             : llvm::formatv("{0}: {1:f1}", row.alternative,
@@ -144,8 +178,10 @@ static void printJSON(llvm::ArrayRef<ExplainedRow> rows, const Profile &profile,
                              {"microseconds", row.measured->microseconds},
                              {"predicted_us", row.predicted},
                              {"bound", row.bound}};
-    if (row.roofline > 0)
+    if (row.roofline > 0) {
       layer["roofline_us"] = row.roofline;
+      layer["predicted_epilogue_share"] = row.epilogue;
+    }
     if (!row.alternative.empty()) {
       layer["alternative"] = row.alternative;
       layer["alternative_us"] = row.alternativeTime;

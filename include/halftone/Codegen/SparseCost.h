@@ -18,6 +18,10 @@ namespace mlir::halftone {
 /// A layer on the sparse kernel, with as many quads as `layout` has.
 Cost predictSparseCycles(const CostTable &table, const ContractShape &shape, const SparseLayout &layout);
 
+/// What a layout adds to the text of a shape (ContractShape::text), and back: cuts it off `text`; nothing if it has none.
+std::string sparseText(const SparseLayout &layout);
+std::optional<SparseLayout> parseSparse(StringRef &text, const DotKernel &kernel);
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_CODEGEN_SPARSECOST_H
