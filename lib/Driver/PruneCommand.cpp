@@ -12,6 +12,7 @@
 #include "TemporaryFile.h"
 #include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Analysis/QuantizableValues.h"
+#include "halftone/Calibration/Passes.h"
 #include "halftone/Pruning/Passes.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Pass/PassManager.h"
@@ -105,7 +106,15 @@ Expected<PruneWeightsOptions> PruneOptions::pass() const {
   return options;
 }
 
-/// Hessians of the model on the samples, in a file.
+/// Gives the contractions the means of their input channels that those of a calibrated copy have.
+static void takeMeans(ModuleOp module, ModuleOp copy) {
+  auto inputs = [](ModuleOp of) { return getContractionInputs(of.lookupSymbol<func::FuncOp>("main")); };
+  for (auto [mine, calibrated] : llvm::zip_equal(inputs(module), inputs(copy)))
+    if (Attribute means = calibrated.contraction->getAttr(kChannelMeansAttr))
+      mine.contraction->setAttr(kChannelMeansAttr, means);
+}
+
+/// Hessians of the model on the samples, in a file; and the means of what contractions read, as attributes.
 static Error writeHessians(ModuleOp module, StringRef data, StringRef path) {
   OwningOpRef<ModuleOp> copy = module.clone();
   Expected<Statistics> statistics = calibrate(*copy, data);
@@ -120,6 +129,7 @@ static Error writeHessians(ModuleOp module, StringRef data, StringRef path) {
     return error;
   if (Error error = advance(*copy, Stage::Precision, settings))
     return error;
+  takeMeans(module, *copy);
   Expected<Hessians> hessians = collectHessians(*copy, data);
   return hessians ? hessians->write(path) : hessians.takeError();
 }

@@ -2,15 +2,18 @@
 //
 // A unit is what becomes zero together: some columns of one row of weights (WeightRows.h). All units of a layer have the
 // same columns in every row. A layer's share of zeros is known first; over all layers, it follows from one ranking of
-// their units, each measured against the mean of its layer, as layers differ in scale.
+// their units, each measured by its share of the layer's sum, as layers differ in scale.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Analysis/QuantizableValues.h"
+#include "halftone/Analysis/Sandwiches.h"
+#include "halftone/Calibration/Passes.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Pruning/Passes.h"
 #include "halftone/Pruning/Refit.h"
 #include "halftone/Pruning/WeightRows.h"
+#include "halftone/Quantization/Biases.h"
 #include "halftone/Reconstruction/Hessians.h"
 #include "mlir/IR/Threading.h"
 #include "llvm/ADT/StringExtras.h"
@@ -27,6 +30,22 @@ using namespace mlir::halftone;
 
 /// Input channels of a block.
 static constexpr int64_t kBlock = 4;
+
+/// Takes what pruning adds to the mean of each output channel out of the bias, where the input channels' means are known.
+static void keepMeans(const Sandwich &sandwich, const WeightRows &weights, ArrayRef<float> original) {
+  auto means = sandwich.anchor->getAttrOfType<DenseF32ArrayAttr>(kChannelMeansAttr);
+  OpOperand *bias = findBias(sandwich, weights.rows());
+  const int64_t channels = weights.channels(), columns = weights.columns();
+  if (!means || !bias || means.size() % channels != 0)
+    return;
+  const int64_t perGroup = weights.rows() / (means.size() / channels);
+  std::vector<double> errors(weights.rows(), 0);
+  for (int64_t row = 0; row < weights.rows(); ++row)
+    for (int64_t j = 0; j < columns; ++j)
+      errors[row] += (double(weights.values[row * columns + j]) - original[row * columns + j]) *
+                     means[row / perGroup * channels + j % channels];
+  subtractFromBias(*bias, errors);
+}
 
 namespace {
 
@@ -57,8 +76,15 @@ struct PruneWeightsPass : halftone::impl::PruneWeightsBase<PruneWeightsPass> {
     if (failed(found))
       return signalPassFailure();
     chooseShares(*found);
-    for (Layer &layer : *found)
+    Sandwiches sandwiches(*entry);
+    for (Layer &layer : *found) {
+      const std::vector<float> original = layer.weights.values;
       pruneLayer(layer);
+      if (const Sandwich *sandwich = sandwiches.find(layer.contraction))
+        keepMeans(*sandwich, layer.weights, original);
+    }
+    for (const ContractionInput &input : getContractionInputs(*entry))
+      input.contraction->removeAttr(kChannelMeansAttr);
   }
 
 private:
@@ -199,11 +225,11 @@ void PruneWeightsPass::chooseShares(std::vector<Layer> &layers) const {
   std::vector<size_t> owner;
   for (auto [i, layer] : llvm::enumerate(layers)) {
     std::vector<double> scores = scoreUnits(layer);
-    double mean = 0;
+    double sum = 0;
     for (double score : scores)
-      mean += score / scores.size();
+      sum += score;
     for (double score : scores)
-      all.push_back(mean > 0 ? score / mean : 0);
+      all.push_back(sum > 0 ? score / sum : 0);
     owner.insert(owner.end(), scores.size(), i);
   }
   std::vector<int64_t> zeros(layers.size(), 0);

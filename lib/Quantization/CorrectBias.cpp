@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Calibration/Passes.h"
+#include "halftone/Quantization/Biases.h"
 #include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Support/Constants.h"
 
@@ -15,21 +16,6 @@ namespace mlir::halftone {
 
 using namespace mlir;
 using namespace mlir::halftone;
-
-/// The operand of the tail that adds a constant for each output channel, or null.
-static OpOperand *findBias(const Sandwich &sandwich, int64_t channels) {
-  for (Operation *op : sandwich.tail) {
-    auto generic = dyn_cast<linalg::GenericOp>(op);
-    if (!generic)
-      continue;
-    for (OpOperand *operand : generic.getDpsInputOperands()) {
-      auto type = dyn_cast<RankedTensorType>(operand->get().getType());
-      if (type && type.getRank() == 1 && type.getDimSize(0) == channels && isConstant(operand->get()))
-        return operand;
-    }
-  }
-  return nullptr;
-}
 
 /// What rounding adds to the mean of each output channel.
 static std::vector<double> meanErrors(ArrayRef<float> weights, const WeightChannels &channels,
@@ -66,17 +52,7 @@ struct CorrectBiasPass : halftone::impl::CorrectBiasBase<CorrectBiasPass> {
       return;
     RoundedWeights rounded = roundWeights(sandwich.anchor, *weights, channels, {weightScales, weightRounding, bits});
     std::vector<double> errors = meanErrors(*weights, channels, rounded, means);
-    std::vector<float> elements = *getConstantElements<float>(bias->get());
-    for (auto [element, error] : llvm::zip_equal(elements, errors))
-      element = static_cast<float>(element - error);
-    OpBuilder builder(bias->getOwner());
-    Location loc = bias->get().getLoc();
-    std::string name = locationName(loc);
-    auto type = cast<RankedTensorType>(bias->get().getType());
-    Operation *old = bias->get().getDefiningOp();
-    bias->set(arith::ConstantOp::create(builder, loc, makeConstant<float>(type, elements, name.empty() ? "bias" : name)));
-    if (old->use_empty())
-      old->erase();
+    subtractFromBias(*bias, errors);
     ++corrected;
   }
 };

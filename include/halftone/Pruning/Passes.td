@@ -22,6 +22,9 @@ def PruneWeights : Pass<"halftone-prune-weights", "::mlir::ModuleOp"> {
     for all pruned weights at once instead of one after the other. It is done in `rounds`, each of which prunes some
     more, as what is best to prune changes with the update.
 
+    Where a contraction has `halftone.channel_means` (of its input channels, from calibration) its bias takes what pruning adds to
+    the mean of each output channel back; the attribute is removed from all.
+
     Left alone: depthwise convolutions (they are no work), the first and the last contraction with constant weights
     (with `ends` they are pruned too), layers with less than 4 input channels, and those whose name matches
     an expression of `exclude`. An expression that matches nothing is an error.

@@ -1,0 +1,35 @@
+//===- Biases.cpp - the constants that contractions add ---------------------===//
+#include "halftone/Quantization/Biases.h"
+#include "halftone/Support/Constants.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+OpOperand *mlir::halftone::findBias(const Sandwich &sandwich, int64_t channels) {
+  for (Operation *op : sandwich.tail) {
+    auto generic = dyn_cast<linalg::GenericOp>(op);
+    if (!generic)
+      continue;
+    for (OpOperand *operand : generic.getDpsInputOperands()) {
+      auto type = dyn_cast<RankedTensorType>(operand->get().getType());
+      if (type && type.getRank() == 1 && type.getDimSize(0) == channels && isConstant(operand->get()))
+        return operand;
+    }
+  }
+  return nullptr;
+}
+
+void mlir::halftone::subtractFromBias(OpOperand &bias, ArrayRef<double> amounts) {
+  std::vector<float> elements = *getConstantElements<float>(bias.get());
+  for (auto [element, amount] : llvm::zip_equal(elements, amounts))
+    element = static_cast<float>(element - amount);
+  OpBuilder builder(bias.getOwner());
+  Location loc = bias.get().getLoc();
+  std::string name = locationName(loc);
+  auto type = cast<RankedTensorType>(bias.get().getType());
+  Operation *old = bias.get().getDefiningOp();
+  bias.set(arith::ConstantOp::create(builder, loc, makeConstant<float>(type, elements, name.empty() ? "bias" : name)));
+  if (old->use_empty())
+    old->erase();
+}
