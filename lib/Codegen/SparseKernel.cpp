@@ -126,7 +126,8 @@ void SparseKernel::emit() {
   const int64_t tileParts = llvm::divideCeil(tilesPerUnit, partTiles);
   const int64_t most = std::max<int64_t>(1, layout.columns / kLeastPartColumns);
   const int64_t wanted = std::min(std::min(layout.strips(), most), std::max<int64_t>(1, kLeastParts / tileParts));
-  const int64_t partStrips = llvm::divideCeil(layout.strips(), wanted), stripParts = llvm::divideCeil(layout.strips(), partStrips);
+  const int64_t partStrips = llvm::divideCeil(layout.strips(), wanted);
+  const int64_t stripParts = llvm::divideCeil(layout.strips(), partStrips);
   Value units = b.createOrFold<arith::DivUIOp>(walk.emitLineCount(b), indexConstant(b, linesPerUnit));
   Value perUnit = indexConstant(b, tileParts * stripParts), perTile = indexConstant(b, stripParts);
   // Always a function of its own: its scratch is on the stack.
@@ -167,7 +168,8 @@ void SparseKernel::emitTile(const SparseTile &tile, Bounds strips) {
     });
     const int64_t whole = layout.columns / layout.panelColumns(), rest = layout.columns % layout.panelColumns();
     Value first = mul(b, strip, perStrip), last = add(b, first, perStrip), wholeEnd = indexConstant(b, whole);
-    emitLoop(b, {first, minimum(b, last, wholeEnd)}, 1, [&](Value panel) { emitPanel(tile, first, panel, layout.panelColumns()); });
+    emitLoop(b, {first, minimum(b, last, wholeEnd)}, 1,
+             [&](Value panel) { emitPanel(tile, first, panel, layout.panelColumns()); });
     if (rest) // the last panel, in the strip that has it
       emitLoop(b, {maximum(b, first, wholeEnd), minimum(b, last, indexConstant(b, whole + 1))}, 1,
                [&](Value panel) { emitPanel(tile, first, panel, rest); });
@@ -210,7 +212,10 @@ void SparseKernel::emitActivations(const SparseTile &tile, Value chunk) {
   Value firstChannel = mul(b, b.createOrFold<arith::RemUIOp>(chunk, splits), layout.splitChannels());
   Value lastTap = minimum(b, add(b, firstTap, layout.tapsPerChunk()), indexConstant(b, layout.taps()));
   Value lastChannel = minimum(b, add(b, firstChannel, layout.splitChannels()), indexConstant(b, layout.channels));
-  Value tapQuads = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(lastChannel, firstChannel), indexConstant(b, kQuad));
+  auto quadsBetween = [&](Value begin, Value end) {
+    return b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(end, begin), indexConstant(b, kQuad));
+  };
+  Value tapQuads = quadsBetween(firstChannel, lastChannel);
   emitLoop(b, {indexConstant(b, 0), indexConstant(b, tile.vectors)}, 1, [&](Value vector) {
     SmallVector<Value> rowOffsets;
     for (int64_t row = 0; row < lanes; ++row)
@@ -221,8 +226,7 @@ void SparseKernel::emitActivations(const SparseTile &tile, Value chunk) {
       Value tapPlace = b.createOrFold<arith::MulIOp>(b.createOrFold<arith::SubIOp>(tap, firstTap), tapQuads);
       emitLoop(b, {firstChannel, lastChannel}, step, [&](Value turn) {
         Value channel = minimum(b, turn, b.createOrFold<arith::SubIOp>(lastChannel, indexConstant(b, step)));
-        Value inTap = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(channel, firstChannel), indexConstant(b, kQuad));
-        Value target = add(b, mul(b, add(b, tapPlace, inTap), quadBytes), mul(b, vector, lanes * kQuad));
+        Value target = add(b, mul(b, add(b, tapPlace, quadsBetween(firstChannel, channel)), quadBytes), mul(b, vector, lanes * kQuad));
         transposeActivations(rowOffsets, add(b, source, channel), target);
       });
     });
@@ -240,7 +244,8 @@ void SparseKernel::transposeActivations(ArrayRef<Value> rowOffsets, Value source
   for (auto [i, quad] : llvm::enumerate(quads)) {
     Value stored = vector::BitCastOp::create(b, type, quad);
     if (layout.kernel->flipsSign() && !layout.storedUnsigned) // s8 + 128 as u8; the start takes it back
-      stored = arith::XOrIOp::create(b, stored, arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int8_t>{-128})));
+      stored = arith::XOrIOp::create(
+          b, stored, arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int8_t>{-128})));
     vector::StoreOp::create(b, stored, activations, add(b, target, i * layout.quadBytes()));
   }
 }
@@ -256,7 +261,8 @@ SmallVector<Value> SparseKernel::transposeWords(function_ref<Value(int64_t row)>
     return Value(vector::ShuffleOp::create(b, x, y, all));
   };
   auto join = [&](Value x, Value y) {
-    return Value(vector::ShuffleOp::create(b, x, y, llvm::to_vector(llvm::seq<int64_t>(0, 2 * cast<VectorType>(x.getType()).getDimSize(0)))));
+    const int64_t size = cast<VectorType>(x.getType()).getDimSize(0);
+    return Value(vector::ShuffleOp::create(b, x, y, llvm::to_vector(llvm::seq<int64_t>(0, 2 * size))));
   };
   // Vector i has rows i, i + 4, i + 8, ...
   SmallVector<Value> mixed;
@@ -301,7 +307,8 @@ void SparseKernel::emitLists(const SparseTile &tile, Value strip, Value chunk, b
 /// One column; gives the first quad of the next list.
 Value SparseKernel::emitList(const SparseTile &tile, Value strip, Value list, Value quad, bool first) {
   auto type = VectorType::get({lanes}, b.getI32Type());
-  Value word = loadWord(list), bits = arith::ConstantIntOp::create(b, 16, 32), mask = arith::ConstantIntOp::create(b, 0xffff, 32);
+  Value word = loadWord(list);
+  Value bits = arith::ConstantIntOp::create(b, 16, 32), mask = arith::ConstantIntOp::create(b, 0xffff, 32);
   Value column = toIndex(b, arith::AndIOp::create(b, word, mask)), pairs = toIndex(b, arith::ShRUIOp::create(b, word, bits));
   Value row = mul(b, column, layout.tilePositions());
   SmallVector<Value> accumulators;

@@ -155,6 +155,7 @@ std::optional<SparseLayout> SparseLayout::fromAttribute(ContractOp op) {
   const DotKernel *row = kind ? findDotKernel(kind.getValue()) : nullptr;
   if (!quads || !tile || !row || !kernel || kernel.size() != 3)
     return std::nullopt;
-  return SparseLayout{row,          kernel[0], kernel[1], kernel[2], cast<ShapedType>(op.getOutput().getType()).getShape().back(),
-                      tile.getInt(), quads.getInt(), packing.contains("unsigned")};
+  const int64_t columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
+  return SparseLayout{row,           kernel[0],      kernel[1], kernel[2], columns, tile.getInt(), quads.getInt(),
+                      packing.contains("unsigned")};
 }

@@ -149,7 +149,8 @@ static void printLayers(ModuleOp module, llvm::raw_ostream &os) {
     zeros += count;
     weights += values->size();
   }
-  os << llvm::left_justify("all", 40) << llvm::format("%13lld %9.2f %%\n", static_cast<long long>(weights), 100.0 * zeros / std::max<int64_t>(weights, 1));
+  os << llvm::left_justify("all", 40)
+     << llvm::format("%13lld %9.2f %%\n", static_cast<long long>(weights), 100.0 * zeros / std::max<int64_t>(weights, 1));
 }
 
 /// A model of the stage import.

@@ -161,6 +161,8 @@ FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry
     if (!weights.isValid() || weights.channels() < kBlock)
       continue;
     const Hessian *hessian = file ? file->find(input.key) : nullptr;
+    if (file && !hessian)
+      continue; // nothing is known of what it reads
     if (hessian && (hessian->dimension != weights.columns() || weights.rows() % hessian->groups != 0))
       return input.contraction->emitOpError("has other weights than the Hessians in '") << hessians << "'";
     std::vector<Unit> units = makeUnits(weights);
@@ -298,7 +300,8 @@ void PruneWeightsPass::pruneLayer(Layer &layer) {
   Builder builder(&getContext());
   const int64_t count = llvm::count(layer.weights.values, 0.0f);
   static constexpr StringLiteral kNames[] = {"unstructured", "blocks", "n:m"};
-  layer.contraction->setAttr(kPrunedAttr, builder.getStringAttr(kNames[static_cast<int>(static_cast<PruningPattern>(pattern))]));
+  const PruningPattern chosen = pattern;
+  layer.contraction->setAttr(kPrunedAttr, builder.getStringAttr(kNames[static_cast<int>(chosen)]));
   layer.contraction->setAttr(kZerosAttr, builder.getI64IntegerAttr(count));
   ++this->layers;
   zeros += count;

@@ -25,6 +25,8 @@ def PruneWeights : Pass<"halftone-prune-weights", "::mlir::ModuleOp"> {
     Where a contraction has `halftone.channel_means` (of its input channels, from calibration) its bias takes what pruning adds to
     the mean of each output channel back; the attribute is removed from all.
 
+    Only layers that the file has a Hessian for are pruned then.
+
     Left alone: depthwise convolutions (they are no work), the first and the last contraction with constant weights
     (with `ends` they are pruned too), layers with less than 4 input channels, and those whose name matches
     an expression of `exclude`. An expression that matches nothing is an error.
