@@ -60,10 +60,10 @@ def tensor(shape, element):
     return "tensor<" + "x".join([*map(str, shape), element]) + ">"
 
 
-def module(x, w, out, operation, padding, epilogue):
-    """The MLIR text of one layer: `operation` on x and weights w, then the epilogue."""
-    generator = np.random.default_rng(1)
-    weights = generator.integers(-127, 128, w, np.int8)
+def module(x, w, out, operation, padding, epilogue, weights=None):
+    """The MLIR text of one layer: `operation` on x and weights of shape w, then the epilogue."""
+    if weights is None:
+        weights = np.random.default_rng(1).integers(-127, 128, w, np.int8)
     blob = "04000000" + weights.tobytes().hex()
     rank, channels = len(out), out[-1]
     axes = ", ".join(f"d{i}" for i in range(rank))
@@ -101,11 +101,12 @@ def module(x, w, out, operation, padding, epilogue):
         f'{{-# dialect_resources: {{ builtin: {{ w: "0x{blob}" }} }} #-}}\n')
 
 
-def layer(kind, shape, epilogue=EPILOGUE):
+def layer(kind, shape, epilogue=EPILOGUE, make_weights=lambda shape: None):
     """(text, multiply-accumulates, bytes of weights) of one row of shapes.json."""
     if kind in ("gemm", "gemv"):
         m, n, k = shape
-        return module((m, k), (k, n), (m, n), "linalg.matmul", 0, epilogue), m * n * k, k * n
+        return (module((m, k), (k, n), (m, n), "linalg.matmul", 0, epilogue, make_weights((k, n))),
+                m * n * k, k * n)
     if kind == "conv":
         side, inputs, outputs, kernel, stride = shape
         name, weights = "conv_2d_nhwc_hwcf", (kernel, kernel, inputs, outputs)
@@ -117,7 +118,7 @@ def layer(kind, shape, epilogue=EPILOGUE):
                  "dilations = dense<1> : tensor<2xi64>}")
     macs = after * after * int(np.prod(weights))
     text = module((1, side, side, inputs), weights, (1, after, after, outputs), operation,
-                  kernel // 2, epilogue)
+                  kernel // 2, epilogue, make_weights(weights))
     return text, macs, int(np.prod(weights))
 
 

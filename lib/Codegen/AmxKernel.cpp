@@ -13,7 +13,8 @@
 //           accumulators to a scratch in L1, epilogue by rows, store
 //
 // Accumulators start from the bias, read with stride 0. Weights are in the order of the dots (PackedLayout.h): a tile of
-// them is 16 steps of 16 columns, its rows are one step apart.
+// them is 16 steps of 16 columns, its rows are one step apart. Weights in few bits are decoded panel by panel, each once
+// for all tiles of a part, into a scratch in that order.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/AmxTiling.h"
@@ -21,6 +22,7 @@
 #include "halftone/Codegen/CostModel.h"
 #include "halftone/Codegen/LoopEmission.h"
 #include "halftone/Codegen/TileEpilogue.h"
+#include "halftone/Codegen/WeightReader.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -38,6 +40,8 @@ static constexpr int64_t kLanes = AmxTiling::kLanes, kAccumulators = AmxTiling::
 /// How many times as large as the activations weights must be to be shared out: a line that another core has written is read
 /// at half the rate of L3, and so is taking it over to write it.
 static constexpr int64_t kColumnsFactor = 6;
+/// Tiles of activations that a decoded panel serves at least, if there are so many: decoding then takes some percent.
+static constexpr int64_t kDecodedTiles = 16;
 /// Panels of a cache line of codes.
 static constexpr int64_t kLinePanels = 4;
 /// Bytes of a panel for one step.
@@ -68,15 +72,18 @@ struct TileBlock {
 class AmxKernel {
 public:
   AmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, const CostTable &costs)
-      : op(op), layout(layout), isa(isa), costs(costs), b(op.getLoc(), op) {}
+      : op(op), stored(layout), layout(layout.asBytes()), isa(isa), costs(costs), b(op.getLoc(), op) {}
   void emit();
 
 private:
   int64_t panels() const { return llvm::divideCeil(layout.columns, kLanes); }
   /// Activations of a chunk fill half of L1.
   double chunkBytes() const { return costs.levels.front().bytes / 2; }
-  /// Weights that do not stay in L2 between two chunks: half of it.
-  bool isCold() const { return costs.levels.size() > 2 && double(layout.elements()) >= costs.levels[1].bytes / 2; }
+  bool isPacked() const { return stored.storage.isPacked(); }
+  /// Weights that are read panel by panel for all tiles of a part: those that do not stay in L2 between two chunks (half of
+  /// it), and those that are decoded.
+  bool isCold() const { return isPacked() || isLarge(); }
+  bool isLarge() const { return costs.levels.size() > 2 && double(layout.elements()) >= costs.levels[1].bytes / 2; }
   int64_t countParts() const;
   int64_t chunkTiles();
   void choosePartition();
@@ -84,6 +91,7 @@ private:
   void emitPart(Bounds tiles, Bounds panelRange);
   void emitPanels(Bounds tiles, Bounds panelRange);
   void emitBlocks(Bounds tiles, Bounds panelRange, int64_t width, int64_t valid);
+  void decodePanels(Value panel);
   void emitSizes(Bounds tiles, Bounds panelRange);
   void emitEqualBlocks(const BlockRange &blocks, Bounds panelRange);
   TilePlace place(Value tile);
@@ -97,13 +105,15 @@ private:
   Value loadTile(amx::TileType type, Value memory, Value offset, int64_t stride);
 
   ContractOp op;
-  const PackedLayout &layout;
+  const PackedLayout &stored; ///< as the constant is
+  const PackedLayout layout;  ///< as tiles are loaded
   const Isa &isa;
   const CostTable &costs;
   ImplicitLocOpBuilder b;
   std::optional<OutputWalk> walk;
   std::optional<TileEpilogue> epilogue;
   FlatBuffer weightBuffer;
+  Value weightMemory; ///< that tiles of weights are loaded from
   Value scratch;
   amx::TileType activationTile, weightTile, accumulatorTile;
   int64_t height = 0, tilesPerLine = 0, totalTiles = 0; ///< totalTiles is kDynamic with a dynamic batch
@@ -148,18 +158,18 @@ int64_t AmxKernel::countParts() const {
 }
 
 /// Very large weights are shared out by columns, so that each thread reads its own; else tiles are, so that a thread finds in
-/// its caches what it has written in the layer before. Columns of a part fill whole cache lines of the output, where there
+/// its caches what it has written in the layer before; and weights that are decoded, so that each is decoded once. Columns of a part fill whole cache lines of the output, where there
 /// are enough: two threads that write one line take turns.
 void AmxKernel::choosePartition() {
   const bool isDynamic = ShapedType::isDynamic(totalTiles);
   const int64_t tiles = isDynamic ? tilesPerLine : totalTiles, parts = countParts();
   const int64_t inputBytes = tiles * height * std::max<int64_t>(walk->positionStride(walk->input), 1);
   const int64_t unit = panels() >= 2 * kLinePanels ? kLinePanels : kAccumulators / tilesDown;
-  columnsOutside = layout.elements() > kColumnsFactor * inputBytes;
+  columnsOutside = isPacked() || layout.elements() > kColumnsFactor * inputBytes;
   const int64_t units = llvm::divideCeil(panels(), unit);
   partPanels = unit * (columnsOutside ? std::max<int64_t>(units / parts, 1) : units);
   const int64_t tileParts = llvm::divideCeil(parts, llvm::divideCeil(panels(), partPanels));
-  partTiles = llvm::alignTo(std::max<int64_t>(tiles / tileParts, 1), tilesDown);
+  partTiles = llvm::alignTo(std::max<int64_t>(tiles / tileParts, isPacked() ? kDecodedTiles : 1), tilesDown);
 }
 
 void AmxKernel::emit() {
@@ -181,6 +191,11 @@ void AmxKernel::emit() {
   weightBuffer = flatten(b, op.getWeights());
   scratch = memref::AllocaOp::create(b, MemRefType::get({kAccumulators * height * kLanes}, b.getI32Type()), b.getI64IntegerAttr(64));
   choosePartition();
+  weightMemory = weightBuffer.memory;
+  if (isPacked()) {
+    auto type = MemRefType::get({kAccumulators / tilesDown * layout.panelElements(1)}, b.getI8Type());
+    weightMemory = memref::AllocaOp::create(b, type, b.getI64IntegerAttr(64));
+  }
 
   Value tileCount = mul(b, walk->emitLineCount(b), tilesPerLine);
   Value tileParts = pieceCount(b, tileCount, partTiles);
@@ -223,8 +238,18 @@ void AmxKernel::emitBlocks(Bounds tiles, Bounds panelRange, int64_t width, int64
   if (!isCold())
     return emitSizes(tiles, panelRange);
   emitLoop(b, panelRange, across, [&](Value panel) {
+    decodePanels(panel);
     emitSizes(tiles, {panel, minimum(b, add(b, panel, across), panelRange.end)});
   });
+}
+
+/// Panels that stand side by side, into the scratch.
+void AmxKernel::decodePanels(Value panel) {
+  if (!isPacked())
+    return;
+  WeightReader reader(stored, isa, weightBuffer.memory);
+  for (int64_t v = 0; v < across; ++v)
+    reader.emitPanel(b, mul(b, add(b, panel, v), stored.panelElements(1)), 1, weightMemory, v * layout.panelElements(1));
 }
 
 /// Full blocks, then what is left: one lower block, or halves where the number of tiles is not known.
@@ -255,7 +280,8 @@ void AmxKernel::emitEqualBlocks(const BlockRange &blocks, Bounds panelRange) {
 }
 
 TileBlock AmxKernel::enterBlock(const BlockRange &blocks, Value panel, Value turn) {
-  TileBlock block = {{}, mul(b, panel, kLanes), mul(b, panel, layout.panelElements(1))};
+  Value weights = isPacked() ? indexConstant(b, 0) : mul(b, panel, layout.panelElements(1));
+  TileBlock block = {{}, mul(b, panel, kLanes), weights};
   for (int64_t i = 0; i < blocks.size; ++i)
     block.tiles.push_back(place(add(b, add(b, blocks.first, mul(b, turn, blocks.size)), i)));
   return block;
@@ -295,7 +321,7 @@ SmallVector<Value> AmxKernel::emitReduction(const TileBlock &block) {
     inputs.push_back(tile.input);
     for (int64_t v = 0; v < across; ++v) // the bias, in every row
       accumulators.push_back(
-          loadTile(accumulatorTile, weightBuffer.memory, add(b, block.weights, v * layout.panelElements(1)), 0));
+          loadTile(accumulatorTile, weightMemory, add(b, block.weights, v * layout.panelElements(1)), 0));
   }
   Value weights = add(b, block.weights, kStepWeights);
   // Step k of the run at `offset`; `number` counts the steps of all runs.
@@ -328,8 +354,10 @@ SmallVector<Value> AmxKernel::emitReduction(const TileBlock &block) {
   });
 }
 
-/// Asks for the weights of a later step: the core's own prefetchers do not follow tiles.
+/// Asks for the weights of a later step: the core's own prefetchers do not follow tiles. Decoded ones are at hand.
 void AmxKernel::emitPrefetch(Value weights) {
+  if (isPacked())
+    return;
   for (int64_t v = 0; v < across; ++v)
     for (int64_t row = 0; row < stepsPerBlock; ++row)
       memref::PrefetchOp::create(b, weightBuffer.memory,
@@ -342,7 +370,7 @@ SmallVector<Value> AmxKernel::emitStep(ArrayRef<Value> inputs, Value weights, Ar
   SmallVector<Value> columns, results;
   emitPrefetch(weights);
   for (int64_t v = 0; v < across; ++v)
-    columns.push_back(loadTile(weightTile, weightBuffer.memory, add(b, weights, v * layout.panelElements(1)), kStepWeights));
+    columns.push_back(loadTile(weightTile, weightMemory, add(b, weights, v * layout.panelElements(1)), kStepWeights));
   for (Value input : inputs) {
     Value rows = loadTile(activationTile, walk->input.flat.memory, input, walk->positionStride(walk->input));
     for (int64_t v = 0; v < across; ++v)

@@ -16,6 +16,7 @@
 #include "halftone/Codegen/DotEmitter.h"
 #include "halftone/Codegen/LoopEmission.h"
 #include "halftone/Codegen/TileEpilogue.h"
+#include "halftone/Codegen/WeightReader.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -28,18 +29,28 @@ static constexpr int64_t kUnrolledRun = 4;
 /// How far ahead of their use weights are asked for, in bytes: about the latency of L2 at full speed, and pages of L3.
 static constexpr int64_t kPrefetchDistance = 2048;
 static constexpr int64_t kCacheLine = 64;
+/// A panel in few bits is decoded once, into a scratch of at most so many bytes, if so many tiles of rows read it.
+static constexpr int64_t kScratchBytes = 256 << 10;
+static constexpr int64_t kScratchTiles = 3;
+/// Accumulators of the groups of a tile, which live beside the tile's own.
+static constexpr int64_t kGroupAccumulators = 8;
 
 namespace {
 
 class ContractKernel {
 public:
   ContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa)
-      : op(op), layout(layout), isa(isa), b(op.getLoc(), op), dots(*layout.kernel, layout.kernel->lanes, layout.storedUnsigned) {}
+      : op(op), layout(layout), plainLayout(layout.asBytes()), isa(isa), b(op.getLoc(), op),
+        dots(*layout.kernel, layout.kernel->lanes, layout.storedUnsigned) {}
   void emit();
 
 private:
   int64_t leastTile() const;
   void emitPart(Value part, Value positionParts, Value rowParts, int64_t unitParts);
+  bool decodesPanels(bool contiguous) const;
+  int64_t widestPanel() const { return layout.fullPanels() ? layout.panelVectors : layout.restVectors(); }
+  /// The layout of the weights that tiles read.
+  const PackedLayout &tileLayout() const { return scratch ? plainLayout : layout; }
 
   void emitColumns(Bounds units);
   void emitPanels(Value group, Bounds panels);
@@ -56,6 +67,13 @@ private:
   SmallVector<Value> emitStart(int64_t height);
   SmallVector<Value> emitRun(int64_t height, int64_t steps, Value activations, Value weights,
                              SmallVector<Value> accumulators);
+  SmallVector<Value> emitGroups(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators);
+  SmallVector<Value> emitGroup(int64_t height, int64_t steps, Value activations, Value weights,
+                               SmallVector<Value> accumulators);
+  SmallVector<Value> addGroup(int64_t height, ArrayRef<Value> sums, ArrayRef<Value> multipliers,
+                              ArrayRef<Value> accumulators);
+  SmallVector<Value> emitSteps(int64_t height, int64_t steps, Value activations, Value weights,
+                               SmallVector<Value> accumulators);
   SmallVector<Value> emitScatteredRun(int64_t height, Value activations, Value weights,
                                       SmallVector<Value> accumulators);
   SmallVector<Value> emitStep(int64_t height, Value activations, Value weights, ArrayRef<Value> accumulators,
@@ -63,16 +81,20 @@ private:
   DotEmitter::Activation emitActivation(Value activations, int64_t row, int64_t height, ArrayRef<int64_t> bytesAt);
   void emitPrefetch(Value weights);
   Value emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt);
+  SmallVector<Value> emitColumnVectors(Value weights);
   SmallVector<Value> finishRows(int64_t height, ArrayRef<Value> accumulators);
 
   ContractOp op;
   const PackedLayout &layout;
+  const PackedLayout plainLayout; ///< the same without few bits
   const Isa &isa;
   ImplicitLocOpBuilder b;
   DotEmitter dots;
   std::optional<OutputWalk> walk;
   std::optional<TileEpilogue> epilogue;
   FlatBuffer weightBuffer;
+  std::optional<WeightReader> reader; ///< of weights in few bits
+  Value scratch;                      ///< for a decoded panel; null: tiles decode in registers
   Partition partition;
   int64_t runs = 0, runsPerRow = 0, stepsPerRun = 0;
   bool scattered = false; ///< a step crosses from one tap to the next, and the taps do not follow one another
@@ -81,6 +103,8 @@ private:
   Bounds lineRange, rowRange;
   int64_t vectors = 0, validColumns = 0;       ///< of the panel
   Value groupChannel, panelColumn, panelWeights; ///< its input channel, output column and weights
+  Value weightMemory;                            ///< that panelWeights is an offset in
+  SmallVector<Value> stepMultipliers;            ///< that weights are multiplied by when they are decoded; or none
   Value inputLine;
 };
 
@@ -112,6 +136,13 @@ void ContractKernel::emit() {
   stepsPerRun = layout.steps() / runs;
   weightBuffer = flatten(b, op.getWeights());
   partition = choosePartition(layout, *walk);
+  if (layout.storage.isPacked()) {
+    reader.emplace(layout, isa, weightBuffer.memory);
+    if (decodesPanels(contiguous)) {
+      auto type = MemRefType::get({plainLayout.panelElements(widestPanel())}, b.getI8Type());
+      scratch = memref::AllocaOp::create(b, type, b.getI64IntegerAttr(64));
+    }
+  }
 
   Value rowParts = pieceCount(b, walk->emitSpan(b), ShapedType::isDynamic(partition.rows) ? 1 : partition.rows);
   Value lineParts = pieceCount(b, walk->emitLineCount(b), partition.lines);
@@ -119,6 +150,17 @@ void ContractKernel::emit() {
   Value positionParts = b.createOrFold<arith::MulIOp>(lineParts, rowParts);
   emitParts(b, mul(b, positionParts, unitParts),
             [&](Value part) { emitPart(part, positionParts, rowParts, unitParts); });
+}
+
+/// Whether each panel is decoded once for all rows of a part. It has to be if the runs of groups are not those of the kernel.
+bool ContractKernel::decodesPanels(bool contiguous) const {
+  if (layout.storage.hasGroups() && !contiguous)
+    return true;
+  if (ShapedType::isDynamic(partition.rows))
+    return false;
+  const int64_t lines = ShapedType::isDynamic(walk->lineCount()) ? 1 : partition.lines;
+  return lines * partition.rows >= kScratchTiles * layout.kernel->rows[widestPanel()] &&
+         plainLayout.panelElements(widestPanel()) <= kScratchBytes;
 }
 
 /// Parts are ordered by lines, then rows, then columns; or columns come first.
@@ -179,6 +221,12 @@ void ContractKernel::emitPanel(int64_t width, int64_t valid, Value group, Value 
   groupChannel = mul(b, group, layout.channels);
   panelColumn = add(b, mul(b, group, layout.columns), column);
   panelWeights = add(b, mul(b, group, layout.groupElements()), weights);
+  weightMemory = weightBuffer.memory;
+  if (scratch) {
+    reader->emitPanel(b, panelWeights, width, scratch);
+    weightMemory = scratch;
+    panelWeights = indexConstant(b, 0);
+  }
   emitLoop(b, lineRange, 1, [&](Value line) { emitLine(line); });
 }
 
@@ -256,7 +304,7 @@ SmallVector<Value> ContractKernel::emitStart(int64_t height) {
       llvm::append_range(rows, dots.startRows(b, arith::ConstantOp::create(b, b.getZeroAttr(type))));
       continue;
     }
-    Value bytes = vector::LoadOp::create(b, VectorType::get({startBytes}, b.getI8Type()), weightBuffer.memory,
+    Value bytes = vector::LoadOp::create(b, VectorType::get({startBytes}, b.getI8Type()), weightMemory,
                                          add(b, panelWeights, vector * startBytes));
     llvm::append_range(rows, dots.startRows(b, vector::BitCastOp::create(b, type, bytes)));
   }
@@ -281,7 +329,9 @@ SmallVector<Value> ContractKernel::finishRows(int64_t height, ArrayRef<Value> ac
 }
 
 SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activations) {
-  const int64_t stepWeights = vectors * layout.kernel->lanes * layout.kernel->step;
+  const int64_t stepWeights = tileLayout().unitElements(vectors);
+  const bool grouped = tileLayout().storage.hasGroups();
+  const int64_t runWeights = grouped ? layout.runElements(vectors) : stepsPerRun * stepWeights;
   ArrayRef<int64_t> strides = walk->input.flat.strides;
   bool convolution = strides.size() == 4;
   const int64_t rowStride = convolution ? strides[1] * op.getDilations()[0] : 0;
@@ -289,7 +339,7 @@ SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activatio
   Value weights = add(b, panelWeights, layout.startElements(vectors));
   SmallVector<Value> accumulators = emitStart(height);
 
-  if (!scattered && layout.steps() <= kUnrolledSteps) {
+  if (!scattered && !grouped && layout.steps() <= kUnrolledSteps) {
     for (int64_t run = 0; run < runs; ++run)
       for (int64_t step = 0; step < stepsPerRun; ++step) {
         int64_t offset = run / runsPerRow * rowStride + run % runsPerRow * tapStride + step * layout.kernel->step;
@@ -300,12 +350,12 @@ SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activatio
   }
   return emitCarryingLoop(b, indexConstant(b, layout.kernelHeight), accumulators, [&](Value y, SmallVector<Value> row) {
     Value rowStart = add(b, activations, mul(b, y, rowStride));
-    Value rowWeights = add(b, weights, mul(b, y, runsPerRow * stepsPerRun * stepWeights));
+    Value rowWeights = add(b, weights, mul(b, y, runsPerRow * runWeights));
     if (scattered)
       return emitScatteredRun(height, rowStart, rowWeights, row);
     return emitCarryingLoop(b, indexConstant(b, runsPerRow), row, [&](Value x, SmallVector<Value> carried) {
-      return emitRun(height, stepsPerRun, add(b, rowStart, mul(b, x, tapStride)),
-                     add(b, rowWeights, mul(b, x, stepsPerRun * stepWeights)), carried);
+      Value start = add(b, rowStart, mul(b, x, tapStride)), runStart = add(b, rowWeights, mul(b, x, runWeights));
+      return grouped ? emitGroups(height, start, runStart, carried) : emitRun(height, stepsPerRun, start, runStart, carried);
     });
   });
 }
@@ -313,16 +363,69 @@ SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activatio
 /// The steps of one run: unrolled if they are few.
 SmallVector<Value> ContractKernel::emitRun(int64_t height, int64_t steps, Value activations, Value weights,
                                            SmallVector<Value> accumulators) {
-  const int64_t stepWeights = vectors * layout.kernel->lanes * layout.kernel->step;
+  const int64_t stepWeights = tileLayout().unitElements(vectors);
   if (steps > kUnrolledRun)
     return emitCarryingLoop(b, indexConstant(b, steps), accumulators, [&](Value step, SmallVector<Value> carried) {
       return emitStep(height, add(b, activations, mul(b, step, layout.kernel->step)),
                       add(b, weights, mul(b, step, stepWeights)), carried);
     });
+  return emitSteps(height, steps, activations, weights, std::move(accumulators));
+}
+
+SmallVector<Value> ContractKernel::emitSteps(int64_t height, int64_t steps, Value activations, Value weights,
+                                             SmallVector<Value> accumulators) {
+  const int64_t stepWeights = tileLayout().unitElements(vectors);
   for (int64_t step = 0; step < steps; ++step)
     accumulators = emitStep(height, add(b, activations, step * layout.kernel->step), add(b, weights, step * stepWeights),
                             accumulators);
   return accumulators;
+}
+
+/// The groups of one run: some steps with a row of multipliers before them.
+SmallVector<Value> ContractKernel::emitGroups(int64_t height, Value activations, Value weights,
+                                              SmallVector<Value> accumulators) {
+  const int64_t steps = layout.storage.group / layout.kernel->step, whole = stepsPerRun / steps, rest = stepsPerRun % steps;
+  const int64_t groupWeights = vectors * layout.kernel->lanes + steps * layout.unitElements(vectors);
+  auto at = [&](Value i) { return std::pair(add(b, activations, mul(b, i, layout.storage.group)), add(b, weights, mul(b, i, groupWeights))); };
+  if (whole)
+    accumulators = emitCarryingLoop(b, indexConstant(b, whole), accumulators, [&](Value i, SmallVector<Value> carried) {
+      auto [start, groupStart] = at(i);
+      return emitGroup(height, steps, start, groupStart, carried);
+    });
+  if (!rest)
+    return accumulators;
+  auto [start, groupStart] = at(indexConstant(b, whole));
+  return emitGroup(height, rest, start, groupStart, accumulators);
+}
+
+/// One group. A low tile sums its codes' products by themselves and multiplies the sum; a high one has no registers for that, and
+/// multiplies the decoded bytes instead.
+SmallVector<Value> ContractKernel::emitGroup(int64_t height, int64_t steps, Value activations, Value weights,
+                                             SmallVector<Value> accumulators) {
+  SmallVector<Value> multipliers = reader->loadMultipliers(b, weights, vectors);
+  Value first = add(b, weights, vectors * layout.kernel->lanes);
+  const bool sums = static_cast<int64_t>(accumulators.size()) <= kGroupAccumulators;
+  SmallVector<Value> carried = accumulators;
+  if (sums)
+    carried.assign(accumulators.size(), arith::ConstantOp::create(b, b.getZeroAttr(dots.accumulatorType(b.getContext()))));
+  else
+    stepMultipliers = multipliers;
+  carried = steps <= kUnrolledSteps ? emitSteps(height, steps, activations, first, carried)
+                                    : emitRun(height, steps, activations, first, carried);
+  stepMultipliers.clear();
+  return sums ? addGroup(height, carried, multipliers, accumulators) : carried;
+}
+
+/// accumulator + sum * multiplier, exact modulo 2^32.
+SmallVector<Value> ContractKernel::addGroup(int64_t height, ArrayRef<Value> sums, ArrayRef<Value> multipliers,
+                                            ArrayRef<Value> accumulators) {
+  VectorType type = dots.accumulatorType(b.getContext());
+  SmallVector<Value> factors, results;
+  for (Value row : multipliers)
+    llvm::append_range(factors, dots.startRows(b, arith::ExtUIOp::create(b, type, row)));
+  for (auto [i, sum] : llvm::enumerate(sums))
+    results.push_back(arith::AddIOp::create(b, accumulators[i], arith::MulIOp::create(b, sum, factors[i % factors.size()])));
+  return results;
 }
 
 /// The steps of a kernel row whose taps are apart in memory: the bytes of a step are loaded one by one.
@@ -333,8 +436,8 @@ SmallVector<Value> ContractKernel::emitScatteredRun(int64_t height, Value activa
     SmallVector<int64_t> bytesAt;
     for (int64_t k = first; k < std::min(first + step, layout.runLength()); ++k)
       bytesAt.push_back(k / layout.channels * tapStride + k % layout.channels);
-    accumulators = emitStep(height, activations, add(b, weights, first * vectors * layout.kernel->lanes), accumulators,
-                            bytesAt);
+    accumulators = emitStep(height, activations, add(b, weights, first / step * tileLayout().unitElements(vectors)),
+                            accumulators, bytesAt);
   }
   return accumulators;
 }
@@ -368,20 +471,31 @@ Value ContractKernel::emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt) {
 /// Asks for the weights of a later step. They may be those of the next panel, or nothing behind the last one.
 void ContractKernel::emitPrefetch(Value weights) {
   const int64_t elementBytes = weightBuffer.element.getIntOrFloatBitWidth() / 8;
-  const int64_t stepBytes = vectors * layout.kernel->lanes * layout.kernel->step * elementBytes;
+  const int64_t stepBytes = layout.unitElements(vectors) * elementBytes;
   for (int64_t line = 0; line < stepBytes; line += kCacheLine)
     memref::PrefetchOp::create(b, weightBuffer.memory, add(b, weights, (kPrefetchDistance + line) / elementBytes),
                                /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
 }
 
+/// The weights of one step, as its dots take them.
+SmallVector<Value> ContractKernel::emitColumnVectors(Value weights) {
+  SmallVector<Value> columns;
+  if (!tileLayout().storage.isPacked()) {
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      columns.push_back(dots.loadWeights(b, weightMemory, add(b, weights, vector * layout.vectorElements())));
+    return columns;
+  }
+  for (auto [vector, bytes] : llvm::enumerate(reader->load(b, weights, vectors)))
+    columns.push_back(dots.prepareWeights(
+        b, stepMultipliers.empty() ? bytes : reader->multiply(b, bytes, stepMultipliers[vector])));
+  return columns;
+}
+
 SmallVector<Value> ContractKernel::emitStep(int64_t height, Value activations, Value weights,
                                             ArrayRef<Value> accumulators, ArrayRef<int64_t> bytesAt) {
-  SmallVector<Value> columns, results;
-  if (layout.steps() > kUnrolledSteps)
+  if (layout.steps() > kUnrolledSteps && !scratch)
     emitPrefetch(weights);
-  for (int64_t vector = 0; vector < vectors; ++vector)
-    columns.push_back(
-        dots.loadWeights(b, weightBuffer.memory, add(b, weights, vector * layout.kernel->lanes * layout.kernel->step)));
+  SmallVector<Value> columns = emitColumnVectors(weights), results;
   const int64_t together = layout.kernel->rowsPerDot();
   for (int64_t row = 0; row < height; row += together) {
     DotEmitter::Activation activation = emitActivation(activations, row, height, bytesAt);

@@ -60,10 +60,13 @@ DotEmitter::Activation DotEmitter::broadcastBytes(ImplicitLocOpBuilder &b, Value
 
 Value DotEmitter::loadWeights(ImplicitLocOpBuilder &b, Value memory, Value offset) const {
   Type element = cast<MemRefType>(memory.getType()).getElementType();
-  Value weights = vector::LoadOp::create(b, VectorType::get({lanes * kernel.step}, element), memory, offset);
+  return prepareWeights(b, vector::LoadOp::create(b, VectorType::get({lanes * kernel.step}, element), memory, offset));
+}
+
+Value DotEmitter::prepareWeights(ImplicitLocOpBuilder &b, Value weights) const {
   if (kernel.dot == DotKind::Widen)
     return arith::ExtSIOp::create(b, accumulatorType(b.getContext()), weights);
-  if (kernel.dot == DotKind::Fma && element.isInteger(8))
+  if (kernel.dot == DotKind::Fma && getElementTypeOrSelf(weights.getType()).isInteger(8))
     return arith::SIToFPOp::create(b, accumulatorType(b.getContext()), weights);
   return weights;
 }

@@ -4,6 +4,7 @@
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/SparseCost.h"
+#include "halftone/Codegen/WeightReader.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -55,7 +56,8 @@ void packPanel(const PackedLayout &layout, ArrayRef<T> weights, ArrayRef<int32_t
 }
 
 template <typename T>
-std::vector<T> packAll(const PackedLayout &layout, ArrayRef<T> weights, ArrayRef<int32_t> bias) {
+std::vector<T> packAll(const PackedLayout &stored, ArrayRef<T> weights, ArrayRef<int32_t> bias) {
+  const PackedLayout layout = stored.asBytes();
   std::vector<T> packed(layout.elements());
   T *out = packed.data();
   for (int64_t group = 0; group < layout.groups; ++group) {
@@ -157,6 +159,32 @@ bool hasRows(ContractOp op) {
   return !DepthwiseLayout::isDepthwise(op) && llvm::any_of(extents, [](int64_t extent) { return extent > 1; });
 }
 
+/// A table and the instructions for it take about so many bytes.
+constexpr int64_t kLeastSaving = 256;
+/// What a decoded panel of tiles may take of a thread's stack.
+constexpr int64_t kMostPanelBytes = 512 << 10;
+/// Weights that a single row reads from beyond L2 at the speed of their bytes.
+constexpr int64_t kFarWeights = 2 << 20;
+
+/// How the weights of `layout` are stored.
+WeightStorage chooseStorage(StorageChoice choice, ContractOp op, const PackedLayout &layout, const Isa &isa, ArrayRef<int8_t> weights) {
+  const bool tiles = layout.kernel->dot == DotKind::Tile;
+  // Weights of float activations are converted, not looked up: they stay bytes.
+  if (layout.kernel->dot == DotKind::Fma || choice == StorageChoice::Bytes || (choice == StorageChoice::Automatic && (hasRows(op) || layout.elements() < kFarWeights)) ||
+      (tiles && 4 * layout.panelElements(1) > kMostPanelBytes))
+    return {};
+  // A tile's groups lie within it.
+  SmallVector<int64_t> sizes;
+  for (int64_t size : {256, 128, 64, 32, 16})
+    if (size % layout.kernel->step == 0 && (!tiles || layout.unitSteps() * layout.kernel->step % size == 0))
+      sizes.push_back(size);
+  WeightMatrix matrix = {weights, layout.runs(), layout.runLength(), layout.columns * layout.groups,
+                         layout.runLength() != layout.stepsPerRun() * layout.kernel->step, sizes};
+  PackedLayout smaller = layout;
+  smaller.storage = findWeightStorage(matrix, WeightReader::hasSixBits(*layout.kernel, isa));
+  return layout.elements() - smaller.elements() >= kLeastSaving ? smaller.storage : WeightStorage();
+}
+
 struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
   using PackWeightsBase::PackWeightsBase;
 
@@ -235,7 +263,10 @@ private:
         return replaceWeights<T>(op, *layout, *weights);
     if (DepthwiseLayout::isDepthwise(op))
       return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);
-    return replaceWeights<T>(op, PackedLayout::forContract(op, *kernel), *weights);
+    PackedLayout layout = PackedLayout::forContract(op, *kernel);
+    if constexpr (std::is_same_v<T, int8_t>)
+      layout.storage = chooseStorage(weightStorage, op, layout, isa, *weights);
+    return replaceWeights<T>(op, layout, *weights);
   }
 
   template <typename T, typename Layout>
@@ -245,6 +276,11 @@ private:
     if (layout.kernel->hasStart())
       takeBias(op, bias);
     std::vector<T> packed = packAll<T>(layout, weights, bias);
+    if constexpr (std::is_same_v<T, int8_t> && std::is_same_v<Layout, PackedLayout>)
+      if (layout.storage.isPacked()) {
+        packed = storeInFewBits(layout, packed);
+        ++numInFewBits;
+      }
     OpBuilder builder(op);
     auto type = RankedTensorType::get(packed.size(), getElementTypeOrSelf(op.getWeights().getType()));
     Value constant = arith::ConstantOp::create(builder, op.getLoc(), makeConstant<T>(type, packed, "packed"));

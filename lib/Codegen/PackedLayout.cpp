@@ -1,6 +1,7 @@
 //===- PackedLayout.cpp - where a weight stands in a packed constant --------===//
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/VectorEmission.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -12,11 +13,14 @@ bool PackedLayout::tapsFollow(ContractOp op) const {
 
 DictionaryAttr PackedLayout::toAttribute(MLIRContext *context) const {
   Builder b(context);
-  return b.getDictionaryAttr({b.getNamedAttr("kind", b.getStringAttr(kernel->name)),
-                              b.getNamedAttr("lanes", b.getI64IntegerAttr(kernel->lanes)),
-                              b.getNamedAttr("columns", b.getI64IntegerAttr(panelColumns())),
-                              b.getNamedAttr("run", b.getI64IntegerAttr(runLength())),
-                              b.getNamedAttr("kernel", b.getDenseI64ArrayAttr({kernelHeight, kernelWidth, channels}))});
+  NamedAttrList packing;
+  packing.append("kind", b.getStringAttr(kernel->name));
+  packing.append("lanes", b.getI64IntegerAttr(kernel->lanes));
+  packing.append("columns", b.getI64IntegerAttr(panelColumns()));
+  packing.append("run", b.getI64IntegerAttr(runLength()));
+  packing.append("kernel", b.getDenseI64ArrayAttr({kernelHeight, kernelWidth, channels}));
+  storage.addTo(packing, context);
+  return packing.getDictionary(context);
 }
 
 /// Vectors of a panel: for tall tiles if the positions of an image exceed a low one, or their number is dynamic.
@@ -43,7 +47,9 @@ PackedLayout PackedLayout::forContract(ContractOp op, const DotKernel &kernel) {
           shape.back() / groups,
           groups,
           op.getDilations()[1] == 1 && groups == 1 && shortTaps,
-          choosePanelVectors(op, kernel)};
+          choosePanelVectors(op, kernel),
+          /*storedUnsigned=*/false,
+          /*storage=*/{}};
 }
 
 FailureOr<PackedLayout> PackedLayout::fromAttribute(ContractOp op) {
@@ -60,5 +66,62 @@ FailureOr<PackedLayout> PackedLayout::fromAttribute(ContractOp op) {
   int64_t groups = op.getGroups(), columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
   bool joined = run.getInt() == kernel[1] * kernel[2] && (kernel[1] > 1 || groups == 1);
   return PackedLayout{row, kernel[0], kernel[1], kernel[2], columns / groups, groups, joined, panel.getInt() / row->lanes,
-                      packing.contains("unsigned")};
+                      packing.contains("unsigned"), WeightStorage::fromAttribute(packing)};
+}
+
+//===----------------------------------------------------------------------===//
+// Few bits
+//===----------------------------------------------------------------------===//
+
+/// Divides the bytes of some steps by the greatest common divisor of each column, and appends these multipliers.
+static void takeMultipliers(const DotKernel &kernel, MutableArrayRef<int8_t> steps, int64_t columns, std::vector<int8_t> &out) {
+  const int64_t bytes = steps.size();
+  auto each = [&](int64_t column, llvm::function_ref<void(int8_t &)> visit) {
+    for (int64_t first = column * kernel.step; first < bytes; first += columns * kernel.step)
+      for (int64_t k = 0; k < kernel.step; ++k)
+        visit(steps[first + k]);
+  };
+  for (int64_t column = 0; column < columns; ++column) {
+    int multiplier = 0;
+    each(column, [&](int8_t &byte) { multiplier = std::gcd(multiplier, static_cast<int>(byte)); });
+    multiplier = std::max(multiplier, 1);
+    each(column, [&](int8_t &byte) { byte = static_cast<int8_t>(byte / multiplier); });
+    out.push_back(static_cast<int8_t>(multiplier));
+  }
+}
+
+/// The steps of one panel's run.
+static void storeRun(const PackedLayout &layout, int64_t vectors, MutableArrayRef<int8_t> run, std::vector<int8_t> &out) {
+  const WeightStorage &storage = layout.storage;
+  const int64_t step = vectors * layout.vectorElements(), unit = step * layout.unitSteps();
+  // A group of dots has several units, a tile several groups.
+  const int64_t group = storage.hasGroups() ? step * storage.group / layout.kernel->step : unit;
+  const int64_t together = std::max(group, unit), size = run.size();
+  for (int64_t first = 0; first < size; first += together) {
+    const int64_t end = std::min(first + together, size);
+    for (int64_t i = first; storage.hasGroups() && i < end; i += group)
+      takeMultipliers(*layout.kernel, run.slice(i, std::min(group, end - i)), vectors * layout.kernel->lanes, out);
+    for (int64_t i = first; i < end; i += unit)
+      storage.appendUnit(run.slice(i, unit), layout.vectorElements(), out);
+  }
+}
+
+std::vector<int8_t> mlir::halftone::storeInFewBits(const PackedLayout &layout, ArrayRef<int8_t> bytes) {
+  const PackedLayout plain = layout.asBytes();
+  std::vector<int8_t> stored, panel;
+  auto store = [&](int64_t vectors) {
+    const int64_t start = plain.startElements(vectors), run = plain.runElements(vectors);
+    panel.assign(bytes.begin(), bytes.begin() + plain.panelElements(vectors));
+    bytes = bytes.drop_front(panel.size());
+    stored.insert(stored.end(), panel.begin(), panel.begin() + start);
+    for (int64_t i = 0; i < plain.runs(); ++i)
+      storeRun(layout, vectors, MutableArrayRef<int8_t>(panel).slice(start + i * run, run), stored);
+  };
+  for (int64_t group = 0; group < plain.groups; ++group) {
+    for (int64_t i = 0; i < plain.fullPanels(); ++i)
+      store(plain.panelVectors);
+    if (plain.restVectors())
+      store(plain.restVectors());
+  }
+  return stored;
 }

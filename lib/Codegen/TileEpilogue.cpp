@@ -28,7 +28,9 @@ TileEpilogue::TileEpilogue(ImplicitLocOpBuilder &b, ContractOp op, const OutputW
     wanted = addition.getLhs();
     lastAddend = static_cast<int32_t>(addend.getSExtValue());
   }
-  if (isa.packs)
+  // Vectors wider than the machine's (weights of -128 on AVX2) have no such instruction.
+  auto lanes = op.getPackingAttr().getAs<IntegerAttr>("lanes");
+  if (isa.packs && lanes && lanes.getInt() * static_cast<int64_t>(sizeof(int32_t)) <= isa.vectorBytes)
     matchClamp();
 }
 

@@ -33,6 +33,7 @@ struct BuildOptions {
   SelectionOptions selection;
   TargetOption target;
   CostOption cost;
+  StorageOption storage;
   StageOption stopAfter;
   OutputOption output;
   cl::opt<std::string> statistics;
@@ -49,6 +50,7 @@ BuildOptions::BuildOptions(CommandLine &line)
                     "Without, the model is "
                     "compiled in floats")),
       quantize(line), selection(line), target(line), cost(line),
+      storage(line),
       stopAfter(line, Stage::Import, Stage::Target, Stage::Target),
       output(line),
       statistics("save-stats", cl::sub(line.command), cl::value_desc("STATS"),
@@ -164,12 +166,12 @@ static Error decidePrecision(ModuleOp module, const BuildOptions &options,
 static Error finish(ModuleOp module, const BuildOptions &options, Stage last,
                     const OpReport &report) {
   if (last == Stage::Codegen)
-    if (Error error = generateCode(module, options.target))
+    if (Error error = generateCode(module, options.target, options.storage))
       return error;
   if (last < Stage::Target)
     return options.output.write(module);
   return compileModule(module, options.output.path, options.target,
-                       report.toJSON());
+                       report.toJSON(), options.storage);
 }
 
 Error mlir::halftone::runBuild(CommandLine &line) {

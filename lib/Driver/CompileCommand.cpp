@@ -12,6 +12,7 @@ Error mlir::halftone::runCompile(CommandLine &line) {
   ModelOptions model(line);
   TargetOption target(line);
   CostOption cost(line);
+  StorageOption storage(line);
   cl::opt<std::string> output("o", cl::Required, cl::sub(line.command),
                               cl::value_desc("M.so"),
                               cl::desc("Output: .so, .o, .ll or .s"));
@@ -30,5 +31,5 @@ Error mlir::halftone::runCompile(CommandLine &line) {
     if (Error error = advance(**module, Stage::Integer, StageSettings()))
       return error;
   std::string report = OpReport::of(**module).toJSON();
-  return compileModule(**module, output, target, report);
+  return compileModule(**module, output, target, report, storage);
 }

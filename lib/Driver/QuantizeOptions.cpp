@@ -123,3 +123,15 @@ llvm::Error CostOption::attach(ModuleOp module) const {
                   StringAttr::get(module.getContext(), table->text()));
   return llvm::Error::success();
 }
+
+StorageOption::StorageOption(CommandLine &line)
+    : opt("weight-storage", cl::sub(line.command),
+          cl::init(StorageChoice::Automatic),
+          cl::desc("Whether int8 weights that take few values are stored in "
+                   "fewer bits, which the kernels decode:"),
+          cl::values(clEnumValN(StorageChoice::Automatic, "auto",
+                                "(default) where the layer gets no slower "
+                                "by it"),
+                     clEnumValN(StorageChoice::Bytes, "bytes", "never"),
+                     clEnumValN(StorageChoice::Packed, "packed",
+                                "always: the smallest file"))) {}

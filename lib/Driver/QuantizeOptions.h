@@ -47,6 +47,12 @@ public:
   llvm::Error attach(ModuleOp module) const;
 };
 
+/// --weight-storage, of build and compile.
+class StorageOption : public llvm::cl::opt<StorageChoice> {
+public:
+  explicit StorageOption(CommandLine &line);
+};
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_LIB_DRIVER_QUANTIZEOPTIONS_H

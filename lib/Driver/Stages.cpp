@@ -83,7 +83,8 @@ Error mlir::halftone::advance(ModuleOp module, Stage last,
   return Error::success();
 }
 
-Error mlir::halftone::generateCode(ModuleOp module, StringRef target) {
+Error mlir::halftone::generateCode(ModuleOp module, StringRef target,
+                                   StorageChoice storage) {
   if (target.contains(','))
     return userError("the codegen stage is that of one CPU: name one of '" +
                      target + "' by --target-cpu");
@@ -91,7 +92,7 @@ Error mlir::halftone::generateCode(ModuleOp module, StringRef target) {
   if (!cpu)
     return cpu.takeError();
   PassManager pm(module.getContext());
-  buildCodegenPipeline(pm, *cpu);
+  buildCodegenPipeline(pm, *cpu, /*costFile=*/"", storage);
   if (failed(pm.run(module)))
     return llvm::make_error<Reported>();
   module->setAttr(kStageAttr, StringAttr::get(module.getContext(),
@@ -100,7 +101,8 @@ Error mlir::halftone::generateCode(ModuleOp module, StringRef target) {
 }
 
 Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
-                                    StringRef target, StringRef report) {
+                                    StringRef target, StringRef report,
+                                    StorageChoice storage) {
   std::optional<Stage> now = stageOf(module);
   if (now && *now >= Stage::Codegen)
     return userError("the model is at the stage '" + stageName(*now) +
@@ -114,7 +116,7 @@ Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
   options.cpu = target.str();
   options.compilerVersion = versionText();
   options.report = report.str();
-  if (failed(compileToFile(module, options, path)))
+  if (failed(compileToFile(module, options, path, storage)))
     return llvm::make_error<Reported>();
   return Error::success();
 }

@@ -21,7 +21,8 @@ static void simplify(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile) {
+void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile,
+                                           StorageChoice storage) {
   pm.addNestedPass<func::FuncOp>(createInlineComposites());
   // Constants that a composite's inlining made dead must not reach the packing.
   simplify(pm);
@@ -30,7 +31,7 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
     pm.addNestedPass<func::FuncOp>(createFormContractions());
     // The multipliers are constants of tensors still.
     pm.addNestedPass<func::FuncOp>(createClampCodes());
-    pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str()}));
+    pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str(), storage}));
     // Behind the choice of kernels, before padding is data.
     pm.addNestedPass<func::FuncOp>(createStoreUnsigned());
   }
@@ -93,6 +94,11 @@ struct CpuOptions : PassPipelineOptions<CpuOptions> {
   Option<std::string> cost{*this, "cost",
                            llvm::cl::desc("Cost table; without, the module's own, or the built-in one of the CPU"),
                            llvm::cl::init("")};
+  Option<StorageChoice> storage{
+      *this, "weight-storage", llvm::cl::desc("Which weights are stored in few bits"), llvm::cl::init(StorageChoice::Automatic),
+      llvm::cl::values(clEnumValN(StorageChoice::Automatic, "auto", "those whose layer gets no slower by it"),
+                       clEnumValN(StorageChoice::Bytes, "bytes", "none"),
+                       clEnumValN(StorageChoice::Packed, "packed", "all that get smaller"))};
 };
 } // namespace
 
@@ -103,7 +109,7 @@ void mlir::halftone::registerCompilePipelines() {
         llvm::Expected<CpuTarget> target = findCpuTarget(options.cpu);
         if (!target)
           llvm::report_fatal_error(target.takeError(), /*gen_crash_diag=*/false);
-        buildCodegenPipeline(pm, *target, options.cost);
+        buildCodegenPipeline(pm, *target, options.cost, options.storage);
       });
   PassPipelineRegistration<>("halftone-target-pipeline", "The target stage up to the LLVM dialect",
                              [](OpPassManager &pm) { buildTargetPipeline(pm); });

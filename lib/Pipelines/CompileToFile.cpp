@@ -5,11 +5,12 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-LogicalResult mlir::halftone::compileToFile(ModuleOp module, const TargetOptions &options, StringRef path) {
+LogicalResult mlir::halftone::compileToFile(ModuleOp module, const TargetOptions &options, StringRef path,
+                                           StorageChoice storage) {
   return writeTargets(module, options, path, [&](const CpuTarget &target) -> FailureOr<OwningOpRef<ModuleOp>> {
     OwningOpRef<ModuleOp> lowered = module.clone();
     PassManager pm(module.getContext());
-    buildCodegenPipeline(pm, target);
+    buildCodegenPipeline(pm, target, /*costFile=*/"", storage);
     buildTargetPipeline(pm);
     if (failed(pm.run(*lowered)))
       return failure();

@@ -2,6 +2,9 @@
 // RUN: halftone-opt --halftone-pack-weights=target=avx2 %s | FileCheck %s --check-prefix=AVX2
 // RUN: halftone-opt --halftone-pack-weights=target=avx2 %s | FileCheck %s --check-prefix=BIAS
 // RUN: halftone-opt --halftone-pack-weights=target=amx %s | FileCheck %s --check-prefix=AMX
+// RUN: halftone-opt --halftone-pack-weights="target=avx512vnni weight-storage=packed" %s | FileCheck %s --check-prefix=FEW
+// RUN: halftone-opt --halftone-pack-weights="target=avx512vnni weight-storage=bytes" %s | FileCheck %s --check-prefix=BYTES
+// RUN: halftone-opt --halftone-pack-weights=target=avx512vnni %s | FileCheck %s --check-prefix=BYTES
 // RUN: not halftone-opt --halftone-pack-weights=target=abacus %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // One panel of 16 columns (1 used), one run of 5 bytes: a start row of -128 * (1 + 2 + 3 + 4 + 5) and two steps.
@@ -84,4 +87,38 @@ func.func @tall(%x: tensor<7x5xi8>, %init: tensor<7x1xi32>) -> tensor<7x1xi32> {
     halftone.yield %acc : i32
   } -> tensor<7x1xi32>
   return %y : tensor<7x1xi32>
+}
+
+// Weights of few values take few bits: 2 here, behind a start row of 64 i32. The reduction of 30 is padded with zeros, so that 0 is a
+// value, too. What saves little is left as it is (the functions above); so are bytes by default, where time counts more than size.
+// FEW-LABEL: func @matmul
+// FEW-NOT: bits =
+// FEW-LABEL: func @argument
+// FEW-LABEL: func @few_values
+// FEW: arith.constant {{.*}} : tensor<768xi8>
+// FEW: packing = {bits = 2 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 32>, kind = "vpdpbusd_512", lanes = 16 : i64, levels = array<i8: 3>, run = 32 : i64}
+// FEW-LABEL: func @few_values_padded
+// FEW: arith.constant {{.*}} : tensor<768xi8>
+// FEW: packing = {bits = 2 : i64,{{.*}} levels = array<i8: 0, 3>
+// BYTES-LABEL: func @few_values
+// BYTES: arith.constant {{.*}} : tensor<2304xi8>
+// BYTES-NOT: bits =
+func.func @few_values(%x: tensor<2x32xi8>, %init: tensor<2x64xi32>) -> tensor<2x64xi32> {
+  %w = arith.constant dense<3> : tensor<32x64xi8>
+  %y = halftone.contract ins(%x, %w : tensor<2x32xi8>, tensor<32x64xi8>) outs(%init : tensor<2x64xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = []} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  } -> tensor<2x64xi32>
+  return %y : tensor<2x64xi32>
+}
+
+func.func @few_values_padded(%x: tensor<2x30xi8>, %init: tensor<2x64xi32>) -> tensor<2x64xi32> {
+  %w = arith.constant dense<3> : tensor<30x64xi8>
+  %y = halftone.contract ins(%x, %w : tensor<2x30xi8>, tensor<30x64xi8>) outs(%init : tensor<2x64xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = []} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  } -> tensor<2x64xi32>
+  return %y : tensor<2x64xi32>
 }

@@ -40,6 +40,8 @@ public:
 
   /// The weights at `offset`: `step` elements for each lane.
   Value loadWeights(ImplicitLocOpBuilder &b, Value memory, Value offset) const;
+  /// The same of elements that are in a vector already.
+  Value prepareWeights(ImplicitLocOpBuilder &b, Value weights) const;
 
   Value dot(ImplicitLocOpBuilder &b, Value accumulator, Activation activation, Value weights) const;
 

@@ -4,6 +4,9 @@
 //
 //   groups x panels x ( [start row: columns x i32] + runs x steps x columns x step )
 //
+// The steps of a panel may be stored in few bits (WeightStorage.h), in units of one step or, for tiles, of one tile. With
+// multipliers, each group of steps begins with a row of them, a byte for each column; a tile has all of its rows before it.
+//
 // A run is the part of the reduction whose activations are contiguous in NHWC memory: the taps of one kernel row, all
 // their channels (`joined`), or one tap.
 //
@@ -12,6 +15,7 @@
 #define HALFTONE_CODEGEN_PACKEDLAYOUT_H
 
 #include "halftone/Codegen/IsaTable.h"
+#include "halftone/Codegen/WeightStorage.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 
 namespace mlir::halftone {
@@ -25,6 +29,7 @@ struct PackedLayout {
   bool joined;
   int64_t panelVectors; ///< of a full panel
   bool storedUnsigned = false; ///< the input; see halftone-store-unsigned
+  WeightStorage storage = {};
 
   int64_t runs() const { return joined ? kernelHeight : kernelHeight * kernelWidth; }
   int64_t runLength() const { return joined ? kernelWidth * channels : channels; }
@@ -45,7 +50,27 @@ struct PackedLayout {
   }
   /// Elements of a panel of `vectors`, its start row included.
   int64_t panelElements(int64_t vectors) const {
-    return startElements(vectors) + vectors * kernel->lanes * kernel->step * steps();
+    return startElements(vectors) + runs() * runElements(vectors);
+  }
+  /// Bytes of a vector of weights, not stored in few bits.
+  int64_t vectorElements() const { return kernel->lanes * kernel->step; }
+  /// Steps that are stored as one.
+  int64_t unitSteps() const { return kernel->dot == DotKind::Tile ? stepsPerRun() / blocksPerRun() : 1; }
+  /// Elements of a panel of `vectors`, for one unit.
+  int64_t unitElements(int64_t vectors) const { return storage.unitBytes(unitSteps() * vectors, vectorElements()); }
+  /// Rows of multipliers for each run.
+  int64_t groupsPerRun() const {
+    return storage.hasGroups() ? llvm::divideCeil(stepsPerRun() * kernel->step, storage.group) : 0;
+  }
+  /// Elements of a panel of `vectors`, for one run.
+  int64_t runElements(int64_t vectors) const {
+    return stepsPerRun() / unitSteps() * unitElements(vectors) + groupsPerRun() * vectors * kernel->lanes;
+  }
+  /// The same weights as plain bytes.
+  PackedLayout asBytes() const {
+    PackedLayout layout = *this;
+    layout.storage = {};
+    return layout;
   }
   int64_t groupElements() const { return fullPanels() * panelElements(panelVectors) + panelElements(restVectors()); }
   int64_t elements() const { return groups * groupElements(); }
@@ -68,6 +93,9 @@ struct PackedLayout {
   /// The layout that `packing` describes; failure if it is not one of ours.
   static FailureOr<PackedLayout> fromAttribute(ContractOp op);
 };
+
+/// `bytes`, packed as `layout.asBytes()`, as `layout` stores them.
+std::vector<int8_t> storeInFewBits(const PackedLayout &layout, ArrayRef<int8_t> bytes);
 
 } // namespace mlir::halftone
 

@@ -6,6 +6,7 @@
 #ifndef HALFTONE_CODEGEN_PASSES_H
 #define HALFTONE_CODEGEN_PASSES_H
 
+#include "halftone/Codegen/WeightStorage.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 

@@ -101,6 +101,12 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
       a constant one, which then leaves the epilogue. `vpdpbusd` multiplies unsigned by signed bytes: the kernel flips
       the sign bit of the activations, which adds 128 to each, and the row takes `128 * sum(w)` away again, exactly.
     - Depthwise weights have an order of their own; see DepthwiseLayout.h.
+    - Weights that take few values can be stored in few bits (WeightStorage.h), which the kernels decode: `bits` and `levels` in
+      `packing` say so. 2 bits for up to 4 values, 4 bits for up to 16, and 4 bits with a multiplier (`group`) for each
+      column and group of 16 to 256 elements of the reduction, found as the greatest common divisor of its weights; 6 bits
+      for up to 64 where an instruction looks them up (`vpermb`). The weights' values alone decide what is possible; the option
+      `weight-storage`, what is done: `packed` takes the fewest bytes, `auto` keeps bytes where decoding could cost time
+      (contractions of several rows, weights that fit L2), `bytes` keeps them always.
     - Where most quads (4 input channels of one tap and one output channel) are zero, and skipping them is predicted to be
       faster (SparseCost.h), the others alone are stored with their places; `packing` then has `quads`, their number. See
       SparseLayout.h.
@@ -109,10 +115,18 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
     taken (CostModel.h). Both give the same bits.
   }];
   let options = [
-    Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">
+    Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">,
+    Option<"weightStorage", "weight-storage", "::mlir::halftone::StorageChoice",
+           "::mlir::halftone::StorageChoice::Automatic", "Which weights are stored in few bits", [{::llvm::cl::values(
+             clEnumValN(::mlir::halftone::StorageChoice::Automatic, "auto", "those whose layer gets no slower by it"),
+             clEnumValN(::mlir::halftone::StorageChoice::Bytes, "bytes", "none"),
+             clEnumValN(::mlir::halftone::StorageChoice::Packed, "packed", "all that get smaller"))}]>
   ];
   let dependentDialects = ["halftone::HalftoneDialect", "arith::ArithDialect"];
-  let statistics = [Statistic<"numPacked", "packed", "Number of contractions packed">];
+  let statistics = [
+    Statistic<"numPacked", "packed", "Number of contractions packed">,
+    Statistic<"numInFewBits", "in-few-bits", "Number of contractions whose weights are stored in few bits">
+  ];
 }
 
 def LowerContract : Pass<"halftone-lower-contract", "func::FuncOp"> {

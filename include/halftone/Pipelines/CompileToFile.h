@@ -2,13 +2,15 @@
 #ifndef HALFTONE_PIPELINES_COMPILETOFILE_H
 #define HALFTONE_PIPELINES_COMPILETOFILE_H
 
+#include "halftone/Codegen/WeightStorage.h"
 #include "halftone/Target/Compile.h"
 
 namespace mlir::halftone {
 
 /// Runs the codegen and target pipelines on copies of a module of the integer stage or of the entry form, one for each target, and
 /// writes what the path's extension says (see writeTargets). Failures are diagnostics.
-LogicalResult compileToFile(ModuleOp module, const TargetOptions &options, StringRef path);
+LogicalResult compileToFile(ModuleOp module, const TargetOptions &options, StringRef path,
+                            StorageChoice storage = StorageChoice::Automatic);
 
 } // namespace mlir::halftone
 

@@ -7,6 +7,7 @@
 #define HALFTONE_PIPELINES_PIPELINES_H
 
 #include "halftone/Calibration/Passes.h"
+#include "halftone/Codegen/WeightStorage.h"
 #include "halftone/Precision/Passes.h"
 #include "halftone/Quantization/Passes.h"
 #include "halftone/Target/TargetTable.h"
@@ -94,7 +95,8 @@ void buildTrainingPipeline(OpPassManager &pm, const TrainingSettings &settings, 
 
 /// The codegen stage: from the integer stage's (or the entry form's) tensors to loops on planned memory behind the
 /// artefact's entry function. `costFile` is a cost table; empty: the module's own, or the built-in one.
-void buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile = "");
+void buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile = "",
+                          StorageChoice storage = StorageChoice::Automatic);
 
 /// The target stage up to the LLVM dialect; `writeTarget` (halftone/Target/Compile.h) does the rest.
 void buildTargetPipeline(OpPassManager &pm);

@@ -2,8 +2,12 @@
 
 Extents are odd on purpose: rows, columns and reductions that are no multiple of any tile, vector or dot. Half of the
 integer weights are the extremes -127 and 127, and the test feeds all codes from -128 to 127.
+
+With the argument `few`, weights take few values or are multiples of their group's multiplier: they can be stored in few bits.
 """
+import math
 import random
+import sys
 
 RANDOM = random.Random(1)
 
@@ -34,6 +38,29 @@ def rare_weights(shape, density):
     taps, channels, outputs = shape[0] * shape[1], shape[2], shape[3]
     kept = [[[RANDOM.random() < density for _ in range(outputs)] for _ in range(channels // 4)] for _ in range(taps)]
     return iter([weight() if kept[t][c // 4][o] else 0 for t in range(taps) for c in range(channels) for o in range(outputs)])
+
+
+def levels(count, *extremes):
+    """Weights of `count` values, the extremes among them."""
+    values = list(extremes)
+    while len(values) < count:
+        values = sorted(set(values + [RANDOM.randint(-127, 127)]))
+    return lambda shape: lambda: RANDOM.choice(values)
+
+
+def groups(size):
+    """Codes from -8 to 7 with a multiplier for each column and `size` elements of the reduction; some groups are 0."""
+    def weights(shape):
+        columns, multipliers = shape[-1], {}
+        index = iter(reversed(range(math.prod(shape))))  # as `dense` takes them
+
+        def value():
+            i = next(index)
+            factor = multipliers.setdefault((i // columns // size, i % columns), RANDOM.choice([0] + 4 * [1, 2, 7, 15, 18]))
+            least = -7 if factor == 18 else -8
+            return factor * RANDOM.choice([least, 7, RANDOM.randint(least, 7)])
+        return value
+    return weights
 
 
 def real(scale):
@@ -109,10 +136,10 @@ RESIDUAL = """    %r0 = arith.extsi %r : i8 to i32
 
 
 def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv", residual=False, element="i8",
-                padding=0, sliced=0, reshaped=False, gain=1.0, source=None, added=None, density=None):
+                padding=0, sliced=0, reshaped=False, gain=1.0, source=None, added=None, density=None, values=None):
     """One contraction with its tail. x: H, W, C or C; kernel: KH, KW, OC or OC. With `sliced`, the input is the last C of
     that many channels, and `reshaped` hides the slice behind a unit dimension; `gain` is a factor of the multipliers; `source` and `added` are an earlier case's result as the
-    input and the residual, where else there are inputs of the module."""
+    input and the residual, where else there are inputs of the module. `values(shape)` makes a function that gives weights."""
     integer = element == "i8"
     sum_type = "i32" if integer else "f32"
     zero = "%zero" if integer else "%fzero"
@@ -155,7 +182,7 @@ def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv
         reduction *= extent
     accumulator, result = extents(out, sum_type), extents(out, element)
     rare = rare_weights(shape, density).__next__ if density else None
-    t += constant(f"%{case}_w", shape, element, rare or (weight if integer else real(1)))
+    t += constant(f"%{case}_w", shape, element, rare or (values(shape) if values else weight if integer else real(1)))
     t += constant(f"%{case}_b", (channels,), sum_type, (lambda: RANDOM.randint(-9999, 9999)) if integer else real(1))
     t += f"  %{case}_e = tensor.empty(%batch) : {accumulator}\n"
     t += f"  %{case}_f = linalg.fill ins({zero} : {sum_type}) outs(%{case}_e : {accumulator}) -> {accumulator}\n"
@@ -241,6 +268,24 @@ def joined(m, e, element):
         m.output(name, shape, kind)
 
 
+def few():
+    m = Module()
+    for name, values in (("sixteen", levels(16, -127, 0, 127)), ("four", levels(4, -127, 0, 127)),
+                         ("sixty", levels(60, -128, 0, 127)), ("grouped", groups(32))):
+        contraction(m, name + "_square", (7, 8, 9), (3, 3, 67), residual=True, padding=1, values=values)
+        contraction(m, name + "_oblong", (9, 7, 32), (5, 2, 17), dilations=(1, 2), values=values)
+        contraction(m, name + "_sliced", (6, 7, 5), (3, 3, 18), sliced=11, values=values)
+        contraction(m, name + "_sliced_words", (6, 7, 32), (3, 2, 40), sliced=35, values=values)
+        contraction(m, name + "_points", (9, 11, 64), (1, 1, 100), residual=True, values=values)
+        contraction(m, name + "_sparse_points", (7, 7, 160), (1, 1, 39), (2, 2), values=values)
+        contraction(m, name + "_matrix", (200,), (171,), values=values)
+    contraction(m, "no_zero", (9, 11, 64), (1, 1, 67), values=levels(16, -127, 127))
+    contraction(m, "no_zero_matrix", (68,), (70,), values=levels(16, -127, 127))
+    contraction(m, "long_groups", (517,), (70,), values=groups(128))
+    contraction(m, "short_groups", (7, 9, 16), (3, 3, 70), padding=1, values=groups(16))
+    m.write()
+
+
 def main():
     m = Module()
     for element in ("i8", "f32"):
@@ -281,4 +326,4 @@ def main():
     m.write()
 
 
-main()
+few() if sys.argv[1:] == ["few"] else main()

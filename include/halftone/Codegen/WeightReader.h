@@ -1,0 +1,58 @@
+//===- WeightReader.h - weights in few bits, as bytes -----------------------===//
+//
+// Emits the decoding of weights that are stored as codes (WeightStorage.h): a shift for each code of a byte, and a table of 16 or 64
+// bytes that one instruction looks up for a whole vector (`vpermb`, `vpshufb`, `tbl`); where there is none, a tree of
+// selections by the bits of the code. The results are the bytes that the dense kernels read, so these stay exact whatever
+// is done here.
+//
+// Two ways lead to a kernel: few rows take the vectors of a step from registers, many rows have a panel decoded once into a
+// scratch.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_CODEGEN_WEIGHTREADER_H
+#define HALFTONE_CODEGEN_WEIGHTREADER_H
+
+#include "halftone/Codegen/PackedLayout.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace mlir::halftone {
+
+class WeightReader {
+public:
+  /// `memory` holds the weights of `layout`, which is kept by reference.
+  WeightReader(const PackedLayout &layout, const Isa &isa, Value memory) : layout(layout), isa(isa), memory(memory) {}
+
+  /// The vectors of the unit at `offset`; without their multipliers.
+  SmallVector<Value> load(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const;
+
+  /// A row of multipliers: a vector of bytes for each of `vectors`.
+  SmallVector<Value> loadMultipliers(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const;
+
+  /// Weights times multipliers, which stand for the columns of the vector. The product fits a byte.
+  Value multiply(ImplicitLocOpBuilder &b, Value weights, Value multipliers) const;
+
+  /// Writes the panel of `vectors` at `offset` to `scratch`, from `to` on, as layout.asBytes() has it.
+  void emitPanel(ImplicitLocOpBuilder &b, Value offset, int64_t vectors, Value scratch, int64_t to = 0) const;
+
+  /// Whether there is an instruction for tables of 64 bytes.
+  static bool hasSixBits(const DotKernel &kernel, const Isa &isa);
+
+private:
+  void loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const;
+  void loadSixBits(ImplicitLocOpBuilder &b, Value offset, SmallVectorImpl<Value> &vectors) const;
+  Value loadBytes(ImplicitLocOpBuilder &b, Value offset, int64_t count) const;
+  Value shiftRight(ImplicitLocOpBuilder &b, Value bytes, int64_t amount) const;
+  Value lookUp(ImplicitLocOpBuilder &b, Value codes) const;
+  Value lookUpBytes(ImplicitLocOpBuilder &b, Value codes) const;
+  Value table(ImplicitLocOpBuilder &b, int64_t size) const;
+  void emitUnit(ImplicitLocOpBuilder &b, Value from, int64_t vectors, ArrayRef<Value> multipliers, Value scratch, Value to) const;
+  void emitRun(ImplicitLocOpBuilder &b, Value from, int64_t vectors, Value scratch, Value to) const;
+
+  const PackedLayout &layout;
+  const Isa &isa;
+  Value memory;
+};
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CODEGEN_WEIGHTREADER_H

@@ -1,0 +1,72 @@
+//===- WeightStorage.h - packed weights in few bits -------------------------===//
+//
+// Packed weights are vectors of bytes, in units that a kernel reads together: the vectors of one step, or the rows of one
+// tile. If few values occur in a constant, its vectors are stored as codes of 2, 4 or 6 bits, and a table gives each code its
+// byte:
+//
+//   weight = level[code]                        a codebook: any 4, 16 or 64 values
+//   weight = level[code] * multiplier           groups: level = code - 8, a multiplier for each column and `group` elements
+//                                               of the reduction
+//
+// A unit is cut into pieces of m vectors, m the greatest power of two that is left and at most 8 / bits. The m * V codes of a piece lie
+// in B = m * V * bits / 8 bytes: byte i holds the codes i, i + B, i + 2 B, ... from its low bits on, so that a shift
+// of all bytes brings forth whole vectors. Codes of 6 bits: 4 vectors in 3, the fourth in the others' upper bits; vectors that are
+// left over are bytes.
+//
+// Lossless, and decided from the constant alone: nobody upstream has to say what the format was.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_CODEGEN_WEIGHTSTORAGE_H
+#define HALFTONE_CODEGEN_WEIGHTSTORAGE_H
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/ADT/SmallVector.h"
+#include <vector>
+
+namespace mlir::halftone {
+
+/// Which constants are stored in few bits.
+enum class StorageChoice {
+  Automatic, ///< those whose layer gets no slower by it
+  Bytes,     ///< none
+  Packed     ///< all that get smaller
+};
+
+struct WeightStorage {
+  int64_t bits = 8;                ///< of a code; 8: plain bytes
+  SmallVector<int8_t, 16> levels;  ///< the byte of each code
+  int64_t group = 0;               ///< elements of a run that share a multiplier; 0: there are none
+
+  bool isPacked() const { return bits < 8; }
+  bool hasGroups() const { return group != 0; }
+
+  /// Bytes of a unit of `vectors` vectors of `vectorBytes`, multipliers not counted.
+  int64_t unitBytes(int64_t vectors, int64_t vectorBytes) const;
+
+  /// Calls `piece(first, count)` for the pieces of a unit.
+  void forEachPiece(int64_t vectors, llvm::function_ref<void(int64_t, int64_t)> piece) const;
+
+  /// Appends a unit's codes. A byte that is no level becomes code 0: it belongs to a column that does not exist.
+  void appendUnit(ArrayRef<int8_t> bytes, int64_t vectorBytes, std::vector<int8_t> &out) const;
+
+  /// Adds to `packing`, or reads from it, `bits`, `levels` and `group`; plain bytes leave no trace.
+  void addTo(NamedAttrList &packing, MLIRContext *context) const;
+  static WeightStorage fromAttribute(DictionaryAttr packing);
+};
+
+/// The weights of a contraction as the search for a storage sees them: `weights[row * columns + column]`, the rows in `runs` of
+/// `runLength`.
+struct WeightMatrix {
+  ArrayRef<int8_t> weights;
+  int64_t runs, runLength, columns;
+  bool padsRuns;                ///< zeros stand behind each run
+  ArrayRef<int64_t> groupSizes; ///< that the kernel can handle, the greatest first
+};
+
+/// The storage with the fewest bits: 2 or 4 bits for up to 4 or 16 values, groups with the longest group that fits, then
+/// 6 bits for up to 64 values if `hasSixBits`; else plain bytes.
+WeightStorage findWeightStorage(const WeightMatrix &matrix, bool hasSixBits);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_CODEGEN_WEIGHTSTORAGE_H

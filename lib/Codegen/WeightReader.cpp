@@ -1,0 +1,219 @@
+//===- WeightReader.cpp - weights in few bits, as bytes ---------------------===//
+#include "halftone/Codegen/WeightReader.h"
+#include "halftone/Codegen/LoopEmission.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static int64_t sizeOf(Value vector) { return cast<VectorType>(vector.getType()).getDimSize(0); }
+
+static Value intrinsic(ImplicitLocOpBuilder &b, StringRef name, Type result, ValueRange arguments) {
+  return LLVM::CallIntrinsicOp::create(b, result, b.getStringAttr(name), arguments).getResults();
+}
+
+static Value splatByte(ImplicitLocOpBuilder &b, int64_t size, int byte) {
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({size}, b.getI8Type()), static_cast<int8_t>(byte)));
+}
+
+/// Equal vectors, as many as a power of two, one behind the other.
+static Value concatenate(ImplicitLocOpBuilder &b, ArrayRef<Value> parts) {
+  if (parts.size() == 1)
+    return parts[0];
+  Value low = concatenate(b, parts.take_front(parts.size() / 2)), high = concatenate(b, parts.drop_front(parts.size() / 2));
+  return vector::ShuffleOp::create(b, low, high, llvm::to_vector(llvm::seq<int64_t>(0, 2 * sizeOf(low))));
+}
+
+static Value slice(ImplicitLocOpBuilder &b, Value vector, int64_t first, int64_t size) {
+  return vector::ExtractStridedSliceOp::create(b, vector, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
+}
+
+Value WeightReader::loadBytes(ImplicitLocOpBuilder &b, Value offset, int64_t count) const {
+  return vector::LoadOp::create(b, VectorType::get({count}, b.getI8Type()), memory, offset);
+}
+
+//===----------------------------------------------------------------------===//
+// Codes to bytes
+//===----------------------------------------------------------------------===//
+
+/// The table that a vector looks up, repeated as often as it fits: bits above those of a code do not matter.
+Value WeightReader::table(ImplicitLocOpBuilder &b, int64_t size) const {
+  const WeightStorage &storage = layout.storage;
+  SmallVector<int8_t> entries;
+  for (int64_t i = 0; i < size; ++i) {
+    size_t code = i % (int64_t(1) << storage.bits);
+    entries.push_back(code < storage.levels.size() ? storage.levels[code] : 0);
+  }
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({size}, b.getI8Type()), ArrayRef<int8_t>(entries)));
+}
+
+static bool permutesZmm(const Isa &isa, int64_t size) { return isa.permutesBytes && size == 64; }
+
+bool WeightReader::hasSixBits(const DotKernel &kernel, const Isa &isa) {
+  return permutesZmm(isa, kernel.lanes * kernel.step);
+}
+
+/// Bytes with the codes in their low bits, and anything above them.
+Value WeightReader::shiftRight(ImplicitLocOpBuilder &b, Value bytes, int64_t amount) const {
+  if (amount == 0)
+    return bytes;
+  // x86 shifts no bytes; what comes from the next one is above the code.
+  const bool words = isa.architecture == Architecture::X86 && isa.vectorBytes > 16;
+  auto type = words ? VectorType::get({sizeOf(bytes) / 2}, b.getI16Type()) : cast<VectorType>(bytes.getType());
+  Value by = arith::ConstantOp::create(b, DenseElementsAttr::get(type, b.getIntegerAttr(type.getElementType(), amount)));
+  Value shifted = arith::ShRUIOp::create(b, b.createOrFold<vector::BitCastOp>(type, bytes), by);
+  return b.createOrFold<vector::BitCastOp>(bytes.getType(), shifted);
+}
+
+/// levels[code] by the bits of the code: half of the levels, then half of those.
+static Value selectLevels(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t> levels) {
+  const int64_t size = sizeOf(codes);
+  SmallVector<Value> candidates;
+  for (int8_t level : levels)
+    candidates.push_back(splatByte(b, size, level));
+  for (int bit = 0; candidates.size() > 1; ++bit) {
+    Value set = arith::AndIOp::create(b, codes, splatByte(b, size, 1 << bit));
+    Value isSet = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, set, splatByte(b, size, 0));
+    SmallVector<Value> halves;
+    for (size_t i = 0; i < candidates.size(); i += 2)
+      halves.push_back(i + 1 < candidates.size() ? arith::SelectOp::create(b, isSet, candidates[i + 1], candidates[i]).getResult()
+                                                 : candidates[i]);
+    candidates = std::move(halves);
+  }
+  return candidates[0];
+}
+
+/// The bytes of as many codes as one instruction takes.
+Value WeightReader::lookUpBytes(ImplicitLocOpBuilder &b, Value codes) const {
+  const int64_t size = sizeOf(codes);
+  if (permutesZmm(isa, size)) // looks at 6 bits
+    return intrinsic(b, "llvm.x86.avx512.permvar.qi.512", codes.getType(), {table(b, 64), codes});
+  if (isa.vectorBytes == 16 && isa.architecture == Architecture::X86)
+    return selectLevels(b, codes, layout.storage.levels);
+  // The others give 0 for the codes from 128 on, or from 16.
+  Value clean = arith::AndIOp::create(b, codes, splatByte(b, size, 15));
+  if (isa.architecture == Architecture::AArch64)
+    return intrinsic(b, "llvm.aarch64.neon.tbl1.v16i8", codes.getType(), {table(b, 16), clean});
+  return intrinsic(b, size == 64 ? "llvm.x86.avx512.pshuf.b.512" : size == 32 ? "llvm.x86.avx2.pshuf.b" : "llvm.x86.ssse3.pshuf.b.128",
+                   codes.getType(), {table(b, size), clean});
+}
+
+Value WeightReader::lookUp(ImplicitLocOpBuilder &b, Value codes) const {
+  const int64_t native = std::min(isa.vectorBytes, sizeOf(codes));
+  SmallVector<Value> parts;
+  for (int64_t first = 0; first < sizeOf(codes); first += native)
+    parts.push_back(lookUpBytes(b, native == sizeOf(codes) ? codes : slice(b, codes, first, native)));
+  return concatenate(b, parts);
+}
+
+/// Four vectors from three.
+void WeightReader::loadSixBits(ImplicitLocOpBuilder &b, Value offset, SmallVectorImpl<Value> &vectors) const {
+  const int64_t size = layout.vectorElements();
+  Value last;
+  for (int64_t i = 0; i < 3; ++i) {
+    Value bytes = loadBytes(b, add(b, offset, i * size), size);
+    vectors.push_back(lookUp(b, bytes));
+    Value upper = arith::AndIOp::create(b, shiftRight(b, bytes, 6 - 2 * i), splatByte(b, size, 3 << (2 * i)));
+    last = last ? arith::OrIOp::create(b, last, upper).getResult() : upper;
+  }
+  vectors.push_back(lookUp(b, last));
+}
+
+void WeightReader::loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const {
+  const int64_t size = layout.vectorElements(), bits = layout.storage.bits, stored = count * size * bits / 8;
+  Value bytes = loadBytes(b, offset, stored);
+  SmallVector<Value> parts;
+  for (int64_t k = 0; k < 8 / bits; ++k) {
+    parts.push_back(shiftRight(b, bytes, k * bits));
+    if (static_cast<int64_t>(parts.size()) * stored < size)
+      continue;
+    vectors.push_back(lookUp(b, concatenate(b, parts)));
+    parts.clear();
+  }
+}
+
+SmallVector<Value> WeightReader::load(ImplicitLocOpBuilder &b, Value offset, int64_t count) const {
+  const WeightStorage &storage = layout.storage;
+  SmallVector<Value> vectors;
+  storage.forEachPiece(count, [&](int64_t first, int64_t pieceVectors) {
+    Value at = add(b, offset, storage.unitBytes(first, layout.vectorElements()));
+    if (storage.bits == 6 && pieceVectors == 4)
+      loadSixBits(b, at, vectors);
+    else if (storage.bits >= 6)
+      for (int64_t i = 0; i < pieceVectors; ++i)
+        vectors.push_back(loadBytes(b, add(b, at, i * layout.vectorElements()), layout.vectorElements()));
+    else
+      loadPiece(b, at, pieceVectors, vectors);
+  });
+  return vectors;
+}
+
+//===----------------------------------------------------------------------===//
+// Multipliers
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> WeightReader::loadMultipliers(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const {
+  SmallVector<Value> rows;
+  for (int64_t i = 0; i < vectors; ++i)
+    rows.push_back(loadBytes(b, add(b, offset, i * layout.kernel->lanes), layout.kernel->lanes));
+  return rows;
+}
+
+Value WeightReader::multiply(ImplicitLocOpBuilder &b, Value weights, Value multipliers) const {
+  SmallVector<int64_t> order;
+  for (int64_t i = 0; i < sizeOf(weights); ++i)
+    order.push_back(i / layout.kernel->step);
+  Value repeated = vector::ShuffleOp::create(b, multipliers, multipliers, order);
+  return arith::MulIOp::create(b, weights, repeated);
+}
+
+//===----------------------------------------------------------------------===//
+// Panels
+//===----------------------------------------------------------------------===//
+
+/// One unit; `multipliers` are of its groups, one after the other, or none.
+void WeightReader::emitUnit(ImplicitLocOpBuilder &b, Value from, int64_t vectors, ArrayRef<Value> multipliers, Value scratch,
+                            Value to) const {
+  for (auto [i, weights] : llvm::enumerate(load(b, from, vectors * layout.unitSteps()))) {
+    const int64_t step = i / vectors, group = layout.storage.hasGroups() ? step * layout.kernel->step / layout.storage.group : 0;
+    Value bytes = multipliers.empty() ? weights : multiply(b, weights, multipliers[group * vectors + i % vectors]);
+    vector::StoreOp::create(b, bytes, scratch, add(b, to, i * layout.vectorElements()));
+  }
+}
+
+void WeightReader::emitRun(ImplicitLocOpBuilder &b, Value from, int64_t vectors, Value scratch, Value to) const {
+  const DotKernel &kernel = *layout.kernel;
+  const int64_t unitSteps = layout.unitSteps(), steps = layout.stepsPerRun();
+  const int64_t unit = layout.unitElements(vectors), unitBytes = layout.asBytes().unitElements(vectors);
+  auto units = [&](int64_t count, Value begin, ArrayRef<Value> multipliers, Value end) {
+    emitLoop(b, {indexConstant(b, 0), indexConstant(b, count)}, 1, [&](Value i) {
+      emitUnit(b, add(b, begin, mul(b, i, unit)), vectors, multipliers, scratch, add(b, end, mul(b, i, unitBytes)));
+    });
+  };
+  if (!layout.storage.hasGroups())
+    return units(steps / unitSteps, from, {}, to);
+  // Some units with their rows of multipliers before them: a tile has several rows, a row of dots several units.
+  const int64_t groupSteps = layout.storage.group / kernel.step, together = std::max(groupSteps, unitSteps);
+  const int64_t rows = together / groupSteps * vectors, header = rows * kernel.lanes;
+  auto grouped = [&](int64_t count, Value begin, Value end) {
+    units(count, add(b, begin, header), loadMultipliers(b, begin, rows), end);
+  };
+  const int64_t whole = steps / together, perGroup = together / unitSteps, rest = steps % together / unitSteps;
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, whole)}, 1, [&](Value i) {
+    grouped(perGroup, add(b, from, mul(b, i, header + perGroup * unit)), add(b, to, mul(b, i, perGroup * unitBytes)));
+  });
+  if (rest)
+    grouped(rest, add(b, from, whole * (header + perGroup * unit)), add(b, to, whole * perGroup * unitBytes));
+}
+
+void WeightReader::emitPanel(ImplicitLocOpBuilder &b, Value offset, int64_t vectors, Value scratch, int64_t to) const {
+  const int64_t start = layout.startElements(vectors), row = layout.kernel->lanes * static_cast<int64_t>(sizeof(int32_t));
+  for (int64_t at = 0; at < start; at += row)
+    vector::StoreOp::create(b, loadBytes(b, add(b, offset, at), row), scratch, indexConstant(b, to + at));
+  const int64_t run = layout.runElements(vectors), runBytes = layout.asBytes().runElements(vectors);
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, layout.runs())}, 1, [&](Value i) {
+    emitRun(b, add(b, offset, add(b, mul(b, i, run), start)), vectors, scratch, add(b, mul(b, i, runBytes), to + start));
+  });
+}
