@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------===//
 #include "ModelOptions.h"
 #include "QuantizeOptions.h"
+#include "ReportBuilder.h"
 #include "Trainer.h"
 #include "halftone/Training/Passes.h"
+#include "llvm/Support/Format.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -18,14 +20,15 @@ namespace {
 struct TrainOptions {
   explicit TrainOptions(CommandLine &line);
   Error check() const;
+  std::string describe() const;
   TrainingSettings settings() const;
   Expected<TrainerOptions> trainer(StringRef hash, int64_t batchSize, int64_t samples) const;
 
   ModelOptions model;
   QuantizeOptions quantize;
-  cl::opt<std::string> statistics, data, labels, loss, teacher, optimizer, schedule, only, checkpoint, augment;
+  cl::opt<std::string> statistics, data, labels, loss, teacher, optimizer, schedule, only, checkpoint, augment, report;
   cl::opt<double> teacherShare, temperature, smoothing, rate, warmup, momentum, decay;
-  cl::opt<bool> nesterov, resume;
+  cl::opt<bool> nesterov, resume, learnScales;
   cl::opt<int64_t> batch, epochs, heldOut, seed, pauseAfter;
   cl::opt<int> threads;
   OutputOption output;
@@ -55,6 +58,8 @@ TrainOptions::TrainOptions(CommandLine &line)
                  cl::desc("Written after each epoch and on Ctrl-C")),
       augment("augment", cl::sub(line.command), cl::value_desc("flip,shift=P,erase=P"),
               cl::desc("Random changes of pictures: mirrored, moved by up to P pixels, a square of up to P pixels erased")),
+      report("report", cl::sub(line.command), cl::value_desc("R.html|R.json"),
+             cl::desc("Loss, accuracy and learning rate of each epoch, as a page of curves or as figures")),
       teacherShare("teacher-share", cl::sub(line.command), cl::init(0.5),
                    cl::desc("Weight of the teacher where there are labels too (default 0.5)")),
       temperature("temperature", cl::sub(line.command), cl::init(1),
@@ -67,6 +72,8 @@ TrainOptions::TrainOptions(CommandLine &line)
       decay("decay", cl::sub(line.command), cl::init(0), cl::desc("Weight decay (default 0); biases have none")),
       nesterov("nesterov", cl::sub(line.command), cl::desc("Nesterov's momentum")),
       resume("resume", cl::sub(line.command), cl::desc("Go on from --checkpoint: the result is that of one run")),
+      learnScales("learn-scales", cl::sub(line.command),
+                  cl::desc("With --stats: train the scales of weights and activations, too (LSQ)")),
       batch("batch", cl::sub(line.command), cl::init(0),
             cl::desc("Samples of a step (default 128; a stage file has its own). Samples that fill no batch wait for "
                      "another epoch's order")),
@@ -90,10 +97,28 @@ Error TrainOptions::check() const {
     return userError("--epochs, --batch, --rate and --temperature are above 0, --warmup is from 0 to below 1");
   if (resume && checkpoint.empty())
     return userError("--resume needs --checkpoint, the file to go on from");
+  if (learnScales && statistics.empty())
+    return userError("--learn-scales needs --stats: a float model has no scales");
+  if (!report.empty())
+    if (Error error = checkReportPath(report))
+      return error;
   if (!checkpoint.empty())
     if (Error error = checkWritable(checkpoint))
       return error;
   return checkWritable(output.path);
+}
+
+/// What the report says of the run.
+std::string TrainOptions::describe() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << optimizer << ", rate " << llvm::format("%g", rate.getValue()) << " (" << schedule << "), loss " << loss;
+  for (auto [word, file] : {std::pair<StringRef, StringRef>{"labels", labels}, {"teacher", teacher}, {"casts of", statistics},
+                            {"augmented", augment}})
+    if (!file.empty())
+      os << ", " << word << ' ' << file;
+  os << (learnScales ? ", learned scales" : "") << ", seed " << seed;
+  return text;
 }
 
 TrainingSettings TrainOptions::settings() const {
@@ -130,7 +155,7 @@ Expected<TrainerOptions> TrainOptions::trainer(StringRef hash, int64_t batchSize
   identity << hash << ' ' << samples << ' ' << labels << ' ' << loss << ' ' << teacher << ' ' << teacherShare << ' '
            << temperature << ' ' << smoothing << ' ' << optimizer << ' ' << momentum << ' ' << decay << ' ' << nesterov
            << ' ' << rate << ' ' << schedule << ' ' << warmup << ' ' << batchSize << ' ' << epochs << ' ' << heldOut
-           << ' ' << seed << ' ' << only << ' ' << statistics << ' ' << augment;
+           << ' ' << seed << ' ' << only << ' ' << statistics << ' ' << augment << ' ' << learnScales;
   return options;
 }
 
@@ -220,7 +245,21 @@ static Error trainWeights(const TrainOptions &options, ModuleOp module, std::vec
       return made.takeError();
     check.emplace(std::move(*made));
   }
-  return Trainer(*trainer, *data, weights, std::move(*step), std::move(check)).run();
+  Trainer training(*trainer, *data, weights, std::move(*step), std::move(check));
+  if (Error error = training.run())
+    return error;
+  if (options.report.empty())
+    return Error::success();
+  return writeTrainingReport({options.model.path().str(), options.data, options.describe(), training.history().vec()},
+                             options.report);
+}
+
+/// Weights and, if they are to be learned, scales, as arguments.
+static Expected<std::vector<TrainedWeight>> promote(const TrainOptions &options, ModuleOp module) {
+  if (options.learnScales)
+    if (Error error = promoteScales(module))
+      return std::move(error);
+  return promoteWeights(module, options.only);
 }
 
 Error mlir::halftone::runTrain(CommandLine &line) {
@@ -240,10 +279,10 @@ Error mlir::halftone::runTrain(CommandLine &line) {
   Expected<InputInterface> interface = InputInterface::of(**module);
   if (!interface)
     return interface.takeError();
-  Expected<std::vector<TrainedWeight>> weights = promoteWeights(**module, options.only);
+  Expected<std::vector<TrainedWeight>> weights = promote(options, **module);
   if (!weights)
     return weights.takeError();
-  Expected<std::vector<TrainedWeight>> untrained = promoteWeights(**result, options.only);
+  Expected<std::vector<TrainedWeight>> untrained = promote(options, **result);
   if (!untrained)
     return untrained.takeError();
   if (Error error = trainWeights(options, **module, *weights, *interface))

@@ -3,6 +3,7 @@
 #include "Command.h"
 #include "halftone/Data/Npz.h"
 #include "halftone/Training/Passes.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/xxhash.h"
@@ -13,8 +14,13 @@ using llvm::Error, llvm::Expected, llvm::Twine;
 
 /// Adam's decays, which its corrections need; the pass has the same defaults.
 static constexpr double kBeta1 = 0.9, kBeta2 = 0.999;
-/// The array of a checkpoint that says where it was written: identity, epochs, steps.
+/// The array of a checkpoint that says where it was written: identity, epochs, steps; then the next epoch's score so far,
+/// loss and correct samples as the bits of doubles, number of samples, whether there are classes.
 static constexpr llvm::StringLiteral kPlaceName = "halftone.place";
+static constexpr int64_t kPlaceSize = 7;
+/// The array of a checkpoint with a row for each epoch; what is missing in a record is NaN.
+static constexpr llvm::StringLiteral kHistoryName = "halftone.history";
+static constexpr int64_t kHistoryColumns = 6;
 
 Trainer::Trainer(TrainerOptions options, const TrainingData &data, std::vector<TrainedWeight> &weights,
                  TrainingProgram step, std::optional<TrainingProgram> check)
@@ -78,7 +84,6 @@ Error Trainer::runEpoch(const InterruptGuard &guard) {
   Progress progress(("epoch " + Twine(epoch + 1) + " of " + Twine(options.epochs)).str(), "samples",
                     stepsPerEpoch() * options.batch);
   auto begin = std::chrono::steady_clock::now();
-  Score score;
   for (; done < stepsPerEpoch(); ++done) {
     if (guard.interrupted() || (options.pauseAfter && stepsHere++ == options.pauseAfter))
       return pause();
@@ -93,10 +98,7 @@ Error Trainer::runEpoch(const InterruptGuard &guard) {
       return userError("the loss is not finite at step " + Twine(number + 1) + "; try a lower --rate");
     progress.update((done + 1) * options.batch);
   }
-  ++epoch;
-  done = 0;
-  report(score, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-  return Error::success();
+  return record(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 }
 
 /// The samples held out, with the weights as they are; whole batches only.
@@ -112,24 +114,43 @@ Expected<Trainer::Score> Trainer::measure() {
   return score;
 }
 
-void Trainer::report(const Score &trained, double seconds) {
-  auto print = [](const char *what, const Score &score) {
-    llvm::errs() << llvm::format("%s loss %.4g", what, score.loss / score.samples);
-    if (score.hasCorrect)
-      llvm::errs() << llvm::format(", %.2f %% right", 100 * score.correct / score.samples);
+/// Ends an epoch.
+Error Trainer::record(double seconds) {
+  EpochRecord record;
+  record.rate = rateAt(epoch * stepsPerEpoch());
+  record.seconds = seconds;
+  record.loss = score.loss / score.samples;
+  if (score.hasCorrect)
+    record.accuracy = score.correct / score.samples;
+  ++epoch;
+  done = 0;
+  score = Score();
+  if (check) {
+    Expected<Score> held = measure();
+    if (!held)
+      return held.takeError();
+    record.heldOutLoss = held->loss / held->samples;
+    if (held->hasCorrect)
+      record.heldOutAccuracy = held->correct / held->samples;
+  }
+  records.push_back(record);
+  report(record);
+  return Error::success();
+}
+
+void Trainer::report(const EpochRecord &record) const {
+  auto print = [](const char *what, float loss, std::optional<float> accuracy) {
+    llvm::errs() << llvm::format("%s loss %.4g", what, loss);
+    if (accuracy)
+      llvm::errs() << llvm::format(", %.2f %% right", 100 * *accuracy);
   };
   llvm::errs() << "epoch " << epoch << " of " << options.epochs << ":";
-  print("", trained);
-  if (check) {
-    Expected<Score> score = measure();
-    if (score)
-      print("; held out:", *score);
-    else
-      llvm::errs() << "; held out: " << llvm::toString(score.takeError());
-  }
-  llvm::errs() << llvm::format("; %.1f s", seconds);
+  print("", record.loss, record.accuracy);
+  if (record.heldOutLoss)
+    print("; held out:", *record.heldOutLoss, record.heldOutAccuracy);
+  llvm::errs() << llvm::format("; %.1f s", record.seconds);
   if (epoch < options.epochs)
-    llvm::errs() << llvm::format(", %.0f s left", seconds * (options.epochs - epoch));
+    llvm::errs() << llvm::format(", %.0f s left", record.seconds * (options.epochs - epoch));
   llvm::errs() << "\n";
 }
 
@@ -154,13 +175,39 @@ Error Trainer::run() {
 // Checkpoints
 //===----------------------------------------------------------------------===//
 
+static Tensor asTensor(llvm::ArrayRef<EpochRecord> records) {
+  Tensor history(kHistoryName, ElementType::F32, {static_cast<int64_t>(records.size()), kHistoryColumns});
+  for (auto [i, r] : llvm::enumerate(records)) {
+    const float row[kHistoryColumns] = {r.loss, r.rate, r.seconds, r.accuracy.value_or(NAN), r.heldOutLoss.value_or(NAN),
+                                        r.heldOutAccuracy.value_or(NAN)};
+    llvm::copy(row, history.values<float>().begin() + i * kHistoryColumns);
+  }
+  return history;
+}
+
+static std::vector<EpochRecord> asRecords(const Tensor &history) {
+  auto maybe = [](float value) { return std::isnan(value) ? std::nullopt : std::optional<float>(value); };
+  std::vector<EpochRecord> records;
+  for (int64_t i = 0; i < history.shape[0]; ++i) {
+    llvm::ArrayRef<float> row = history.values<float>().slice(i * kHistoryColumns, kHistoryColumns);
+    records.push_back({row[0], row[1], row[2], maybe(row[3]), maybe(row[4]), maybe(row[5])});
+  }
+  return records;
+}
+
 Error Trainer::writeCheckpoint() {
   std::vector<Tensor> tensors;
-  Tensor place(kPlaceName, ElementType::I64, {3});
-  place.values<int64_t>()[0] = static_cast<int64_t>(llvm::xxh3_64bits(options.identity));
-  place.values<int64_t>()[1] = epoch;
-  place.values<int64_t>()[2] = done;
+  Tensor place(kPlaceName, ElementType::I64, {kPlaceSize});
+  const int64_t numbers[kPlaceSize] = {static_cast<int64_t>(llvm::xxh3_64bits(options.identity)),
+                                       epoch,
+                                       done,
+                                       llvm::bit_cast<int64_t>(score.loss),
+                                       llvm::bit_cast<int64_t>(score.correct),
+                                       score.samples,
+                                       score.hasCorrect};
+  llvm::copy(numbers, place.values<int64_t>().begin());
   tensors.push_back(std::move(place));
+  tensors.push_back(asTensor(records));
   for (Tensor *tensor : step.state())
     tensors.push_back(*tensor);
   return writeNpz(options.checkpoint, tensors);
@@ -172,14 +219,17 @@ Error Trainer::readCheckpoint() {
     return read.takeError();
   const std::string other = "'" + options.checkpoint + "' is a checkpoint of another model, other data or other options";
   std::vector<Tensor *> state = step.state();
-  if (read->size() != state.size() + 1 || read->front().name != kPlaceName || read->front().numElements() != 3)
+  if (read->size() != state.size() + 2 || (*read)[0].name != kPlaceName || (*read)[0].numElements() != kPlaceSize ||
+      (*read)[1].name != kHistoryName || (*read)[1].shape.size() != 2 || (*read)[1].shape[1] != kHistoryColumns)
     return userError(other);
   llvm::ArrayRef<int64_t> place = read->front().values<int64_t>();
   if (place[0] != static_cast<int64_t>(llvm::xxh3_64bits(options.identity)))
     return userError(other);
   epoch = place[1];
   done = place[2];
-  for (auto [tensor, from] : llvm::zip_equal(state, llvm::drop_begin(*read))) {
+  score = {llvm::bit_cast<double>(place[3]), llvm::bit_cast<double>(place[4]), place[6] != 0, place[5]};
+  records = asRecords((*read)[1]);
+  for (auto [tensor, from] : llvm::zip_equal(state, llvm::drop_begin(*read, 2))) {
     if (tensor->name != from.name || tensor->shape != from.shape)
       return userError(other);
     tensor->bytes = from.bytes;

@@ -6,6 +6,7 @@
 #include "Progress.h"
 #include "TrainingData.h"
 #include "TrainingProgram.h"
+#include "TrainingReport.h"
 
 namespace mlir::halftone {
 
@@ -29,6 +30,9 @@ public:
 
   llvm::Error run();
 
+  /// The epochs that are over, those before a resumption included.
+  llvm::ArrayRef<EpochRecord> history() const { return records; }
+
 private:
   /// Sums over samples.
   struct Score {
@@ -44,7 +48,8 @@ private:
   llvm::Error runEpoch(const InterruptGuard &guard);
   llvm::Error pause();
   llvm::Expected<Score> measure();
-  void report(const Score &trained, double seconds);
+  llvm::Error record(double seconds);
+  void report(const EpochRecord &record) const;
 
   llvm::Error readCheckpoint();
   llvm::Error writeCheckpoint();
@@ -56,6 +61,8 @@ private:
   std::optional<TrainingProgram> check;
   int64_t stepsHere = 0;       ///< of this run
   int64_t epoch = 0, done = 0; ///< epochs, and steps of the next one, that are over
+  Score score;                 ///< of the steps of the next one
+  std::vector<EpochRecord> records;
 };
 
 } // namespace mlir::halftone

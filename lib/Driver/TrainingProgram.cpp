@@ -20,6 +20,8 @@ static Error runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
 
 Error mlir::halftone::keepWeights(ModuleOp module) { return runPass(module, createKeepWeights()); }
 
+Error mlir::halftone::promoteScales(ModuleOp module) { return runPass(module, createPromoteScales()); }
+
 Error mlir::halftone::exposeWeights(ModuleOp module) { return runPass(module, createExposeWeights()); }
 
 Expected<std::vector<TrainedWeight>> mlir::halftone::promoteWeights(ModuleOp module, StringRef only) {
@@ -53,6 +55,8 @@ Error mlir::halftone::restoreWeights(ModuleOp module, llvm::ArrayRef<TrainedWeig
       auto type = cast<RankedTensorType>(main.getArgument(i).getType());
       main.setArgAttr(i, kValueAttr, makeConstant(type, weight.value.values<float>(), weight.name));
     }
+  if (Error error = runPass(module, createDemoteScales()))
+    return error;
   if (Error error = runPass(module, createDemoteArguments()))
     return error;
   if (stageOf(module) != Stage::Quantization)

@@ -21,6 +21,9 @@ llvm::Error keepWeights(ModuleOp module);
 /// Makes the codes of weights floats with a quantization behind them; restoreWeights makes them codes again.
 llvm::Error exposeWeights(ModuleOp module);
 
+/// Makes the scales of quantization arguments; promoteWeights returns them with the weights.
+llvm::Error promoteScales(ModuleOp module);
+
 /// Makes the weights that match `only` arguments, and returns them.
 llvm::Expected<std::vector<TrainedWeight>> promoteWeights(ModuleOp module, llvm::StringRef only);
 

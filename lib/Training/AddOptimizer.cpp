@@ -5,7 +5,8 @@
 //         w' = w - rate (decay w + (m' / c1) / (sqrt(v' / c2) + epsilon)),  c1 = 1 - b1^step, c2 = 1 - b2^step
 //
 // Weight decay is for tensors of rank 2 or more: biases are left out. Where a pruned weight w is 0, w' = 0: the mask is the
-// weight itself, so it needs no state, and pruning more of a weight while it is trained is writing zeros.
+// weight itself, so it needs no state, and pruning more of a weight while it is trained is writing zeros. Adam's steps have
+// the size of the rate, whatever the gradient's; of what is positive, a scale of quantization, they are that share.
 //
 //===----------------------------------------------------------------------===//
 #include "TensorBuilding.h"
@@ -26,7 +27,7 @@ namespace {
 struct Trained {
   Value weight, gradient;
   std::string name;
-  bool pruned; ///< zeros stay
+  bool pruned, positive; ///< zeros stay; stays above 0
   Value updated;
 };
 
@@ -54,6 +55,8 @@ struct AddOptimizer : halftone::impl::AddOptimizerBase<AddOptimizer> {
     }
     states.clear();
     for (Trained &trained : all)
+      scaleGradient(trained);
+    for (Trained &trained : all)
       trained.updated = kind == "sgd" ? stepSgd(trained) : stepAdam(trained);
     setResults(all);
   }
@@ -71,7 +74,8 @@ private:
         unsigned number = argument.getArgNumber();
         auto name = entry.getArgAttrOfType<StringAttr>(number, kNameAttr);
         all.push_back({argument, Value(), name ? name.str() : "argument" + std::to_string(number),
-                       entry.getArgAttr(number, kPrunedAttr) != nullptr, Value()});
+                       entry.getArgAttr(number, kPrunedAttr) != nullptr,
+                       entry.getArgAttr(number, kPositiveAttr) != nullptr, Value()});
       }
     auto results = entry.getBody().front().getTerminator()->getOperands();
     for (auto [i, trained] : llvm::enumerate(all)) {
@@ -102,6 +106,14 @@ private:
                             getAsIndexOpFoldResult(b->getContext(), type.getShape()), type.getElementType(), build);
   }
 
+  void scaleGradient(Trained &trained) {
+    auto factor = entry.getArgAttrOfType<FloatAttr>(cast<BlockArgument>(trained.weight).getArgNumber(), kGradientFactorAttr);
+    if (factor)
+      trained.gradient = update(trained, {trained.gradient}, [&](OpBuilder &n, Location l, ValueRange e) -> Value {
+        return arith::MulFOp::create(n, l, e[0], buildScalar(n, l, e[0].getType(), factor.getValueAsDouble()));
+      });
+  }
+
   double decayOf(const Trained &trained) { return tensorType(trained.weight).getRank() > 1 ? static_cast<double>(decay) : 0; }
 
   Value state(const Trained &trained, StringRef what) {
@@ -111,9 +123,13 @@ private:
     states.emplace_back(trained.name + "." + what.str(), value);
   }
 
-  /// The weight w - distance, or 0 where it is 0 and stays so.
+  /// The weight w - distance; 0 where it is 0 and stays so; at least w / 2 where it stays positive.
   Value move(OpBuilder &n, Location l, const Trained &trained, Value weight, Value distance) {
     Value moved = arith::SubFOp::create(n, l, weight, distance);
+    if (trained.positive) {
+      Value half = arith::MulFOp::create(n, l, weight, buildScalar(n, l, weight.getType(), 0.5));
+      return arith::MaximumFOp::create(n, l, moved, half);
+    }
     if (!trained.pruned)
       return moved;
     Value zero = buildScalar(n, l, weight.getType(), 0);
@@ -173,6 +189,8 @@ private:
                     Value root = math::SqrtOp::create(n, l, arith::DivFOp::create(n, l, e[2], e[5]));
                     Value bottom = arith::AddFOp::create(n, l, root, buildScalar(n, l, root.getType(), epsilon));
                     Value step = arith::DivFOp::create(n, l, arith::DivFOp::create(n, l, e[1], e[4]), bottom);
+                    if (trained.positive)
+                      step = arith::MulFOp::create(n, l, step, e[0]);
                     if (lambda != 0)
                       step = arith::AddFOp::create(
                           n, l, step, arith::MulFOp::create(n, l, e[0], buildScalar(n, l, step.getType(), lambda)));

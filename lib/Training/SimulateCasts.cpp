@@ -24,8 +24,18 @@ static std::pair<double, double> boundsOf(quant::QuantizedType type, int64_t zer
   return {double(type.getStorageTypeMin() - zeroPoint), double(type.getStorageTypeMax() - zeroPoint)};
 }
 
-/// The real values of the codes of `x`; the scales of a per-axis type are a constant tensor.
-static Value simulate(OpBuilder &b, Location loc, Value x, quant::QuantizedType type) {
+/// The argument that is the scale of a quantize, or null.
+static Value findScale(QuantizeOp op) {
+  auto name = op->getAttrOfType<StringAttr>(kScaleAttr);
+  auto entry = op->getParentOfType<func::FuncOp>();
+  for (unsigned i = 0; name && i < entry.getNumArguments(); ++i)
+    if (entry.getArgAttr(i, kNameAttr) == name)
+      return entry.getArgument(i);
+  return {};
+}
+
+/// The real values of the codes of `x`; the scales of a per-axis type are a constant tensor, or `learned`.
+static Value simulate(OpBuilder &b, Location loc, Value x, quant::QuantizedType type, Value learned) {
   RankedTensorType tensor = tensorType(x);
   SmallVector<Value> inputs = {x};
   SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(tensor.getRank())};
@@ -33,12 +43,17 @@ static Value simulate(OpBuilder &b, Location loc, Value x, quant::QuantizedType 
   int64_t zeroPoint = 0;
   if (auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type)) {
     SmallVector<double> scales(perAxis.getScales());
-    inputs.push_back(buildConstant(b, loc, RankedTensorType::get(scales.size(), tensor.getElementType()), scales));
+    inputs.push_back(learned ? learned
+                             : buildConstant(b, loc, RankedTensorType::get(scales.size(), tensor.getElementType()), scales));
     maps.push_back(maps[0].getSliceMap(perAxis.getQuantizedDimension(), 1));
   } else {
     auto uniform = cast<quant::UniformQuantizedType>(type);
     scale = uniform.getScale();
     zeroPoint = uniform.getZeroPoint();
+    if (learned) {
+      inputs.push_back(learned);
+      maps.push_back(AffineMap::get(tensor.getRank(), 0, {}, b.getContext()));
+    }
   }
   auto [low, high] = boundsOf(type, zeroPoint);
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, x);
@@ -91,7 +106,7 @@ private:
     Value value;
     if (auto quantize = dyn_cast<QuantizeOp>(op)) {
       value = simulate(b, op->getLoc(), quantize.getInput(),
-                       cast<quant::QuantizedType>(getElementTypeOrSelf(quantize.getType())));
+                       cast<quant::QuantizedType>(getElementTypeOrSelf(quantize.getType())), findScale(quantize));
       ++simulated;
     } else if (auto dequantize = dyn_cast<DequantizeOp>(op)) {
       if (dequantize.getInput().getDefiningOp<quant::StorageCastOp>())

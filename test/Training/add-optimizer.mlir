@@ -64,3 +64,22 @@ func.func @main(%w: tensor<2x3xf32> {halftone.name = "w", halftone.pruned = "blo
 func.func @main(%w: tensor<2x3xf32> {halftone.name = "w", halftone.trainable}, %loss: tensor<f32>) -> tensor<f32> {
   return %loss : tensor<f32>
 }
+
+// -----
+
+// The gradient of a scale has its factor, and half of it is left at least.
+// CHECK-LABEL: @scale
+// CHECK-LABEL: @main
+// CHECK-SAME: %[[S:[a-z0-9]*]]: tensor<f32> {{{[^}]*}}halftone.trainable}, %[[G:[a-z0-9]*]]: tensor<f32>
+// CHECK: linalg.generic {{.*}} ins(%[[G]]
+// CHECK: arith.constant 2.500000e-01
+// CHECK: arith.mulf
+// CHECK: arith.subf
+// CHECK: arith.constant 5.000000e-01
+// CHECK: %[[HALF:.*]] = arith.mulf
+// CHECK: arith.maximumf %{{.*}}, %[[HALF]]
+func.func private @scale()
+func.func @main(%s: tensor<f32> {halftone.gradient_factor = 0.25 : f64, halftone.name = "s", halftone.positive, halftone.trainable},
+                %gs: tensor<f32>, %loss: tensor<f32>) -> (tensor<f32>, tensor<f32>) {
+  return %loss, %gs : tensor<f32>, tensor<f32>
+}

@@ -19,6 +19,15 @@ inline constexpr llvm::StringLiteral kTrainableAttr = "halftone.trainable";
 /// The value of an argument that was a constant: `halftone-demote-arguments` makes it one again.
 inline constexpr llvm::StringLiteral kValueAttr = "halftone.value";
 
+/// Of a trained argument: its gradient is multiplied by this number first.
+inline constexpr llvm::StringLiteral kGradientFactorAttr = "halftone.gradient_factor";
+
+/// A trained argument that stays above 0.
+inline constexpr llvm::StringLiteral kPositiveAttr = "halftone.positive";
+
+/// On halftone.quantize: the name of the argument that is its scale while it is trained.
+inline constexpr llvm::StringLiteral kScaleAttr = "halftone.scale";
+
 /// On a contraction: its weights as they were before they became codes.
 inline constexpr llvm::StringLiteral kFloatWeightsAttr = "halftone.float_weights";
 

@@ -97,13 +97,44 @@ def StoreWeights : Pass<"halftone-store-weights", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"stored", "stored", "Number of weights made codes">];
 }
 
+def PromoteScales : Pass<"halftone-promote-scales", "::mlir::ModuleOp"> {
+  let summary = "Turn scales of quantization into arguments that are trained";
+  let description = [{
+    LSQ: Esser et al., Learned step size quantization, arXiv:1902.08153. Each scale that `halftone.quantize` rounds to,
+    weights exposed by `halftone-expose-weights` included, gets an argument of @main; `halftone.scale` on the operation
+    names it, for `halftone-simulate-casts`. Values between which codes move (data movement, concatenations, max pools)
+    have one scale. `halftone.gradient_factor` is the paper's 1 / sqrt(N Q). Zero points stay.
+
+    ```mlir
+    func.func @main(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+      %q = halftone.quantize %x : tensor<2x4xf32> to tensor<2x4x!quant.uniform<i8:f32, 0.5:-28>> loc("x")
+    // becomes
+    func.func @main(%x: tensor<2x4xf32>, %s: tensor<f32> {halftone.gradient_factor = 4.0e-02 : f64, halftone.name = "x.scale",
+                    halftone.positive, halftone.trainable, halftone.value = dense<5.0e-01> : tensor<f32>}) -> ... {
+      %q = halftone.quantize %x {halftone.scale = "x.scale"} : ...
+    ```
+
+    Codes that are constants or arguments, or that are returned, have fixed scales. `halftone-demote-scales` is the way back.
+  }];
+  let statistics = [Statistic<"promoted", "promoted", "Number of scales that became arguments">];
+}
+
+def DemoteScales : Pass<"halftone-demote-scales", "::mlir::ModuleOp"> {
+  let summary = "Turn arguments with the value of a scale into types";
+  let description = [{
+    The counterpart of `halftone-promote-scales`: the types of what an argument is the scale of get its value.
+  }];
+  let statistics = [Statistic<"demoted", "demoted", "Number of arguments that became scales of types">];
+}
+
 def SimulateCasts : Pass<"halftone-simulate-casts", "::mlir::func::FuncOp"> {
   let summary = "Write quantization as float arithmetic, to be differentiated";
   let description = [{
     `halftone.quantize` becomes division by the scale, clamp, `roundeven` and multiplication: the real value of the code.
     Dequantize goes, constant codes become their real values, data movement of codes is movement of these. The float
     operations between compute what the integer stage does up to rounding ("fake quantization"), and have
-    derivatives: `halftone-differentiate` passes gradients through `roundeven` and cuts them where the clamp does.
+    derivatives: `halftone-differentiate` passes gradients through `roundeven` and cuts them where the clamp does. A
+    scale is a number, or the argument that `halftone.scale` names (`halftone-promote-scales`).
 
     ```mlir
     %q = halftone.quantize %x : tensor<4xf32> to tensor<4x!quant.uniform<i8:f32, 0.5:-3>>
@@ -157,6 +188,8 @@ def AddOptimizer : Pass<"halftone-add-optimizer", "::mlir::ModuleOp"> {
 
     `sgd`: momentum, maybe Nesterov's; weight decay is added to the gradient. `adam`: weight decay is decoupled
     (arXiv:1711.05101). Tensors of rank 1 do not decay. Zeros of an argument with `halftone.pruned` stay zero.
+    The gradient of one with `halftone.gradient_factor` is multiplied by that. One with `halftone.positive` at most halves
+    in a step, so that it stays above 0, and Adam's step is a share of it.
 
     ```mlir
     func.func @main(%x, %w {halftone.trainable}) -> (%loss, %w.gradient)
