@@ -76,7 +76,7 @@ class Study:
         if "bits" not in configuration:
             self.train(model, out, seed + 100, self.plan["retrain"])
             return {"before": self.accuracy(model), "retrained": self.accuracy(out)}
-        form = [f"--weight-bits={configuration['bits']}", "--weights=mse", "--stats", stats]
+        form = [f"--weights=int{configuration['bits']}", "--weight-scales=mse", "--stats", stats]
         after = self.folder / f"{stem}-calibrated.mlirbc"
         self.call("quantize", model, *form, "-o", after)
         self.train(model, out, seed + 100, [*self.plan["retrain"], *form, "--learn-scales"])

@@ -1,11 +1,23 @@
 //===- QuantizeOptions.cpp - How a model becomes int8 ---------------------===//
 #include "QuantizeOptions.h"
 #include "halftone/Codegen/CostTable.h"
+#include "halftone/Precision/Recipe.h"
+#include "halftone/Quantization/WeightFormats.h"
 #include "halftone/Target/TargetTable.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::halftone;
 namespace cl = llvm::cl;
+
+/// The description of --weights, which LLVM's parser keeps a reference to.
+static llvm::StringRef listFormats() {
+  static const std::string text =
+      "Format of weights (default int8): float, " +
+      llvm::join(weightFormatNames(), ", ") +
+      ". Depthwise convolutions and convolutions of the model's input keep "
+      "int8; --recipe can change that";
+  return text;
+}
 
 QuantizeOptions::QuantizeOptions(CommandLine &line)
     : estimator(
@@ -27,12 +39,28 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                  cl::value_desc("p"),
                  cl::desc("With --estimator=percentile: above 50, at most 100 "
                           "(default 99.99)")),
-      weights("weights", cl::sub(line.command), cl::init(WeightScales::Largest),
-              cl::desc("How scales of weights are found (default max):"),
-              cl::values(clEnumValN(WeightScales::Largest, "max",
-                                    "largest magnitude / 127"),
-                         clEnumValN(WeightScales::MeanSquaredError, "mse",
-                                    "least squared error"))),
+      weights("weights", cl::sub(line.command), cl::init("int8"),
+              cl::value_desc("format"), cl::desc(listFormats())),
+      granularity("granularity", cl::sub(line.command), cl::init("channel"),
+                  cl::value_desc("g"),
+                  cl::desc("What of weights shares a scale: tensor, channel "
+                           "(default), or group:N, where N elements of the "
+                           "reduction, 16 to 256, have a multiplier of their "
+                           "own")),
+      recipe("recipe", cl::sub(line.command), cl::value_desc("FILE"),
+             cl::desc("Formats by layer: a YAML list of rules {name | regex | "
+                      "kind, weights | levels, granularity, precision}; the "
+                      "last that matches a layer decides")),
+      weightScales(
+          "weight-scales", cl::sub(line.command),
+          cl::init(WeightScales::Automatic),
+          cl::desc("How scales of weights are found:"),
+          cl::values(clEnumValN(WeightScales::Automatic, "auto",
+                                "max for int8, mse for all others (default)"),
+                     clEnumValN(WeightScales::Largest, "max",
+                                "largest magnitude / largest level"),
+                     clEnumValN(WeightScales::MeanSquaredError, "mse",
+                                "least squared error"))),
       rounding("rounding", cl::sub(line.command),
                cl::init(WeightRounding::Diffused),
                cl::desc("How codes of weights are rounded (default diffused):"),
@@ -46,10 +74,6 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                           clEnumValN(WeightRounding::AdaRound, "adaround",
                                      "gptq, then moving single codes while the "
                                      "layer's error falls"))),
-      weightBits("weight-bits", cl::sub(line.command), cl::init(8),
-                 cl::value_desc("n"),
-                 cl::desc("Bits of a weight's code, 2 to 8 (default 8); each "
-                          "code is stored as a byte")),
       activations(
           "activations", cl::sub(line.command), cl::init(Activations::Int8),
           cl::desc("What convolutions and matrix products read (default "
@@ -72,21 +96,28 @@ StageSettings QuantizeOptions::settings() const {
   settings.estimator = estimator;
   settings.percentile = percentile;
   settings.weights = weights;
+  settings.granularity = granularity;
+  settings.recipe = recipe;
+  settings.weightScales = weightScales;
   settings.rounding = rounding;
-  settings.weightBits = weightBits;
   settings.activations = activations;
   settings.floatOps.assign(floatOps.begin(), floatOps.end());
   return settings;
 }
 
 llvm::Error QuantizeOptions::check() const {
-  if (weightBits < 2 || weightBits > 8)
-    return userError("--weight-bits is 2 to 8, not " + llvm::Twine(weightBits));
-  if (needsCalibration())
-    return llvm::Error::success();
-  if (needsHessians(rounding))
+  RecipeRule all;
+  all.kind = "contraction";
+  all.weights = weights;
+  all.granularity = granularity;
+  if (std::string reason = refuseRule(all); !reason.empty())
+    return userError("--weights=" + weights + " --granularity=" + granularity +
+                     ": " + reason);
+  if (!needsCalibration() && needsHessians(rounding))
     return userError("--rounding=gptq and adaround are for --activations=int8");
-  return llvm::Error::success();
+  if (recipe.empty())
+    return llvm::Error::success();
+  return readRecipe(recipe).takeError();
 }
 
 /// The description of --target-cpu, which LLVM's parser keeps a reference to.

@@ -7,8 +7,9 @@
 
 namespace mlir::halftone {
 
-/// --estimator, --percentile, --weights, --rounding, --weight-bits,
-/// --activations and --float-ops, of build and quantize.
+/// --estimator, --percentile, --weights, --granularity, --recipe,
+/// --weight-scales, --rounding, --activations and --float-ops, of build and
+/// quantize.
 class QuantizeOptions {
 public:
   explicit QuantizeOptions(CommandLine &line);
@@ -25,9 +26,9 @@ public:
 private:
   llvm::cl::opt<Estimator> estimator;
   llvm::cl::opt<double> percentile;
-  llvm::cl::opt<WeightScales> weights;
+  llvm::cl::opt<std::string> weights, granularity, recipe;
+  llvm::cl::opt<WeightScales> weightScales;
   llvm::cl::opt<WeightRounding> rounding;
-  llvm::cl::opt<int> weightBits;
   llvm::cl::opt<Activations> activations;
   llvm::cl::list<std::string> floatOps;
 };

@@ -26,15 +26,17 @@ static void addPrecision(OpPassManager &pm, const StageSettings &settings) {
   PrecisionOptions options;
   options.floatOps = settings.floatOps;
   options.activations = settings.activations;
+  options.weights = settings.weights;
+  options.granularity = settings.granularity;
+  options.recipe = settings.recipe;
   buildPrecisionPipeline(pm, options);
 }
 
 static void addQuantization(OpPassManager &pm, const StageSettings &settings) {
   QuantizationOptions options;
-  options.weights = settings.weights;
+  options.weightScales = settings.weightScales;
   options.rounding = settings.rounding;
   options.hessians = settings.hessians;
-  options.bits = settings.weightBits;
   buildQuantizationPipeline(pm, options);
 }
 

@@ -13,10 +13,12 @@ struct StageSettings {
   std::string statistics; ///< A statistics file.
   Estimator estimator = Estimator::MeanSquaredError;
   double percentile = 99.99;
-  WeightScales weights = WeightScales::Largest;
+  std::string weights = "int8";        ///< Format of weights.
+  std::string granularity = "channel"; ///< tensor, channel or group:N.
+  std::string recipe;                  ///< A file of formats by layer.
+  WeightScales weightScales = WeightScales::Automatic;
   WeightRounding rounding = WeightRounding::Diffused;
   std::string hessians; ///< A file of Hessians, for GPTQ and AdaRound.
-  int weightBits = 8;
   std::vector<std::string> floatOps; ///< Regular expressions.
   Activations activations = Activations::Int8;
 };

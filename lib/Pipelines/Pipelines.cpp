@@ -56,6 +56,8 @@ void mlir::halftone::buildObservePipeline(OpPassManager &pm) {
 }
 
 void mlir::halftone::buildPrecisionPipeline(OpPassManager &pm, const PrecisionOptions &options) {
+  // What the user asks for comes first: what is to be float needs no other reason.
+  pm.addPass(createAssignFormats({options.weights, options.granularity, options.recipe}));
   SelectPrecisionOptions precision;
   llvm::append_range(precision.floatOps, options.floatOps);
   precision.activations = options.activations;
@@ -66,10 +68,10 @@ void mlir::halftone::buildPrecisionPipeline(OpPassManager &pm, const PrecisionOp
 void mlir::halftone::buildQuantizationPipeline(OpPassManager &pm, const QuantizationOptions &options) {
   // Codes before biases, which take the error of just these codes out.
   if (needsHessians(options.rounding))
-    pm.addPass(createReconstructWeights({options.hessians, options.weights, options.rounding, options.bits}));
+    pm.addPass(createReconstructWeights({options.hessians, options.weightScales, options.rounding}));
   // Biases first, while the float weights are there to compare with.
-  pm.addPass(createCorrectBias({options.weights, options.rounding, options.bits}));
-  pm.addPass(createInsertCasts({options.weights, options.rounding, options.bits}));
+  pm.addPass(createCorrectBias({options.weightScales, options.rounding}));
+  pm.addPass(createInsertCasts({options.weightScales, options.rounding}));
   // Types are final before casts move, so that each move sees one type on both sides.
   pm.addPass(createUnifyScales());
   pm.addPass(createPropagateCasts());

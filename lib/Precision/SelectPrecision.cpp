@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Precision/Passes.h"
+#include "halftone/Quantization/WeightFormats.h"
 #include "llvm/Support/Regex.h"
 
 namespace mlir::halftone {
@@ -116,9 +117,22 @@ std::string SelectPrecisionPass::matchFloatOps(const Unit &unit) {
   return "";
 }
 
+/// Why an operation of the unit is float already: halftone-assign-formats was told so.
+static std::string findAssigned(const Unit &unit) {
+  for (Operation *member : unit.members) {
+    auto precision = member->getAttrOfType<StringAttr>(kPrecisionAttr);
+    auto reason = member->getAttrOfType<StringAttr>(kReasonAttr);
+    if (reason && precision && precision.getValue() == "float")
+      return reason.str();
+  }
+  return "";
+}
+
 std::string SelectPrecisionPass::refuse(const Unit &unit) {
   if (unit.kind == OpKind::Other)
     return (describe(unit.first()) + " has no integer form").str();
+  if (std::string reason = findAssigned(unit); !reason.empty())
+    return reason;
   if (std::string reason = matchFloatOps(unit); !reason.empty())
     return reason;
   if (unit.kind == OpKind::Contraction && !isConstant(getWeightOperand(unit.first()).get()))
@@ -150,9 +164,12 @@ void SelectPrecisionPass::assign(const Unit &unit) {
   for (Operation *member : unit.members) {
     member->setAttr(kPrecisionAttr, StringAttr::get(&getContext(), int8 ? quantized : "float"));
     member->removeAttr(kReasonAttr);
-    if (!int8)
+    if (!int8) {
+      member->removeAttr(kWeightsAttr);
+      member->removeAttr(kGranularityAttr);
       member->setAttr(kReasonAttr, StringAttr::get(&getContext(), unit.reason));
-    else if (quantized == kWeightsPrecision)
+    } else if (quantized == kWeightsPrecision) {
       member->setAttr(kReasonAttr, StringAttr::get(&getContext(), "its weights are codes, its activations floats"));
+    }
   }
 }

@@ -8,6 +8,7 @@
 #include "halftone/Quantization/Biases.h"
 #include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Support/Constants.h"
+#include <cmath>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_CORRECTBIAS
@@ -39,21 +40,27 @@ struct CorrectBiasPass : halftone::impl::CorrectBiasBase<CorrectBiasPass> {
     Sandwiches sandwiches(*entry);
     for (const Sandwich &sandwich : sandwiches.all()) {
       auto means = dyn_cast_or_null<DenseF32ArrayAttr>(sandwich.anchor->removeAttr(kChannelMeansAttr));
-      if (means && isInt8(sandwich.anchor))
-        correct(sandwich, means);
+      if (means && isInt8(sandwich.anchor) && failed(correct(sandwich, means)))
+        return signalPassFailure();
     }
   }
 
-  void correct(const Sandwich &sandwich, ArrayRef<float> means) {
+  LogicalResult correct(const Sandwich &sandwich, ArrayRef<float> means) {
     WeightChannels channels(sandwich.anchor);
     OpOperand *bias = findBias(sandwich, channels.outputs);
     std::optional<std::vector<float>> weights = getConstantElements<float>(getWeightOperand(sandwich.anchor).get());
-    if (!bias || !weights || channels.inputs != static_cast<int64_t>(means.size()))
-      return;
-    RoundedWeights rounded = roundWeights(sandwich.anchor, *weights, channels, {weightScales, weightRounding, bits});
-    std::vector<double> errors = meanErrors(*weights, channels, rounded, means);
+    bool finite = weights && llvm::all_of(*weights, [](float value) { return std::isfinite(value); });
+    if (!bias || !finite || channels.inputs != static_cast<int64_t>(means.size()))
+      return success(); // halftone-insert-casts says what is wrong with weights
+    FailureOr<RoundedWeights> rounded =
+        roundWeights(sandwich.anchor, *weights, channels, {weightScales, weightRounding});
+    if (failed(rounded))
+      return failure();
+    attachWeights(sandwich.anchor, *rounded);
+    std::vector<double> errors = meanErrors(*weights, channels, *rounded, means);
     subtractFromBias(*bias, errors);
     ++corrected;
+    return success();
   }
 };
 } // namespace

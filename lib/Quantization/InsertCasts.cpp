@@ -97,7 +97,7 @@ LogicalResult InsertCastsPass::insertCasts(OpBuilder &builder, Value value) {
 
 LogicalResult InsertCastsPass::convertWeights(OpBuilder &builder, Operation *contraction) {
   Operation *constant = getWeightOperand(contraction).get().getDefiningOp();
-  if (failed(quantizeWeights(builder, contraction, {weightScales, weightRounding, bits})))
+  if (failed(quantizeWeights(builder, contraction, {weightScales, weightRounding})))
     return failure();
   if (constant->use_empty())
     constant->erase();

@@ -30,47 +30,11 @@ WeightChannels::WeightChannels(Operation *contraction) {
   inputs = indexOver(shape, getInputChannelDims(contraction), input);
 }
 
-/// The largest magnitude of each output channel.
-static std::vector<float> findLargest(ArrayRef<float> values, const WeightChannels &channels) {
-  std::vector<float> largest(channels.outputs, 0.0f);
-  for (size_t i = 0; i < values.size(); ++i)
-    largest[channels.output[i]] = std::max(largest[channels.output[i]], std::abs(values[i]));
-  return largest;
-}
-
-/// The squared error of each output channel with these scales.
-static std::vector<double> squaredErrors(ArrayRef<float> values, const WeightChannels &channels, ArrayRef<float> scales,
-                                         int limit) {
-  std::vector<double> errors(channels.outputs, 0);
-  for (size_t i = 0; i < values.size(); ++i) {
-    float scale = scales[channels.output[i]];
-    double error = values[i] - quantizeWeight(values[i], scale, limit) * double(scale);
-    errors[channels.output[i]] += error * error;
-  }
-  return errors;
-}
-
-std::vector<float> mlir::halftone::findWeightScales(ArrayRef<float> values, const WeightChannels &channels,
-                                                    WeightScales method, int limit) {
-  std::vector<float> largest = findLargest(values, channels), best(largest.size()), scales(largest.size());
-  llvm::transform(largest, best.begin(), [&](float magnitude) { return getWeightScale(magnitude, limit); });
-  if (method == WeightScales::Largest)
-    return best;
-  // Clipping below half of the largest magnitude does not win for 255 levels; for few levels it does.
-  constexpr int candidates = 64;
-  const float depth = limit < kWeightMax ? 0.75f : 0.5f;
-  std::vector<double> least = squaredErrors(values, channels, best, limit);
-  for (int candidate = 1; candidate < candidates; ++candidate) {
-    for (size_t c = 0; c < scales.size(); ++c)
-      scales[c] = getWeightScale(largest[c] * (1.0f - depth * candidate / candidates), limit);
-    std::vector<double> errors = squaredErrors(values, channels, scales, limit);
-    for (size_t c = 0; c < scales.size(); ++c)
-      if (errors[c] < least[c]) {
-        least[c] = errors[c];
-        best[c] = scales[c];
-      }
-  }
-  return best;
+std::vector<int64_t> WeightChannels::places() const {
+  std::vector<int64_t> places(output.size()), used(outputs, 0);
+  for (size_t i = 0; i < places.size(); ++i)
+    places[i] = output[i] * dimension() + used[output[i]]++;
+  return places;
 }
 
 /// Moves codes of one output and input channel to their other neighbour until the sum is kept to half a step.
@@ -118,20 +82,38 @@ static std::optional<RoundedWeights> getReconstructed(Operation *contraction, co
   return RoundedWeights{std::move(*codes), scales.asArrayRef().vec()};
 }
 
-RoundedWeights mlir::halftone::roundWeights(Operation *contraction, ArrayRef<float> values,
-                                            const WeightChannels &channels, const WeightOptions &options) {
+void mlir::halftone::attachWeights(Operation *contraction, const RoundedWeights &rounded) {
+  auto type = cast<RankedTensorType>(getWeightOperand(contraction).get().getType());
+  Builder builder(contraction->getContext());
+  contraction->setAttr(kWeightCodesAttr, makeConstant<int8_t>(type.clone(builder.getI8Type()), rounded.codes, "codes"));
+  contraction->setAttr(kWeightScalesAttr, builder.getDenseF32ArrayAttr(rounded.scales));
+}
+
+FailureOr<RoundedWeights> mlir::halftone::roundWeights(Operation *contraction, ArrayRef<float> values,
+                                                       const WeightChannels &channels, const WeightOptions &options) {
   if (std::optional<RoundedWeights> reconstructed = getReconstructed(contraction, channels))
     return std::move(*reconstructed);
-  RoundedWeights rounded;
-  rounded.scales = findWeightScales(values, channels, options.scales, options.limit());
+  FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
+  if (failed(format))
+    return failure();
+  std::vector<int64_t> places = channels.places();
+  std::vector<float> rows(values.size());
   for (size_t i = 0; i < values.size(); ++i)
-    rounded.codes.push_back(quantizeWeight(values[i], rounded.scales[channels.output[i]], options.limit()));
-  if (options.rounding != WeightRounding::Nearest)
+    rows[places[i]] = values[i];
+  RowsOfWeights all{channels.outputs, channels.dimension(), rows, {}};
+  WeightGrid grid = chooseGrid(all, *format, options.scales);
+  if (isPruned(contraction))
+    keepZeros(all, grid);
+  RoundedWeights rounded{std::vector<int8_t>(values.size()), grid.scales};
+  for (size_t i = 0; i < values.size(); ++i)
+    rounded.codes[i] = grid.code(channels.output[i], places[i] % channels.dimension(), values[i]);
+  int limit = grid.group ? 0 : grid.levels.uniformLimit();
+  if (options.rounding != WeightRounding::Nearest && limit)
     forEachKernel(channels, [&](MutableArrayRef<int32_t> taps) {
       if (isPruned(contraction))
         taps = taps.take_front(llvm::partition(taps, [&](int32_t tap) { return values[tap] != 0; }) - taps.begin());
       if (!taps.empty())
-        diffuse(values, rounded.scales[channels.output[taps.front()]], options.limit(), taps, rounded.codes);
+        diffuse(values, rounded.scales[channels.output[taps.front()]], limit, taps, rounded.codes);
     });
   return rounded;
 }

@@ -28,6 +28,12 @@ static std::pair<SmallVector<int64_t>, SmallVector<ReassociationIndices>> flatte
   return {flat, reassociation};
 }
 
+/// The codes of a uniform format are its levels; all others may have any code.
+static int largestCode(const FormatOfWeights &format) {
+  bool uniform = format.format.kind == WeightFormat::Uniform && format.granularity.kind != Granularity::Group;
+  return uniform ? format.format.levelSet().largest() : kWeightMax;
+}
+
 LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *contraction, const WeightOptions &options) {
   OpOperand &operand = getWeightOperand(contraction);
   auto type = cast<RankedTensorType>(operand.get().getType());
@@ -41,16 +47,19 @@ LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *con
   auto [flat, reassociation] = flattenGroups(type.getShape());
   RankedTensorType codesType = RankedTensorType::get(grouped ? ArrayRef<int64_t>(flat) : type.getShape(), builder.getI8Type());
   int64_t axis = channelDims.front();
-  RoundedWeights rounded = roundWeights(contraction, *values, WeightChannels(contraction), options);
+  FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
+  FailureOr<RoundedWeights> rounded = roundWeights(contraction, *values, WeightChannels(contraction), options);
+  if (failed(format) || failed(rounded))
+    return failure();
   contraction->removeAttr(kWeightCodesAttr);
   contraction->removeAttr(kWeightScalesAttr);
 
   Location loc = operand.get().getLoc();
   std::string name = locationName(loc);
   builder.setInsertionPoint(contraction);
-  auto constant = makeConstant<int8_t>(codesType, rounded.codes, name.empty() ? "weights" : name);
+  auto constant = makeConstant<int8_t>(codesType, rounded->codes, name.empty() ? "weights" : name);
   Value value = arith::ConstantOp::create(builder, loc, constant);
-  auto element = getWeightType(builder.getContext(), rounded.scales, axis, options.limit());
+  auto element = getWeightType(builder.getContext(), rounded->scales, axis, largestCode(*format));
   value = quant::StorageCastOp::create(builder, loc, codesType.clone(element), value);
   value = DequantizeOp::create(builder, loc, codesType.clone(type.getElementType()), value, Value(), Value());
   if (grouped)

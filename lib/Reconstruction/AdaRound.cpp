@@ -31,7 +31,7 @@ static std::vector<double> gradient(llvm::ArrayRef<float> weights, llvm::ArrayRe
 }
 
 void mlir::halftone::descend(llvm::ArrayRef<float> weights, llvm::MutableArrayRef<float> levels, int64_t output,
-                             llvm::ArrayRef<int64_t> triangle, NearestLevel nearest) {
+                             llvm::ArrayRef<int64_t> triangle, const WeightGrid &grid) {
   int64_t dimension = weights.size();
   std::vector<double> slope = gradient(weights, levels, triangle);
   constexpr int sweeps = 20;
@@ -42,7 +42,7 @@ void mlir::halftone::descend(llvm::ArrayRef<float> weights, llvm::MutableArrayRe
       double curvature = triangle[element(j, j)];
       if (curvature <= 0)
         continue;
-      float level = nearest(output, j, levels[j] - slope[j] / curvature);
+      float level = grid.nearest(output, j, levels[j] - slope[j] / curvature);
       double step = double(level) - levels[j];
       // Rounding of the slope must not let two equal levels swap for ever.
       if (step == 0 || step * (2 * slope[j] + step * curvature) >= 0)

@@ -66,7 +66,7 @@ static void factorize(double *factor, int64_t dimension) {
   }
 }
 
-CholeskyFactor::CholeskyFactor(llvm::ArrayRef<int64_t> triangle) : factor(triangle.size()) {
+CholeskyFactor::CholeskyFactor(llvm::ArrayRef<int64_t> triangle, int64_t group) : factor(triangle.size()) {
   int64_t dimension = 0;
   while (rowStart(dimension) < static_cast<int64_t>(triangle.size()))
     ++dimension;
@@ -76,7 +76,13 @@ CholeskyFactor::CholeskyFactor(llvm::ArrayRef<int64_t> triangle) : factor(triang
     mean += double(diagonal(i)) / dimension;
   order.resize(dimension);
   std::iota(order.begin(), order.end(), 0);
-  llvm::stable_sort(order, [&](int64_t a, int64_t b) { return diagonal(a) < diagonal(b); });
+  std::vector<int64_t> largest(group ? (dimension + group - 1) / group : 0, 0);
+  for (int64_t i = 0; group && i < dimension; ++i)
+    largest[i / group] = std::max(largest[i / group], diagonal(i));
+  auto key = [&](int64_t i) {
+    return std::make_tuple(group ? largest[i / group] : 0, group ? i / group : 0, diagonal(i));
+  };
+  llvm::stable_sort(order, [&](int64_t a, int64_t b) { return key(a) < key(b); });
   double *to = factor.data();
   for (int64_t i = 0; i < dimension; ++i) {
     for (int64_t j = 0; j <= i; ++j) {

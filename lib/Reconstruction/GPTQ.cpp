@@ -9,22 +9,83 @@
 // factor of the inverse; this is the same sequence without an inverse, in the reverse order. Weights that meet
 // the largest inputs come first (the paper's code calls it act-order).
 //
+// Where the sweep enters a group, its multiplier is chosen: the group is swept with each candidate, with the feedback
+// inside of it, and the one with the least sum of the group's terms of E stays. The paper takes the scale from the largest
+// of the updated weights.
+//
 //===----------------------------------------------------------------------===//
 #include "halftone/Reconstruction/Rounding.h"
+#include <cmath>
 
 using namespace mlir::halftone;
 
+namespace {
+/// The columns of one group, at [begin, end) of the factor's order, for one output channel.
+struct GroupSweep {
+  const CholeskyFactor &hessian;
+  int64_t begin, end, output;
+  llvm::ArrayRef<float> weights; ///< of the row
+  llvm::ArrayRef<double> errors; ///< sums of L(k, j) e(k) so far
+
+  /// The terms of E with this grid, or more than `limit` once they exceed it.
+  double cost(const WeightGrid &grid, double limit) const {
+    std::array<double, 256> inside; // a group has 256 elements at most
+    std::copy(errors.begin() + begin, errors.begin() + end, inside.begin());
+    double sum = 0;
+    for (int64_t k = end - 1; k >= begin && sum <= limit; --k) {
+      const double *factor = hessian.factor.data() + k * (k + 1) / 2;
+      int64_t column = hessian.order[k];
+      double feedback = inside[k - begin];
+      float weight = weights[column];
+      double error = double(grid.nearest(output, column, weight - feedback / factor[k])) - weight;
+      double term = factor[k] * error + feedback;
+      sum += term * term;
+      for (int64_t j = begin; j < k; ++j)
+        inside[j - begin] += factor[j] * error;
+    }
+    return sum;
+  }
+};
+} // namespace
+
+/// Tries at most 17 multipliers from half to twice the present one.
+static void chooseMultiplier(const GroupSweep &sweep, WeightGrid &grid) {
+  int64_t group = sweep.hessian.order[sweep.begin] / grid.group;
+  uint8_t &multiplier = grid.multipliers[sweep.output * grid.groups + group];
+  int present = multiplier, most = 127 / grid.levels.largest();
+  int low = std::max(1, present / 2), high = std::min(most, 2 * present);
+  int step = std::max(1, (high - low) / 16), best = present;
+  double least = sweep.cost(grid, INFINITY);
+  for (int candidate = low; candidate <= high; candidate += step) {
+    multiplier = candidate;
+    double cost = sweep.cost(grid, least);
+    if (cost < least) {
+      least = cost;
+      best = candidate;
+    }
+  }
+  multiplier = best;
+}
+
 void mlir::halftone::roundGPTQ(llvm::MutableArrayRef<float> weights, int64_t first, const CholeskyFactor &hessian,
-                               NearestLevel nearest) {
-  int64_t dimension = hessian.order.size(), rows = weights.size() / dimension;
+                               WeightGrid &grid) {
+  int64_t dimension = hessian.order.size(), rows = weights.size() / dimension, entered = dimension;
   std::vector<double> feedback(weights.size(), 0.0);
   for (int64_t k = dimension - 1; k >= 0; --k) {
     const double *factor = hessian.factor.data() + k * (k + 1) / 2;
     int64_t column = hessian.order[k];
+    if (grid.group && k < entered) {
+      while (entered > 0 && hessian.order[entered - 1] / grid.group == column / grid.group)
+        --entered;
+      for (int64_t row = 0; row < rows; ++row)
+        chooseMultiplier({hessian, entered, k + 1, first + row, weights.slice(row * dimension, dimension),
+                          llvm::ArrayRef<double>(feedback).slice(row * dimension, dimension)},
+                         grid);
+    }
     for (int64_t row = 0; row < rows; ++row) {
       float &weight = weights[row * dimension + column];
       double *errors = feedback.data() + row * dimension;
-      float level = nearest(first + row, column, weight - errors[k] / factor[k]);
+      float level = grid.nearest(first + row, column, weight - errors[k] / factor[k]);
       double error = double(level) - weight;
       weight = level;
       if (error != 0)

@@ -34,13 +34,11 @@ struct ReconstructWeightsPass : halftone::impl::ReconstructWeightsBase<Reconstru
 
   LogicalResult reconstructAll(func::FuncOp entry);
   LogicalResult reconstruct(Operation *contraction, const Hessian &hessian);
-  void roundGroup(const Hessian &hessian, int64_t group, MutableArrayRef<float> rows, int64_t first, NearestLevel nearest);
+  void roundGroup(const Hessian &hessian, int64_t group, MutableArrayRef<float> rows, int64_t first, WeightGrid &grid);
 };
 } // namespace
 
 LogicalResult ReconstructWeightsPass::reconstructAll(func::FuncOp entry) {
-  if (bits < 2 || bits > 8)
-    return getOperation().emitError("weights have 2 to 8 bits, not ") << static_cast<int>(bits);
   llvm::Expected<Hessians> file = Hessians::read(hessians);
   if (!file)
     return getOperation().emitError(llvm::toString(file.takeError()));
@@ -57,22 +55,36 @@ LogicalResult ReconstructWeightsPass::reconstructAll(func::FuncOp entry) {
 
 /// The rows of one group, from weights to levels.
 void ReconstructWeightsPass::roundGroup(const Hessian &hessian, int64_t group, MutableArrayRef<float> rows, int64_t first,
-                                        NearestLevel nearest) {
+                                        WeightGrid &grid) {
   constexpr int64_t together = 16;
   int64_t dimension = hessian.dimension, count = rows.size() / dimension;
   ArrayRef<int64_t> triangle = hessian.triangle(group);
-  CholeskyFactor factor(triangle);
+  CholeskyFactor factor(triangle, grid.group);
   parallelFor(&getContext(), 0, (count + together - 1) / together, [&](size_t task) {
     int64_t begin = task * together, size = std::min(together, count - begin);
     MutableArrayRef<float> levels = rows.slice(begin * dimension, size * dimension);
     std::vector<float> weights = levels.vec();
-    roundGPTQ(levels, first + begin, factor, nearest);
+    roundGPTQ(levels, first + begin, factor, grid);
     if (method != WeightRounding::AdaRound)
       return;
     for (int64_t row = 0; row < size; ++row)
       descend(ArrayRef<float>(weights).slice(row * dimension, dimension), levels.slice(row * dimension, dimension),
-              first + begin + row, triangle, nearest);
+              first + begin + row, triangle, grid);
   });
+}
+
+/// The mean squares of what the weights meet, up to a factor: groups x dimension. A hundredth of their mean is added, as
+/// for the factor, so that no weight is free.
+static std::vector<float> diagonalsOf(const Hessian &hessian) {
+  std::vector<float> diagonals;
+  for (int64_t group = 0; group < hessian.groups; ++group) {
+    double mean = 0;
+    for (int64_t i = 0; i < hessian.dimension; ++i)
+      mean += double(hessian.triangle(group)[triangleSize(i + 1) - 1]) / hessian.dimension;
+    for (int64_t i = 0; i < hessian.dimension; ++i)
+      diagonals.push_back(hessian.triangle(group)[triangleSize(i + 1) - 1] + (mean > 0 ? 0.01 * mean : 1.0));
+  }
+  return diagonals;
 }
 
 LogicalResult ReconstructWeightsPass::reconstruct(Operation *contraction, const Hessian &hessian) {
@@ -83,32 +95,26 @@ LogicalResult ReconstructWeightsPass::reconstruct(Operation *contraction, const 
   if (static_cast<int64_t>(values->size()) != channels.outputs * hessian.dimension ||
       channels.outputs % hessian.groups != 0)
     return contraction->emitOpError("has other weights than the Hessians in '") << hessians << "'; calibrate this model again";
-  int limit = (1 << (bits - 1)) - 1;
-  std::vector<float> scales = findWeightScales(*values, channels, weightScales, limit);
+  FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
+  if (failed(format))
+    return failure();
   // Rows are output channels; row-major weights give the columns of each in the Hessian's order.
-  std::vector<int64_t> place(values->size()), used(channels.outputs, 0);
+  std::vector<int64_t> places = channels.places();
   std::vector<float> rows(values->size());
-  for (size_t i = 0; i < values->size(); ++i) {
-    int32_t output = channels.output[i];
-    place[i] = output * hessian.dimension + used[output]++;
-    rows[place[i]] = (*values)[i];
-  }
-  const std::vector<float> original = isPruned(contraction) ? rows : std::vector<float>();
-  auto nearest = [&](int64_t output, int64_t column, double value) {
-    if (!original.empty() && original[output * hessian.dimension + column] == 0)
-      return 0.0f; // pruned
-    return quantizeWeight(static_cast<float>(value), scales[output], limit) * scales[output];
-  };
+  for (size_t i = 0; i < values->size(); ++i)
+    rows[places[i]] = (*values)[i];
+  std::vector<float> importance = diagonalsOf(hessian);
+  RowsOfWeights all{channels.outputs, hessian.dimension, rows, importance};
+  WeightGrid grid = chooseGrid(all, *format, weightScales);
+  if (isPruned(contraction))
+    keepZeros(all, grid);
   int64_t outputs = channels.outputs / hessian.groups, size = outputs * hessian.dimension;
   for (int64_t group = 0; group < hessian.groups; ++group)
-    roundGroup(hessian, group, MutableArrayRef<float>(rows).slice(group * size, size), group * outputs, nearest);
-  std::vector<int8_t> codes(values->size());
-  for (size_t i = 0; i < codes.size(); ++i)
-    codes[i] = quantizeWeight(rows[place[i]], scales[channels.output[i]], limit);
-  auto type = cast<RankedTensorType>(getWeightOperand(contraction).get().getType());
-  Builder builder(&getContext());
-  contraction->setAttr(kWeightCodesAttr, makeConstant<int8_t>(type.clone(builder.getI8Type()), codes, "codes"));
-  contraction->setAttr(kWeightScalesAttr, builder.getDenseF32ArrayAttr(scales));
+    roundGroup(hessian, group, MutableArrayRef<float>(rows).slice(group * size, size), group * outputs, grid);
+  RoundedWeights rounded{std::vector<int8_t>(values->size()), grid.scales};
+  for (size_t i = 0; i < values->size(); ++i)
+    rounded.codes[i] = grid.code(channels.output[i], places[i] % hessian.dimension, rows[places[i]]);
+  attachWeights(contraction, rounded);
   ++reconstructed;
   return success();
 }

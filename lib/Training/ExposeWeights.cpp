@@ -2,6 +2,7 @@
 #include "ChannelScales.h"
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Analysis/PrunedZeros.h"
+#include "halftone/Quantization/WeightFormats.h"
 #include "halftone/Support/Constants.h"
 #include "halftone/Training/Passes.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
@@ -40,10 +41,25 @@ struct ExposeWeights : halftone::impl::ExposeWeightsBase<ExposeWeights> {
     SmallVector<quant::StorageCastOp> casts;
     getOperation().walk([&](quant::StorageCastOp cast) { casts.push_back(cast); });
     for (quant::StorageCastOp cast : casts)
+      if (Operation *contraction = findContraction(cast); contraction && failed(checkFormat(contraction)))
+        return signalPassFailure();
+    for (quant::StorageCastOp cast : casts)
       expose(cast);
   }
 
 private:
+  /// A step moves codes by one, so only equal steps with a scale for each channel can be trained.
+  static LogicalResult checkFormat(Operation *contraction) {
+    FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
+    if (failed(format))
+      return failure();
+    if (format->format.kind == WeightFormat::Uniform && format->granularity.kind == Granularity::Channel)
+      return success();
+    return contraction->emitOpError("has weights of format ")
+           << format->format.name << " by " << format->granularity.name()
+           << ", which cannot be trained; train with int8 to int2 by channel, or in floats, and quantize the result";
+  }
+
   void expose(quant::StorageCastOp cast) {
     auto type = mlir::cast<RankedTensorType>(cast.getType());
     auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type.getElementType());

@@ -1,6 +1,6 @@
 // RUN: halftone-opt %s --halftone-insert-casts | FileCheck %s --check-prefixes=CHECK,DIFFUSED
 // RUN: halftone-opt %s --halftone-insert-casts="rounding=nearest" | FileCheck %s --check-prefixes=CHECK,NEAREST
-// RUN: halftone-opt %s --halftone-insert-casts="weights=mse" | FileCheck %s --check-prefixes=CHECK,DIFFUSED
+// RUN: halftone-opt %s --halftone-insert-casts="weight-scales=mse" | FileCheck %s --check-prefixes=CHECK,DIFFUSED
 
 // A depthwise kernel of 2 x 2 taps, scale 1.27 / 127 for both channels. In steps the taps of channel 0 are 127, 10.4,
 // 20.4, 30.4: nearest rounding lacks 1.2 in their sum, so the first of the largest errors goes up. Those of channel 1

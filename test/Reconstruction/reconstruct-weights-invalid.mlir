@@ -11,8 +11,9 @@
 // RUN: %python %S/Inputs/hessians.py %t.wide hash 0:product 1 3 1 0 1 0 0 1
 // RUN: not halftone-opt %s --halftone-reconstruct-weights="hessians=%t.wide" 2>&1 | FileCheck %s --check-prefix=WIDE
 // WIDE: error: {{.*}}'linalg.matmul' op has other weights than the Hessians in '{{.*}}wide'; calibrate this model again
-// RUN: not halftone-opt %s --halftone-reconstruct-weights="hessians=%t.wide bits=9" 2>&1 | FileCheck %s --check-prefix=BITS
-// BITS: error: weights have 2 to 8 bits, not 9
+// RUN: %python %S/Inputs/hessians.py %t.good hash 0:product 1 2 1 0 1
+// RUN: sed 's/precision = "int8"/precision = "int8", halftone.weights = "int9"/' %s | not halftone-opt --halftone-reconstruct-weights="hessians=%t.good" 2>&1 | FileCheck %s --check-prefix=FORMAT
+// FORMAT: error: {{.*}}'linalg.matmul' op has halftone.weights "int9", which is no format of weights
 module attributes {halftone.source_hash = "hash"} {
   func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
     %zero = arith.constant 0.0 : f32

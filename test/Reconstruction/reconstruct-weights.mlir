@@ -16,8 +16,12 @@
 // NEAREST: dense<{{\[\[}}127, 127], [0, -127], [0, 3]]> : tensor<3x2xi8>
 
 // Codes of 4 bits are in [-7, 7].
-// RUN: halftone-opt %s --halftone-reconstruct-weights="hessians=%t bits=4" | FileCheck %s --check-prefix=BITS
+// RUN: halftone-opt %s --halftone-assign-formats=weights=int4 --halftone-reconstruct-weights="hessians=%t weight-scales=max" | FileCheck %s --check-prefix=BITS
 // BITS: dense<{{\[\[}}7, 7], [0, -7], [0, 0]]> : tensor<3x2xi8>
+
+// The levels of a table.
+// RUN: sed 's/precision = "int8"/precision = "int8", halftone.weights = array<i8: -100, 0, 100>/' %s | halftone-opt --halftone-reconstruct-weights="hessians=%t weight-scales=max" | FileCheck %s --check-prefix=TABLE
+// TABLE: dense<{{\[\[}}100, 100], [0, -100], [0, 0]]> : tensor<3x2xi8>
 
 module attributes {halftone.source_hash = "hash"} {
   func.func @main(%x: tensor<1x3xf32> {halftone.range = array<f32: -1.0, 3.0>}) -> (tensor<1x2xf32>, tensor<1x2xf32>) {

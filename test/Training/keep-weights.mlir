@@ -1,5 +1,5 @@
 // RUN: halftone-opt %s --halftone-keep-weights | FileCheck %s
-// RUN: halftone-opt %s --halftone-keep-weights --halftone-insert-casts=bits=4 --halftone-expose-weights --mlir-print-local-scope | FileCheck %s --check-prefix=EXPOSED
+// RUN: halftone-opt %s --halftone-keep-weights --halftone-assign-formats=weights=int4 --halftone-insert-casts=weight-scales=max --halftone-expose-weights --mlir-print-local-scope | FileCheck %s --check-prefix=EXPOSED
 
 // Contractions whose weights are constants; %v is none.
 // CHECK-LABEL: func @main

@@ -48,6 +48,10 @@ void buildCalibrationPipeline(OpPassManager &pm, const CalibrationOptions &optio
 void buildObservePipeline(OpPassManager &pm);
 
 struct PrecisionOptions : PassPipelineOptions<PrecisionOptions> {
+  Option<std::string> weights{*this, "weights", llvm::cl::desc("Format of weights"), llvm::cl::init("int8")};
+  Option<std::string> granularity{*this, "granularity", llvm::cl::desc("What shares a scale: tensor, channel or group:N"),
+                                  llvm::cl::init("channel")};
+  Option<std::string> recipe{*this, "recipe", llvm::cl::desc("Recipe file: formats by layer"), llvm::cl::init("")};
   ListOption<std::string> floatOps{*this, "float-ops",
                                    llvm::cl::desc("Regular expressions of operations that stay float")};
   Option<Activations> activations{
@@ -61,10 +65,11 @@ struct PrecisionOptions : PassPipelineOptions<PrecisionOptions> {
 void buildPrecisionPipeline(OpPassManager &pm, const PrecisionOptions &options);
 
 struct QuantizationOptions : PassPipelineOptions<QuantizationOptions> {
-  Option<WeightScales> weights{*this, "weights", llvm::cl::desc("How scales of weights are found"),
-                               llvm::cl::init(WeightScales::Largest),
-                               llvm::cl::values(clEnumValN(WeightScales::Largest, "max", "largest magnitude / 127"),
-                                                clEnumValN(WeightScales::MeanSquaredError, "mse", "least squared error"))};
+  Option<WeightScales> weightScales{
+      *this, "weight-scales", llvm::cl::desc("How scales of weights are found"), llvm::cl::init(WeightScales::Automatic),
+      llvm::cl::values(clEnumValN(WeightScales::Automatic, "auto", "max for int8, mse for all others"),
+                       clEnumValN(WeightScales::Largest, "max", "largest magnitude / largest level"),
+                       clEnumValN(WeightScales::MeanSquaredError, "mse", "least squared error"))};
   Option<WeightRounding> rounding{
       *this, "rounding", llvm::cl::desc("How codes of weights are rounded"), llvm::cl::init(WeightRounding::Diffused),
       llvm::cl::values(clEnumValN(WeightRounding::Nearest, "nearest", "to the nearest code"),
@@ -73,7 +78,6 @@ struct QuantizationOptions : PassPipelineOptions<QuantizationOptions> {
                        clEnumValN(WeightRounding::AdaRound, "adaround", "gptq, then descent on the layer's error"))};
   Option<std::string> hessians{*this, "hessians", llvm::cl::desc("File of Hessians, for gptq and adaround"),
                                llvm::cl::init("")};
-  Option<int> bits{*this, "bits", llvm::cl::desc("Bits of a weight's code, 2 to 8"), llvm::cl::init(8)};
 };
 
 /// The quantization stage.

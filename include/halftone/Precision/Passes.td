@@ -4,6 +4,42 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AssignFormats : Pass<"halftone-assign-formats", "::mlir::ModuleOp"> {
+  let summary = "Assign the format of weights that the user asks for to every contraction";
+  let description = [{
+    Sets `halftone.weights` and `halftone.granularity` on contractions with constant weights, for the passes that round
+    weights. `weights` is a format of docs/Pipeline.md (int8 to int2, codebook8 to codebook2, nf4, log3 to log5, float),
+    `granularity` what shares a scale: "tensor", "channel", or "group:N", where N elements of the reduction share an
+    integer multiplier inside of the channel's scale. int8 by channel is what contractions without attributes have.
+
+    Depthwise convolutions and convolutions that read an argument of @main keep int8 by channel under another `weights`:
+    they have few weights, and errors there hurt most. A `recipe` has rules for single layers, these included; the last
+    rule that matches a layer decides alone. A rule that matches nothing is an error.
+
+    ```yaml
+    - {regex: "blocks/.*", weights: int4, granularity: "group:32"}
+    - {kind: depthwise, weights: int8}          # conv, depthwise, grouped, matmul, contraction, avg_pool, ...
+    - {name: "head/conv", levels: [-127, -40, 0, 40, 127]}
+    - {name: "head/logits", precision: float}
+    ```
+
+    ```mlir
+    %0 = linalg.matmul ins(%x, %w : ...
+    // becomes, with weights=int4 granularity=group:32
+    %0 = linalg.matmul {halftone.granularity = "group:32", halftone.weights = "int4"} ins(%x, %w : ...
+    ```
+
+    `weights: float` and `precision: float` set `halftone.precision` to "float", which `halftone-select-precision` keeps.
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
+  let options = [
+    Option<"weights", "weights", "std::string", [{"int8"}], "Format of weights">,
+    Option<"granularity", "granularity", "std::string", [{"channel"}], "What shares a scale: tensor, channel or group:N">,
+    Option<"recipe", "recipe", "std::string", [{""}], "Recipe file">
+  ];
+  let statistics = [Statistic<"assigned", "assigned", "Number of contractions that got a format">];
+}
+
 def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
   let summary = "Assign int8 or float to every operation";
   let description = [{
@@ -12,8 +48,8 @@ def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
 
     int8: contractions with constant weights, average pools, elementwise and unary operations, concatenations and max
     pools, if their operands have calibrated ranges. Float: kinds without an integer form (softmax, normalizations,
-    products of two activations, ...), operands or results without a range, what `float-ops` names, and operations
-    other than contractions whose result is used in float only: rounding it to codes would gain nothing.
+    products of two activations, ...), operands or results without a range, what `float-ops` names or is "float"
+    already (halftone-assign-formats), and operations other than contractions whose result is used in float only: rounding it to codes would gain nothing.
 
     With `activations=dynamic` or `float` no range is needed: contractions with constant weights get "dynamic" (codes of
     the range found when it runs) or "weights" (only the weights become codes), everything else stays float.

@@ -10,7 +10,8 @@
 
 namespace mlir::halftone {
 
-enum class WeightScales { Largest, MeanSquaredError };
+/// Automatic: Largest for 255 levels, else MeanSquaredError.
+enum class WeightScales { Automatic, Largest, MeanSquaredError };
 
 /// GPTQ and AdaRound need Hessians; what has none is rounded as Diffused.
 enum class WeightRounding { Nearest, Diffused, GPTQ, AdaRound };

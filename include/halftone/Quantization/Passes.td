@@ -13,12 +13,14 @@ def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
     none: it is computed from the accumulator in f32. A max pool has the type of its operand.
 
     Activations: per tensor, s8, scale (high - low) / 255 with the range extended to 0. Weights: constants become i8
-    codes in [-127, 127] with one scale for each output channel, `quant.scast` and `halftone.dequantize` behind them;
-    with `weights=mse` the scale is searched that minimizes the squared error of each channel. With `rounding=diffused`
-    (the default) the codes keep the sum over the taps of each kernel to half a step, so that smooth pictures meet
-    almost no error; `nearest` rounds each weight alone. Codes that `halftone-reconstruct-weights` has chosen are taken as
-    they are. With `bits` below 8 codes are in [-(2^(bits-1) - 1), 2^(bits-1) - 1]. The weights of a grouped
-    convolution keep one axis of all output channels, expanded behind the dequantize. Biases stay f32.
+    codes in [-127, 127] with one scale for each output channel, `quant.scast` and `halftone.dequantize` behind them.
+    What of these codes occurs is the format of the contraction, `halftone.weights` and `halftone.granularity`
+    (halftone-assign-formats): the integers of [-7, 7] for int4, the levels of a codebook, and multiples of them by
+    groups of the reduction. With `weight-scales=mse` the scale is searched that minimizes the squared error of each
+    channel. With `rounding=diffused` (the default) the codes of uniform formats without groups keep the sum over the
+    taps of each kernel to half a step, so that smooth pictures meet almost no error; `nearest` rounds each weight alone.
+    Codes that `halftone-reconstruct-weights` or `halftone-correct-bias` has left are taken as they are. The weights of
+    a grouped convolution keep one axis of all output channels, expanded behind the dequantize. Biases stay f32.
 
     ```mlir
     %0 = linalg.matmul ins(%x, %w : ...) outs(%zero : ...) -> tensor<1x4xf32>
@@ -33,17 +35,17 @@ def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::halftone::HalftoneDialect", "::mlir::quant::QuantDialect",
                            "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
   let options = [
-    Option<"weightScales", "weights", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Largest",
+    Option<"weightScales", "weight-scales", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Automatic",
            "How scales of weights are found", [{::llvm::cl::values(
-             clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / 127"),
+             clEnumValN(::mlir::halftone::WeightScales::Automatic, "auto", "max for int8, mse for all others"),
+             clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / largest level"),
              clEnumValN(::mlir::halftone::WeightScales::MeanSquaredError, "mse", "least squared error"))}]>,
     Option<"weightRounding", "rounding", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::Diffused",
            "How codes of weights are rounded", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::WeightRounding::Nearest, "nearest", "to the nearest code"),
              clEnumValN(::mlir::halftone::WeightRounding::Diffused, "diffused", "keep the sum over a kernel's taps"),
              clEnumValN(::mlir::halftone::WeightRounding::GPTQ, "gptq", "as reconstructed, else diffused"),
-             clEnumValN(::mlir::halftone::WeightRounding::AdaRound, "adaround", "as reconstructed, else diffused"))}]>,
-    Option<"bits", "bits", "int", "8", "Bits of a weight's code, 2 to 8">
+             clEnumValN(::mlir::halftone::WeightRounding::AdaRound, "adaround", "as reconstructed, else diffused"))}]>
   ];
   let statistics = [Statistic<"activations", "activations", "Number of activations that got codes">,
                     Statistic<"weights", "weights", "Number of weight tensors that got codes">];
@@ -54,8 +56,8 @@ def CorrectBias : Pass<"halftone-correct-bias", "::mlir::ModuleOp"> {
   let description = [{
     Rounding the weights W to W' changes the output channel's mean by sum over its weights (W' - W) * E[x], E[x] the
     mean of the weight's input channel (`halftone.channel_means` of the contraction). The bias that follows an int8
-    contraction gets the opposite. To be run before `halftone-insert-casts`, with the same options; the means are
-    removed. Contractions without means or without a bias are left alone. Nagel et al., Data-free quantization through
+    contraction gets the opposite. To be run before `halftone-insert-casts`, for which it leaves the codes that it
+    looked at as `halftone.weight_codes` and `halftone.weight_scales`; the means are removed. Contractions without means or without a bias are left alone. Nagel et al., Data-free quantization through
     weight equalization and bias correction, arXiv:1906.04721, section 4.2, with means observed instead of assumed.
 
     ```mlir
@@ -66,17 +68,17 @@ def CorrectBias : Pass<"halftone-correct-bias", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
   let options = [
-    Option<"weightScales", "weights", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Largest",
+    Option<"weightScales", "weight-scales", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Automatic",
            "How scales of weights are found", [{::llvm::cl::values(
-             clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / 127"),
+             clEnumValN(::mlir::halftone::WeightScales::Automatic, "auto", "max for int8, mse for all others"),
+             clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / largest level"),
              clEnumValN(::mlir::halftone::WeightScales::MeanSquaredError, "mse", "least squared error"))}]>,
     Option<"weightRounding", "rounding", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::Diffused",
            "How codes of weights are rounded", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::WeightRounding::Nearest, "nearest", "to the nearest code"),
              clEnumValN(::mlir::halftone::WeightRounding::Diffused, "diffused", "keep the sum over a kernel's taps"),
              clEnumValN(::mlir::halftone::WeightRounding::GPTQ, "gptq", "as reconstructed, else diffused"),
-             clEnumValN(::mlir::halftone::WeightRounding::AdaRound, "adaround", "as reconstructed, else diffused"))}]>,
-    Option<"bits", "bits", "int", "8", "Bits of a weight's code, 2 to 8">
+             clEnumValN(::mlir::halftone::WeightRounding::AdaRound, "adaround", "as reconstructed, else diffused"))}]>
   ];
   let statistics = [Statistic<"corrected", "corrected", "Number of biases corrected">];
 }

@@ -3,13 +3,14 @@
 // Nearest rounding is the quantize rule itself. Diffused rounding keeps, for each pair of an output and an input
 // channel, the sum over the kernel's taps to half a step: neighbouring pixels are nearly equal, so the sum is what the
 // picture's low frequencies meet, and what shifts the mean. The codes with the largest errors go to their other
-// neighbour, as the dots of a halftone print go where the tone so far is lacking.
+// neighbour, as the dots of a halftone print go where the tone so far is lacking. It needs equal steps: weights with groups
+// or without uniform levels are rounded to the nearest.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_QUANTIZATION_WEIGHTROUNDING_H
 #define HALFTONE_QUANTIZATION_WEIGHTROUNDING_H
 
-#include "halftone/Quantization/Passes.h"
+#include "halftone/Quantization/WeightGrid.h"
 
 namespace mlir::halftone {
 
@@ -19,28 +20,30 @@ struct WeightChannels {
 
   std::vector<int32_t> output, input; ///< channel of each element, counted over all groups
   int64_t outputs = 1, inputs = 1;    ///< numbers of channels
+
+  /// Elements of an output channel.
+  int64_t dimension() const { return outputs ? output.size() / outputs : 0; }
+  /// The place of each element when output channels are rows, their elements in the order that they have.
+  std::vector<int64_t> places() const;
 };
 
 struct RoundedWeights {
-  std::vector<int8_t> codes;  ///< of each element
-  std::vector<float> scales;  ///< of each output channel
+  std::vector<int8_t> codes; ///< of each element
+  std::vector<float> scales; ///< of each output channel
 };
 
 struct WeightOptions {
-  WeightScales scales = WeightScales::Largest;
+  WeightScales scales = WeightScales::Automatic;
   WeightRounding rounding = WeightRounding::Diffused;
-  int bits = 8; ///< 2 to 8
-
-  /// The largest code.
-  int limit() const { return (1 << (bits - 1)) - 1; }
 };
 
-/// The scale of each output channel, for codes in [-limit, limit].
-std::vector<float> findWeightScales(ArrayRef<float> values, const WeightChannels &channels, WeightScales method, int limit);
+/// What the contraction has as attributes, or the rounding of the options in the format of the contraction. The values are
+/// finite. A diagnostic if the format is not sound.
+FailureOr<RoundedWeights> roundWeights(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
+                                       const WeightOptions &options);
 
-/// What halftone-reconstruct-weights chose for the contraction, or the rounding of the options.
-RoundedWeights roundWeights(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
-                            const WeightOptions &options);
+/// Leaves codes and scales as attributes of the contraction.
+void attachWeights(Operation *contraction, const RoundedWeights &rounded);
 
 } // namespace mlir::halftone
 

@@ -46,15 +46,15 @@ def ReconstructWeights : Pass<"halftone-reconstruct-weights", "::mlir::ModuleOp"
   }];
   let options = [
     Option<"hessians", "hessians", "std::string", "", "File of Hessians">,
-    Option<"weightScales", "weights", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Largest",
+    Option<"weightScales", "weight-scales", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Automatic",
            "How scales of weights are found", [{::llvm::cl::values(
-             clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / largest code"),
+             clEnumValN(::mlir::halftone::WeightScales::Automatic, "auto", "max for int8, mse for all others"),
+             clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / largest level"),
              clEnumValN(::mlir::halftone::WeightScales::MeanSquaredError, "mse", "least squared error"))}]>,
     Option<"method", "method", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::GPTQ",
            "How codes are chosen", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::WeightRounding::GPTQ, "gptq", "error feedback"),
-             clEnumValN(::mlir::halftone::WeightRounding::AdaRound, "adaround", "error feedback, then descent"))}]>,
-    Option<"bits", "bits", "int", "8", "Bits of a code, 2 to 8">
+             clEnumValN(::mlir::halftone::WeightRounding::AdaRound, "adaround", "error feedback, then descent"))}]>
   ];
   let statistics = [Statistic<"reconstructed", "reconstructed", "Number of weight tensors">];
 }

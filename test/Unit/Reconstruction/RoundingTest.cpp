@@ -32,7 +32,10 @@ static std::vector<float> randomWeights(int64_t count) {
   return weights;
 }
 
-static float toInteger(int64_t, int64_t, double value) { return std::clamp(std::nearbyint(value), -7.0, 7.0); }
+/// The integers of [-7, 7] for each of the outputs.
+static WeightGrid integers(int64_t outputs) { return {LevelSet(7), std::vector<float>(outputs, 1.0f)}; }
+
+static float toInteger(float value) { return std::clamp(std::nearbyint(value), -7.0f, 7.0f); }
 
 TEST(CholeskyFactor, ProductIsTheDampedHessian) {
   for (int64_t dimension : {1, 5, 64, 70, 330}) {
@@ -55,7 +58,8 @@ TEST(CholeskyFactor, ProductIsTheDampedHessian) {
 TEST(CholeskyFactor, ZerosGiveNearestLevels) {
   CholeskyFactor factor(std::vector<int64_t>(6, 0));
   std::vector<float> weights = {0.4f, 1.6f, -2.4f};
-  roundGPTQ(weights, 0, factor, toInteger);
+  WeightGrid grid = integers(1);
+  roundGPTQ(weights, 0, factor, grid);
   EXPECT_EQ(weights, (std::vector<float>{0, 2, -2}));
 }
 
@@ -63,27 +67,68 @@ TEST(Rounding, ErrorFallsFromNearestToGPTQToDescent) {
   constexpr int64_t dimension = 72, outputs = 20;
   std::vector<int64_t> triangle = correlated(dimension, 300);
   std::vector<float> all = randomWeights(dimension * outputs), levels = all;
-  roundGPTQ(levels, 0, CholeskyFactor(triangle), toInteger);
+  WeightGrid grid = integers(outputs);
+  roundGPTQ(levels, 0, CholeskyFactor(triangle), grid);
   double sums[3] = {};
   for (int64_t output = 0; output < outputs; ++output) {
     llvm::ArrayRef<float> weights = llvm::ArrayRef<float>(all).slice(output * dimension, dimension);
     std::vector<float> nearest;
     for (float weight : weights)
-      nearest.push_back(toInteger(0, 0, weight));
+      nearest.push_back(toInteger(weight));
     std::vector<float> moved(levels.begin() + output * dimension, levels.begin() + (output + 1) * dimension);
     sums[0] += layerError(weights, nearest, triangle);
     sums[1] += layerError(weights, moved, triangle);
-    descend(weights, moved, output, triangle, toInteger);
+    descend(weights, moved, output, triangle, grid);
     sums[2] += layerError(weights, moved, triangle);
     // No single step is left that lowers the error.
     double least = layerError(weights, moved, triangle);
     for (int64_t j = 0; j < dimension; ++j)
       for (float step : {-1.0f, 1.0f}) {
         std::vector<float> other = moved;
-        other[j] = toInteger(0, 0, other[j] + step);
+        other[j] = toInteger(other[j] + step);
         EXPECT_GE(layerError(weights, other, triangle), least * (1 - 1e-9));
       }
   }
   EXPECT_LT(sums[1], 0.5 * sums[0]);
   EXPECT_LE(sums[2], sums[1]);
+}
+
+TEST(CholeskyFactor, GroupsStandTogether) {
+  CholeskyFactor factor(correlated(100, 50), 32);
+  std::vector<int64_t> groups;
+  for (int64_t column : factor.order)
+    if (groups.empty() || groups.back() != column / 32)
+      groups.push_back(column / 32);
+  EXPECT_EQ(groups.size(), 4u);
+}
+
+TEST(Rounding, MultipliersOfGroupsAreChosenByTheLayersError) {
+  // The second group is a tenth of the first.
+  constexpr int64_t dimension = 72, outputs = 6, group = 32;
+  std::vector<int64_t> triangle = correlated(dimension, 300);
+  std::vector<float> all = randomWeights(dimension * outputs), diagonal(dimension);
+  for (int64_t i = 0; i < dimension; ++i)
+    diagonal[i] = triangle[element(i, i)];
+  for (size_t i = 0; i < all.size(); ++i)
+    if (i % dimension / group == 1)
+      all[i] /= 10;
+  RowsOfWeights rows{outputs, dimension, all, diagonal};
+  FormatOfWeights format{*findWeightFormat("int4"), {Granularity::Group, group}};
+  WeightGrid grid = chooseGrid(rows, format, WeightScales::Automatic), fixed = grid;
+  EXPECT_GT(grid.multiplier(0, 0), 5 * grid.multiplier(0, group));
+  std::vector<float> levels = all;
+  roundGPTQ(levels, 0, CholeskyFactor(triangle, group), grid);
+  double sums[2] = {};
+  for (int64_t output = 0; output < outputs; ++output) {
+    llvm::ArrayRef<float> weights = rows.row(output);
+    std::vector<float> nearest;
+    for (int64_t column = 0; column < dimension; ++column) {
+      nearest.push_back(fixed.nearest(output, column, weights[column]));
+      float level = levels[output * dimension + column];
+      EXPECT_EQ(level, grid.nearest(output, column, level)) << "not on the grid";
+    }
+    sums[0] += layerError(weights, nearest, triangle);
+    sums[1] += layerError(weights, llvm::ArrayRef<float>(levels).slice(output * dimension, dimension), triangle);
+  }
+  EXPECT_LT(sums[1], 0.5 * sums[0]);
 }

@@ -1,0 +1,94 @@
+//===- WeightGrid.h - where the weights of a contraction may lie --------------===//
+//
+// A weight becomes w = scale[output] * g * level, an int8 value g * level times the scale of its output channel: level
+// of the format's set, g >= 1 the integer multiplier of its group of the reduction (1 without groups). So groups are a
+// second level of scaling inside of int8 (Dai et al., VS-Quant, arXiv:2102.04503), and nothing behind the quantization
+// stage knows of them. All searches minimize
+//
+//   sum over the elements of importance[column] * (w - nearest)^2,
+//
+// importance being the mean square of what the weight is multiplied by, where it is known. They run on several threads;
+// the results do not depend on how many.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_QUANTIZATION_WEIGHTGRID_H
+#define HALFTONE_QUANTIZATION_WEIGHTGRID_H
+
+#include "halftone/Quantization/Passes.h"
+#include "halftone/Quantization/WeightFormats.h"
+
+namespace mlir::halftone {
+
+/// Weights by output channel: rows of one length, each in the order of the reduction.
+struct RowsOfWeights {
+  int64_t outputs = 0, dimension = 0;
+  ArrayRef<float> values;     ///< outputs x dimension
+  ArrayRef<float> importance; ///< blocks x dimension, each for outputs / blocks rows; empty: 1 for all
+
+  ArrayRef<float> row(int64_t output) const { return values.slice(output * dimension, dimension); }
+  /// Of the row's columns, or empty.
+  ArrayRef<float> importanceOf(int64_t output) const {
+    if (importance.empty())
+      return {};
+    int64_t blocks = importance.size() / dimension;
+    return importance.slice(output / (outputs / blocks) * dimension, dimension);
+  }
+};
+
+struct WeightGrid {
+  LevelSet levels;
+  std::vector<float> scales;             ///< of each output channel
+  int64_t group = 0, groups = 1;         ///< elements of a group (0: no groups), groups of a row
+  std::vector<uint8_t> multipliers = {}; ///< outputs x groups; empty without groups
+  std::vector<bool> zeros = {};          ///< outputs x columns that are 0 whatever the value; empty: none
+
+  int multiplier(int64_t output, int64_t column) const {
+    return group ? multipliers[output * groups + column / group] : 1;
+  }
+  /// The int8 value nearest to a weight.
+  int8_t code(int64_t output, int64_t column, float value) const {
+    if (!zeros.empty() && zeros[output * (zeros.size() / scales.size()) + column])
+      return 0;
+    int g = multiplier(output, column);
+    return levels.nearest(value / (scales[output] * g)) * g;
+  }
+  /// The real number that it stands for.
+  float nearest(int64_t output, int64_t column, float value) const {
+    return code(output, column, value) * scales[output];
+  }
+};
+
+/// The grid for the weights.
+WeightGrid chooseGrid(const RowsOfWeights &rows, const FormatOfWeights &format, WeightScales method);
+
+/// Makes zeros of the weights zeros of the grid: those of a pruned contraction.
+void keepZeros(const RowsOfWeights &rows, WeightGrid &grid);
+
+/// The weighted squared error of rounding each weight to the nearest point of the grid.
+double gridError(const RowsOfWeights &rows, const WeightGrid &grid);
+
+/// The weighted squared error of values on one scale.
+double scaleError(ArrayRef<float> values, ArrayRef<float> importance, float scale, const LevelSet &levels);
+
+/// The scale of each output channel, or one for all.
+std::vector<float> findScales(const RowsOfWeights &rows, const LevelSet &levels, bool perTensor, WeightScales method);
+
+/// Scales and multipliers of groups: never worse than one scale for each channel.
+void findGroupScales(const RowsOfWeights &rows, int64_t group, WeightScales method, WeightGrid &grid);
+
+/// A codebook of at most 2^bits levels with its scales: never worse than the uniform format of equal bits.
+WeightGrid fitCodebook(const RowsOfWeights &rows, unsigned bits, bool perTensor, WeightScales method);
+
+/// The weight, its first and its second moment of reals x, by half steps [(i - 256) / 2, (i - 255) / 2), those outside of
+/// them in the first and last.
+struct HalfStepMoments {
+  double weight[512] = {}, first[512] = {}, second[512] = {};
+};
+
+/// At most `count` levels of [-127, 127] with the least sum of weight * (x - nearest level)^2, exactly. With `keepZero` one
+/// of them is 0.
+std::vector<int8_t> findLevels(const HalfStepMoments &moments, unsigned count, bool keepZero);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_QUANTIZATION_WEIGHTGRID_H

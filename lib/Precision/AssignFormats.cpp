@@ -1,0 +1,120 @@
+//===- AssignFormats.cpp - formats of weights, as the user asks ---------------===//
+//
+// The options are a rule for all contractions, before those of the recipe.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Precision/Passes.h"
+#include "halftone/Precision/Recipe.h"
+#include "halftone/Quantization/WeightFormats.h"
+
+namespace mlir::halftone {
+#define GEN_PASS_DEF_ASSIGNFORMATS
+#include "halftone/Precision/Passes.h.inc"
+} // namespace mlir::halftone
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+namespace {
+struct AssignFormatsPass : halftone::impl::AssignFormatsBase<AssignFormatsPass> {
+  using AssignFormatsBase::AssignFormatsBase;
+
+  void runOnOperation() override {
+    FailureOr<func::FuncOp> entry = getEntry(getOperation());
+    if (failed(entry) || failed(readRules()))
+      return signalPassFailure();
+    matched.assign(rules.size(), false);
+    Sandwiches sandwiches(*entry);
+    for (Operation &op : entry->getBody().front().without_terminator()) {
+      const Sandwich *sandwich = sandwiches.find(&op);
+      if (sandwich && sandwich->anchor == &op)
+        assign(sandwich->members(), sandwich->kind);
+      else if (!sandwich && isCompute(&op))
+        assign({&op}, classify(&op));
+    }
+    if (failed(checkMatched()))
+      signalPassFailure();
+  }
+
+  LogicalResult readRules();
+  void assign(ArrayRef<Operation *> members, OpKind kind);
+  LogicalResult checkMatched();
+
+  RecipeRule all; ///< of the options
+  std::vector<RecipeRule> rules;
+  std::vector<bool> matched;
+};
+} // namespace
+
+LogicalResult AssignFormatsPass::readRules() {
+  all = RecipeRule();
+  all.kind = kindName(OpKind::Contraction);
+  all.weights = weights;
+  all.granularity = granularity;
+  if (std::string reason = refuseRule(all); !reason.empty())
+    return getOperation().emitError(reason);
+  rules.clear();
+  if (recipe.empty())
+    return success();
+  llvm::Expected<std::vector<RecipeRule>> read = readRecipe(recipe);
+  if (!read)
+    return getOperation().emitError(llvm::toString(read.takeError()));
+  rules = std::move(*read);
+  return success();
+}
+
+/// Contractions that keep int8 unless a recipe names them.
+static bool isSensitive(Operation *contraction) {
+  if (isa<linalg::MatmulOp>(contraction))
+    return false;
+  return isa<linalg::DepthwiseConv2DNhwcHwcOp>(contraction) ||
+         isa<BlockArgument>(traceRoot(getActivationOperand(contraction).get()));
+}
+
+static void setFormat(Operation *contraction, const RecipeRule &rule) {
+  Builder builder(contraction->getContext());
+  contraction->removeAttr(kWeightsAttr);
+  contraction->removeAttr(kGranularityAttr);
+  if (!rule.levels.empty())
+    contraction->setAttr(kWeightsAttr, builder.getDenseI8ArrayAttr(SmallVector<int8_t>(rule.levels.begin(), rule.levels.end())));
+  else if (!rule.weights.empty() && rule.weights != "int8")
+    contraction->setAttr(kWeightsAttr, builder.getStringAttr(rule.weights));
+  if (!rule.granularity.empty() && rule.granularity != "channel")
+    contraction->setAttr(kGranularityAttr, builder.getStringAttr(rule.granularity));
+}
+
+void AssignFormatsPass::assign(ArrayRef<Operation *> members, OpKind kind) {
+  bool hasWeights = kind == OpKind::Contraction && isConstant(getWeightOperand(members.front()).get());
+  const RecipeRule *last = nullptr;
+  for (auto [i, rule] : llvm::enumerate(rules)) {
+    bool concerns = hasWeights || rule.isFloat() || !rule.precision.empty();
+    if (!concerns || !rule.matches(members, kind))
+      continue;
+    matched[i] = true;
+    last = &rule;
+  }
+  bool byRecipe = last;
+  if (!last && kind == OpKind::Contraction && (all.weights == "int8" || all.isFloat() || !isSensitive(members.front())))
+    last = &all;
+  if (!last)
+    return;
+  if (!last->isFloat())
+    return hasWeights ? setFormat(members.front(), *last), void(++assigned) : void();
+  Builder builder(&getContext());
+  for (Operation *member : members) {
+    member->setAttr(kPrecisionAttr, builder.getStringAttr("float"));
+    member->setAttr(kReasonAttr, builder.getStringAttr(byRecipe ? "the recipe asks for it (" + last->describe() + ")"
+                                                                : "--weights=float asks for it"));
+  }
+}
+
+LogicalResult AssignFormatsPass::checkMatched() {
+  std::string unmatched;
+  for (auto [i, rule] : llvm::enumerate(rules))
+    if (!matched[i])
+      unmatched += (unmatched.empty() ? "" : ", ") + std::to_string(i + 1) + " (" + rule.describe() + ")";
+  if (unmatched.empty())
+    return success();
+  return getOperation().emitError("rules of the recipe '")
+         << recipe << "' match no layer that they could change: " << unmatched;
+}

@@ -1,0 +1,131 @@
+//===- Recipe.cpp - formats by layer, as a file -------------------------------===//
+#include "halftone/Precision/Recipe.h"
+#include "halftone/Quantization/WeightFormats.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Regex.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/YAMLTraits.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using llvm::Expected;
+
+LLVM_YAML_IS_SEQUENCE_VECTOR(mlir::halftone::RecipeRule)
+
+namespace llvm::yaml {
+template <>
+struct MappingTraits<RecipeRule> {
+  static void mapping(IO &io, RecipeRule &rule) {
+    io.mapOptional("name", rule.name, std::string());
+    io.mapOptional("regex", rule.regex, std::string());
+    io.mapOptional("kind", rule.kind, std::string());
+    io.mapOptional("weights", rule.weights, std::string());
+    io.mapOptional("levels", rule.levels);
+    io.mapOptional("granularity", rule.granularity, std::string());
+    io.mapOptional("precision", rule.precision, std::string());
+  }
+};
+} // namespace llvm::yaml
+
+/// The kind of a contraction as a recipe names it; "" for others.
+static StringRef contractionKind(Operation *op) {
+  if (isa<linalg::MatmulOp>(op))
+    return "matmul";
+  if (isa<linalg::DepthwiseConv2DNhwcHwcOp>(op))
+    return "depthwise";
+  if (isa<linalg::Conv2DNhwgcGfhwcOp>(op))
+    return "grouped";
+  return isa<linalg::Conv2DNhwcHwcfOp>(op) ? "conv" : "";
+}
+
+std::vector<StringRef> mlir::halftone::recipeKinds() {
+  std::vector<StringRef> kinds{"conv", "depthwise", "grouped", "matmul"};
+  for (OpKind kind : {OpKind::Contraction, OpKind::MaxPool, OpKind::AveragePool, OpKind::Elementwise, OpKind::Unary,
+                      OpKind::Concat})
+    kinds.push_back(kindName(kind));
+  return kinds;
+}
+
+std::string RecipeRule::describe() const {
+  return !name.empty() ? "name '" + name + "'" : !regex.empty() ? "regex '" + regex + "'" : "kind '" + kind + "'";
+}
+
+bool RecipeRule::matches(ArrayRef<Operation *> members, OpKind unit) const {
+  llvm::Regex pattern("^(" + regex + ")$");
+  return llvm::any_of(members, [&](Operation *op) {
+    if (!kind.empty())
+      return kind == kindName(unit) || kind == contractionKind(op);
+    std::string node = locationName(op->getLoc());
+    return name.empty() ? pattern.match(node) : name == node;
+  });
+}
+
+/// What is wrong with what a rule asks of weights.
+static std::string refuseWeights(const RecipeRule &rule) {
+  if (!rule.levels.empty() && !rule.weights.empty())
+    return "a rule has weights or levels, not both";
+  auto outside = [](int level) { return level < -127 || level > 127; };
+  if (llvm::any_of(rule.levels, outside) || (!rule.levels.empty() && llvm::all_of(rule.levels, [](int l) { return l == 0; })))
+    return "levels are integers of -127 to 127, one of them not 0";
+  std::optional<WeightFormat> format = findWeightFormat(rule.weights.empty() ? "int8" : rule.weights);
+  if (!format && rule.weights != "float")
+    return "'" + rule.weights + "' is no format of weights: float, " + llvm::join(weightFormatNames(), ", ");
+  std::optional<Granularity> granularity = parseGranularity(rule.granularity.empty() ? "channel" : rule.granularity);
+  if (!granularity)
+    return "'" + rule.granularity + "' is no granularity: tensor, channel, or group:N with N from 16 to 256";
+  if (!format)
+    return "";
+  if (!rule.levels.empty())
+    format = tableFormat(SmallVector<int8_t>(rule.levels.begin(), rule.levels.end()));
+  return refuseGranularity(*format, *granularity);
+}
+
+std::string mlir::halftone::refuseRule(const RecipeRule &rule) {
+  if (!rule.name.empty() + !rule.regex.empty() + !rule.kind.empty() != 1)
+    return "a rule needs one of name, regex and kind";
+  std::string error;
+  if (llvm::Regex pattern("^(" + rule.regex + ")$"); !pattern.isValid(error))
+    return "'" + rule.regex + "' is no regular expression: " + error;
+  if (!rule.kind.empty() && !llvm::is_contained(recipeKinds(), rule.kind))
+    return "'" + rule.kind + "' is no kind: " + llvm::join(recipeKinds(), ", ");
+  if (!rule.precision.empty() && rule.precision != "int8" && rule.precision != "float")
+    return "'" + rule.precision + "' is no precision: int8 or float";
+  if (rule.weights.empty() && rule.levels.empty() && rule.granularity.empty() && rule.precision.empty())
+    return "a rule needs one of weights, levels, granularity and precision";
+  if (rule.precision == "float" && (!rule.levels.empty() || (!rule.weights.empty() && rule.weights != "float")))
+    return "a rule with precision float has no format of weights";
+  return refuseWeights(rule);
+}
+
+Expected<std::vector<RecipeRule>> mlir::halftone::readRecipe(StringRef path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!buffer)
+    return llvm::createStringError("cannot read the recipe '" + path.str() + "': " + buffer.getError().message());
+  std::string problem;
+  auto keepFirst = [](const llvm::SMDiagnostic &diagnostic, void *to) {
+    auto &text = *static_cast<std::string *>(to);
+    if (text.empty())
+      text = "line " + std::to_string(diagnostic.getLineNo()) + ": " + diagnostic.getMessage().str();
+  };
+  std::vector<RecipeRule> rules;
+  llvm::yaml::Input input((*buffer)->getBuffer(), nullptr, keepFirst, &problem);
+  input >> rules;
+  for (auto [i, rule] : llvm::enumerate(rules))
+    if (std::string reason = refuseRule(rule); problem.empty() && !input.error() && !reason.empty())
+      problem = "rule " + std::to_string(i + 1) + ": " + reason;
+  if (problem.empty() && !input.error() && !rules.empty())
+    return rules;
+  if (problem.empty())
+    problem = "it has no rules";
+  return llvm::createStringError("'" + path.str() + "' is no recipe: " + problem);
+}
+
+std::string mlir::halftone::writeRecipe(ArrayRef<RecipeRule> rules) {
+  std::vector<RecipeRule> copy = rules.vec();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::yaml::Output output(stream, nullptr, /*WrapColumn=*/0);
+  output << copy;
+  return text;
+}

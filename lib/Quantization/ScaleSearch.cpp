@@ -1,0 +1,107 @@
+//===- ScaleSearch.cpp - scales for given levels ------------------------------===//
+//
+// The scale that just represents the largest weight, times factors down to where more is clipped than gained.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Quantization/UniformTypes.h"
+#include "halftone/Quantization/WeightGrid.h"
+#include "llvm/Support/Parallel.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+double mlir::halftone::scaleError(ArrayRef<float> values, ArrayRef<float> importance, float scale, const LevelSet &levels) {
+  double sum = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    double error = values[i] - levels.nearest(values[i] / scale) * double(scale);
+    sum += error * error * (importance.empty() ? 1.0 : importance[i]);
+  }
+  return sum;
+}
+
+static float largestOf(ArrayRef<float> values) {
+  float largest = 0;
+  for (float value : values)
+    largest = std::max(largest, std::abs(value));
+  return largest;
+}
+
+/// The part of the largest scale that a candidate takes away, of `kCandidates`. Clipping below half of the largest
+/// magnitude does not win for 255 levels; for few levels it does.
+static constexpr int kCandidates = 96;
+static float factorOf(int candidate, const LevelSet &levels) {
+  float depth = levels.uniformLimit() == kWeightMax ? 0.5f : 0.75f;
+  return 1.0f - depth * candidate / kCandidates;
+}
+
+static std::vector<float> findChannelScales(const RowsOfWeights &rows, const LevelSet &levels, bool largest) {
+  std::vector<float> scales(rows.outputs);
+  llvm::parallelFor(0, rows.outputs, [&](size_t output) {
+    ArrayRef<float> row = rows.row(output), importance = rows.importanceOf(output);
+    float magnitude = largestOf(row);
+    scales[output] = getWeightScale(magnitude, levels.largest());
+    double least = largest ? 0 : scaleError(row, importance, scales[output], levels);
+    for (int candidate = 1; candidate < kCandidates && least > 0; ++candidate) {
+      float scale = getWeightScale(magnitude * factorOf(candidate, levels), levels.largest());
+      double error = scaleError(row, importance, scale, levels);
+      if (error < least) {
+        least = error;
+        scales[output] = scale;
+      }
+    }
+  });
+  return scales;
+}
+
+std::vector<float> mlir::halftone::findScales(const RowsOfWeights &rows, const LevelSet &levels, bool perTensor,
+                                              WeightScales method) {
+  bool largest = method == WeightScales::Largest ||
+                 (method == WeightScales::Automatic && levels.uniformLimit() == kWeightMax);
+  if (!perTensor)
+    return findChannelScales(rows, levels, largest);
+  float magnitude = largestOf(rows.values);
+  std::vector<float> candidates;
+  for (int candidate = 0; candidate < (largest ? 1 : kCandidates); ++candidate)
+    candidates.push_back(getWeightScale(magnitude * factorOf(candidate, levels), levels.largest()));
+  std::vector<double> errors(candidates.size());
+  llvm::parallelFor(0, candidates.size(), [&](size_t candidate) {
+    for (int64_t output = 0; output < rows.outputs; ++output)
+      errors[candidate] += scaleError(rows.row(output), rows.importanceOf(output), candidates[candidate], levels);
+  });
+  size_t best = std::min_element(errors.begin(), errors.end()) - errors.begin();
+  return std::vector<float>(rows.outputs, candidates[best]);
+}
+
+double mlir::halftone::gridError(const RowsOfWeights &rows, const WeightGrid &grid) {
+  std::vector<double> errors(rows.outputs);
+  llvm::parallelFor(0, rows.outputs, [&](size_t output) {
+    ArrayRef<float> row = rows.row(output), importance = rows.importanceOf(output);
+    for (int64_t column = 0; column < rows.dimension; ++column) {
+      double error = row[column] - grid.code(output, column, row[column]) * double(grid.scales[output]);
+      errors[output] += error * error * (importance.empty() ? 1.0 : importance[column]);
+    }
+  });
+  double sum = 0;
+  for (double error : errors)
+    sum += error;
+  return sum;
+}
+
+void mlir::halftone::keepZeros(const RowsOfWeights &rows, WeightGrid &grid) {
+  grid.zeros.resize(rows.values.size());
+  for (auto [i, value] : llvm::enumerate(rows.values))
+    grid.zeros[i] = value == 0;
+}
+
+WeightGrid mlir::halftone::chooseGrid(const RowsOfWeights &rows, const FormatOfWeights &format, WeightScales method) {
+  bool perTensor = format.granularity.kind == Granularity::Tensor;
+  if (format.format.kind == WeightFormat::Fitted)
+    return fitCodebook(rows, format.format.bits, perTensor, method);
+  WeightGrid grid{format.format.levelSet(), {}};
+  if (format.granularity.kind == Granularity::Group)
+    findGroupScales(rows, format.granularity.group, method, grid);
+  else
+    grid.scales = findScales(rows, grid.levels, perTensor, method);
+  return grid;
+}

@@ -1,0 +1,113 @@
+//===- WeightFormats.cpp - the table of formats -------------------------------===//
+//
+// nf4: the quantiles of a normal distribution (NormalFloat, Dettmers et al., arXiv:2305.14314) times 127. log3, log4:
+// powers of two. log5: steps of the square root of two, rounded to integers.
+//
+//===----------------------------------------------------------------------===//
+#include "halftone/Quantization/WeightFormats.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+static const WeightFormat kFormats[] = {
+    {"int8", WeightFormat::Uniform, 8},
+    {"int7", WeightFormat::Uniform, 7},
+    {"int6", WeightFormat::Uniform, 6},
+    {"int5", WeightFormat::Uniform, 5},
+    {"int4", WeightFormat::Uniform, 4},
+    {"int3", WeightFormat::Uniform, 3},
+    {"int2", WeightFormat::Uniform, 2},
+    {"codebook8", WeightFormat::Fitted, 8},
+    {"codebook7", WeightFormat::Fitted, 7},
+    {"codebook6", WeightFormat::Fitted, 6},
+    {"codebook5", WeightFormat::Fitted, 5},
+    {"codebook4", WeightFormat::Fitted, 4},
+    {"codebook3", WeightFormat::Fitted, 3},
+    {"codebook2", WeightFormat::Fitted, 2},
+    {"nf4", WeightFormat::Fixed, 4, {-127, -88, -67, -50, -36, -23, -12, 0, 10, 20, 31, 43, 56, 71, 92, 127}},
+    {"log3", WeightFormat::Fixed, 3, {-4, -2, -1, 0, 1, 2, 4}},
+    {"log4", WeightFormat::Fixed, 4, {-64, -32, -16, -8, -4, -2, -1, 0, 1, 2, 4, 8, 16, 32, 64}},
+    {"log5", WeightFormat::Fixed, 5, {-127, -91, -64, -45, -32, -23, -16, -11, -8, -6, -4, -3, -2, -1, 0,
+                                      1,    2,   3,   4,   6,   8,   11,  16,  23, 32, 45, 64, 91, 127}},
+};
+
+std::vector<llvm::StringRef> mlir::halftone::weightFormatNames() {
+  std::vector<llvm::StringRef> names;
+  for (const WeightFormat &format : kFormats)
+    names.push_back(format.name);
+  return names;
+}
+
+std::optional<WeightFormat> mlir::halftone::findWeightFormat(llvm::StringRef name) {
+  for (const WeightFormat &format : kFormats)
+    if (format.name == name)
+      return format;
+  return std::nullopt;
+}
+
+WeightFormat mlir::halftone::tableFormat(llvm::ArrayRef<int8_t> levels) {
+  LevelSet set(levels);
+  unsigned bits = std::max(1u, llvm::Log2_64_Ceil(set.levels().size()));
+  return {"table" + std::to_string(bits), WeightFormat::Fixed, bits, set.levels().vec()};
+}
+
+LevelSet WeightFormat::levelSet() const {
+  return kind == Fixed ? LevelSet(levels) : LevelSet((1 << (bits - 1)) - 1);
+}
+
+std::string Granularity::name() const {
+  return kind == Tensor ? "tensor" : kind == Channel ? "channel" : "group:" + std::to_string(group);
+}
+
+std::optional<Granularity> mlir::halftone::parseGranularity(llvm::StringRef text) {
+  if (text == "tensor")
+    return Granularity{Granularity::Tensor, 0};
+  if (text == "channel")
+    return Granularity{Granularity::Channel, 0};
+  Granularity granularity{Granularity::Group, 0};
+  if (!text.consume_front("group:") || text.getAsInteger(10, granularity.group) || granularity.group < 16 ||
+      granularity.group > 256)
+    return std::nullopt;
+  return granularity;
+}
+
+std::string mlir::halftone::refuseGranularity(const WeightFormat &format, const Granularity &granularity) {
+  if (granularity.kind != Granularity::Group || format.largestMultiplier() >= 2)
+    return "";
+  return "weights of format '" + format.name + "' have no multiplier for groups: " +
+         (format.kind == WeightFormat::Fitted ? "a codebook is one table for the whole tensor"
+                                              : "its levels fill [-127, 127] already") +
+         "; give the granularity channel or tensor";
+}
+
+FailureOr<FormatOfWeights> mlir::halftone::getFormatOfWeights(Operation *contraction) {
+  FormatOfWeights result{kFormats[0], {}};
+  if (Attribute weights = contraction->getAttr(kWeightsAttr)) {
+    if (auto levels = dyn_cast<DenseI8ArrayAttr>(weights)) {
+      if (levels.empty() || llvm::is_contained(levels.asArrayRef(), -128) || llvm::all_of(levels.asArrayRef(), [](int8_t l) { return l == 0; }))
+        return contraction->emitOpError("needs levels in [-127, 127] in halftone.weights, and one that is not 0");
+      result.format = tableFormat(levels.asArrayRef());
+    } else {
+      auto name = dyn_cast<StringAttr>(weights);
+      std::optional<WeightFormat> format = name ? findWeightFormat(name) : std::nullopt;
+      if (!format)
+        return contraction->emitOpError("has halftone.weights ") << weights << ", which is no format of weights";
+      result.format = *format;
+    }
+  }
+  if (Attribute attribute = contraction->getAttr(kGranularityAttr)) {
+    auto name = dyn_cast<StringAttr>(attribute);
+    std::optional<Granularity> granularity = name ? parseGranularity(name) : std::nullopt;
+    if (!granularity)
+      return contraction->emitOpError("has halftone.granularity ")
+             << attribute << ", expected \"tensor\", \"channel\" or \"group:N\" with N from 16 to 256";
+    result.granularity = *granularity;
+  }
+  if (std::string reason = refuseGranularity(result.format, result.granularity); !reason.empty())
+    return contraction->emitOpError("cannot be rounded: ") << reason;
+  return result;
+}

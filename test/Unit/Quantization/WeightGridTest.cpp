@@ -1,0 +1,178 @@
+//===- WeightGridTest.cpp - formats and searches against all possibilities --------===//
+#include "halftone/Quantization/WeightGrid.h"
+#include "gtest/gtest.h"
+#include <cmath>
+#include <random>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// Values like those of a trained layer: normal, with channels of different spread.
+static std::vector<float> normalRows(int64_t outputs, int64_t dimension) {
+  std::mt19937 random(outputs * 131 + dimension);
+  std::vector<float> values;
+  for (int64_t output = 0; output < outputs; ++output)
+    for (int64_t column = 0; column < dimension; ++column) {
+      float sum = -6;
+      for (int i = 0; i < 12; ++i)
+        sum += random() % 10000 / 10000.0f;
+      values.push_back(sum * (1 + output % 5) * (column % 48 < 16 ? 0.3f : 0.05f));
+    }
+  return values;
+}
+
+static std::vector<float> someImportance(int64_t dimension) {
+  std::vector<float> importance;
+  for (int64_t i = 0; i < dimension; ++i)
+    importance.push_back(1 + i * 7 % 11);
+  return importance;
+}
+
+TEST(LevelSet, NearestIsNearest) {
+  for (const LevelSet &set : {LevelSet(7), LevelSet(127), LevelSet({-128 + 1, -3, 0, 4, 90}), LevelSet({5}), LevelSet({-4, -3})})
+    for (float x = -140; x < 140; x += 0.03125f) {
+      float least = INFINITY;
+      for (int8_t level : set.levels())
+        least = std::min(least, std::abs(level - x));
+      EXPECT_EQ(std::abs(set.nearest(x) - x), least) << x;
+    }
+  LevelSet table({-3, 5});
+  EXPECT_EQ(table.nearest(NAN), -3);
+  EXPECT_EQ(table.nearest(INFINITY), 5);
+  EXPECT_EQ(table.nearest(-1e30f), -3);
+  EXPECT_EQ(LevelSet(7).nearest(2.5f), 2);
+  EXPECT_EQ(LevelSet(7).nearest(NAN), -7);
+}
+
+TEST(WeightFormats, NamesAndLimits) {
+  for (StringRef name : weightFormatNames()) {
+    WeightFormat format = *findWeightFormat(name);
+    LevelSet set = format.levelSet();
+    EXPECT_LE(set.levels().size(), size_t(1) << format.bits) << name.str();
+    EXPECT_TRUE(llvm::is_contained(set.levels(), 0)) << name.str();
+    EXPECT_LE(set.largest() * format.largestMultiplier(), 127) << name.str();
+  }
+  EXPECT_EQ(parseGranularity("group:64")->group, 64);
+  for (StringRef text : {"group:15", "group:257", "group:", "groups", "", "group:16x"})
+    EXPECT_FALSE(parseGranularity(text)) << text.str();
+}
+
+/// The least error of all sets of `count` levels of [low, high].
+static double bruteForce(const HalfStepMoments &moments, ArrayRef<int> candidates, unsigned count) {
+  double best = INFINITY;
+  for (unsigned mask = 1; mask < 1u << candidates.size(); ++mask) {
+    if (unsigned(__builtin_popcount(mask)) > count)
+      continue;
+    double sum = 0;
+    for (int bin = 0; bin < 512; ++bin) {
+      // Moments of one point in the middle of the bin: the nearest is that of the middle.
+      double least = INFINITY;
+      for (unsigned i = 0; i < candidates.size(); ++i)
+        if (mask >> i & 1) {
+          double level = candidates[i];
+          least = std::min(least, moments.second[bin] - 2 * level * moments.first[bin] + level * level * moments.weight[bin]);
+        }
+      sum += least;
+    }
+    best = std::min(best, sum);
+  }
+  return best;
+}
+
+static double errorOf(const HalfStepMoments &moments, ArrayRef<int8_t> levels) {
+  std::vector<int> all(levels.begin(), levels.end());
+  double sum = 0;
+  for (int bin = 0; bin < 512; ++bin) {
+    double least = INFINITY;
+    for (int level : all)
+      least = std::min(least, moments.second[bin] - 2.0 * level * moments.first[bin] + double(level) * level * moments.weight[bin]);
+    sum += least;
+  }
+  return sum;
+}
+
+TEST(Codebook, LevelsAreTheBestOfAll) {
+  std::mt19937 random(9);
+  for (unsigned count : {1, 2, 3, 4, 6}) {
+    HalfStepMoments moments;
+    // Points at -6.25, -5.75, ... 6.25, so levels of [-6, 6] suffice.
+    for (int bin = 256 - 13; bin < 256 + 13; ++bin) {
+      double x = (bin - 256) / 2.0 + 0.25;
+      moments.weight[bin] = random() % 20;
+      moments.first[bin] = moments.weight[bin] * x;
+      moments.second[bin] = moments.weight[bin] * x * x;
+    }
+    std::vector<int> candidates;
+    for (int level = -6; level <= 6; ++level)
+      candidates.push_back(level);
+    std::vector<int8_t> levels = findLevels(moments, count, /*keepZero=*/false);
+    EXPECT_LE(levels.size(), count);
+    EXPECT_NEAR(errorOf(moments, levels), bruteForce(moments, candidates, count), 1e-9);
+    EXPECT_TRUE(llvm::is_contained(findLevels(moments, count, /*keepZero=*/true), 0));
+  }
+}
+
+TEST(Codebook, NeverWorseThanUniform) {
+  constexpr int64_t outputs = 24, dimension = 144;
+  std::vector<float> values = normalRows(outputs, dimension), importance = someImportance(dimension);
+  values[5] = 0;
+  for (bool weighted : {false, true})
+    for (bool perTensor : {false, true})
+      for (unsigned bits = 2; bits <= 8; ++bits) {
+        RowsOfWeights rows{outputs, dimension, values, weighted ? ArrayRef<float>(importance) : ArrayRef<float>()};
+        Granularity granularity{perTensor ? Granularity::Tensor : Granularity::Channel, 0};
+        std::string text = std::to_string(bits);
+        WeightGrid uniform = chooseGrid(rows, {*findWeightFormat("int" + text), granularity}, WeightScales::MeanSquaredError);
+        WeightGrid fitted = chooseGrid(rows, {*findWeightFormat("codebook" + text), granularity}, WeightScales::MeanSquaredError);
+        EXPECT_LE(fitted.levels.levels().size(), size_t(1) << bits);
+        EXPECT_LE(gridError(rows, fitted), gridError(rows, uniform) * (1 + 1e-6)) << text << " bits";
+        EXPECT_EQ(fitted.code(0, 5, 0.0f), 0) << "a weight that is 0 stays 0";
+      }
+}
+
+TEST(GroupScales, NeverWorseThanChannelsAndNearTheBest) {
+  constexpr int64_t outputs = 6, dimension = 80, group = 16;
+  std::vector<float> values = normalRows(outputs, dimension), importance = someImportance(dimension);
+  RowsOfWeights rows{outputs, dimension, values, importance};
+  for (StringRef name : {"int2", "int3", "int4", "int5", "int6", "int7", "log3"}) {
+    WeightFormat format = *findWeightFormat(name);
+    WeightGrid channels = chooseGrid(rows, {format, {}}, WeightScales::MeanSquaredError);
+    WeightGrid groups = chooseGrid(rows, {format, {Granularity::Group, group}}, WeightScales::MeanSquaredError);
+    double error = gridError(rows, groups);
+    EXPECT_LE(error, gridError(rows, channels) * (1 + 1e-6)) << name.str();
+    // All multipliers for the scale that was found, and many scales: 3 % are left at most.
+    double best = 0;
+    for (int64_t output = 0; output < outputs; ++output) {
+      double ofRow = INFINITY;
+      for (int step = 0; step < 60; ++step) {
+        float scale = groups.scales[output] * (0.7f + 0.01f * step);
+        double sum = 0;
+        for (int64_t begin = 0; begin < dimension; begin += group) {
+          double least = INFINITY;
+          for (int g = 1; g <= format.largestMultiplier(); ++g)
+            least = std::min(least, scaleError(rows.row(output).slice(begin, group),
+                                               ArrayRef<float>(importance).slice(begin, group), scale * g, groups.levels));
+          sum += least;
+        }
+        ofRow = std::min(ofRow, sum);
+      }
+      best += ofRow;
+    }
+    EXPECT_LE(error, best * 1.08) << name.str();
+  }
+}
+
+TEST(ScaleSearch, LeastOfTheFactors) {
+  std::vector<float> values = normalRows(3, 50);
+  RowsOfWeights rows{3, 50, values, {}};
+  LevelSet levels(7);
+  std::vector<float> largest = findScales(rows, levels, false, WeightScales::Largest);
+  std::vector<float> best = findScales(rows, levels, false, WeightScales::Automatic);
+  for (int64_t output = 0; output < 3; ++output) {
+    double least = INFINITY;
+    for (int step = 0; step < 1000; ++step)
+      least = std::min(least, scaleError(rows.row(output), {}, largest[output] * (1 - 0.00075f * step), levels));
+    EXPECT_LE(scaleError(rows.row(output), {}, best[output], levels), least * 1.02);
+  }
+  EXPECT_EQ(findScales(rows, LevelSet(127), false, WeightScales::Automatic), findScales(rows, LevelSet(127), false, WeightScales::Largest));
+}
