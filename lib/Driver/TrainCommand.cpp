@@ -89,6 +89,10 @@ TrainOptions::TrainOptions(CommandLine &line)
 
 /// Everything that can be known before long work.
 Error TrainOptions::check() const {
+  if (Error error = quantize.check())
+    return error;
+  if (!quantize.needsCalibration())
+    return userError("training through casts is for --activations=int8: dynamic ranges and float activations have none");
   if (labels.empty() && teacher.empty())
     return userError("train needs --labels (an array of --data) or --teacher (a model)");
   if (schedule != "cosine" && schedule != "constant")
