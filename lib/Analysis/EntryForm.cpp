@@ -163,6 +163,17 @@ SmallVector<int64_t> mlir::halftone::getInputChannelDims(Operation *contraction)
   return sharedDims(contraction, &getActivationOperand(contraction));
 }
 
+void mlir::halftone::replaceConstant(OpOperand &operand, ArrayRef<float> elements, StringRef name) {
+  OpBuilder builder(operand.getOwner());
+  Location loc = operand.get().getLoc();
+  std::string known = locationName(loc);
+  auto type = cast<RankedTensorType>(operand.get().getType());
+  Operation *old = operand.get().getDefiningOp();
+  operand.set(arith::ConstantOp::create(builder, loc, makeConstant<float>(type, elements, known.empty() ? name : known)));
+  if (old->use_empty())
+    old->erase();
+}
+
 FailureOr<func::FuncOp> mlir::halftone::getEntry(ModuleOp module) {
   auto entry = module.lookupSymbol<func::FuncOp>("main");
   if (entry && !entry.isExternal() && entry.getBody().hasOneBlock())

@@ -177,3 +177,16 @@ ContractionTail ContractionTail::match(linalg::LinalgOp contraction,
                                        const ChannelTotals &totals) {
   return TailMatcher(contraction->getResult(0), totals).run();
 }
+
+SmallVector<int64_t> ContractionTail::channelShape() const {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(result.getType()).getShape();
+  return llvm::map_to_vector(dimensions, [&](int64_t d) { return shape[d]; });
+}
+
+AffineMap ContractionTail::channelMap() const {
+  MLIRContext *context = result.getContext();
+  SmallVector<AffineExpr> exprs = llvm::map_to_vector(
+      dimensions, [&](int64_t d) { return getAffineDimExpr(d, context); });
+  return AffineMap::get(cast<RankedTensorType>(result.getType()).getRank(), 0,
+                        exprs, context);
+}

@@ -25,6 +25,10 @@ struct ContractionTail {
   Value result;                    // what the integer computation replaces
   SmallVector<int64_t> dimensions; // of the channels, in the result
 
+  /// The sizes of the channels' dimensions, and the map from the result's.
+  SmallVector<int64_t> channelShape() const;
+  AffineMap channelMap() const;
+
   /// The tail behind `contraction`, whose channels are those of `totals`.
   static ContractionTail match(linalg::LinalgOp contraction,
                                const ChannelTotals &totals);

@@ -65,9 +65,7 @@ static MatchOrReason matchContraction(linalg::LinalgOp op) {
   std::optional<ChannelTotals> totals = totalByChannel(op, weights, *decoded);
   if (!totals)
     return {std::nullopt, "an output channel has weights of several scales"};
-  if (llvm::any_of(totals->magnitudes, [](int64_t magnitude) {
-        return 256 * magnitude > kLargest;
-      }))
+  if (totals->mayOverflow())
     return {std::nullopt, "its accumulator could overflow (rule A18)"};
   match.weightsType = cast<RankedTensorType>(weights.get().getType());
   match.weights = std::move(*decoded);
@@ -128,12 +126,8 @@ static Value createAccumulator(OpBuilder &builder, Match &match,
   Value init =
       createFilled(builder, loc, sizesOf(builder, loc, op.getDpsInits()[0]),
                    builder.getI32Type(), 0);
-  Value accumulator = rebuildContraction(builder, op, inputs, init);
-  if (!collapse)
-    return accumulator;
-  auto type = collapse.getResultType().clone(builder.getI32Type());
-  return tensor::CollapseShapeOp::create(builder, loc, type, accumulator,
-                                         collapse.getReassociationIndices());
+  return collapseAlike(builder, loc,
+                       rebuildContraction(builder, op, inputs, init), collapse);
 }
 
 /// The region: acc, bias, multiplier and perhaps the residual's code in, a code
@@ -174,15 +168,9 @@ static void rewriteContraction(IRRewriter &rewriter, Match &match) {
   Value accumulator = createAccumulator(rewriter, match, tail.collapse);
   auto type = cast<RankedTensorType>(tail.result.getType());
 
-  SmallVector<int64_t> shape;
-  SmallVector<AffineExpr> channel;
-  for (int64_t d : tail.dimensions) {
-    shape.push_back(type.getDimSize(d));
-    channel.push_back(rewriter.getAffineDimExpr(d));
-  }
+  SmallVector<int64_t> shape = tail.channelShape();
   AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
-  AffineMap byChannel =
-      AffineMap::get(type.getRank(), 0, channel, rewriter.getContext());
+  AffineMap byChannel = tail.channelMap();
   SmallVector<Value> inputs{
       accumulator,
       createConstant(rewriter, loc, shape, rewriter.getI32Type(),
@@ -210,14 +198,8 @@ namespace {
 struct ConvertContraction
     : halftone::impl::ConvertContractionBase<ConvertContraction> {
   void runOnOperation() override {
-    SmallVector<linalg::LinalgOp> contractions;
-    getOperation().walk([&](linalg::LinalgOp op) {
-      if (isNamedContraction(op) &&
-          getElementTypeOrSelf(op->getResultTypes().front()).isF32())
-        contractions.push_back(op);
-    });
     IRRewriter rewriter(&getContext());
-    for (linalg::LinalgOp op : contractions) {
+    for (linalg::LinalgOp op : findFloatContractions(getOperation())) {
       MatchOrReason found = matchContraction(op);
       if (found.match) {
         rewriteContraction(rewriter, *found.match);

@@ -51,11 +51,8 @@ static std::optional<Match> match(linalg::LinalgOp op, std::string &reason) {
                     : "an output channel has weights of several scales";
     return std::nullopt;
   }
-  bool overflows = llvm::any_of(totals->magnitudes, [](int64_t magnitude) {
-    return 256 * magnitude > std::numeric_limits<int32_t>::max();
-  });
   bool dynamic = precision.getValue() == kDynamicPrecision;
-  if (dynamic && overflows) {
+  if (dynamic && totals->mayOverflow()) {
     reason = "its accumulator could overflow (rule A18)";
     return std::nullopt;
   }
@@ -231,71 +228,67 @@ static Value emitScaled(OpBuilder &builder, Location loc, ValueRange scalars,
                  : y;
 }
 
-static void rewrite(IRRewriter &rewriter, Match &match) {
+namespace {
+/// The sums of a contraction, and (dynamic) the scale of each row.
+struct Sums {
+  Value accumulator, scales;
+};
+} // namespace
+
+static Sums createSums(OpBuilder &builder, Match &match,
+                       tensor::CollapseShapeOp collapse) {
   linalg::LinalgOp op = match.op;
-  ContractionTail tail = ContractionTail::match(op, match.totals);
-  rewriter.setInsertionPointAfterValue(tail.result);
   Location loc = op.getLoc();
-  SmallVector<Value> operands{op->getOperand(0)}, inputs(2);
-  Value scales;
-  inputs[0] = op->getOperand(0);
+  SmallVector<OpFoldResult> sizes = sizesOf(builder, loc, op.getDpsInits()[0]);
+  Value input = op->getOperand(0), scales, init;
   if (match.dynamic) {
     DynamicCodes codes =
-        quantizeActivation(rewriter, loc, inputs[0], countRowDims(op));
-    inputs[0] = codes.codes;
+        quantizeActivation(builder, loc, input, countRowDims(op));
+    input = codes.codes;
     scales = codes.scales;
-  }
-  auto weights = cast<RankedTensorType>(op->getOperand(1).getType());
-  inputs[1] = createConstant(rewriter, loc, weights.getShape(),
-                             rewriter.getI8Type(), match.weights.levels,
-                             "weights");
-  SmallVector<OpFoldResult> sizes = sizesOf(rewriter, loc, op.getDpsInits()[0]);
-  Value init;
-  if (match.dynamic) {
-    init = createFilled(rewriter, loc, sizes, rewriter.getI32Type(), 0);
+    init = createFilled(builder, loc, sizes, builder.getI32Type(), 0);
   } else {
     Value empty =
-        tensor::EmptyOp::create(rewriter, loc, sizes, rewriter.getF32Type());
-    init = linalg::FillOp::create(rewriter, loc, emitFloat(rewriter, loc, 0.0f),
+        tensor::EmptyOp::create(builder, loc, sizes, builder.getF32Type());
+    init = linalg::FillOp::create(builder, loc, emitFloat(builder, loc, 0.0f),
                                   empty)
                .getResult(0);
   }
-  Value accumulator = rebuildContraction(rewriter, op, inputs, init);
-  if (tail.collapse) {
-    auto type = tail.collapse.getResultType().clone(
-        getElementTypeOrSelf(accumulator.getType()));
-    accumulator = tensor::CollapseShapeOp::create(
-        rewriter, loc, type, accumulator,
-        tail.collapse.getReassociationIndices());
-  }
+  auto weights = cast<RankedTensorType>(op->getOperand(1).getType());
+  Value levels =
+      createConstant(builder, loc, weights.getShape(), builder.getI8Type(),
+                     match.weights.levels, "weights");
+  Value accumulator = rebuildContraction(builder, op, {input, levels}, init);
+  return {collapseAlike(builder, loc, accumulator, collapse), scales};
+}
 
-  auto type = cast<RankedTensorType>(tail.result.getType());
-  SmallVector<int64_t> shape;
-  SmallVector<AffineExpr> channel;
-  for (int64_t d : tail.dimensions) {
-    shape.push_back(type.getDimSize(d));
-    channel.push_back(rewriter.getAffineDimExpr(d));
-  }
-  AffineMap byChannel =
-      AffineMap::get(type.getRank(), 0, channel, rewriter.getContext());
-  SmallVector<Value> scaled{
-      accumulator, createConstant(rewriter, loc, shape, rewriter.getF32Type(),
-                                  match.totals.scales, "multiplier")};
-  SmallVector<AffineMap> maps{rewriter.getMultiDimIdentityMap(type.getRank()),
+static void rewrite(IRRewriter &rewriter, Match &match) {
+  ContractionTail tail = ContractionTail::match(match.op, match.totals);
+  rewriter.setInsertionPointAfterValue(tail.result);
+  Location loc = match.op.getLoc();
+  Sums sums = createSums(rewriter, match, tail.collapse);
+  const int64_t rank = cast<RankedTensorType>(tail.result.getType()).getRank();
+  SmallVector<int64_t> shape = tail.channelShape();
+  AffineMap byChannel = tail.channelMap();
+  SmallVector<Value> inputs{
+      sums.accumulator,
+      createConstant(rewriter, loc, shape, rewriter.getF32Type(),
+                     match.totals.scales, "multiplier")};
+  SmallVector<AffineMap> maps{rewriter.getMultiDimIdentityMap(rank),
                               byChannel};
   if (match.dynamic) {
-    scaled.push_back(scales);
-    maps.push_back(leadingDims(rewriter, type.getRank(), countRowDims(op)));
+    inputs.push_back(sums.scales);
+    maps.push_back(leadingDims(rewriter, rank, countRowDims(match.op)));
   }
   bool hasBias = !tail.bias.empty();
   if (hasBias) {
-    scaled.push_back(createConstant(rewriter, loc, shape, rewriter.getF32Type(),
+    inputs.push_back(createConstant(rewriter, loc, shape, rewriter.getF32Type(),
                                     tail.bias, "bias"));
     maps.push_back(byChannel);
   }
   Value result = createElementwise(
-      rewriter, loc, sizesOf(rewriter, loc, accumulator), rewriter.getF32Type(),
-      scaled, maps,
+      rewriter, loc, sizesOf(rewriter, loc, sums.accumulator),
+      rewriter.getF32Type(), inputs, maps,
       [&](OpBuilder &body, Location nested, ValueRange scalars) {
         return emitScaled(body, nested, scalars, match.dynamic, hasBias);
       });
@@ -306,14 +299,8 @@ namespace {
 struct ConvertFloatActivations
     : halftone::impl::ConvertFloatActivationsBase<ConvertFloatActivations> {
   void runOnOperation() override {
-    SmallVector<linalg::LinalgOp> contractions;
-    getOperation().walk([&](linalg::LinalgOp op) {
-      if (isNamedContraction(op) &&
-          getElementTypeOrSelf(op->getResultTypes().front()).isF32())
-        contractions.push_back(op);
-    });
     IRRewriter rewriter(&getContext());
-    for (linalg::LinalgOp op : contractions) {
+    for (linalg::LinalgOp op : findFloatContractions(getOperation())) {
       std::string reason;
       if (std::optional<Match> found = match(op, reason)) {
         rewrite(rewriter, *found);

@@ -50,3 +50,25 @@ bool mlir::halftone::startsAtZero(linalg::LinalgOp op) {
   auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
   return fill && matchPattern(fill.getInputs()[0], m_AnyZeroFloat());
 }
+
+SmallVector<linalg::LinalgOp>
+mlir::halftone::findFloatContractions(Operation *root) {
+  SmallVector<linalg::LinalgOp> contractions;
+  root->walk([&](linalg::LinalgOp op) {
+    if (isNamedContraction(op) &&
+        getElementTypeOrSelf(op->getResultTypes().front()).isF32())
+      contractions.push_back(op);
+  });
+  return contractions;
+}
+
+Value mlir::halftone::collapseAlike(OpBuilder &builder, Location loc,
+                                    Value value,
+                                    tensor::CollapseShapeOp collapse) {
+  if (!collapse)
+    return value;
+  Type type =
+      collapse.getResultType().clone(getElementTypeOrSelf(value.getType()));
+  return tensor::CollapseShapeOp::create(builder, loc, type, value,
+                                         collapse.getReassociationIndices());
+}

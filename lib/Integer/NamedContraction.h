@@ -5,6 +5,7 @@
 #include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::halftone {
 
@@ -12,8 +13,15 @@ namespace mlir::halftone {
 /// form.
 bool isNamedContraction(linalg::LinalgOp op);
 
+/// The named contractions with an f32 result.
+SmallVector<linalg::LinalgOp> findFloatContractions(Operation *root);
+
 /// Whether its sum starts at 0.0.
 bool startsAtZero(linalg::LinalgOp op);
+
+/// `value` collapsed as the contraction's result was, if it was.
+Value collapseAlike(OpBuilder &builder, Location loc, Value value,
+                    tensor::CollapseShapeOp collapse);
 
 /// The same named contraction on other types.
 Value rebuildContraction(OpBuilder &builder, linalg::LinalgOp op,

@@ -33,6 +33,14 @@ struct ChannelTotals {
   SmallVector<int64_t> shape;      // their sizes
   std::vector<float> scales;
   std::vector<int64_t> sums, magnitudes; // sum(q_w), sum |q_w|
+
+  /// Whether the sum of a channel's products with codes could leave 32 bits
+  /// (rule A18).
+  bool mayOverflow() const {
+    return llvm::any_of(magnitudes, [](int64_t magnitude) {
+      return 256 * magnitude > std::numeric_limits<int32_t>::max();
+    });
+  }
 };
 
 /// Totals over the elements of `weights`, the operand of `contraction`; nothing

@@ -47,10 +47,7 @@ struct AssignFormatsPass : halftone::impl::AssignFormatsBase<AssignFormatsPass> 
 } // namespace
 
 LogicalResult AssignFormatsPass::readRules() {
-  all = RecipeRule();
-  all.kind = kindName(OpKind::Contraction);
-  all.weights = weights;
-  all.granularity = granularity;
+  all = RecipeRule::forContractions(weights, granularity);
   if (std::string reason = refuseRule(all); !reason.empty())
     return getOperation().emitError(reason);
   rules.clear();

@@ -1,9 +1,9 @@
 //===- Recipe.cpp - formats by layer, as a file -------------------------------===//
 #include "halftone/Precision/Recipe.h"
+#include "halftone/Analysis/NamePattern.h"
 #include "halftone/Quantization/WeightFormats.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Regex.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/YAMLTraits.h"
 
@@ -52,13 +52,23 @@ std::string RecipeRule::describe() const {
 }
 
 bool RecipeRule::matches(ArrayRef<Operation *> members, OpKind unit) const {
-  llvm::Regex pattern("^(" + regex + ")$");
+  if (!kind.empty())
+    return kind == kindName(unit) || llvm::any_of(members, [&](Operation *op) { return kind == contractionKind(op); });
+  std::optional<NamePattern> pattern;
+  if (name.empty())
+    pattern = llvm::cantFail(NamePattern::compile(regex)); // refuseRule has seen it
   return llvm::any_of(members, [&](Operation *op) {
-    if (!kind.empty())
-      return kind == kindName(unit) || kind == contractionKind(op);
     std::string node = locationName(op->getLoc());
-    return name.empty() ? pattern.match(node) : name == node;
+    return pattern ? pattern->matches(node) : name == node;
   });
+}
+
+RecipeRule RecipeRule::forContractions(StringRef weights, StringRef granularity) {
+  RecipeRule rule;
+  rule.kind = kindName(OpKind::Contraction);
+  rule.weights = weights;
+  rule.granularity = granularity;
+  return rule;
 }
 
 /// What is wrong with what a rule asks of weights.
@@ -84,9 +94,8 @@ static std::string refuseWeights(const RecipeRule &rule) {
 std::string mlir::halftone::refuseRule(const RecipeRule &rule) {
   if (!rule.name.empty() + !rule.regex.empty() + !rule.kind.empty() != 1)
     return "a rule needs one of name, regex and kind";
-  std::string error;
-  if (llvm::Regex pattern("^(" + rule.regex + ")$"); !pattern.isValid(error))
-    return "'" + rule.regex + "' is no regular expression: " + error;
+  if (auto pattern = NamePattern::compile(rule.regex); !pattern)
+    return llvm::toString(pattern.takeError());
   if (!rule.kind.empty() && !llvm::is_contained(recipeKinds(), rule.kind))
     return "'" + rule.kind + "' is no kind: " + llvm::join(recipeKinds(), ", ");
   if (!rule.precision.empty() && rule.precision != "int8" && rule.precision != "float")
@@ -119,13 +128,4 @@ Expected<std::vector<RecipeRule>> mlir::halftone::readRecipe(StringRef path) {
   if (problem.empty())
     problem = "it has no rules";
   return llvm::createStringError("'" + path.str() + "' is no recipe: " + problem);
-}
-
-std::string mlir::halftone::writeRecipe(ArrayRef<RecipeRule> rules) {
-  std::vector<RecipeRule> copy = rules.vec();
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  llvm::yaml::Output output(stream, nullptr, /*WrapColumn=*/0);
-  output << copy;
-  return text;
 }

@@ -4,10 +4,10 @@
 // or its operands have no range. Backwards, units whose codes nobody would read are refused too.
 //
 //===----------------------------------------------------------------------===//
+#include "halftone/Analysis/NamePattern.h"
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Precision/Passes.h"
 #include "halftone/Quantization/WeightFormats.h"
-#include "llvm/Support/Regex.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_SELECTPRECISION
@@ -50,11 +50,10 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
     patterns.clear();
     for (const std::string &text : floatOps) {
       bool byKind = StringRef(text).starts_with("kind:");
-      llvm::Regex regex("^(" + text.substr(byKind ? 5 : 0) + ")$");
-      std::string error;
-      if (!regex.isValid(error))
-        return getOperation().emitError("float-ops '") << text << "' is no regular expression: " << error;
-      patterns.push_back(std::make_shared<Pattern>(Pattern{byKind, text, std::move(regex)}));
+      llvm::Expected<NamePattern> names = NamePattern::compile(StringRef(text).drop_front(byKind ? 5 : 0), text);
+      if (!names)
+        return getOperation().emitError("float-ops ") << llvm::toString(names.takeError());
+      patterns.push_back({byKind, text, std::move(*names)});
     }
     return success();
   }
@@ -68,9 +67,9 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
   struct Pattern {
     bool byKind;
     std::string text;
-    llvm::Regex regex;
+    NamePattern names;
   };
-  std::vector<std::shared_ptr<Pattern>> patterns; // shared, because passes are copied
+  std::vector<Pattern> patterns;
   std::vector<Unit> units;
   llvm::DenseMap<Operation *, unsigned> unitOf;
 };
@@ -110,10 +109,10 @@ static StringRef describe(Operation *op) {
 }
 
 std::string SelectPrecisionPass::matchFloatOps(const Unit &unit) {
-  for (const auto &pattern : patterns)
+  for (const Pattern &pattern : patterns)
     for (Operation *member : unit.members)
-      if (pattern->regex.match(pattern->byKind ? kindName(unit.kind).str() : locationName(member->getLoc())))
-        return "float-ops '" + pattern->text + "' asks for it";
+      if (pattern.names.matches(pattern.byKind ? kindName(unit.kind).str() : locationName(member->getLoc())))
+        return "float-ops '" + pattern.text + "' asks for it";
   return "";
 }
 

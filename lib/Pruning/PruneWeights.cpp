@@ -5,6 +5,7 @@
 // their units, each measured by its share of the layer's sum, as layers differ in scale.
 //
 //===----------------------------------------------------------------------===//
+#include "halftone/Analysis/NamePattern.h"
 #include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Analysis/Sandwiches.h"
@@ -17,7 +18,6 @@
 #include "halftone/Reconstruction/Hessians.h"
 #include "mlir/IR/Threading.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/Regex.h"
 #include <numeric>
 
 namespace mlir::halftone {
@@ -91,7 +91,6 @@ private:
   LogicalResult checkOptions();
   LogicalResult readHessians();
   FailureOr<std::vector<Layer>> collectLayers(func::FuncOp entry);
-  FailureOr<bool> isExcluded(Operation *contraction, SmallVectorImpl<bool> &used);
   std::vector<Unit> makeUnits(const WeightRows &weights) const;
   void chooseShares(std::vector<Layer> &layers) const;
   std::vector<uint8_t> chooseZeros(const Layer &layer, ArrayRef<double> scores, double share) const;
@@ -121,41 +120,37 @@ LogicalResult PruneWeightsPass::checkOptions() {
 LogicalResult PruneWeightsPass::readHessians() {
   if (hessians.empty())
     return success();
-  llvm::Expected<Hessians> read = Hessians::read(hessians);
-  if (!read)
-    return getOperation().emitError(llvm::toString(read.takeError()));
-  auto hash = getOperation()->getAttrOfType<StringAttr>(kSourceHashAttr);
-  if (hash && hash.getValue() != read->sourceHash)
-    return getOperation().emitError("has source hash '")
-           << hash.getValue() << "', but the Hessians in '" << hessians << "' are of '" << read->sourceHash << "'";
+  FailureOr<Hessians> read = Hessians::readFor(getOperation(), hessians);
+  if (failed(read))
+    return failure();
   file = std::move(*read);
   return success();
 }
 
-/// Whether an expression matches the whole name; marks those that do.
-FailureOr<bool> PruneWeightsPass::isExcluded(Operation *contraction, SmallVectorImpl<bool> &used) {
-  const std::string name = locationName(contraction->getLoc());
+/// Whether an expression matches the name; marks those that do.
+static bool isExcluded(StringRef name, ArrayRef<NamePattern> patterns, MutableArrayRef<bool> used) {
   bool excluded = false;
-  for (auto [i, text] : llvm::enumerate(exclude)) {
-    llvm::Regex expression("^(" + text + ")$");
-    if (std::string reason; !expression.isValid(reason))
-      return getOperation().emitError("'") << text << "' is no regular expression: " << reason;
-    if (expression.match(name))
-      excluded = used[i] = true;
-  }
+  for (auto [pattern, seen] : llvm::zip_equal(patterns, used))
+    if (pattern.matches(name))
+      excluded = seen = true;
   return excluded;
 }
 
 FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry) {
   SmallVector<ContractionInput> inputs = getContractionInputs(entry);
+  std::vector<NamePattern> patterns;
+  for (const std::string &text : exclude) {
+    llvm::Expected<NamePattern> pattern = NamePattern::compile(text);
+    if (!pattern)
+      return getOperation().emitError(llvm::toString(pattern.takeError()));
+    patterns.push_back(std::move(*pattern));
+  }
   SmallVector<bool> used(exclude.size(), false);
   std::vector<Layer> layers;
   for (auto [i, input] : llvm::enumerate(inputs)) {
-    FailureOr<bool> excluded = isExcluded(input.contraction, used);
-    if (failed(excluded))
-      return failure();
+    const bool excluded = isExcluded(locationName(input.contraction->getLoc()), patterns, used);
     const bool isEnd = !ends && (i == 0 || i + 1 == inputs.size());
-    if (*excluded || isEnd || isa<linalg::DepthwiseConv2DNhwcHwcOp>(input.contraction))
+    if (excluded || isEnd || isa<linalg::DepthwiseConv2DNhwcHwcOp>(input.contraction))
       continue;
     WeightRows weights(input.contraction);
     if (!weights.isValid() || weights.channels() < kBlock)

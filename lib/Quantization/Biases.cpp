@@ -1,7 +1,6 @@
 //===- Biases.cpp - the constants that contractions add ---------------------===//
 #include "halftone/Quantization/Biases.h"
 #include "halftone/Support/Constants.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -24,12 +23,5 @@ void mlir::halftone::subtractFromBias(OpOperand &bias, ArrayRef<double> amounts)
   std::vector<float> elements = *getConstantElements<float>(bias.get());
   for (auto [element, amount] : llvm::zip_equal(elements, amounts))
     element = static_cast<float>(element - amount);
-  OpBuilder builder(bias.getOwner());
-  Location loc = bias.get().getLoc();
-  std::string name = locationName(loc);
-  auto type = cast<RankedTensorType>(bias.get().getType());
-  Operation *old = bias.get().getDefiningOp();
-  bias.set(arith::ConstantOp::create(builder, loc, makeConstant<float>(type, elements, name.empty() ? "bias" : name)));
-  if (old->use_empty())
-    old->erase();
+  replaceConstant(bias, elements, "bias");
 }

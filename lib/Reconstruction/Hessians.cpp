@@ -1,14 +1,16 @@
 //===- Hessians.cpp - the second calibration statistic ------------------------===//
 #include "halftone/Reconstruction/Hessians.h"
 #include "halftone/Data/AtomicFile.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstring>
 
+using namespace mlir;
 using namespace mlir::halftone;
-using llvm::createStringError, llvm::Error, llvm::Expected, llvm::StringRef;
+using llvm::createStringError, llvm::Error, llvm::Expected;
 
 static constexpr int64_t kFormat = 1, kAlignment = 64;
 
@@ -105,4 +107,15 @@ Expected<Hessians> Hessians::read(StringRef path) {
   if (!bytes.empty())
     return malformed(path, "there is more behind the last layer");
   return hessians;
+}
+
+FailureOr<Hessians> Hessians::readFor(ModuleOp module, StringRef path) {
+  Expected<Hessians> file = read(path);
+  if (!file)
+    return module.emitError(llvm::toString(file.takeError()));
+  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
+  if (hash && hash.getValue() != file->sourceHash)
+    return module.emitError("has source hash '")
+           << hash.getValue() << "', but the Hessians in '" << path << "' are of '" << file->sourceHash << "'";
+  return std::move(*file);
 }

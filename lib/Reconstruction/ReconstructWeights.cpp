@@ -39,13 +39,9 @@ struct ReconstructWeightsPass : halftone::impl::ReconstructWeightsBase<Reconstru
 } // namespace
 
 LogicalResult ReconstructWeightsPass::reconstructAll(func::FuncOp entry) {
-  llvm::Expected<Hessians> file = Hessians::read(hessians);
-  if (!file)
-    return getOperation().emitError(llvm::toString(file.takeError()));
-  auto hash = getOperation()->getAttrOfType<StringAttr>(kSourceHashAttr);
-  if (hash && hash.getValue() != file->sourceHash)
-    return getOperation().emitError("has source hash '")
-           << hash.getValue() << "', but the Hessians in '" << hessians << "' are of '" << file->sourceHash << "'";
+  FailureOr<Hessians> file = Hessians::readFor(getOperation(), hessians);
+  if (failed(file))
+    return failure();
   for (const ContractionInput &input : getContractionInputs(entry))
     if (const Hessian *hessian = isInt8(input.contraction) ? file->find(input.key) : nullptr)
       if (failed(reconstruct(input.contraction, *hessian)))

@@ -33,20 +33,19 @@ struct DemoteScales : halftone::impl::DemoteScalesBase<DemoteScales> {
 
 private:
   LogicalResult demote(func::FuncOp entry, ScaleGroup &group, StringAttr name, SmallVector<unsigned> &dead) {
-    for (unsigned i = 0; i < entry.getNumArguments(); ++i) {
-      if (entry.getArgAttr(i, kNameAttr) != name)
-        continue;
-      auto scales = getElements<float>(entry.getArgAttr(i, kValueAttr));
-      if (!scales || scales->size() != getScales(group.type()).size() || !entry.getArgument(i).use_empty())
-        return group.sources.front().emitOpError("has the scale '") << name.getValue() << "', which is no value for it";
-      if (llvm::any_of(*scales, [](float scale) { return !std::isnormal(scale) || scale < 0; }))
-        return group.sources.front().emitOpError("has a scale that is no normal number above 0");
-      retype(group, *scales);
-      dead.push_back(i);
-      ++demoted;
-      return success();
-    }
-    return group.sources.front().emitOpError("has the scale '") << name.getValue() << "', which is no argument of @main";
+    BlockArgument argument = findArgument(entry, name);
+    if (!argument)
+      return group.sources.front().emitOpError("has the scale '")
+             << name.getValue() << "', which is no argument of @main";
+    auto scales = getElements<float>(entry.getArgAttr(argument.getArgNumber(), kValueAttr));
+    if (!scales || scales->size() != getScales(group.type()).size() || !argument.use_empty())
+      return group.sources.front().emitOpError("has the scale '") << name.getValue() << "', which is no value for it";
+    if (llvm::any_of(*scales, [](float scale) { return !std::isnormal(scale) || scale < 0; }))
+      return group.sources.front().emitOpError("has a scale that is no normal number above 0");
+    retype(group, *scales);
+    dead.push_back(argument.getArgNumber());
+    ++demoted;
+    return success();
   }
 
   static void retype(ScaleGroup &group, ArrayRef<float> scales) {

@@ -126,3 +126,10 @@ quant::QuantizedType mlir::halftone::withScales(quant::QuantizedType type, Array
   return quant::UniformQuantizedType::get(type.getFlags(), type.getStorageType(), type.getExpressedType(), scales.front(),
                                           uniform.getZeroPoint(), type.getStorageTypeMin(), type.getStorageTypeMax());
 }
+
+BlockArgument mlir::halftone::findArgument(func::FuncOp entry, StringAttr name) {
+  for (BlockArgument argument : entry.getArguments())
+    if (entry.getArgAttr(argument.getArgNumber(), kNameAttr) == name)
+      return argument;
+  return {};
+}

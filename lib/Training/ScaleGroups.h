@@ -29,6 +29,9 @@ SmallVector<float> getScales(quant::QuantizedType type);
 /// The type with other scales.
 quant::QuantizedType withScales(quant::QuantizedType type, ArrayRef<float> scales);
 
+/// The argument of @main of that name, or null.
+BlockArgument findArgument(func::FuncOp entry, StringAttr name);
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_LIB_TRAINING_SCALEGROUPS_H

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ChannelScales.h"
+#include "ScaleGroups.h"
 #include "TensorBuilding.h"
 #include "halftone/Support/Constants.h"
 #include "halftone/Training/Passes.h"
@@ -27,11 +28,7 @@ static std::pair<double, double> boundsOf(quant::QuantizedType type, int64_t zer
 /// The argument that is the scale of a quantize, or null.
 static Value findScale(QuantizeOp op) {
   auto name = op->getAttrOfType<StringAttr>(kScaleAttr);
-  auto entry = op->getParentOfType<func::FuncOp>();
-  for (unsigned i = 0; name && i < entry.getNumArguments(); ++i)
-    if (entry.getArgAttr(i, kNameAttr) == name)
-      return entry.getArgument(i);
-  return {};
+  return name ? Value(findArgument(op->getParentOfType<func::FuncOp>(), name)) : Value();
 }
 
 /// The real values of the codes of `x`; the scales of a per-axis type are a constant tensor, or `learned`.

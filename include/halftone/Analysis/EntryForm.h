@@ -60,6 +60,9 @@ SmallVector<int64_t> getOutputChannelDims(Operation *contraction);
 /// (group, channel).
 SmallVector<int64_t> getInputChannelDims(Operation *contraction);
 
+/// Makes a constant f32 operand another one of its type, named after the old one's location, or `name` if it has none.
+void replaceConstant(OpOperand &operand, ArrayRef<float> elements, StringRef name);
+
 /// The entry function @main, or a diagnostic at the module.
 FailureOr<func::FuncOp> getEntry(ModuleOp module);
 

@@ -21,6 +21,9 @@ struct RecipeRule {
   std::vector<int> levels;
 
   bool isFloat() const { return precision == "float" || weights == "float"; }
+  /// The rule that --weights and --granularity are, for all contractions.
+  static RecipeRule forContractions(StringRef weights, StringRef granularity);
+
   /// "name 'x'", for messages.
   std::string describe() const;
   /// Whether one of the operations, of this kind, is meant.
@@ -35,9 +38,6 @@ std::string refuseRule(const RecipeRule &rule);
 
 /// The rules of a file; an error that says where it is not a recipe.
 llvm::Expected<std::vector<RecipeRule>> readRecipe(StringRef path);
-
-/// Rules as text that readRecipe takes.
-std::string writeRecipe(ArrayRef<RecipeRule> rules);
 
 } // namespace mlir::halftone
 

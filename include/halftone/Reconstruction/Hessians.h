@@ -11,6 +11,7 @@
 #ifndef HALFTONE_RECONSTRUCTION_HESSIANS_H
 #define HALFTONE_RECONSTRUCTION_HESSIANS_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -48,6 +49,9 @@ struct Hessians {
 
   llvm::Error write(llvm::StringRef path) const;
   static llvm::Expected<Hessians> read(llvm::StringRef path);
+
+  /// Those of that module; failure, after a diagnostic, if the file is not one or is of another source model.
+  static FailureOr<Hessians> readFor(ModuleOp module, llvm::StringRef path);
 };
 
 } // namespace mlir::halftone
