@@ -6,6 +6,7 @@
 #include "halftone/Codegen/CostModel.h"
 #include "halftone/Codegen/AmxTiling.h"
 #include "halftone/Codegen/DepthwiseLayout.h"
+#include "halftone/Codegen/OutputWalk.h"
 #include "halftone/Codegen/SparseLayout.h"
 #include "halftone/Codegen/VectorEmission.h"
 #include "llvm/ADT/StringExtras.h"
@@ -126,8 +127,7 @@ namespace {
 struct TileSum {
   const CostTable &table;
   const KernelCosts &costs;
-  const WeightForm &form;
-  double tiles = 0, decode = 0, far = 0; ///< far: of `tiles`, what operands outside of L1 add
+  double tiles = 0, far = 0; ///< far: of `tiles`, what operands outside of L1 add
 
   /// `count` tiles: in each of `steps` steps, `dots` dots (of tiles: rows of them), `loads` loads, and `bytes` that L1 has
   /// not kept, from a working set of `space` bytes. Their time and that of the dots overlap in part.
@@ -154,9 +154,8 @@ struct TileCount {
 /// The tiles of all lines, as ContractKernel.cpp cuts them, with up to `most` rows, and `least` of the lowest panel:
 /// bands of several image rows where these are short, else lines in two heights that differ by one.
 static std::array<TileCount, 2> tilesOf(const ContractShape &shape, int64_t most, int64_t least) {
-  if (shape.rows > 1 && 2 * shape.span <= least) {
+  if (const int64_t band = OutputWalk::rowsOfBand(shape.rows, shape.span, least)) {
     const int64_t images = shape.lines / shape.rows;
-    const int64_t band = llvm::divideCeil(shape.rows, llvm::divideCeil(shape.rows, least / shape.span));
     return {TileCount{images * (shape.rows / band), band * shape.span}, {images * (shape.rows % band), shape.span}};
   }
   const int64_t tiles = llvm::divideCeil(shape.span, most), low = shape.span / tiles, tall = shape.span - low * tiles;
@@ -165,25 +164,19 @@ static std::array<TileCount, 2> tilesOf(const ContractShape &shape, int64_t most
 
 /// Tiles of up to rows[v] rows and v vectors.
 static void addVectorTiles(TileSum &sum, const ContractShape &shape, const DotKernel &kernel) {
-  const bool few = shape.rows * shape.span <= kernel.rows[kernel.maxVectors];
-  const int64_t panelVectors = few ? kernel.maxVectors : kernel.tallVectors, panelColumns = kernel.lanes * panelVectors;
+  const int64_t panelVectors = kernel.panelVectors(shape.rows * shape.span), panelColumns = kernel.lanes * panelVectors;
   const int64_t full = shape.columns / panelColumns, rest = llvm::divideCeil(shape.columns % panelColumns, kernel.lanes);
   const double steps = double(shape.runs) * double(llvm::divideCeil(shape.runLength, kernel.step));
   const int64_t least = !full ? kernel.rows[rest] : !rest ? kernel.rows[panelVectors] : std::min(kernel.rows[rest], kernel.rows[panelVectors]);
   for (auto [panels, vectors] : {std::pair(full, panelVectors), std::pair(int64_t(rest ? 1 : 0), rest)}) {
     if (!panels)
       continue;
-    const double bytes = double(vectors * kernel.lanes * kernel.step) * (kernel.dot == DotKind::Fma ? 4 : sum.form.bits / 8);
+    const double bytes = double(vectors * kernel.lanes * kernel.step) * (kernel.dot == DotKind::Fma ? 4 : 1);
     const double far = sum.staysInL1(steps * bytes) ? 0 : bytes;
     for (auto [tiles, height] : tilesOf(shape, kernel.rows[vectors], least)) {
       const double count = double(tiles * panels * shape.groups), rowDots = double(llvm::divideCeil(height, kernel.rowsPerDot()));
       const double dots = rowDots * double(vectors) * double(kernel.rowsPerDot()), loads = double(vectors) + rowDots;
-      if (sum.form.kind == WeightForm::Sparse) // a block of weights is broadcast, positions are the lanes
-        sum.tiles += count * (steps * sum.form.density * dots * sum.costs.sparseDotCycles + sum.costs.tileCycles);
-      else
-        sum.add(count, steps, dots, loads, far, steps * bytes);
-      if (sum.form.kind == WeightForm::Packed && sum.form.decodes == 0)
-        sum.decode += count * steps * double(vectors) * sum.costs.decodeCycles;
+      sum.add(count, steps, dots, loads, far, steps * bytes);
     }
   }
 }
@@ -202,23 +195,20 @@ static void addTileBlocks(TileSum &sum, const ContractShape &shape, const DotKer
       const double rows = double(tall * tiling.height), columns = double(wide * AmxTiling::kMaxRows);
       // A panel of weights that L1 holds is read from L2 for the first block of a chunk only. The taps of a window's row
       // read the same activations.
-      const double weights = columns * 64 * sum.form.bits / 8, activations = rows * 64 / std::sqrt(double(shape.runs));
+      const double weights = columns * 64, activations = rows * 64 / std::sqrt(double(shape.runs));
       const bool holdsBoth = sum.staysInL1(steps * (weights + activations) / 2), holdsWeights = sum.staysInL1(steps * weights);
       sum.add(double(columnBlocks * rowBlocks), steps, rows * double(wide), rows + columns,
               holdsBoth ? 0 : holdsWeights ? activations : weights + activations, steps * (weights + activations));
     }
-  double weights = steps * double(panels) * 1024;
-  if (sum.form.kind == WeightForm::Packed && sum.form.decodes == 0)
-    sum.decode += weights / 64 * sum.costs.decodeCycles * double(llvm::divideCeil(tiles, down));
 }
 
 //===----------------------------------------------------------------------===//
 // Layers
 //===----------------------------------------------------------------------===//
 
-static double weightBytes(const ContractShape &shape, const DotKernel &kernel, const WeightForm &form) {
+static double weightBytes(const ContractShape &shape, const DotKernel &kernel) {
   double count = double(shape.reduction()) * double(shape.columns) * double(shape.groups);
-  return count * (kernel.dot == DotKind::Fma ? 4 : form.bits / 8);
+  return count * (kernel.dot == DotKind::Fma ? 4 : 1);
 }
 
 /// Vectors of accumulators, those of columns that do not exist included.
@@ -233,10 +223,9 @@ static const MemoryLevel &weightLevel(const CostTable &table, const ContractShap
   return table.levelOf(std::max(double(shape.coldBytes), weights));
 }
 
-Cost mlir::halftone::predictCycles(const CostTable &table, const ContractShape &shape, const DotKernel &kernel,
-                                   const WeightForm &form) {
+Cost mlir::halftone::predictCycles(const CostTable &table, const ContractShape &shape, const DotKernel &kernel) {
   const KernelCosts &costs = *table.find(kernel.name);
-  TileSum sum{table, costs, form};
+  TileSum sum{table, costs};
   if (shape.depthwise) {
     double groups = double(llvm::divideCeil(shape.runs, kernel.step) * shape.runLength);
     sum.tiles = outputVectors(shape, kernel) * groups * costs.depthwiseCycles;
@@ -245,7 +234,7 @@ Cost mlir::halftone::predictCycles(const CostTable &table, const ContractShape &
   } else {
     addVectorTiles(sum, shape, kernel);
   }
-  const double weights = weightBytes(shape, kernel, form);
+  const double weights = weightBytes(shape, kernel);
   const MemoryLevel &cold = weightLevel(table, shape, weights), &warm = table.levelOf(double(shape.activationBytes));
   Cost cost;
   cost.layer = table.layerCycles;
@@ -253,12 +242,8 @@ Cost mlir::halftone::predictCycles(const CostTable &table, const ContractShape &
   cost.epilogue = outputVectors(shape, kernel) * (costs.vectorCycles + double(shape.operands) * costs.operandCycles);
   const double coldCycles = weights / cold.bytesPerCycle, warmCycles = double(shape.activationBytes) / warm.bytesPerCycle;
   cost.traffic = coldCycles + warmCycles;
-  cost.decode = sum.decode;
-  if (form.kind == WeightForm::Packed && form.decodes > 0)
-    cost.decode = weights * 8 / form.bits / double(kernel.lanes * kernel.step) * costs.decodeCycles * form.decodes;
   const std::pair<double, std::string> parts[] = {{cost.tiles - sum.far, "dots"},
                                                   {cost.epilogue, "epilogue"},
-                                                  {cost.decode, "decoding"},
                                                   {sum.far, "operands outside of L1"},
                                                   {coldCycles, "weights from " + cold.name},
                                                   {warmCycles, "activations in " + warm.name},
@@ -287,7 +272,7 @@ double mlir::halftone::rooflineCycles(const CostTable &table, const ContractShap
   // A row of a tile's product is 16 dots of 4.
   const double perDot = kernel.dot == DotKind::Tile ? dot * AmxTiling::kMaxRows : dot;
   const double cycles = shape.depthwise ? costs.depthwiseCycles / double(kernel.step) : costs.dotCycles;
-  const double weights = weightBytes(shape, kernel, {});
+  const double weights = weightBytes(shape, kernel);
   const double bytes = weights / weightLevel(table, shape, weights).bytesPerCycle +
                        double(shape.activationBytes) / table.levelOf(double(shape.activationBytes)).bytesPerCycle;
   return std::max(double(shape.multiplyAccumulates()) / perDot * cycles + epilogue, bytes);

@@ -211,6 +211,17 @@ const CostTable &CostTable::builtIn(const Isa &isa) {
   return tables.at(familyOf(isa));
 }
 
+llvm::Expected<CostTable> CostTable::forTarget(StringRef path, const Isa &isa) {
+  if (path.empty())
+    return builtIn(isa);
+  llvm::Expected<CostTable> table = read(path);
+  if (!table)
+    return table.takeError();
+  if (llvm::Error error = table->checkFor(isa))
+    return std::move(error);
+  return table;
+}
+
 FailureOr<CostTable> CostTable::of(Operation *op, const Isa &isa) {
   auto module = llvm::isa<ModuleOp>(op) ? cast<ModuleOp>(op) : op->getParentOfType<ModuleOp>();
   auto text = module ? module->getAttrOfType<StringAttr>(kCostTableAttr) : StringAttr();

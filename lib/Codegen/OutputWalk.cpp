@@ -39,11 +39,10 @@ OutputWalk::OutputWalk(ImplicitLocOpBuilder &b, ContractOp op, int64_t tileRows)
   // A dynamic batch stays outside the line as long as an image fills tiles by itself: its span is then static.
   if (rowsJoin())
     line = imagesJoin() && (!ShapedType::isDynamic(images) || rows * columns == 1) ? Line::Batch : Line::Image;
-  // Rows of equal bands, as far as they go.
-  if (line == Line::Row && rows > 1 && 2 * columns <= tileRows) {
+  if (line == Line::Row)
+    bandRows = rowsOfBand(rows, columns, tileRows);
+  if (bandRows)
     line = Line::Image;
-    bandRows = llvm::divideCeil(rows, llvm::divideCeil(rows, tileRows / columns));
-  }
   auto product = [](int64_t x, int64_t y) { return ShapedType::isDynamic(x) ? x : x * y; };
   lines = line == Line::Row ? product(images, rows) : line == Line::Image ? images : 1;
   spanLength = line == Line::Row ? columns : line == Line::Image ? rows * columns : product(images, rows * columns);

@@ -25,8 +25,7 @@ namespace {
 template <typename T>
 void writeStart(const DotKernel &kernel, ArrayRef<int32_t> sums, ArrayRef<int32_t> bias, T *start) {
   for (auto [lane, sum] : llvm::enumerate(sums)) {
-    uint32_t flipped = kernel.flipsSign() ? uint32_t(128) * static_cast<uint32_t>(sum) : 0;
-    uint32_t value = static_cast<uint32_t>(bias[lane]) - flipped;
+    uint32_t value = kernel.startOf(bias[lane], sum);
     std::memcpy(reinterpret_cast<char *>(start) + lane * sizeof(int32_t), &value, sizeof(int32_t));
   }
 }

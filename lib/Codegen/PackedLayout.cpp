@@ -23,15 +23,14 @@ DictionaryAttr PackedLayout::toAttribute(MLIRContext *context) const {
   return packing.getDictionary(context);
 }
 
-/// Vectors of a panel: for tall tiles if the positions of an image exceed a low one, or their number is dynamic.
-static int64_t choosePanelVectors(ContractOp op, const DotKernel &kernel) {
+/// The positions of an image.
+static int64_t countPositions(ContractOp op) {
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getOutput().getType()).getShape();
   ArrayRef<int64_t> extents = shape.size() == 2 ? shape.take_front() : shape.slice(1, shape.size() - 2);
   int64_t positions = 1;
   for (int64_t extent : extents)
     positions = ShapedType::isDynamic(extent) ? ShapedType::kDynamic : positions * extent;
-  bool few = !ShapedType::isDynamic(positions) && positions <= kernel.rows[kernel.maxVectors];
-  return few ? kernel.maxVectors : kernel.tallVectors;
+  return positions;
 }
 
 PackedLayout PackedLayout::forContract(ContractOp op, const DotKernel &kernel) {
@@ -47,7 +46,7 @@ PackedLayout PackedLayout::forContract(ContractOp op, const DotKernel &kernel) {
           shape.back() / groups,
           groups,
           op.getDilations()[1] == 1 && groups == 1 && shortTaps,
-          choosePanelVectors(op, kernel),
+          kernel.panelVectors(countPositions(op)),
           /*storedUnsigned=*/false,
           /*storage=*/{}};
 }

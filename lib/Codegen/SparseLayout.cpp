@@ -54,8 +54,7 @@ static void writeStarts(const SparseLayout &layout, ArrayRef<int8_t> weights, Ar
     int32_t sum = 0;
     for (size_t at = column; at < weights.size(); at += layout.columns)
       sum += weights[at];
-    const uint32_t flipped = layout.kernel->flipsSign() ? uint32_t(128) * static_cast<uint32_t>(sum) : 0;
-    const uint32_t start = static_cast<uint32_t>(bias[column]) - flipped;
+    const uint32_t start = layout.kernel->startOf(bias[column], sum);
     std::memcpy(out + column * sizeof(start), &start, sizeof(start));
   }
 }

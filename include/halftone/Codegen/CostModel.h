@@ -42,14 +42,6 @@ struct ContractShape {
   int64_t multiplyAccumulates() const { return positions() * reduction() * columns * groups; }
 };
 
-/// How the weights stand in memory.
-struct WeightForm {
-  enum Kind { Dense, Packed, Sparse } kind = Dense;
-  double bits = 8;    ///< that a weight takes, everything included
-  double density = 1; ///< of Sparse: the share of blocks that are multiplied
-  double decodes = 0; ///< of Packed: how often each weight is decoded; 0: once for each register tile that it meets
-};
-
 /// Where the cycles go.
 struct Cost {
   double layer = 0, tiles = 0, epilogue = 0, traffic = 0, decode = 0;
@@ -59,8 +51,7 @@ struct Cost {
 };
 
 /// A layer with dots of `kernel`.
-Cost predictCycles(const CostTable &table, const ContractShape &shape, const DotKernel &kernel,
-                   const WeightForm &form = {});
+Cost predictCycles(const CostTable &table, const ContractShape &shape, const DotKernel &kernel);
 
 /// A layer that only moves or transforms elements.
 Cost predictCycles(const CostTable &table, double bytesRead, double bytesWritten);

@@ -32,8 +32,8 @@ struct KernelCosts {
   double vectorCycles;       ///< requantizing and storing one vector of accumulators
   double operandCycles;      ///< the same of one more operand, as a residual
   double depthwiseCycles;    ///< a dot of a depthwise convolution, the preparation of its activations included
-  double decodeCycles = 0;   ///< decoding one vector of weights of fewer bits; 0 for floats
-  double sparseDotCycles = 0; ///< a dot with a block of weights that a sparse kernel found; 0 for floats and tiles
+  double decodeCycles = 0;   ///< decoding one vector of weights of fewer bits; 0 for floats. No choice reads it yet
+  double sparseDotCycles = 0; ///< a dot with a block of weights that a sparse kernel found; 0 for floats and tiles. No choice reads it yet
 };
 
 /// A cache, or memory.
@@ -56,6 +56,8 @@ struct CostTable {
   static llvm::Expected<CostTable> read(StringRef path);
   /// The one that is used for an instruction set if none is given.
   static const CostTable &builtIn(const Isa &isa);
+  /// The table of a file, or the built-in one if the path is empty; an error if it is not one for that instruction set.
+  static llvm::Expected<CostTable> forTarget(StringRef path, const Isa &isa);
   /// The table that the module around `op` carries, or the built-in one; failure, after a diagnostic, if it is not one for
   /// that instruction set.
   static FailureOr<CostTable> of(Operation *op, const Isa &isa);

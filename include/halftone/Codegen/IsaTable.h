@@ -8,6 +8,7 @@
 #ifndef HALFTONE_CODEGEN_ISATABLE_H
 #define HALFTONE_CODEGEN_ISATABLE_H
 
+#include "mlir/IR/BuiltinTypeInterfaces.h"
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
@@ -40,6 +41,16 @@ struct DotKernel {
   bool flipsSign() const { return dot == DotKind::Vpdpbusd; }
   /// Whether packed weights begin with a row of i32 that starts the accumulators.
   bool hasStart() const { return step >= static_cast<int64_t>(sizeof(int32_t)); }
+  /// What an accumulator starts at, modulo 2^32, for a bias and the sum of its weights: the bias, less what flipping the
+  /// activations' sign bit adds.
+  uint32_t startOf(int32_t bias, int32_t sum) const {
+    return static_cast<uint32_t>(bias) - (flipsSign() ? uint32_t(128) * static_cast<uint32_t>(sum) : 0);
+  }
+  /// Vectors of a full panel for images of so many positions, or of an unknown number: tall tiles need more than a low one.
+  int64_t panelVectors(int64_t positions) const {
+    bool few = !ShapedType::isDynamic(positions) && positions <= rows[maxVectors];
+    return few ? maxVectors : tallVectors;
+  }
   /// Rows that one dot computes.
   int64_t rowsPerDot() const { return dot == DotKind::Smmla ? 2 : 1; }
 };

@@ -46,6 +46,13 @@ public:
   /// Elements from one position of a line to the next; there are no bands.
   int64_t positionStride(const WalkedBuffer &buffer) const;
 
+  /// Rows of a band of an image of `rows` rows of `columns` positions, for tiles of `tileRows`: equal bands, as far as they
+  /// go; 0 if a tile does not hold two rows.
+  static int64_t rowsOfBand(int64_t rows, int64_t columns, int64_t tileRows) {
+    if (rows <= 1 || 2 * columns > tileRows)
+      return 0;
+    return llvm::divideCeil(rows, llvm::divideCeil(rows, tileRows / columns));
+  }
   /// Positions of a band, a multiple of bandRow(); 0: there are no bands. Tiles are whole bands, or single rows of one.
   int64_t band() const { return bandRows * columns; }
   int64_t bandRow() const { return columns; }
