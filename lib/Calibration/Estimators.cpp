@@ -104,7 +104,7 @@ RealRange mlir::halftone::estimateMinMax(const ValueStatistics &value) {
 RealRange mlir::halftone::estimateMeanExtrema(const ValueStatistics &value, int64_t runs) {
   if (!runs)
     return estimateMinMax(value);
-  auto mean = [&](int64_t sum) { return float(std::ldexp(double(sum) / double(runs), -24)); };
+  auto mean = [&](int64_t sum) { return float(std::ldexp(double(sum) / double(runs), -kFractionBits)); };
   return {std::min(0.0f, mean(value.minima)), std::max(0.0f, mean(value.maxima))};
 }
 

@@ -45,20 +45,33 @@ int64_t ValueStatistics::total() const {
 int64_t ValueStatistics::nans() const { return sumOfCounts(*this, isNaN); }
 int64_t ValueStatistics::infinities() const { return sumOfCounts(*this, isInfinity); }
 
-Statistics Statistics::fromBuffers(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> counts,
-                                   llvm::ArrayRef<float> extrema, int64_t samples, StringRef sourceHash) {
+Statistics Statistics::ofKeys(llvm::ArrayRef<std::string> keys, StringRef sourceHash) {
   Statistics statistics;
   statistics.sourceHash = sourceHash.str();
-  statistics.samples = samples;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    ValueStatistics value;
-    value.key = keys[i];
-    value.minimum = extrema[2 * i];
-    value.maximum = extrema[2 * i + 1];
+  for (const std::string &key : keys) {
+    ValueStatistics &value = statistics.values.emplace_back();
+    value.key = key;
+    value.minimum = INFINITY;
+    value.maximum = -INFINITY;
+  }
+  return statistics;
+}
+
+void Statistics::setCounts(llvm::ArrayRef<int64_t> counts) {
+  for (auto [i, value] : llvm::enumerate(values))
     for (int64_t prefix = 0; prefix < kPrefixes; ++prefix)
       if (int64_t count = counts[i * kPrefixes + prefix])
         value.counts.emplace_hint(value.counts.end(), prefix, count);
-    statistics.values.push_back(std::move(value));
+}
+
+Statistics Statistics::fromBuffers(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> counts,
+                                   llvm::ArrayRef<float> extrema, int64_t samples, StringRef sourceHash) {
+  Statistics statistics = ofKeys(keys, sourceHash);
+  statistics.samples = samples;
+  statistics.setCounts(counts);
+  for (auto [i, value] : llvm::enumerate(statistics.values)) {
+    value.minimum = extrema[2 * i];
+    value.maximum = extrema[2 * i + 1];
   }
   return statistics;
 }
@@ -66,7 +79,7 @@ Statistics Statistics::fromBuffers(llvm::ArrayRef<std::string> keys, llvm::Array
 std::vector<float> ChannelStatistics::means() const {
   std::vector<float> means;
   for (int64_t sum : sums)
-    means.push_back(positions ? static_cast<float>(std::ldexp(double(sum) / double(positions), -24)) : 0.0f);
+    means.push_back(positions ? static_cast<float>(std::ldexp(double(sum) / double(positions), -kFractionBits)) : 0.0f);
   return means;
 }
 
@@ -78,14 +91,16 @@ void Statistics::addChannels(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<in
   }
 }
 
-/// In steps of 2^-24; nothing observed (an infinity of the wrong sign) adds nothing.
+/// In steps of 2^-kFractionBits; nothing observed (an infinity of the wrong sign) adds nothing.
 static int64_t toFixedPoint(float value) {
-  return std::isfinite(value) ? std::llround(std::ldexp(std::clamp(double(value), -0x1p30, 0x1p30), 24)) : 0;
+  return std::isfinite(value) ? std::llround(std::ldexp(std::clamp(double(value), -0x1p30, 0x1p30), kFractionBits)) : 0;
 }
 
 void Statistics::addRun(llvm::ArrayRef<float> extrema) {
   ++runs;
   for (auto [i, value] : llvm::enumerate(values)) {
+    value.minimum = std::min(value.minimum, extrema[2 * i]);
+    value.maximum = std::max(value.maximum, extrema[2 * i + 1]);
     value.minima += toFixedPoint(extrema[2 * i]);
     value.maxima += toFixedPoint(extrema[2 * i + 1]);
   }

@@ -27,15 +27,17 @@ struct Observed {
   std::vector<int64_t> widths;
 };
 
-/// The counters that the observers write, passed as the last inputs.
+/// The counters that the observers write, passed as the last inputs, and the
+/// statistics that they become.
 struct Counters {
-  explicit Counters(const Observed &observed);
+  Counters(const Observed &observed, StringRef sourceHash);
+  /// Before each run.
   void clearExtrema();
-  /// The extrema of the run before, kept for the statistics.
-  void endRun();
+  /// Takes over what is not the last run's alone.
+  void finish(const Observed &observed, int64_t samples);
 
   Tensor counts, extrema, sums;
-  std::vector<std::vector<float>> runs; ///< The extrema of each.
+  Statistics statistics;
 };
 } // namespace
 
@@ -48,14 +50,13 @@ static int64_t countSums(const Observed &observed) {
   return std::max<int64_t>(count, 1);
 }
 
-Counters::Counters(const Observed &observed)
+Counters::Counters(const Observed &observed, StringRef sourceHash)
     : counts(kCountsName, ElementType::I64,
              {static_cast<int64_t>(observed.values.size()), kPrefixes}),
       extrema(kExtremaName, ElementType::F32,
               {static_cast<int64_t>(observed.values.size()), 2}),
-      sums(kSumsName, ElementType::I64, {countSums(observed)}) {
-  clearExtrema();
-}
+      sums(kSumsName, ElementType::I64, {countSums(observed)}),
+      statistics(Statistics::ofKeys(observed.values, sourceHash)) {}
 
 void Counters::clearExtrema() {
   float infinity = std::numeric_limits<float>::infinity();
@@ -66,10 +67,11 @@ void Counters::clearExtrema() {
   }
 }
 
-void Counters::endRun() {
-  auto pairs = extrema.values<float>();
-  runs.emplace_back(pairs.begin(), pairs.end());
-  clearExtrema();
+void Counters::finish(const Observed &observed, int64_t samples) {
+  statistics.samples = samples;
+  statistics.setCounts(counts.values<int64_t>());
+  statistics.addChannels(observed.contractions, observed.widths,
+                         sums.values<int64_t>());
 }
 
 static std::vector<std::string> readKeys(Operation *main, StringRef name) {
@@ -131,6 +133,7 @@ static Error observeOnce(LoadedModel &model, std::vector<Tensor> inputs,
     if (info.rank > 0 && info.shape[0] == -1)
       batch = tensor.shape[0];
   std::vector<Tensor> outputs = model.makeOutputs(batch);
+  counters.clearExtrema();
   for (Tensor *counter : {&counters.counts, &counters.extrema, &counters.sums})
     inputs.push_back(std::move(*counter));
   Error error = model.run(inputs, outputs);
@@ -139,7 +142,7 @@ static Error observeOnce(LoadedModel &model, std::vector<Tensor> inputs,
     inputs.pop_back();
   }
   if (!error)
-    counters.endRun();
+    counters.statistics.addRun(counters.extrema.values<float>());
   return error;
 }
 
@@ -179,26 +182,6 @@ static Expected<int64_t> observe(LoadedModel &model, const Dataset &data,
 static int chooseThreads(ModuleOp module) {
   constexpr int64_t worthwhile = 100'000'000;
   return countMultiplyAccumulates(module).floating < worthwhile ? 1 : 0;
-}
-
-static Statistics toStatistics(ModuleOp module, const Observed &keys,
-                               Counters &counters, int64_t samples) {
-  std::vector<float> extrema(counters.extrema.values<float>().begin(),
-                             counters.extrema.values<float>().end());
-  for (const std::vector<float> &run : counters.runs)
-    for (size_t i = 0; i < extrema.size(); i += 2) {
-      extrema[i] = std::min(extrema[i], run[i]);
-      extrema[i + 1] = std::max(extrema[i + 1], run[i + 1]);
-    }
-  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
-  Statistics statistics = Statistics::fromBuffers(
-      keys.values, counters.counts.values<int64_t>(), extrema, samples,
-      hash ? hash.getValue() : "");
-  for (const std::vector<float> &run : counters.runs)
-    statistics.addRun(run);
-  statistics.addChannels(keys.contractions, keys.widths,
-                         counters.sums.values<int64_t>());
-  return statistics;
 }
 
 /// What an interrupted calibration had counted, if it is to go on.
@@ -248,7 +231,8 @@ static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
       LoadedModel::load(library->path(), chooseThreads(module));
   if (!model)
     return model.takeError();
-  Counters counters(*keys);
+  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
+  Counters counters(*keys, hash ? hash.getValue() : "");
   Runs runs(*model, data, count);
   int64_t first = *before ? (*before)->samples : 0;
   if (first > runs.total)
@@ -259,7 +243,8 @@ static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
       observe(*model, data, runs, first, count, counters, guard);
   if (!done)
     return done.takeError();
-  Statistics statistics = toStatistics(module, *keys, counters, *done - first);
+  counters.finish(*keys, *done - first);
+  Statistics &statistics = counters.statistics;
   if (*before) {
     if (Error error = statistics.merge(**before))
       return userError("'" + partial.path +
@@ -267,7 +252,7 @@ static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
   }
   if (*done < runs.total)
     return interrupted(statistics, runs.total, partial);
-  return statistics;
+  return std::move(statistics);
 }
 
 Expected<Statistics>
@@ -275,10 +260,7 @@ mlir::halftone::calibrate(ModuleOp module, StringRef dataPath,
                           ShareOfSamples share,
                           const PartialCalibration &partial) {
   InterruptGuard guard;
-  Expected<InputInterface> interface = InputInterface::of(module);
-  if (!interface)
-    return interface.takeError();
-  auto data = loadDataset(dataPath, interface->inputs, interface->preprocess);
+  auto data = loadDatasetFor(module, dataPath);
   if (!data)
     return data.takeError();
   auto statistics = computeStatistics(**data);
@@ -291,4 +273,18 @@ mlir::halftone::calibrate(ModuleOp module, StringRef dataPath,
   if (!count)
     return count.takeError();
   return runObservers(module, **data, *count, partial, guard);
+}
+
+Expected<TemporaryFile>
+mlir::halftone::calibrateIntoFile(ModuleOp module, StringRef dataPath,
+                                  ShareOfSamples share) {
+  Expected<Statistics> statistics = calibrate(module, dataPath, share);
+  if (!statistics)
+    return statistics.takeError();
+  Expected<TemporaryFile> file = TemporaryFile::create("stats");
+  if (!file)
+    return file.takeError();
+  if (Error error = statistics->write(file->path()))
+    return std::move(error);
+  return file;
 }

@@ -8,6 +8,7 @@
 #ifndef HALFTONE_LIB_DRIVER_CALIBRATOR_H
 #define HALFTONE_LIB_DRIVER_CALIBRATOR_H
 
+#include "TemporaryFile.h"
 #include "halftone/Calibration/Statistics.h"
 #include "halftone/Data/Dataset.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -31,6 +32,11 @@ struct PartialCalibration {
 llvm::Expected<Statistics> calibrate(ModuleOp module, StringRef dataPath,
                                      ShareOfSamples share = nullptr,
                                      const PartialCalibration &partial = {});
+
+/// The same in a file, which the passes read.
+llvm::Expected<TemporaryFile>
+calibrateIntoFile(ModuleOp module, StringRef dataPath,
+                  ShareOfSamples share = nullptr);
 
 } // namespace mlir::halftone
 

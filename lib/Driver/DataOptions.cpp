@@ -157,3 +157,11 @@ void InputInterface::adoptPreprocessing(llvm::ArrayRef<Preprocess> others) {
       preprocess.push_back(steps);
   }
 }
+
+llvm::Expected<std::unique_ptr<Dataset>>
+mlir::halftone::loadDatasetFor(ModuleOp module, StringRef path) {
+  Expected<InputInterface> interface = InputInterface::of(module);
+  if (!interface)
+    return interface.takeError();
+  return loadDataset(path, interface->inputs, interface->preprocess);
+}

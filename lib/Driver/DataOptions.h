@@ -31,6 +31,10 @@ struct InputInterface {
   void adoptPreprocessing(llvm::ArrayRef<Preprocess> others);
 };
 
+/// The samples at `path` for the inputs of @main.
+llvm::Expected<std::unique_ptr<Dataset>> loadDatasetFor(ModuleOp module,
+                                                        llvm::StringRef path);
+
 /// What data calls an element type; nothing if it has no name for it.
 std::optional<ElementType> elementTypeOf(Type type);
 

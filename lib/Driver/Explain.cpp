@@ -213,11 +213,9 @@ Error mlir::halftone::explainModel(Contestant &contestant, int rounds, bool json
   if (!isa)
     return userError("'" + contestant.path +
                      "' is scalar reference code: no cost model chose it");
-  Expected<CostTable> table = file.empty() ? CostTable::builtIn(*isa) : CostTable::read(file);
+  Expected<CostTable> table = CostTable::forTarget(file, *isa);
   if (!table)
     return userError(llvm::toString(table.takeError()));
-  if (Error error = table->checkFor(*isa))
-    return userError(llvm::toString(std::move(error)));
   Expected<Profile> profile = measureProfile(contestant, rounds);
   if (!profile)
     return profile.takeError();

@@ -128,10 +128,7 @@ static Error sumSamples(LoadedModel &model, const Dataset &data, int64_t total,
 
 Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
                                                    StringRef dataPath) {
-  Expected<InputInterface> interface = InputInterface::of(module);
-  if (!interface)
-    return interface.takeError();
-  auto data = loadDataset(dataPath, interface->inputs, interface->preprocess);
+  auto data = loadDatasetFor(module, dataPath);
   if (!data)
     return data.takeError();
   Expected<TemporaryFile> library = TemporaryFile::create("so");

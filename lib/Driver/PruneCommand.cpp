@@ -117,16 +117,11 @@ static void takeMeans(ModuleOp module, ModuleOp copy) {
 /// Hessians of the model on the samples, in a file; and the means of what contractions read, as attributes.
 static Error writeHessians(ModuleOp module, StringRef data, StringRef path) {
   OwningOpRef<ModuleOp> copy = module.clone();
-  Expected<Statistics> statistics = calibrate(*copy, data);
+  Expected<TemporaryFile> statistics = calibrateIntoFile(*copy, data);
   if (!statistics)
     return statistics.takeError();
-  Expected<TemporaryFile> file = TemporaryFile::create("stats");
-  if (!file)
-    return file.takeError();
   StageSettings settings;
-  settings.statistics = file->path().str();
-  if (Error error = statistics->write(settings.statistics))
-    return error;
+  settings.statistics = statistics->path().str();
   if (Error error = advance(*copy, Stage::Precision, settings))
     return error;
   takeMeans(module, *copy);

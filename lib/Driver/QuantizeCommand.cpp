@@ -18,16 +18,13 @@ static Error findStatistics(ModuleOp module, StringRef data,
                             std::optional<TemporaryFile> &temporary) {
   if (!path.empty() || stageOf(module) != Stage::Import)
     return Error::success();
-  Expected<Statistics> statistics =
-      calibrate(module, data, SelectionOptions::searchSamples);
-  if (!statistics)
-    return statistics.takeError();
-  Expected<TemporaryFile> file = TemporaryFile::create("stats");
+  Expected<TemporaryFile> file =
+      calibrateIntoFile(module, data, SelectionOptions::searchSamples);
   if (!file)
     return file.takeError();
   temporary = std::move(*file);
   path = temporary->path().str();
-  return statistics->write(path);
+  return Error::success();
 }
 
 /// Takes the module to the stage precision with what a selection chooses.

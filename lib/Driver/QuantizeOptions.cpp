@@ -25,16 +25,7 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
           cl::init(Estimator::MeanSquaredError),
           cl::desc(
               "How ranges are estimated from the statistics (default mse):"),
-          cl::values(clEnumValN(Estimator::MinMax, "minmax",
-                                "exact minimum and maximum"),
-                     clEnumValN(Estimator::MeanExtrema, "mean",
-                                "mean of the samples' minima and maxima"),
-                     clEnumValN(Estimator::Percentile, "percentile",
-                                "leave out rare values"),
-                     clEnumValN(Estimator::MeanSquaredError, "mse",
-                                "least squared error"),
-                     clEnumValN(Estimator::Entropy, "entropy",
-                                "least divergence of the distributions"))),
+          estimatorValues()),
       percentile("percentile", cl::sub(line.command), cl::init(99.99),
                  cl::value_desc("p"),
                  cl::desc("With --estimator=percentile: above 50, at most 100 "
@@ -55,12 +46,7 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
           "weight-scales", cl::sub(line.command),
           cl::init(WeightScales::Automatic),
           cl::desc("How scales of weights are found:"),
-          cl::values(clEnumValN(WeightScales::Automatic, "auto",
-                                "max for int8, mse for all others (default)"),
-                     clEnumValN(WeightScales::Largest, "max",
-                                "largest magnitude / largest level"),
-                     clEnumValN(WeightScales::MeanSquaredError, "mse",
-                                "least squared error"))),
+          weightScalesValues()),
       rounding("rounding", cl::sub(line.command),
                cl::init(WeightRounding::Diffused),
                cl::desc("How codes of weights are rounded (default diffused):"),
@@ -78,14 +64,7 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
           "activations", cl::sub(line.command), cl::init(Activations::Int8),
           cl::desc("What convolutions and matrix products read (default "
                    "int8):"),
-          cl::values(clEnumValN(Activations::Int8, "int8",
-                                "codes of calibrated ranges"),
-                     clEnumValN(Activations::Dynamic, "dynamic",
-                                "codes of the range that each row or image "
-                                "has when it runs; needs no samples"),
-                     clEnumValN(Activations::Float, "float",
-                                "floats: only the weights are quantized; "
-                                "needs no samples"))),
+          activationsValues()),
       floatOps("float-ops", cl::sub(line.command), cl::value_desc("regex"),
                cl::desc("Operations that stay float: their names, or kind:KIND "
                         "(contraction, "
@@ -106,11 +85,7 @@ StageSettings QuantizeOptions::settings() const {
 }
 
 llvm::Error QuantizeOptions::check() const {
-  RecipeRule all;
-  all.kind = "contraction";
-  all.weights = weights;
-  all.granularity = granularity;
-  if (std::string reason = refuseRule(all); !reason.empty())
+  if (std::string reason = refuseRule(RecipeRule::forContractions(weights, granularity)); !reason.empty())
     return userError("--weights=" + weights + " --granularity=" + granularity +
                      ": " + reason);
   if (!needsCalibration() && needsHessians(rounding))

@@ -151,10 +151,7 @@ SelectionOptions::select(ModuleOp module, StringRef path,
   Expected<SelectionRequest> parsed = request();
   if (!parsed)
     return parsed.takeError();
-  Expected<InputInterface> interface = InputInterface::of(module);
-  if (!interface)
-    return interface.takeError();
-  auto data = loadDataset(path, interface->inputs, interface->preprocess);
+  auto data = loadDatasetFor(module, path);
   if (!data)
     return data.takeError();
   Expected<int64_t> split = searchSamples((*data)->size());

@@ -130,19 +130,13 @@ Error mlir::halftone::predictSparsity(ModuleOp module, const SparsityQuestion &q
     return userError("the reference target has no kernels to predict: name "
                      "another one by --target-cpu");
   const Isa &isa = *findIsa(cpu->isa);
-  CostTable table = CostTable::builtIn(isa);
-  if (!question.table.empty()) {
-    Expected<CostTable> read = CostTable::read(question.table);
-    if (!read)
-      return read.takeError();
-    table = std::move(*read);
-    if (Error error = table.checkFor(isa))
-      return error;
-  }
+  Expected<CostTable> table = CostTable::forTarget(question.table, isa);
+  if (!table)
+    return table.takeError();
   OwningOpRef<ModuleOp> copy = module.clone();
   if (failed(formContractions(*copy)))
     return llvm::make_error<Reported>();
-  Predictor predictor = {isa, table, 0};
+  Predictor predictor = {isa, *table, 0};
   llvm::SmallVector<ContractOp> contractions;
   copy->walk([&](ContractOp op) {
     auto type = cast<ShapedType>(op.getWeights().getType());

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "TrainingReport.h"
+#include "PageStyle.h"
 #include "Svg.h"
 #include "halftone/Data/AtomicFile.h"
 #include "llvm/ADT/STLExtras.h"
@@ -15,21 +16,10 @@
 using namespace mlir::halftone;
 using llvm::Error, llvm::formatv, llvm::raw_ostream, llvm::StringRef;
 
-static constexpr char kStyle[] = R"(
-:root { --ink: #1d2129; --dim: #6a7280; --paper: #fff; --rule: #d9dde3; --b: #2264c7; --c: #d9822b; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e5e8ee; --dim: #98a1b0; --paper: #14171c; --rule: #333a45;
-  --b: #5b9bf0; --c: #e8a15a; } }
-body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 54rem;
-  margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .3rem; }
-.dim { color: var(--dim); } svg { display: block; max-width: 100%; height: auto; }
-svg text { font: 11px system-ui, sans-serif; fill: var(--ink); } svg text.end { text-anchor: end; }
-svg text.dim { fill: var(--dim); } .grid { stroke: var(--rule); }
+/// What curves need beside the style of pages.
+static constexpr char kCurveStyle[] = R"(
+th, td { text-align: right; font-variant-numeric: tabular-nums; }
 line.b { stroke: var(--b); stroke-width: 2; } line.c { stroke: var(--c); stroke-width: 2; }
-rect.b { fill: var(--b); } rect.c { fill: var(--c); }
-table { border-collapse: collapse; font-size: .85rem; margin: .6rem 0; }
-th, td { padding: .2rem 1rem .2rem 0; text-align: right; font-variant-numeric: tabular-nums; }
-th { color: var(--dim); font-weight: 500; border-bottom: 1px solid var(--rule); }
 )";
 
 namespace {
@@ -110,7 +100,7 @@ static void writeTable(const TrainingReport &report, raw_ostream &os) {
 static void writePage(const TrainingReport &report, raw_ostream &os) {
   os << "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" "
         "content=\"width=device-width\">\n<title>Training of "
-     << escapeHtml(report.model) << "</title>\n<style>" << kStyle << "</style></head><body>\n<h1>Training of "
+     << escapeHtml(report.model) << "</title>\n<style>" << kPageStyle << kCurveStyle << "</style></head><body>\n<h1>Training of "
      << escapeHtml(report.model) << "</h1>\n<p class=\"dim\">On " << escapeHtml(report.data) << "; "
      << escapeHtml(report.settings) << "</p>\n";
   draw(report, "Loss",

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/Support/CommandLine.h"
 
 namespace mlir::halftone {
 
@@ -27,6 +28,16 @@ inline constexpr llvm::StringLiteral kChannelMeansAttr = "halftone.channel_means
 inline constexpr llvm::StringLiteral kObservedChannelsAttr = "halftone.observed_channels";
 inline constexpr llvm::StringLiteral kChannelWidthsAttr = "halftone.channel_widths";
 inline constexpr llvm::StringLiteral kSumsName = "halftone.sums";
+
+/// The estimators as the values of an option.
+inline llvm::cl::ValuesClass estimatorValues() {
+  return llvm::cl::values(
+      clEnumValN(Estimator::MinMax, "minmax", "exact minimum and maximum"),
+      clEnumValN(Estimator::MeanExtrema, "mean", "mean of the samples' minima and maxima"),
+      clEnumValN(Estimator::Percentile, "percentile", "leave out rare values"),
+      clEnumValN(Estimator::MeanSquaredError, "mse", "least squared error"),
+      clEnumValN(Estimator::Entropy, "entropy", "least divergence of the distributions"));
+}
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

@@ -50,12 +50,7 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
   let options = [
     Option<"stats", "stats", "std::string", "", "Statistics file">,
     Option<"estimator", "estimator", "::mlir::halftone::Estimator", "::mlir::halftone::Estimator::MeanSquaredError",
-           "How a range is estimated", [{::llvm::cl::values(
-             clEnumValN(::mlir::halftone::Estimator::MinMax, "minmax", "exact minimum and maximum"),
-             clEnumValN(::mlir::halftone::Estimator::MeanExtrema, "mean", "mean of the samples' minima and maxima"),
-             clEnumValN(::mlir::halftone::Estimator::Percentile, "percentile", "leave out rare values"),
-             clEnumValN(::mlir::halftone::Estimator::MeanSquaredError, "mse", "least squared error"),
-             clEnumValN(::mlir::halftone::Estimator::Entropy, "entropy", "least divergence of the distributions"))}]>,
+           "How a range is estimated", [{::mlir::halftone::estimatorValues()}]>,
     Option<"percentile", "percentile", "double", "99.99", "Percentile, above 50 and at most 100">
   ];
   let statistics = [Statistic<"ranges", "ranges", "Number of ranges set">];

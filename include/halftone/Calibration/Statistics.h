@@ -21,12 +21,15 @@ namespace mlir::halftone {
 /// Number of bfloat16 prefixes.
 inline constexpr int64_t kPrefixes = 65536;
 
+/// Sums of reals are integers in steps of 2^-kFractionBits.
+inline constexpr int kFractionBits = 24;
+
 /// The statistic of one value.
 struct ValueStatistics {
   std::string key;
   std::map<uint16_t, int64_t> counts; ///< by bfloat16 prefix, zero counts left out
   float minimum = 0, maximum = 0;     ///< of the elements that are not NaN; meaningless if there are none
-  /// The sums of the minima and of the maxima of all runs, cut to +-2^30, in steps of 2^-24.
+  /// The sums of the minima and of the maxima of all runs, cut to +-2^30, in steps of 2^-kFractionBits.
   int64_t minima = 0, maxima = 0;
 
   int64_t total() const;
@@ -34,7 +37,7 @@ struct ValueStatistics {
   int64_t infinities() const;
 };
 
-/// Exact sums of one contraction's input by channel, in steps of 2^-24.
+/// Exact sums of one contraction's input by channel, in steps of 2^-kFractionBits.
 struct ChannelStatistics {
   std::string key;
   std::vector<int64_t> sums; ///< of each channel
@@ -58,6 +61,12 @@ struct Statistics {
 
   /// Adds what `halftone.observe_channels` wrote: for each key its channels' sums and the number of positions.
   void addChannels(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> widths, llvm::ArrayRef<int64_t> sums);
+
+  /// Of these values, before anything was seen: minima are +inf, maxima -inf.
+  static Statistics ofKeys(llvm::ArrayRef<std::string> keys, llvm::StringRef sourceHash);
+
+  /// Takes over counts, in the layout of `fromBuffers`.
+  void setCounts(llvm::ArrayRef<int64_t> counts);
 
   /// Adds the minima and maxima of one run, in the layout of `extrema`.
   void addRun(llvm::ArrayRef<float> extrema);

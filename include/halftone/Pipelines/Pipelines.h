@@ -32,11 +32,7 @@ struct CalibrationOptions : PassPipelineOptions<CalibrationOptions> {
   Option<std::string> stats{*this, "stats", llvm::cl::desc("Statistics file"), llvm::cl::init("")};
   Option<Estimator> estimator{*this, "estimator", llvm::cl::desc("How a range is estimated"),
                               llvm::cl::init(Estimator::MeanSquaredError),
-                              llvm::cl::values(clEnumValN(Estimator::MinMax, "minmax", "exact minimum and maximum"),
-                                               clEnumValN(Estimator::MeanExtrema, "mean", "mean of the samples' extrema"),
-                                               clEnumValN(Estimator::Percentile, "percentile", "leave out rare values"),
-                                               clEnumValN(Estimator::MeanSquaredError, "mse", "least squared error"),
-                                               clEnumValN(Estimator::Entropy, "entropy", "least divergence"))};
+                              estimatorValues()};
   Option<double> percentile{*this, "percentile", llvm::cl::desc("Percentile, above 50 and at most 100"),
                             llvm::cl::init(99.99)};
 };
@@ -56,9 +52,7 @@ struct PrecisionOptions : PassPipelineOptions<PrecisionOptions> {
                                    llvm::cl::desc("Regular expressions of operations that stay float")};
   Option<Activations> activations{
       *this, "activations", llvm::cl::desc("What contractions read"), llvm::cl::init(Activations::Int8),
-      llvm::cl::values(clEnumValN(Activations::Int8, "int8", "codes of calibrated ranges"),
-                       clEnumValN(Activations::Dynamic, "dynamic", "codes of ranges found at run time"),
-                       clEnumValN(Activations::Float, "float", "floats: only weights are quantized"))};
+      activationsValues()};
 };
 
 /// The precision stage.
@@ -67,9 +61,7 @@ void buildPrecisionPipeline(OpPassManager &pm, const PrecisionOptions &options);
 struct QuantizationOptions : PassPipelineOptions<QuantizationOptions> {
   Option<WeightScales> weightScales{
       *this, "weight-scales", llvm::cl::desc("How scales of weights are found"), llvm::cl::init(WeightScales::Automatic),
-      llvm::cl::values(clEnumValN(WeightScales::Automatic, "auto", "max for int8, mse for all others"),
-                       clEnumValN(WeightScales::Largest, "max", "largest magnitude / largest level"),
-                       clEnumValN(WeightScales::MeanSquaredError, "mse", "least squared error"))};
+      weightScalesValues()};
   Option<WeightRounding> rounding{
       *this, "rounding", llvm::cl::desc("How codes of weights are rounded"), llvm::cl::init(WeightRounding::Diffused),
       llvm::cl::values(clEnumValN(WeightRounding::Nearest, "nearest", "to the nearest code"),

@@ -6,6 +6,7 @@
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/Support/CommandLine.h"
 
 namespace mlir::halftone {
 
@@ -19,6 +20,14 @@ enum class Activations {
   Dynamic, ///< codes of the range found when it runs
   Float    ///< floats: only the weights are quantized
 };
+
+/// The same as the values of an option.
+inline llvm::cl::ValuesClass activationsValues() {
+  return llvm::cl::values(
+      clEnumValN(Activations::Int8, "int8", "codes of calibrated ranges"),
+      clEnumValN(Activations::Dynamic, "dynamic", "codes of the range that each row or image has when it runs; needs no samples"),
+      clEnumValN(Activations::Float, "float", "floats: only the weights are quantized; needs no samples"));
+}
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

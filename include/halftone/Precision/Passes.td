@@ -67,10 +67,7 @@ def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
   let options = [
     ListOption<"floatOps", "float-ops", "std::string", "Regular expressions of operations that stay float">,
     Option<"activations", "activations", "::mlir::halftone::Activations", "::mlir::halftone::Activations::Int8",
-           "What contractions read", [{::llvm::cl::values(
-             clEnumValN(::mlir::halftone::Activations::Int8, "int8", "codes of calibrated ranges"),
-             clEnumValN(::mlir::halftone::Activations::Dynamic, "dynamic", "codes of ranges found at run time"),
-             clEnumValN(::mlir::halftone::Activations::Float, "float", "floats: only weights are quantized"))}]>
+           "What contractions read", [{::mlir::halftone::activationsValues()}]>
   ];
   let statistics = [Statistic<"int8Ops", "int8-ops", "Number of operations assigned to int8">,
                     Statistic<"floatOpsLeft", "float-ops-left", "Number of operations that stay float">];

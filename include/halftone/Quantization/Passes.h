@@ -7,11 +7,20 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/Support/CommandLine.h"
 
 namespace mlir::halftone {
 
 /// Automatic: Largest for 255 levels, else MeanSquaredError.
 enum class WeightScales { Automatic, Largest, MeanSquaredError };
+
+/// The same as the values of an option.
+inline llvm::cl::ValuesClass weightScalesValues() {
+  return llvm::cl::values(
+      clEnumValN(WeightScales::Automatic, "auto", "max for int8, mse for all others (default)"),
+      clEnumValN(WeightScales::Largest, "max", "largest magnitude / largest level"),
+      clEnumValN(WeightScales::MeanSquaredError, "mse", "least squared error"));
+}
 
 /// GPTQ and AdaRound need Hessians; what has none is rounded as Diffused.
 enum class WeightRounding { Nearest, Diffused, GPTQ, AdaRound };

@@ -36,10 +36,7 @@ def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
   let options = [
     Option<"weightScales", "weight-scales", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Automatic",
-           "How scales of weights are found", [{::llvm::cl::values(
-             clEnumValN(::mlir::halftone::WeightScales::Automatic, "auto", "max for int8, mse for all others"),
-             clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / largest level"),
-             clEnumValN(::mlir::halftone::WeightScales::MeanSquaredError, "mse", "least squared error"))}]>,
+           "How scales of weights are found", [{::mlir::halftone::weightScalesValues()}]>,
     Option<"weightRounding", "rounding", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::Diffused",
            "How codes of weights are rounded", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::WeightRounding::Nearest, "nearest", "to the nearest code"),
@@ -69,10 +66,7 @@ def CorrectBias : Pass<"halftone-correct-bias", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
   let options = [
     Option<"weightScales", "weight-scales", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Automatic",
-           "How scales of weights are found", [{::llvm::cl::values(
-             clEnumValN(::mlir::halftone::WeightScales::Automatic, "auto", "max for int8, mse for all others"),
-             clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / largest level"),
-             clEnumValN(::mlir::halftone::WeightScales::MeanSquaredError, "mse", "least squared error"))}]>,
+           "How scales of weights are found", [{::mlir::halftone::weightScalesValues()}]>,
     Option<"weightRounding", "rounding", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::Diffused",
            "How codes of weights are rounded", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::WeightRounding::Nearest, "nearest", "to the nearest code"),

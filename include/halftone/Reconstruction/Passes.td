@@ -47,10 +47,7 @@ def ReconstructWeights : Pass<"halftone-reconstruct-weights", "::mlir::ModuleOp"
   let options = [
     Option<"hessians", "hessians", "std::string", "", "File of Hessians">,
     Option<"weightScales", "weight-scales", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Automatic",
-           "How scales of weights are found", [{::llvm::cl::values(
-             clEnumValN(::mlir::halftone::WeightScales::Automatic, "auto", "max for int8, mse for all others"),
-             clEnumValN(::mlir::halftone::WeightScales::Largest, "max", "largest magnitude / largest level"),
-             clEnumValN(::mlir::halftone::WeightScales::MeanSquaredError, "mse", "least squared error"))}]>,
+           "How scales of weights are found", [{::mlir::halftone::weightScalesValues()}]>,
     Option<"method", "method", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::GPTQ",
            "How codes are chosen", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::WeightRounding::GPTQ, "gptq", "error feedback"),
