@@ -15,13 +15,11 @@ installed its MatMulNBits (blocks of 32, accuracy level 4: int8 activations, whi
 the floats that it gets) runs in the same turns.
 """
 
-import argparse
 import ctypes
 import json
 import math
 import os
 import pathlib
-import shlex
 import statistics
 import subprocess
 import sys
@@ -33,7 +31,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent))
 from artefact import Session  # noqa: E402
-from kernels import EPILOGUE, TARGETS, layer, name_of  # noqa: E402
+from kernels import EPILOGUE, TARGETS, layer, make_parser, name_of, parse, time_in_child  # noqa: E402
 
 SWEEP_BYTES = 1 << 30
 LEVELS = {
@@ -247,29 +245,19 @@ def print_results(results):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--halftone", type=pathlib.Path, required=True)
-    parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
-    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS))
+    parser = make_parser(__doc__)
     parser.add_argument("--kinds", nargs="+", default=["gemm", "conv", "gemv"])
     parser.add_argument("--weights", nargs="+", default=["codebook"], choices=makers())
     parser.add_argument("--all", action="store_true", help="groups for matrices, too")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--cc", default="clang-22", help="the C compiler for reading.c")
-    parser.add_argument("--launcher", default="", help="words before the command of a timed run")
-    parser.add_argument("--time", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    options.output.mkdir(parents=True, exist_ok=True)
-    options.halftone = options.halftone.resolve()
-    options.runtime = options.halftone.parent.parent / "lib" / "libhalftone_runtime.so"
+    options = parse(parser)
     reading = options.output.resolve() / "reading.so"
     if not options.time:
         subprocess.run([options.cc, "-O2", "-march=native", "-shared", "-fPIC",
                         HERE / "reading.c", "-o", reading], check=True)
         for case in cases(options):
             compile_both(options, *case)
-        subprocess.run([*shlex.split(options.launcher), sys.executable, __file__, *sys.argv[1:],
-                        "--time"], check=True)
+        time_in_child(options, __file__)
         return
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # in the timed child
     library = ctypes.CDLL(str(reading))

@@ -263,19 +263,35 @@ def print_results(results, targets):
             print(f"{target}: geometric mean {mean:.1f} %, least {min(values):.1f} %{below}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def make_parser(documentation):
+    """The options of every kernel benchmark; the sources in C are compiled first, then timed in a child."""
+    parser = argparse.ArgumentParser(description=documentation.split("\n\n")[0])
     parser.add_argument("--halftone", type=pathlib.Path, required=True)
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
     parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS))
-    parser.add_argument("--kinds", nargs="+", help="of shapes.json; default: all")
-    parser.add_argument("--cc", default="clang-22", help="the C compiler for peaks.c")
+    parser.add_argument("--cc", default="clang-22", help="the C compiler for what is measured against")
     parser.add_argument("--launcher", default="", help="words before the command of a timed run")
     parser.add_argument("--time", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def parse(parser):
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     options.halftone = options.halftone.resolve()
     options.runtime = options.halftone.parent.parent / "lib" / "libhalftone_runtime.so"
+    return options
+
+
+def time_in_child(options, script):
+    """The same command with --time, behind the words of --launcher."""
+    subprocess.run([*shlex.split(options.launcher), sys.executable, script, *sys.argv[1:], "--time"], check=True)
+
+
+def main():
+    parser = make_parser(__doc__)
+    parser.add_argument("--kinds", nargs="+", help="of shapes.json; default: all")
+    options = parse(parser)
     shapes = json.loads((HERE / "shapes.json").read_text())
     shapes = {kind: shapes[kind] for kind in options.kinds or shapes}
     peaks_program = options.output.resolve() / "peaks"
@@ -292,8 +308,7 @@ def main():
     subprocess.run([options.cc, "-O2", "-march=native", "-pthread", HERE / "peaks.c", "-o", peaks_program],
                    check=True)
     compile_all(options, shapes)
-    subprocess.run([*shlex.split(options.launcher), sys.executable, __file__, *sys.argv[1:],
-                    "--time"], check=True)
+    time_in_child(options, __file__)
 
 
 if __name__ == "__main__":
