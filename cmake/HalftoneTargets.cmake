@@ -1,5 +1,8 @@
 # The project's few CMake functions: a library, and the generated part of a pass folder.
 
+# Every header that TableGen writes: each library waits for all of them, so that an include needs no line in CMake.
+add_custom_target(HalftoneGeneratedHeaders)
+
 # halftone_add_library(NAME sources... [LINK_LIBS libs...] [DEPENDS targets...])
 # A static library against the shared MLIR and LLVM.
 function(halftone_add_library name)
@@ -7,7 +10,7 @@ function(halftone_add_library name)
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PUBLIC MLIR ${ARG_LINK_LIBS})
   llvm_update_compile_flags(${name})
-  add_dependencies(${name} HalftoneDialectIncGen ${ARG_DEPENDS})
+  add_dependencies(${name} HalftoneGeneratedHeaders ${ARG_DEPENDS})
   if(TARGET HalftonePrecompiled)
     target_precompile_headers(${name} REUSE_FROM HalftonePrecompiled)
   endif()
@@ -29,5 +32,6 @@ function(halftone_add_passes stage)
   set(LLVM_TARGET_DEFINITIONS Passes.td)
   mlir_tablegen(Passes.h.inc -gen-pass-decls -name ${stage})
   add_public_tablegen_target(Halftone${stage}PassesIncGen)
+  add_dependencies(HalftoneGeneratedHeaders Halftone${stage}PassesIncGen)
   add_mlir_doc(Passes ${stage}Passes ./ -gen-pass-doc)
 endfunction()
