@@ -155,6 +155,18 @@ static SmallVector<int64_t> sharedDims(Operation *contraction, OpOperand *other)
   return dims;
 }
 
+Operation *mlir::halftone::findContraction(Value weights) {
+  for (OpOperand &use : weights.getUses()) {
+    Operation *user = use.getOwner();
+    if (classify(user) == OpKind::Contraction && &getWeightOperand(user) == &use)
+      return user;
+    if (isa<QuantizeOp, DequantizeOp>(user) || classify(user) == OpKind::Movement)
+      if (Operation *contraction = findContraction(user->getResult(0)))
+        return contraction;
+  }
+  return nullptr;
+}
+
 SmallVector<int64_t> mlir::halftone::getOutputChannelDims(Operation *contraction) {
   return sharedDims(contraction, cast<linalg::LinalgOp>(contraction).getDpsInitOperand(0));
 }

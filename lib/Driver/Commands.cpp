@@ -40,7 +40,7 @@ static constexpr Command kCommands[] = {
      "pruned.mlirbc\n"
      "  halftone prune model.onnx --predict --sparsity=0.7\n",
      runPrune},
-    {"train", "retrain a model's weights, in floats",
+    {"train", "retrain a model's weights, as floats or through casts",
      "  halftone train model.onnx --data train.npz --labels label --epochs 3 "
      "-o trained.mlirbc\n"
      "  halftone train model.onnx --data samples.npz --teacher model.onnx "

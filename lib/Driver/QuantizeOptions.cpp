@@ -84,6 +84,12 @@ StageSettings QuantizeOptions::settings() const {
   return settings;
 }
 
+bool QuantizeOptions::isGiven() const {
+  const cl::Option *const all[] = {&estimator, &percentile, &weights, &granularity, &recipe,
+                                   &weightScales, &rounding, &activations, std::addressof(floatOps)};
+  return llvm::any_of(all, [](const cl::Option *option) { return option->getNumOccurrences() > 0; });
+}
+
 llvm::Error QuantizeOptions::check() const {
   if (std::string reason = refuseRule(RecipeRule::forContractions(weights, granularity)); !reason.empty())
     return userError("--weights=" + weights + " --granularity=" + granularity +

@@ -20,6 +20,9 @@ public:
   /// Whether activations need ranges, so samples or statistics.
   bool needsCalibration() const { return activations == Activations::Int8; }
 
+  /// Whether any of them is given.
+  bool isGiven() const;
+
   /// What is wrong with the values.
   llvm::Error check() const;
 

@@ -7,9 +7,12 @@
 #include "ModelOptions.h"
 #include "QuantizeOptions.h"
 #include "ReportBuilder.h"
+#include "TrainSchedules.h"
 #include "Trainer.h"
 #include "halftone/Training/Passes.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -26,11 +29,12 @@ struct TrainOptions {
 
   ModelOptions model;
   QuantizeOptions quantize;
-  cl::opt<std::string> statistics, data, labels, loss, teacher, optimizer, schedule, only, checkpoint, augment, report;
-  cl::opt<double> teacherShare, temperature, smoothing, rate, warmup, momentum, decay;
+  cl::opt<std::string> statistics, data, labels, loss, teacher, distill, optimizer, schedule, only, checkpoint, augment, report;
+  cl::opt<double> teacherShare, distillShare, temperature, smoothing, rate, warmup, momentum, decay;
   cl::opt<bool> nesterov, resume, learnScales;
   cl::opt<int64_t> batch, epochs, heldOut, seed, pauseAfter;
   cl::opt<int> threads;
+  ScheduleOptions schedules;
   OutputOption output;
 };
 } // namespace
@@ -48,6 +52,9 @@ TrainOptions::TrainOptions(CommandLine &line)
            cl::desc("cross-entropy (default; the model's first output is logits) or mse")),
       teacher("teacher", cl::sub(line.command), cl::value_desc("MODEL"),
               cl::desc("A float model whose first output is to be met, with or without labels")),
+      distill("distill", cl::sub(line.command), cl::value_desc("blocks|regex"),
+              cl::desc("With --teacher: tensors within the network are to be met, too: blocks (what residual additions give, "
+                       "else all contractions), or those of the operations whose names match")),
       optimizer("optimizer", cl::sub(line.command), cl::init("sgd"), cl::value_desc("name"),
                 cl::desc("sgd (default) or adam (decoupled weight decay)")),
       schedule("schedule", cl::sub(line.command), cl::init("cosine"), cl::value_desc("name"),
@@ -62,6 +69,8 @@ TrainOptions::TrainOptions(CommandLine &line)
              cl::desc("Loss, accuracy and learning rate of each epoch, as a page of curves or as figures")),
       teacherShare("teacher-share", cl::sub(line.command), cl::init(0.5),
                    cl::desc("Weight of the teacher where there are labels too (default 0.5)")),
+      distillShare("distill-share", cl::sub(line.command), cl::init(1),
+                   cl::desc("Weight of --distill beside the output's loss (default 1)")),
       temperature("temperature", cl::sub(line.command), cl::init(1),
                   cl::desc("Softens the teacher's classes (default 1)")),
       smoothing("smoothing", cl::sub(line.command), cl::init(0), cl::desc("Label smoothing (default 0)")),
@@ -73,9 +82,9 @@ TrainOptions::TrainOptions(CommandLine &line)
       nesterov("nesterov", cl::sub(line.command), cl::desc("Nesterov's momentum")),
       resume("resume", cl::sub(line.command), cl::desc("Go on from --checkpoint: the result is that of one run")),
       learnScales("learn-scales", cl::sub(line.command),
-                  cl::desc("With --stats: train the scales of weights and activations, too (LSQ)")),
+                  cl::desc("Of a quantized model: train the scales of weights and activations, too (LSQ)")),
       batch("batch", cl::sub(line.command), cl::init(0),
-            cl::desc("Samples of a step (default 128; a stage file has its own). Samples that fill no batch wait for "
+            cl::desc("Samples of a step (default 128, or what a stage file has above 1). Samples that fill no batch wait for "
                      "another epoch's order")),
       epochs("epochs", cl::sub(line.command), cl::init(1), cl::desc("Passes over the data (default 1)")),
       heldOut("held-out", cl::sub(line.command), cl::init(0),
@@ -85,7 +94,7 @@ TrainOptions::TrainOptions(CommandLine &line)
                  cl::desc("Stop behind so many steps as Ctrl-C would, with a checkpoint")),
       threads("threads", cl::sub(line.command), cl::init(0),
               cl::desc("Threads (default: all CPUs); the result is the same for any number")),
-      output(line) {}
+      schedules(line), output(line) {}
 
 /// Everything that can be known before long work.
 Error TrainOptions::check() const {
@@ -95,14 +104,16 @@ Error TrainOptions::check() const {
     return userError("training through casts is for --activations=int8: dynamic ranges and float activations have none");
   if (labels.empty() && teacher.empty())
     return userError("train needs --labels (an array of --data) or --teacher (a model)");
+  if (!distill.empty() ? teacher.empty() || distillShare <= 0 : distillShare.getNumOccurrences() > 0)
+    return userError("--distill needs --teacher, the model with the tensors to meet, and --distill-share above 0");
   if (schedule != "cosine" && schedule != "constant")
     return userError("--schedule=" + schedule + " is none of cosine, constant");
   if (epochs < 1 || batch < 0 || rate <= 0 || warmup < 0 || warmup >= 1 || temperature <= 0 || threads < 0)
     return userError("--epochs, --batch, --rate and --temperature are above 0, --warmup is from 0 to below 1");
+  if (Error error = schedules.check(epochs))
+    return error;
   if (resume && checkpoint.empty())
     return userError("--resume needs --checkpoint, the file to go on from");
-  if (learnScales && statistics.empty())
-    return userError("--learn-scales needs --stats: a float model has no scales");
   if (!report.empty())
     if (Error error = checkReportPath(report))
       return error;
@@ -117,7 +128,7 @@ std::string TrainOptions::describe() const {
   std::string text;
   llvm::raw_string_ostream os(text);
   os << optimizer << ", rate " << llvm::format("%g", rate.getValue()) << " (" << schedule << "), loss " << loss;
-  for (auto [word, file] : {std::pair<StringRef, StringRef>{"labels", labels}, {"teacher", teacher}, {"casts of", statistics},
+  for (auto [word, file] : {std::pair<StringRef, StringRef>{"labels", labels}, {"teacher", teacher}, {"distilled by", distill}, {"casts of", statistics},
                             {"augmented", augment}})
     if (!file.empty())
       os << ", " << word << ' ' << file;
@@ -131,13 +142,21 @@ TrainingSettings TrainOptions::settings() const {
   settings.target = labels.empty() ? "" : kTargetName.str();
   settings.hasTeacher = !teacher.empty();
   settings.teacherShare = teacherShare;
+  settings.blockShare = distillShare;
   settings.temperature = temperature;
   settings.smoothing = smoothing;
   settings.optimizer = optimizer;
   settings.momentum = momentum;
   settings.decay = decay;
   settings.nesterov = nesterov;
+  settings.castSchedule = schedules.changesCasts();
   return settings;
+}
+
+/// Of what a file holds: models of one source differ in their weights. 0 for none.
+static uint64_t hashFile(StringRef path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  return buffer ? llvm::xxh3_64bits(llvm::arrayRefFromStringRef((*buffer)->getBuffer())) : 0;
 }
 
 Expected<TrainerOptions> TrainOptions::trainer(StringRef hash, int64_t batchSize, int64_t samples) const {
@@ -156,10 +175,10 @@ Expected<TrainerOptions> TrainOptions::trainer(StringRef hash, int64_t batchSize
   options.resume = resume;
   options.pauseAfter = pauseAfter;
   llvm::raw_string_ostream identity(options.identity);
-  identity << hash << ' ' << samples << ' ' << labels << ' ' << loss << ' ' << teacher << ' ' << teacherShare << ' '
+  identity << hash << ' ' << hashFile(model.path()) << ' ' << hashFile(statistics) << ' ' << hashFile(teacher) << ' ' << samples << ' ' << labels << ' ' << loss << ' ' << teacher << ' ' << distill << ' ' << distillShare << ' ' << teacherShare << ' '
            << temperature << ' ' << smoothing << ' ' << optimizer << ' ' << momentum << ' ' << decay << ' ' << nesterov
            << ' ' << rate << ' ' << schedule << ' ' << warmup << ' ' << batchSize << ' ' << epochs << ' ' << heldOut
-           << ' ' << seed << ' ' << only << ' ' << statistics << ' ' << augment << ' ' << learnScales;
+           << ' ' << seed << ' ' << only << ' ' << statistics << ' ' << augment << ' ' << learnScales << ' ' << schedules.text();
   return options;
 }
 
@@ -177,13 +196,27 @@ static Expected<int64_t> batchOf(const InputInterface &interface) {
   return batch;
 }
 
-/// With --stats, on to the stage quantization, with float weights in front of the casts.
+/// A model of the stage quantization, or with --stats one on its way there: float weights in front of the casts.
 static Error quantizeForTraining(const TrainOptions &options, ModuleOp module) {
-  if (stageOf(module) != Stage::Import)
-    return userError("'" + options.model.path() + "' is behind the stage 'import'; train the source model" +
-                     (options.statistics.empty() ? ", with --stats if it is to be quantized" : ""));
+  Stage stage = *stageOf(module);
+  if (stage == Stage::Quantization) {
+    if (!options.statistics.empty() || options.quantize.isGiven())
+      return userError("'" + options.model.path() + "' is quantized already: give no --stats, and no option of quantization");
+    if (options.schedules.prunes())
+      return userError("--prune is for floats and for --stats: '" + options.model.path() + "' is quantized already; its zeros stay");
+    if (options.schedules.startsInFloats())
+      return userError("--quantize-from-epoch is for --stats: '" + options.model.path() + "' has no floats to begin with");
+    return exposeWeights(module);
+  }
+  if (stage != Stage::Import)
+    return userError("'" + options.model.path() + "' is at the stage '" + stageName(stage) + "'; train a file of the stage " +
+                     "'quantization', or the source model" + (options.statistics.empty() ? ", with --stats if it is to be quantized" : ""));
+  if (options.schedules.prunes())
+    if (Error error = options.schedules.mark(module))
+      return error;
   if (options.statistics.empty())
-    return Error::success();
+    return options.learnScales ? userError("--learn-scales needs --stats, or a file of the stage 'quantization': a float model has no scales")
+                               : Error::success();
   StageSettings settings = options.quantize.settings();
   settings.statistics = options.statistics;
   if (Error error = advance(module, Stage::Precision, settings))
@@ -192,25 +225,64 @@ static Error quantizeForTraining(const TrainOptions &options, ModuleOp module) {
     return error;
   if (Error error = advance(module, Stage::Quantization, settings))
     return error;
-  return exposeWeights(module);
+  return exposeWeights(module, options.schedules.startsInFloats());
+}
+
+/// A model with that number of samples: a source model is imported so where its leading dimension has a name, any other
+/// gets it behind import, unless it has a batch above 1 and nothing else was asked for.
+static Expected<OwningOpRef<ModuleOp>> loadAtBatch(StringRef path, ArrayRef<std::string> dims,
+                                                   std::optional<int64_t> asked, MLIRContext *context) {
+  constexpr int64_t usual = 128;
+  Expected<OwningOpRef<ModuleOp>> module = loadModelAtBatch(path, context, dims, asked.value_or(usual));
+  if (!module)
+    return module;
+  int64_t present = leadingDimension(**module);
+  if (present == asked.value_or(present > 1 ? present : usual))
+    return module;
+  if (Error error = setBatch(**module, asked.value_or(usual)))
+    return std::move(error);
+  return module;
 }
 
 /// The model to train, with its teacher.
 static Expected<OwningOpRef<ModuleOp>> loadForTraining(const TrainOptions &options, MLIRContext *context) {
-  int64_t batch = options.batch ? options.batch : 128;
-  Expected<OwningOpRef<ModuleOp>> module = loadModelAtBatch(options.model.path(), context, options.model.dims, batch);
+  std::optional<int64_t> asked;
+  if (options.batch)
+    asked = options.batch;
+  Expected<OwningOpRef<ModuleOp>> module = loadAtBatch(options.model.path(), options.model.dims, asked, context);
   if (!module)
     return module;
+  const int64_t batch = leadingDimension(**module);
   if (Error error = quantizeForTraining(options, **module))
     return std::move(error);
   if (options.teacher.empty())
     return module;
-  Expected<OwningOpRef<ModuleOp>> teacher = loadModelAtBatch(options.teacher, context, {}, batch);
+  Expected<OwningOpRef<ModuleOp>> teacher = loadAtBatch(options.teacher, {}, batch, context);
   if (!teacher)
     return teacher;
   if (Error error = adoptTeacher(**module, **teacher))
     return std::move(error);
+  if (!options.distill.empty())
+    if (Error error = exposeBlocks(**module, options.distill == "blocks" ? StringRef() : StringRef(options.distill)))
+      return std::move(error);
   return module;
+}
+
+/// What changes from step to step.
+static Error addSchedules(const ScheduleOptions &schedules, ModuleOp module, int64_t stepsPerEpoch, TrainerOptions &trainer) {
+  if (schedules.prunes()) {
+    Expected<GradualPruning> pruning = schedules.pruning(module, stepsPerEpoch);
+    if (!pruning)
+      return pruning.takeError();
+    trainer.pruning = std::move(*pruning);
+  }
+  if (!schedules.changesCasts())
+    return Error::success();
+  Expected<CastSchedule> casts = schedules.casts(module, stepsPerEpoch);
+  if (!casts)
+    return casts.takeError();
+  trainer.casts = *casts;
+  return Error::success();
 }
 
 /// Compiles, trains, and leaves the result in `weights`.
@@ -219,9 +291,6 @@ static Error trainWeights(const TrainOptions &options, ModuleOp module, std::vec
   Expected<int64_t> batch = batchOf(interface);
   if (!batch)
     return batch.takeError();
-  if (options.batch && options.batch != *batch)
-    return userError("the stage file has a batch of " + Twine(*batch) + ", --batch asks for " + Twine(options.batch) +
-                     "; train the source model");
   Expected<TrainingData> data = TrainingData::open(options.data, interface, options.labels, options.heldOut, options.seed);
   if (!data)
     return data.takeError();
@@ -231,6 +300,8 @@ static Error trainWeights(const TrainOptions &options, ModuleOp module, std::vec
   Expected<TrainerOptions> trainer = options.trainer(hash ? hash.getValue() : "", *batch, data->trained());
   if (!trainer)
     return trainer.takeError();
+  if (Error error = addSchedules(options.schedules, module, data->trained() / *batch, *trainer))
+    return error;
   if (!trainer->augmentation.isNone() && llvm::none_of(interface.inputs, [](const InputSpec &input) {
         return holdsPictures(input.type, input.shape);
       }))

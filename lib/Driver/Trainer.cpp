@@ -39,9 +39,15 @@ double Trainer::rateAt(int64_t number) const {
   return options.rate * 0.5 * (1 + std::cos(3.14159265358979323846 * (number - warm) / (total - warm)));
 }
 
-void Trainer::setScalar(llvm::StringRef name, double value) {
-  if (Tensor *tensor = step.input(name))
+void Trainer::setScalar(TrainingProgram &program, llvm::StringRef name, double value) {
+  if (Tensor *tensor = program.input(name))
     tensor->values<float>().front() = static_cast<float>(value);
+}
+
+/// What the casts are like at a step; programs whose casts stay have no such inputs.
+void Trainer::setCasts(TrainingProgram &program, int64_t step) const {
+  setScalar(program, kCastsName, options.casts.casts(step) ? 1 : 0);
+  setScalar(program, kLimitName, options.casts.limit(step));
 }
 
 //===----------------------------------------------------------------------===//
@@ -88,9 +94,12 @@ Error Trainer::runEpoch(const InterruptGuard &guard) {
     if (guard.interrupted() || (options.pauseAfter && stepsHere++ == options.pauseAfter))
       return pause();
     int64_t number = epoch * stepsPerEpoch() + done;
-    setScalar(kRateName, rateAt(number));
-    setScalar(kFirstCorrectionName, 1 - std::pow(kBeta1, number + 1));
-    setScalar(kSecondCorrectionName, 1 - std::pow(kBeta2, number + 1));
+    setScalar(step, kRateName, rateAt(number));
+    setScalar(step, kFirstCorrectionName, 1 - std::pow(kBeta1, number + 1));
+    setScalar(step, kSecondCorrectionName, 1 - std::pow(kBeta2, number + 1));
+    setCasts(step, number);
+    if (options.pruning)
+      options.pruning->apply(number, step);
     if (Error error = runBatch(step, llvm::ArrayRef(order).slice(done * options.batch, options.batch),
                                !options.augmentation.isNone(), score))
       return error;
@@ -106,6 +115,7 @@ Expected<Trainer::Score> Trainer::measure() {
   for (const TrainedWeight &weight : weights)
     if (Tensor *tensor = check->input(weight.name))
       tensor->bytes = step.input(weight.name)->bytes;
+  setCasts(*check, epoch * stepsPerEpoch() - 1);
   Score score;
   llvm::ArrayRef<int64_t> samples = data.heldOut();
   for (size_t begin = 0; begin + options.batch <= samples.size(); begin += options.batch)
@@ -138,7 +148,7 @@ Error Trainer::record(double seconds) {
   return Error::success();
 }
 
-void Trainer::report(const EpochRecord &record) const {
+void Trainer::report(const EpochRecord &record) {
   auto print = [](const char *what, float loss, std::optional<float> accuracy) {
     llvm::errs() << llvm::format("%s loss %.4g", what, loss);
     if (accuracy)
@@ -148,6 +158,8 @@ void Trainer::report(const EpochRecord &record) const {
   print("", record.loss, record.accuracy);
   if (record.heldOutLoss)
     print("; held out:", *record.heldOutLoss, record.heldOutAccuracy);
+  if (options.pruning)
+    llvm::errs() << llvm::format("; %.1f %% zeros", 100 * options.pruning->shareOfZeros(step));
   llvm::errs() << llvm::format("; %.1f s", record.seconds);
   if (epoch < options.epochs)
     llvm::errs() << llvm::format(", %.0f s left", record.seconds * (options.epochs - epoch));

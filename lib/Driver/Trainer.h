@@ -3,10 +3,12 @@
 #define HALFTONE_LIB_DRIVER_TRAINER_H
 
 #include "Augmentation.h"
+#include "GradualPruning.h"
 #include "Progress.h"
 #include "TrainingData.h"
 #include "TrainingProgram.h"
 #include "TrainingReport.h"
+#include "halftone/Training/CastSchedule.h"
 
 namespace mlir::halftone {
 
@@ -18,6 +20,8 @@ struct TrainerOptions {
   Augmentation augmentation;
   std::string checkpoint; ///< Written after each epoch, and when interrupted; empty: none.
   std::string identity;   ///< Of model, data and options: a checkpoint is for one.
+  std::optional<GradualPruning> pruning; ///< Weights that become zero meanwhile.
+  CastSchedule casts;                    ///< When casts come in, and get coarser.
   bool resume = false;
   int64_t pauseAfter = 0; ///< Steps of this run behind which it stops as if interrupted; 0: none.
 };
@@ -43,13 +47,14 @@ private:
 
   int64_t stepsPerEpoch() const { return data.trained() / options.batch; }
   double rateAt(int64_t step) const;
-  void setScalar(llvm::StringRef name, double value);
+  static void setScalar(TrainingProgram &program, llvm::StringRef name, double value);
+  void setCasts(TrainingProgram &program, int64_t step) const;
   llvm::Error runBatch(TrainingProgram &program, llvm::ArrayRef<int64_t> samples, bool augmented, Score &score);
   llvm::Error runEpoch(const InterruptGuard &guard);
   llvm::Error pause();
   llvm::Expected<Score> measure();
   llvm::Error record(double seconds);
-  void report(const EpochRecord &record) const;
+  void report(const EpochRecord &record);
 
   llvm::Error readCheckpoint();
   llvm::Error writeCheckpoint();

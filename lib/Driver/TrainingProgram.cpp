@@ -3,6 +3,8 @@
 #include "Command.h"
 #include "ModelFile.h"
 #include "Stages.h"
+#include "halftone/Analysis/EntryForm.h"
+#include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Quantization/Passes.h"
 #include "halftone/Support/Constants.h"
 #include "halftone/Training/Passes.h"
@@ -18,11 +20,27 @@ static Error runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
   return failed(pm.run(module)) ? llvm::make_error<Reported>() : Error::success();
 }
 
+int64_t mlir::halftone::leadingDimension(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  auto first = main && main.getNumArguments() ? dyn_cast<RankedTensorType>(main.getArgumentTypes()[0]) : RankedTensorType();
+  return first && first.getRank() ? first.getDimSize(0) : 0;
+}
+
+Error mlir::halftone::setBatch(ModuleOp module, int64_t size) {
+  SetBatchOptions options;
+  options.size = size;
+  return runPass(module, createSetBatch(options));
+}
+
 Error mlir::halftone::keepWeights(ModuleOp module) { return runPass(module, createKeepWeights()); }
 
 Error mlir::halftone::promoteScales(ModuleOp module) { return runPass(module, createPromoteScales()); }
 
-Error mlir::halftone::exposeWeights(ModuleOp module) { return runPass(module, createExposeWeights()); }
+Error mlir::halftone::exposeWeights(ModuleOp module, bool floats) {
+  ExposeWeightsOptions options;
+  options.floats = floats;
+  return runPass(module, createExposeWeights(options));
+}
 
 Expected<std::vector<TrainedWeight>> mlir::halftone::promoteWeights(ModuleOp module, StringRef only) {
   if (Error error = runPass(module, createPromoteConstants({only.str()})))
@@ -46,6 +64,16 @@ Expected<std::vector<TrainedWeight>> mlir::halftone::promoteWeights(ModuleOp mod
   return weights;
 }
 
+/// Writes down how many zeros the weights of a pruned contraction have now.
+static void countZeros(BlockArgument argument, const TrainedWeight &weight) {
+  Operation *contraction = findContraction(argument);
+  if (!contraction || !isPruned(contraction))
+    return;
+  const int64_t zeros = llvm::count(weight.value.values<float>(), 0.0f);
+  contraction->setAttr(kZerosAttr, Builder(contraction->getContext()).getI64IntegerAttr(zeros));
+  contraction->removeAttr(kPruningAttr);
+}
+
 Error mlir::halftone::restoreWeights(ModuleOp module, llvm::ArrayRef<TrainedWeight> weights) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   size_t next = 0;
@@ -53,7 +81,9 @@ Error mlir::halftone::restoreWeights(ModuleOp module, llvm::ArrayRef<TrainedWeig
     if (main.getArgAttr(i, kValueAttr)) {
       const TrainedWeight &weight = weights[next++];
       auto type = cast<RankedTensorType>(main.getArgument(i).getType());
+      assert(weight.name == main.getArgAttrOfType<StringAttr>(i, kNameAttr).getValue() && "both promote the same weights");
       main.setArgAttr(i, kValueAttr, makeConstant(type, weight.value.values<float>(), weight.name));
+      countZeros(main.getArgument(i), weight);
     }
   if (Error error = runPass(module, createDemoteScales()))
     return error;
@@ -74,6 +104,17 @@ Error mlir::halftone::adoptTeacher(ModuleOp module, ModuleOp teacher) {
   auto copy = cast<func::FuncOp>(builder.clone(*main));
   copy.setSymName("teacher");
   copy.setPrivate();
+  return Error::success();
+}
+
+Error mlir::halftone::exposeBlocks(ModuleOp module, StringRef only) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  const unsigned before = main.getNumResults();
+  ExposeBlocksOptions options;
+  options.only = only.str();
+  if (Error error = runPass(module, createExposeBlocks(options)))
+    return error;
+  llvm::errs() << "teacher and model are compared by " << main.getNumResults() - before << " tensors besides the output\n";
   return Error::success();
 }
 

@@ -15,11 +15,18 @@ struct TrainedWeight {
   Tensor value;
 };
 
+/// The leading dimension of the first input, or 0.
+int64_t leadingDimension(ModuleOp module);
+
+/// Makes `size` the leading dimension of all inputs, and of what is computed from them.
+llvm::Error setBatch(ModuleOp module, int64_t size);
+
 /// Writes the float weights beside their contractions, before they become codes.
 llvm::Error keepWeights(ModuleOp module);
 
-/// Makes the codes of weights floats with a quantization behind them; restoreWeights makes them codes again.
-llvm::Error exposeWeights(ModuleOp module);
+/// Makes the codes of weights floats with a quantization behind them; restoreWeights makes them codes again. With `floats` the
+/// weights that keepWeights wrote down stay as they are.
+llvm::Error exposeWeights(ModuleOp module, bool floats = false);
 
 /// Makes the scales of quantization arguments; promoteWeights returns them with the weights.
 llvm::Error promoteScales(ModuleOp module);
@@ -32,6 +39,10 @@ llvm::Error restoreWeights(ModuleOp module, llvm::ArrayRef<TrainedWeight> weight
 
 /// Takes the main function of `teacher` into the module, as @teacher.
 llvm::Error adoptTeacher(ModuleOp module, ModuleOp teacher);
+
+/// Returns from main and from its teacher the tensors by which they are compared besides the output: those whose names match
+/// `only`, or chosen automatically if it is empty. Their number goes to stderr.
+llvm::Error exposeBlocks(ModuleOp module, llvm::StringRef only);
 
 /// A compiled program and its buffers: what it returns under the name of an input is that input of the next run.
 class TrainingProgram {

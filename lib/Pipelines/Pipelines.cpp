@@ -96,7 +96,7 @@ void mlir::halftone::buildIntegerPipeline(OpPassManager &pm) {
 }
 
 void mlir::halftone::buildTrainingPipeline(OpPassManager &pm, const TrainingSettings &settings, bool backward) {
-  pm.addNestedPass<func::FuncOp>(createSimulateCasts());
+  pm.addNestedPass<func::FuncOp>(createSimulateCasts({settings.castSchedule}));
   // Functions as the importer wrote them: their polynomials have no useful derivative.
   pm.addNestedPass<func::FuncOp>(createRefreshComposites());
   pm.addNestedPass<func::FuncOp>(createInlineComposites());
@@ -105,6 +105,7 @@ void mlir::halftone::buildTrainingPipeline(OpPassManager &pm, const TrainingSett
   loss.target = settings.target;
   loss.teacher = settings.hasTeacher ? "teacher" : "";
   loss.teacherShare = settings.teacherShare;
+  loss.blockShare = settings.blockShare;
   loss.temperature = settings.temperature;
   loss.smoothing = settings.smoothing;
   pm.addPass(createAddLoss(loss));

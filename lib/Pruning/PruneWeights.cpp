@@ -1,8 +1,6 @@
 //===- PruneWeights.cpp - make the weights zero that matter least -----------===//
 //
-// A unit is what becomes zero together: some columns of one row of weights (WeightRows.h). All units of a layer have the
-// same columns in every row. A layer's share of zeros is known first; over all layers, it follows from one ranking of
-// their units, each measured by its share of the layer's sum, as layers differ in scale.
+// A layer's share of zeros is known first; over all layers, it follows from one ranking of their units (Units.h).
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/NamePattern.h"
@@ -13,6 +11,7 @@
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Pruning/Passes.h"
 #include "halftone/Pruning/Refit.h"
+#include "halftone/Pruning/Units.h"
 #include "halftone/Pruning/WeightRows.h"
 #include "halftone/Quantization/Biases.h"
 #include "halftone/Reconstruction/Hessians.h"
@@ -27,9 +26,6 @@ namespace mlir::halftone {
 
 using namespace mlir;
 using namespace mlir::halftone;
-
-/// Input channels of a block.
-static constexpr int64_t kBlock = 4;
 
 /// Takes what pruning adds to the mean of each output channel out of the bias, where the input channels' means are known.
 static void keepMeans(const Sandwich &sandwich, const WeightRows &weights, ArrayRef<float> original) {
@@ -49,20 +45,13 @@ static void keepMeans(const Sandwich &sandwich, const WeightRows &weights, Array
 
 namespace {
 
-/// Columns of one row that become zero together.
-struct Unit {
-  int64_t begin, size;
-};
-
 /// One contraction to prune.
 struct Layer {
   Operation *contraction;
   WeightRows weights;
   const Hessian *hessian; ///< null for none
-  std::vector<Unit> units; ///< of each row
-  double share = 0;        ///< of units that become zero
-
-  int64_t count() const { return weights.rows() * units.size(); }
+  PruningUnits units;
+  double share = 0; ///< of units that become zero
 };
 
 struct PruneWeightsPass : halftone::impl::PruneWeightsBase<PruneWeightsPass> {
@@ -91,7 +80,6 @@ private:
   LogicalResult checkOptions();
   LogicalResult readHessians();
   FailureOr<std::vector<Layer>> collectLayers(func::FuncOp entry);
-  std::vector<Unit> makeUnits(const WeightRows &weights) const;
   void chooseShares(std::vector<Layer> &layers) const;
   std::vector<uint8_t> chooseZeros(const Layer &layer, ArrayRef<double> scores, double share) const;
   void pruneLayer(Layer &layer);
@@ -153,14 +141,15 @@ FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry
     if (excluded || isEnd || isa<linalg::DepthwiseConv2DNhwcHwcOp>(input.contraction))
       continue;
     WeightRows weights(input.contraction);
-    if (!weights.isValid() || weights.channels() < kBlock)
+    if (!weights.isValid() || weights.channels() < kPruningBlock)
       continue;
     const Hessian *hessian = file ? file->find(input.key) : nullptr;
     if (file && !hessian)
       continue; // nothing is known of what it reads
     if (hessian && (hessian->dimension != weights.columns() || weights.rows() % hessian->groups != 0))
       return input.contraction->emitOpError("has other weights than the Hessians in '") << hessians << "'";
-    std::vector<Unit> units = makeUnits(weights);
+    const int64_t size = pattern == PruningPattern::Blocks ? kPruningBlock : 1;
+    PruningUnits units(weights.rows(), weights.columns(), weights.channels(), size);
     layers.push_back({input.contraction, std::move(weights), hessian, std::move(units)});
   }
   SmallVector<StringRef> idle;
@@ -172,45 +161,18 @@ FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry
   return layers;
 }
 
-std::vector<Unit> PruneWeightsPass::makeUnits(const WeightRows &weights) const {
-  const int64_t channels = weights.channels(), size = pattern == PruningPattern::Blocks ? kBlock : 1;
-  std::vector<Unit> units;
-  for (int64_t tap = 0; tap < weights.columns(); tap += channels)
-    for (int64_t channel = 0; channel < channels; channel += size)
-      units.push_back({tap + channel, std::min(size, channels - channel)});
-  return units;
-}
-
 //===----------------------------------------------------------------------===//
 // What becomes zero
 //===----------------------------------------------------------------------===//
 
 /// The mean over each unit's weights of w^2, or of w^2 H(j, j): what the output's squared error grows by.
 static std::vector<double> scoreUnits(const Layer &layer) {
-  const int64_t columns = layer.weights.columns(), rows = layer.weights.rows();
-  std::vector<double> scores;
-  scores.reserve(layer.count());
-  for (int64_t row = 0; row < rows; ++row) {
-    const float *values = layer.weights.values.data() + row * columns;
-    ArrayRef<int64_t> triangle;
-    if (layer.hessian)
-      triangle = layer.hessian->triangle(row / (rows / layer.hessian->groups));
-    for (const Unit &unit : layer.units) {
-      double sum = 0;
-      for (int64_t j = unit.begin; j < unit.begin + unit.size; ++j)
-        sum += double(values[j]) * values[j] * (layer.hessian ? double(triangle[j * (j + 1) / 2 + j]) : 1.0);
-      scores.push_back(sum / unit.size);
-    }
-  }
-  return scores;
-}
-
-/// The order of the scores, the least first; equal ones by their place.
-static std::vector<int64_t> rank(ArrayRef<double> scores) {
-  std::vector<int64_t> order(scores.size());
-  std::iota(order.begin(), order.end(), 0);
-  llvm::sort(order, [&](int64_t a, int64_t b) { return std::make_pair(scores[a], a) < std::make_pair(scores[b], b); });
-  return order;
+  if (!layer.hessian)
+    return layer.units.score(layer.weights.values, [](int64_t, int64_t) { return 1.0; });
+  const int64_t perGroup = layer.weights.rows() / layer.hessian->groups;
+  return layer.units.score(layer.weights.values, [&](int64_t row, int64_t j) {
+    return double(layer.hessian->triangle(row / perGroup)[triangleSize(j + 1) - 1]);
+  });
 }
 
 void PruneWeightsPass::chooseShares(std::vector<Layer> &layers) const {
@@ -218,44 +180,28 @@ void PruneWeightsPass::chooseShares(std::vector<Layer> &layers) const {
     layer.share = pattern == PruningPattern::NOfM ? 1 - double(keep) / of : sparsity;
   if (scope == PruningScope::Layer || pattern == PruningPattern::NOfM)
     return;
-  std::vector<double> all;
-  std::vector<size_t> owner;
-  for (auto [i, layer] : llvm::enumerate(layers)) {
-    std::vector<double> scores = scoreUnits(layer);
-    double sum = 0;
-    for (double score : scores)
-      sum += score;
-    for (double score : scores)
-      all.push_back(sum > 0 ? score / sum : 0);
-    owner.insert(owner.end(), scores.size(), i);
-  }
-  std::vector<int64_t> zeros(layers.size(), 0);
-  const std::vector<int64_t> order = rank(all);
-  for (int64_t unit : ArrayRef<int64_t>(order).take_front(std::llround(sparsity * all.size())))
-    ++zeros[owner[unit]];
-  for (auto [i, layer] : llvm::enumerate(layers))
-    layer.share = double(zeros[i]) / layer.count();
+  std::vector<std::vector<double>> scores;
+  for (const Layer &layer : layers)
+    scores.push_back(scoreUnits(layer));
+  for (auto [layer, share] : llvm::zip_equal(layers, sharesOverall(scores, sparsity)))
+    layer.share = share;
 }
 
 /// One byte for each weight: 1 where it becomes zero.
 std::vector<uint8_t> PruneWeightsPass::chooseZeros(const Layer &layer, ArrayRef<double> scores, double share) const {
-  const int64_t columns = layer.weights.columns(), perRow = layer.units.size();
   std::vector<uint8_t> zero(layer.weights.values.size(), 0);
-  auto clear = [&](int64_t index) {
-    const Unit &unit = layer.units[index % perRow];
-    std::fill_n(zero.begin() + index / perRow * columns + unit.begin, unit.size, 1);
-  };
+  auto clear = [&](int64_t unit) { layer.units.forEachWeight(unit, [&](int64_t i) { zero[i] = 1; }); };
   if (pattern != PruningPattern::NOfM) {
-    const std::vector<int64_t> order = rank(scores);
-    for (int64_t index : ArrayRef<int64_t>(order).take_front(std::llround(share * layer.count())))
-      clear(index);
+    const std::vector<int64_t> order = rankScores(scores);
+    for (int64_t unit : ArrayRef<int64_t>(order).take_front(std::llround(share * layer.units.count())))
+      clear(unit);
     return zero;
   }
   const int64_t channels = layer.weights.channels();
-  for (int64_t tap = 0; tap < layer.count(); tap += channels)
+  for (int64_t tap = 0; tap < layer.units.count(); tap += channels)
     for (int64_t first = 0; first < channels; first += of) {
       const int64_t size = std::min<int64_t>(of, channels - first);
-      const std::vector<int64_t> order = rank(scores.slice(tap + first, size));
+      const std::vector<int64_t> order = rankScores(scores.slice(tap + first, size));
       for (int64_t index : ArrayRef<int64_t>(order).drop_back(std::min<int64_t>(keep, size)))
         clear(tap + first + index);
     }
@@ -298,6 +244,8 @@ void PruneWeightsPass::pruneLayer(Layer &layer) {
   const PruningPattern chosen = pattern;
   layer.contraction->setAttr(kPrunedAttr, builder.getStringAttr(kNames[static_cast<int>(chosen)]));
   layer.contraction->setAttr(kZerosAttr, builder.getI64IntegerAttr(count));
+  if (gradually)
+    layer.contraction->setAttr(kPruningAttr, builder.getUnitAttr());
   ++this->layers;
   zeros += count;
 }

@@ -5,6 +5,9 @@
 //
 //   loss = mean over n of (log sum_c exp(z - max z) + max z - sum_c t z)
 //
+// Tensors s of the student that are to be like those of the teacher, t, add sum (s - t)^2 / sum t^2, so that each counts
+// alike whatever its scale and its size are.
+//
 //===----------------------------------------------------------------------===//
 #include "TensorBuilding.h"
 #include "halftone/Training/Passes.h"
@@ -103,11 +106,14 @@ struct AddLoss : halftone::impl::AddLossBase<AddLoss> {
     b.emplace(entry.getBody().front().getTerminator());
     Value output = entry.getBody().front().getTerminator()->getOperand(0);
     SmallVector<Value> results;
-    Value taught = teacher.empty() ? Value() : inlineTeacher();
+    SmallVector<std::pair<Value, Value>> blocks;
+    Value taught = teacher.empty() ? Value() : inlineTeacher(blocks);
     if (kind == "mse")
       results = {meanSquare(output, taught ? taught : appendArgument(tensorType(output)))};
     else
       results = classify(output, taught);
+    if (!blocks.empty())
+      results[0] = addBlocks(results[0], blocks);
     setResults(results);
   }
 
@@ -143,19 +149,30 @@ private:
     return entry.getArgument(index);
   }
 
-  /// The teacher's first result on the same inputs; the function is erased.
-  Value inlineTeacher() {
+  /// The teacher's first result on the same inputs, and pairs of tensors of student and teacher that are to be alike; the
+  /// function is erased.
+  Value inlineTeacher(SmallVector<std::pair<Value, Value>> &blocks) {
     auto function = getOperation().lookupSymbol<func::FuncOp>(teacher);
     IRMapping mapping;
     mapping.map(function.getArguments(), ValueRange(entry.getArguments()).take_front(function.getNumArguments()));
     for (Operation &op : function.getBody().front().without_terminator())
       b->clone(op, mapping);
-    Value result = mapping.lookup(function.getBody().front().getTerminator()->getOperand(0));
+    ValueRange own = entry.getBody().front().getTerminator()->getOperands();
+    ValueRange others = function.getBody().front().getTerminator()->getOperands();
+    for (unsigned i = 0; i < own.size(); ++i)
+      for (unsigned k = 0; k < others.size(); ++k)
+        if (auto name = entry.getResultAttrOfType<StringAttr>(i, kNameAttr);
+            name && name.getValue().starts_with(kBlockPrefix) && name == function.getResultAttr(k, kNameAttr))
+          blocks.push_back({own[i], mapping.lookup(others[k])});
+    Value result = mapping.lookup(others.front());
     function.erase();
     return result;
   }
 
-  Value meanSquare(Value output, Value wanted) {
+  static Value square(OpBuilder &n, Location l, ValueRange e) { return arith::MulFOp::create(n, l, e[0], e[0]); }
+
+  /// `factor` times the sum of the squared differences.
+  Value squaredDistance(Value output, Value wanted, double factor) {
     RankedTensorType type = tensorType(output);
     RowBuilder rows(*b, entry.getLoc(), type);
     Value difference = buildElementwise(*b, entry.getLoc(), {output, wanted}, {},
@@ -163,9 +180,28 @@ private:
                                         [](OpBuilder &n, Location l, ValueRange e) -> Value {
                                           return arith::SubFOp::create(n, l, e[0], e[1]);
                                         });
-    return rows.scaledSum(difference, 1.0 / type.getNumElements(), [](OpBuilder &n, Location l, ValueRange e) -> Value {
-      return arith::MulFOp::create(n, l, e[0], e[0]);
-    });
+    return rows.scaledSum(difference, factor, square);
+  }
+
+  Value meanSquare(Value output, Value wanted) {
+    return squaredDistance(output, wanted, 1.0 / tensorType(output).getNumElements());
+  }
+
+  /// The loss with what the tensors within the network add to it.
+  Value addBlocks(Value loss, ArrayRef<std::pair<Value, Value>> blocks) {
+    for (auto [student, taught] : blocks) {
+      RowBuilder rows(*b, entry.getLoc(), tensorType(taught));
+      const double mean = 1.0 / tensorType(taught).getNumElements();
+      Value distance = squaredDistance(student, taught, mean * blockShare / blocks.size());
+      Value norm = rows.scaledSum(taught, mean, square);
+      loss = buildElementwise(*b, entry.getLoc(), {loss, distance, norm}, {}, {}, rows.type.getElementType(),
+                              [&](OpBuilder &n, Location l, ValueRange e) -> Value {
+                                // A teacher's tensor of zeros has no scale.
+                                Value scale = arith::MaximumFOp::create(n, l, e[2], rows.constant(1e-12));
+                                return arith::AddFOp::create(n, l, e[0], arith::DivFOp::create(n, l, e[1], scale));
+                              });
+    }
+    return loss;
   }
 
   /// Loss, and how many samples have the label (or the teacher's class) as the largest logit.

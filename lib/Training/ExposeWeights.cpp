@@ -15,18 +15,6 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// The contraction whose weights these codes are, or null.
-static Operation *findContraction(Value value) {
-  for (OpOperand &use : value.getUses()) {
-    Operation *user = use.getOwner();
-    if (classify(user) == OpKind::Contraction && &getWeightOperand(user) == &use)
-      return user;
-    if (isa<DequantizeOp>(user) || classify(user) == OpKind::Movement)
-      return findContraction(user->getResult(0));
-  }
-  return nullptr;
-}
-
 /// What is nearest to `value` among the numbers that round to `code`, and that the clamp lets gradients through to.
 static float intoCell(float value, int code, int limit, float scale) {
   constexpr float half = 0.499f;
@@ -37,6 +25,8 @@ static float intoCell(float value, int code, int limit, float scale) {
 namespace {
 
 struct ExposeWeights : halftone::impl::ExposeWeightsBase<ExposeWeights> {
+  using ExposeWeightsBase::ExposeWeightsBase;
+
   void runOnOperation() override {
     SmallVector<quant::StorageCastOp> casts;
     getOperation().walk([&](quant::StorageCastOp cast) { casts.push_back(cast); });
@@ -50,6 +40,9 @@ struct ExposeWeights : halftone::impl::ExposeWeightsBase<ExposeWeights> {
 private:
   /// A step moves codes by one, so only equal steps with a scale for each channel can be trained.
   static LogicalResult checkFormat(Operation *contraction) {
+    if (contraction->getAttrOfType<StringAttr>(kPrecisionAttr) == StringRef(kDynamicPrecision))
+      return contraction->emitOpError("rounds its activations to ranges that it finds when it runs, which is not trained "
+                                      "through; quantize with --activations=int8 or float");
     FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
     if (failed(format))
       return failure();
@@ -84,15 +77,15 @@ private:
     ++exposed;
   }
 
-  /// Takes the float weights that were kept, where they agree with the codes. Zeros that stay, stay.
-  static void refine(Operation *contraction, ArrayRef<int8_t> codes, int limit, const ChannelScales &scales,
-                     MutableArrayRef<float> values) {
+  /// Takes the float weights that were kept, near to their codes or as they are. Zeros that stay, stay.
+  void refine(Operation *contraction, ArrayRef<int8_t> codes, int limit, const ChannelScales &scales,
+              MutableArrayRef<float> values) {
     auto kept = getElements<float>(contraction->removeAttr(kFloatWeightsAttr));
     if (!kept || kept->size() != values.size())
       return;
     bool pruned = contraction->hasAttr(kPrunedAttr);
     for (auto [i, value] : llvm::enumerate(values))
-      value = pruned && (*kept)[i] == 0 ? 0 : intoCell((*kept)[i], codes[i], limit, scales.at(i));
+      value = floats || (pruned && (*kept)[i] == 0) ? (*kept)[i] : intoCell((*kept)[i], codes[i], limit, scales.at(i));
   }
 };
 

@@ -2,6 +2,9 @@
 //
 //   quantize to scale s, zero point z:   roundeven(min(max(x / s, qmin - z), qmax - z)) * s     (rules A1 and A3)
 //
+// While a schedule still has more levels, weights of the limit L take d = max(1, limit / L) steps in each of their own:
+// roundeven(min(max(x / s, -L), L) * d) / d * s, which is the same for d = 1. Before casts come in, x stays as it is.
+//
 //===----------------------------------------------------------------------===//
 #include "ChannelScales.h"
 #include "ScaleGroups.h"
@@ -31,8 +34,27 @@ static Value findScale(QuantizeOp op) {
   return name ? Value(findArgument(op->getParentOfType<func::FuncOp>(), name)) : Value();
 }
 
+namespace {
+/// Arguments of a schedule, each of one float, or null.
+struct Schedule {
+  Value casts; ///< above 0: casts round
+  Value limit; ///< the largest code that weights may have so far
+};
+} // namespace
+
+/// Rounds a clamped code, in finer steps while the limit is above that of the type.
+static Value roundCode(OpBuilder &b, Location loc, Value code, double own, Value limit) {
+  if (!limit)
+    return math::RoundEvenOp::create(b, loc, code);
+  Type type = code.getType();
+  Value steps = arith::DivFOp::create(b, loc, limit, buildScalar(b, loc, type, own));
+  steps = arith::MaximumFOp::create(b, loc, steps, buildScalar(b, loc, type, 1));
+  Value fine = math::RoundEvenOp::create(b, loc, arith::MulFOp::create(b, loc, code, steps));
+  return arith::DivFOp::create(b, loc, fine, steps);
+}
+
 /// The real values of the codes of `x`; the scales of a per-axis type are a constant tensor, or `learned`.
-static Value simulate(OpBuilder &b, Location loc, Value x, quant::QuantizedType type, Value learned) {
+static Value simulate(OpBuilder &b, Location loc, Value x, quant::QuantizedType type, Value learned, Schedule schedule) {
   RankedTensorType tensor = tensorType(x);
   SmallVector<Value> inputs = {x};
   SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(tensor.getRank())};
@@ -52,16 +74,30 @@ static Value simulate(OpBuilder &b, Location loc, Value x, quant::QuantizedType 
       maps.push_back(AffineMap::get(tensor.getRank(), 0, {}, b.getContext()));
     }
   }
+  auto scalarInput = [&](Value value) {
+    inputs.push_back(value);
+    maps.push_back(AffineMap::get(tensor.getRank(), 0, {}, b.getContext()));
+    return inputs.size() - 1;
+  };
+  const bool isWeight = isa<quant::UniformQuantizedPerAxisType>(type);
+  const size_t stepInput = inputs.size() > 1 ? 1 : 0;
+  const size_t limitInput = schedule.limit && isWeight ? scalarInput(schedule.limit) : 0;
+  const size_t castsInput = schedule.casts ? scalarInput(schedule.casts) : 0;
   auto [low, high] = boundsOf(type, zeroPoint);
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, x);
   return buildElementwise(b, loc, inputs, maps, sizes, tensor.getElementType(),
                           [&, low = low, high = high](OpBuilder &n, Location l, ValueRange e) -> Value {
-                            Value step = e.size() > 1 ? e[1] : buildScalar(n, l, e[0].getType(), scale);
+                            Value step = stepInput ? e[stepInput] : buildScalar(n, l, e[0].getType(), scale);
                             Value code = arith::DivFOp::create(n, l, e[0], step);
                             code = arith::MaximumFOp::create(n, l, code, buildScalar(n, l, code.getType(), low));
                             code = arith::MinimumFOp::create(n, l, code, buildScalar(n, l, code.getType(), high));
-                            code = math::RoundEvenOp::create(n, l, code);
-                            return arith::MulFOp::create(n, l, code, step);
+                            code = roundCode(n, l, code, high, limitInput ? e[limitInput] : Value());
+                            Value rounded = arith::MulFOp::create(n, l, code, step);
+                            if (!castsInput)
+                              return rounded;
+                            Value zero = buildScalar(n, l, rounded.getType(), 0);
+                            Value casts = arith::CmpFOp::create(n, l, arith::CmpFPredicate::OGT, e[castsInput], zero);
+                            return arith::SelectOp::create(n, l, casts, rounded, e[0]);
                           });
 }
 
@@ -83,7 +119,12 @@ static Value realConstant(OpBuilder &b, quant::StorageCastOp cast) {
 namespace {
 
 struct SimulateCasts : halftone::impl::SimulateCastsBase<SimulateCasts> {
+  using SimulateCastsBase::SimulateCastsBase;
+
   void runOnOperation() override {
+    arguments = Schedule();
+    if (schedule && getOperation().getSymName() == "main")
+      arguments = {addArgument(kCastsName), addArgument(kLimitName)};
     SmallVector<Operation *> operations;
     getOperation().walk([&](Operation *op) { operations.push_back(op); });
     SmallVector<Operation *> dead;
@@ -98,12 +139,23 @@ struct SimulateCasts : halftone::impl::SimulateCastsBase<SimulateCasts> {
   }
 
 private:
+  Schedule arguments;
+
+  Value addArgument(StringRef name) {
+    Builder b(&getContext());
+    unsigned index = getOperation().getNumArguments();
+    (void)getOperation().insertArgument(index, RankedTensorType::get({}, b.getF32Type()),
+                                        b.getDictionaryAttr(b.getNamedAttr(kNameAttr, b.getStringAttr(name))),
+                                        getOperation().getLoc());
+    return getOperation().getArgument(index);
+  }
+
   LogicalResult replace(Operation *op, SmallVector<Operation *> &dead) {
     OpBuilder b(op);
     Value value;
     if (auto quantize = dyn_cast<QuantizeOp>(op)) {
       value = simulate(b, op->getLoc(), quantize.getInput(),
-                       cast<quant::QuantizedType>(getElementTypeOrSelf(quantize.getType())), findScale(quantize));
+                       cast<quant::QuantizedType>(getElementTypeOrSelf(quantize.getType())), findScale(quantize), arguments);
       ++simulated;
     } else if (auto dequantize = dyn_cast<DequantizeOp>(op)) {
       if (dequantize.getInput().getDefiningOp<quant::StorageCastOp>())

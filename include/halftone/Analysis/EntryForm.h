@@ -53,6 +53,9 @@ OpOperand &getActivationOperand(Operation *contraction);
 /// The weight operand of a contraction.
 OpOperand &getWeightOperand(Operation *contraction);
 
+/// The contraction whose weights a value is, maybe behind casts and movement, or null.
+Operation *findContraction(Value weights);
+
 /// The dimensions of the weights that are output channels: one, or (group, channel) of a grouped convolution.
 SmallVector<int64_t> getOutputChannelDims(Operation *contraction);
 

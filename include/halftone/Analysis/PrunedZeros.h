@@ -16,6 +16,9 @@ namespace mlir::halftone {
 inline constexpr llvm::StringLiteral kPrunedAttr = "halftone.pruned";
 inline constexpr llvm::StringLiteral kZerosAttr = "halftone.zeros";
 
+/// On contractions, and on trained arguments that are their weights: training prunes them further. Gone when it is over.
+inline constexpr llvm::StringLiteral kPruningAttr = "halftone.pruning";
+
 /// Whether the zeros of the contraction's weights stay zero.
 inline bool isPruned(Operation *contraction) { return contraction->hasAttr(kPrunedAttr); }
 

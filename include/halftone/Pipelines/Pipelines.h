@@ -79,10 +79,11 @@ struct TrainingSettings {
   std::string loss = "cross-entropy"; ///< or mse
   std::string target;                 ///< The argument of labels or targets; empty: none.
   bool hasTeacher = false;            ///< The module has a function @teacher.
-  double teacherShare = 0.5, temperature = 1, smoothing = 0;
+  double teacherShare = 0.5, blockShare = 1, temperature = 1, smoothing = 0;
   std::string optimizer = "sgd"; ///< or adam
   double momentum = 0.9, decay = 0;
   bool nesterov = false;
+  bool castSchedule = false; ///< Casts come in, or get coarser, while it runs.
 };
 
 /// From @main with trainable arguments, of the stage import, to one step: outputs are the loss, the number of correct

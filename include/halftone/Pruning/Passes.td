@@ -27,6 +27,8 @@ def PruneWeights : Pass<"halftone-prune-weights", "::mlir::ModuleOp"> {
 
     Only layers that the file has a Hessian for are pruned then.
 
+    With `gradually` the contractions get `halftone.pruning`, too: `halftone train --prune` makes more of their weights zero.
+
     Left alone: depthwise convolutions (they are no work), the first and the last contraction with constant weights
     (with `ends` they are pruned too), layers with less than 4 input channels, and those whose name matches
     an expression of `exclude`. An expression that matches nothing is an error.
@@ -55,6 +57,7 @@ def PruneWeights : Pass<"halftone-prune-weights", "::mlir::ModuleOp"> {
     ListOption<"exclude", "exclude", "std::string", "Regular expressions of layers that are left alone">,
     Option<"ends", "ends", "bool", "false", "Prune the first and the last layer, too">,
     Option<"hessians", "hessians", "std::string", "", "File of Hessians; makes the method obs">,
+    Option<"gradually", "gradually", "bool", "false", "Mark the layers, so that training prunes them further">,
     Option<"rounds", "rounds", "int64_t", "4", "Steps in which obs reaches the share">
   ];
   let statistics = [Statistic<"layers", "layers", "Number of contractions pruned">,

@@ -34,10 +34,17 @@ inline constexpr llvm::StringLiteral kFloatWeightsAttr = "halftone.float_weights
 /// An operation whose result counts as a constant when gradients are computed.
 inline constexpr llvm::StringLiteral kStopGradientAttr = "halftone.stop_gradient";
 
+/// The names of results by which a student and its teacher are compared, with the tensor's name behind it.
+inline constexpr llvm::StringLiteral kBlockPrefix = "halftone.block.";
+
 /// Arguments that the optimizer adds: the learning rate, and Adam's 1 - beta^step.
 inline constexpr llvm::StringLiteral kRateName = "halftone.rate";
 inline constexpr llvm::StringLiteral kFirstCorrectionName = "halftone.first_correction";
 inline constexpr llvm::StringLiteral kSecondCorrectionName = "halftone.second_correction";
+
+/// Arguments that a schedule of quantization adds: above 0 where casts round, and the largest code of weights so far.
+inline constexpr llvm::StringLiteral kCastsName = "halftone.casts";
+inline constexpr llvm::StringLiteral kLimitName = "halftone.limit";
 
 /// The argument of labels or targets that the driver asks for: no name of a model's.
 inline constexpr llvm::StringLiteral kTargetName = "halftone.target";

@@ -18,6 +18,28 @@ def RefreshComposites : Pass<"halftone-refresh-composites", "::mlir::func::FuncO
   let statistics = [Statistic<"refreshed", "refreshed", "Number of composites built again">];
 }
 
+def SetBatch : Pass<"halftone-set-batch", "::mlir::ModuleOp"> {
+  let summary = "Give a program another number of samples in front";
+  let description = [{
+    The leading dimension of each argument of @main becomes `size`, and everything that is computed from them follows: types,
+    empty tensors to write to, slices, bodies of composites. A stage file of the batch 1, or of a dynamic one, can so be
+    trained with a batch that fills the machine.
+
+    ```mlir
+    func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+      %q = halftone.quantize %x : tensor<1x4xf32> to tensor<1x4x!quant.uniform<i8:f32, 0.5>>
+    // becomes, with size=8,
+    func.func @main(%x: tensor<8x4xf32>) -> tensor<8x4xf32> {
+      %q = halftone.quantize %x : tensor<8x4xf32> to tensor<8x4x!quant.uniform<i8:f32, 0.5>>
+    ```
+
+    An operation that takes, pads, sums or mixes samples is an error with its location, and so is a constant with a value
+    for each sample.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  let options = [Option<"size", "size", "int64_t", "1", "Number of samples">];
+}
+
 def PromoteConstants : Pass<"halftone-promote-constants", "::mlir::ModuleOp"> {
   let summary = "Turn weights into arguments that are trained";
   let description = [{
@@ -74,7 +96,7 @@ def ExposeWeights : Pass<"halftone-expose-weights", "::mlir::ModuleOp"> {
     `halftone.quantize` behind it: the same codes again, but of something that can be trained
     (`halftone-promote-constants`). `halftone-store-weights` is the way back. Per-axis uniform types only. With
     `halftone.float_weights` on the contraction (`halftone-keep-weights`), each weight is that number, moved as little as
-    its code needs; zeros of a contraction with `halftone.pruned` stay zero.
+    its code needs, or with `floats` as it is; zeros of a contraction with `halftone.pruned` stay zero.
 
     ```mlir
     %q = quant.scast %codes : tensor<2x2xi8> to tensor<2x2x!quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>>
@@ -84,6 +106,7 @@ def ExposeWeights : Pass<"halftone-expose-weights", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::halftone::HalftoneDialect"];
+  let options = [Option<"floats", "floats", "bool", "false", "Leave kept weights where they are: training begins without casts">];
   let statistics = [Statistic<"exposed", "exposed", "Number of weights made float">];
 }
 
@@ -142,10 +165,41 @@ def SimulateCasts : Pass<"halftone-simulate-casts", "::mlir::func::FuncOp"> {
     // becomes
     %y = linalg.generic ins(%x) { divf 0.5; maximumf -125.0; minimumf 130.0; roundeven; mulf 0.5 }
     ```
+
+    With `schedule`, @main gets two arguments of one float behind the others, so that one program serves a whole schedule:
+    `halftone.casts`, at or below 0 while nothing is rounded, and `halftone.limit`, the largest code that weights
+    may have so far; those with a lower limit of their own have finer steps until it is reached.
   }];
+  let options = [Option<"schedule", "schedule", "bool", "false", "Add the arguments of a schedule to @main">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
                            "::mlir::tensor::TensorDialect"];
   let statistics = [Statistic<"simulated", "simulated", "Number of casts written out">];
+}
+
+def ExposeBlocks : Pass<"halftone-expose-blocks", "::mlir::ModuleOp"> {
+  let summary = "Return the tensors by which a student and its teacher are compared";
+  let description = [{
+    Distillation block by block (FitNets, arXiv:1412.6550, where both networks have the same tensors): tensors of @main and of
+    the teacher with the same name, that of the operation that gives them, and the same type become results of both, named
+    `halftone.block.NAME`; `halftone-add-loss` compares them. They are the results of residual additions; in a network without,
+    the results of all contractions but the last; or those whose name matches `only`. Between casts the student shows what
+    the next operation reads.
+
+    ```mlir
+    func.func @main(%x: ...) -> tensor<8x3xf32>            func.func private @teacher(%x: ...) -> tensor<8x3xf32>
+      %b = linalg.add ins(%h, %x : ...) loc("block")        %c = linalg.add ins(%g, %x : ...) loc("block")
+    // become
+    func.func @main(%x: ...) -> (tensor<8x3xf32>, tensor<8x4xf32> {halftone.name = "halftone.block.block"})
+    func.func private @teacher(%x: ...) -> (tensor<8x3xf32>, tensor<8x4xf32> {halftone.name = "halftone.block.block"})
+    ```
+
+    Tensors that the teacher does not have are left out; if none is left it is an error.
+  }];
+  let options = [
+    Option<"teacher", "teacher", "std::string", "\"teacher\"", "The teacher's function">,
+    Option<"only", "only", "std::string", "\"\"", "Regular expression of whole names; empty: chosen automatically">
+  ];
+  let statistics = [Statistic<"exposed", "exposed", "Number of tensors that are compared">];
 }
 
 def AddLoss : Pass<"halftone-add-loss", "::mlir::ModuleOp"> {
@@ -156,6 +210,9 @@ def AddLoss : Pass<"halftone-add-loss", "::mlir::ModuleOp"> {
     inlined) it is that with the teacher's softmax at `temperature` (distillation, arXiv:1503.02531), or, with both, a mix
     by `teacher-share`. The second result is the number of samples whose largest logit is that of the label, or of the
     teacher's class. `mse`: the mean squared difference to a new argument `target`, or to the teacher's output.
+
+    Results that `halftone-expose-blocks` gave to both functions add `block-share` times the mean over these tensors of
+    sum (student - teacher)^2 / sum teacher^2.
 
     ```mlir
     func.func @main(%x: tensor<8x4xf32>) -> tensor<8x3xf32>
@@ -173,6 +230,7 @@ def AddLoss : Pass<"halftone-add-loss", "::mlir::ModuleOp"> {
     Option<"target", "target", "std::string", "\"\"", "Name of the argument with labels or targets; empty: none">,
     Option<"teacher", "teacher", "std::string", "\"\"", "Function whose output is to be met; empty: none">,
     Option<"teacherShare", "teacher-share", "double", "0.5", "Weight of the teacher's loss, where there are labels too">,
+    Option<"blockShare", "block-share", "double", "1.0", "Weight of the tensors that are compared besides the output">,
     Option<"temperature", "temperature", "double", "1.0", "Softens the teacher's classes">,
     Option<"smoothing", "smoothing", "double", "0.0", "Label smoothing: the share that all classes have alike">
   ];
