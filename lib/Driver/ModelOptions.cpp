@@ -17,7 +17,7 @@ ModelOptions::ModelOptions(CommandLine &line, bool several)
             cl::sub(line.command), cl::desc("MODEL")),
       dims("dim", cl::sub(line.command), cl::value_desc("name=low..high"),
            cl::desc("Sizes of a dynamic dimension, for example batch=1..32; "
-                    "one number fixes it. "
+                    "one number fixes it. One without a name is INPUT.AXIS. "
                     "A leading dimension that is not named is fixed to 1")),
       inputs("input", cl::sub(line.command), cl::value_desc("NAME: steps"),
              cl::desc("How pictures become an input, recorded in the artefact: "

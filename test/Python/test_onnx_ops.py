@@ -22,7 +22,7 @@ DATA = pathlib.Path("/usr/share/libonnx-testdata/data/node")
 CASES = [line for line in (FOLDER / "onnx_node_tests.txt").read_text().split("\n") if line and line[0] != "#"]
 
 # Operators whose inputs from this one on must be constant.
-FIRST_CONSTANT = {"Reshape": 1, "Expand": 1, "Slice": 1, "Pad": 1, "Squeeze": 1, "Unsqueeze": 1, "Split": 1, "Resize": 1,
+FIRST_CONSTANT = {"ConvTranspose": 1, "Reshape": 1, "Expand": 1, "Slice": 1, "Pad": 1, "Squeeze": 1, "Unsqueeze": 1, "Split": 1, "Resize": 1,
                   "ReduceMean": 1, "ReduceSum": 1, "ReduceMax": 1, "ReduceMin": 1, "Gather": 1, "Pow": 1,
                   "ConstantOfShape": 0, "Range": 0, "Equal": 0, "Less": 0, "Greater": 0, "Mod": 0, "Where": 0,
                   "ReduceProd": 0, "Not": 0}

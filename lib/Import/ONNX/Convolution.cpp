@@ -6,27 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
+#include "Convolution.h"
 #include "Operators.h"
-#include "Window.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
-
-namespace {
-struct Convolution {
-  Value x;       ///< padded, N x C x H x W
-  Tensor weights; ///< F x C/groups x KH x KW
-  int64_t groups;
-  Window window;
-
-  SmallVector<int64_t> outputShape(int64_t batch) const {
-    return {batch, weights.shape[0], window.output[0], window.output[1]};
-  }
-};
-} // namespace
 
 static int64_t sizeOf(Value x, int64_t d) { return cast<RankedTensorType>(x.getType()).getDimSize(d); }
 
@@ -74,7 +61,7 @@ static Value buildGrouped(Node &node, const Convolution &conv, Value zero) {
   return tensor::CollapseShapeOp::create(b, node.loc, result, split);
 }
 
-static Value buildConvolution(Node &node, const Convolution &conv, Value zero) {
+Value importer::buildConvolution(Node &node, const Convolution &conv, Value zero) {
   ArrayRef<int64_t> shape = conv.weights.shape;
   bool depthwise = conv.groups > 1 && shape[1] == 1 && shape[0] == conv.groups;
   if (conv.groups > 1 && !depthwise)
@@ -89,8 +76,7 @@ static Value buildConvolution(Node &node, const Convolution &conv, Value zero) {
       .getResult(0);
 }
 
-/// Adds `bias` along dimension 1.
-static Value addBias(Node &node, Value x, Value bias) {
+Value importer::addBias(Node &node, Value x, Value bias) {
   auto type = cast<RankedTensorType>(x.getType());
   AffineMap identity = node.builder.getMultiDimIdentityMap(4);
   return buildElementwise(node.builder, node.loc, {x, bias}, {identity, identity.getSliceMap(1, 1)},

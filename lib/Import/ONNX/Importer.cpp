@@ -59,7 +59,7 @@ private:
   void readInitializers();
   LogicalResult addInputs(func::FuncOp function);
   FailureOr<SmallVector<int64_t>> readInputShape(const onnx::ValueInfoProto &input, SmallVector<Attribute> &symbols);
-  FailureOr<int64_t> readSymbol(StringRef input, StringRef symbol, bool leads, Attribute &dim);
+  FailureOr<int64_t> readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim);
   std::string importNode(const onnx::NodeProto &proto);
   LogicalResult addOutputs(func::FuncOp function);
 
@@ -89,15 +89,26 @@ LogicalResult GraphImporter::checkOpset() {
                         << kLastOpset << " are read, export the model with one of them";
 }
 
-/// Every dimension that the options name must be one of the model's.
+/// The name of a dimension by its place.
+static std::string placeOf(StringRef input, int64_t axis) { return (input + "." + Twine(axis)).str(); }
+
+/// Whether the model gives the dimension a name, not none and not a mere mark (?).
+static bool isNamed(const onnx::TensorShapeProto::Dimension &dim) {
+  return llvm::any_of(dim.dim_param(), [](char c) { return llvm::isAlnum(c); });
+}
+
+/// Every dimension that the options name must be one of the model's, by its name or by its place.
 LogicalResult GraphImporter::checkDimNames() {
-  std::set<std::string> known;
+  std::set<std::string> known, places;
   for (const onnx::ValueInfoProto &input : graph.input())
-    for (const auto &dim : input.type().tensor_type().shape().dim())
-      if (!dim.dim_param().empty())
-        known.insert(dim.dim_param());
+    for (auto [axis, dim] : llvm::enumerate(input.type().tensor_type().shape().dim())) {
+      if (dim.dim_value() > 0)
+        continue;
+      places.insert(placeOf(input.name(), axis));
+      known.insert(isNamed(dim) ? dim.dim_param() : placeOf(input.name(), axis));
+    }
   for (const auto &entry : options.dims)
-    if (!known.count(entry.first))
+    if (!known.count(entry.first) && !places.count(entry.first))
       return emitError(loc) << "the model has no symbolic dimension '" << entry.first << "'; it has "
                             << (known.empty() ? "none" : "'" + llvm::join(known, "', '") + "'");
   return success();
@@ -122,11 +133,14 @@ void GraphImporter::readInitializers() {
 // Inputs and outputs
 //===----------------------------------------------------------------------===//
 
-/// The size of a symbolic dimension; `dim` describes it if it stays dynamic.
-FailureOr<int64_t> GraphImporter::readSymbol(StringRef input, StringRef symbol, bool leads, Attribute &dim) {
+/// The size of a symbolic dimension, given for its place or else its name; `dim` describes it if it stays dynamic.
+FailureOr<int64_t> GraphImporter::readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim) {
+  bool leads = axis == 0;
   if (leads && options.leading)
     return *options.leading;
-  auto given = options.dims.find(symbol.str());
+  auto given = options.dims.find(placeOf(input, axis));
+  if (given == options.dims.end())
+    given = options.dims.find(symbol.str());
   if (given == options.dims.end()) {
     if (!leads)
       return emitError(loc) << "input '" << input << "' has the dimension '" << symbol
@@ -157,8 +171,8 @@ FailureOr<SmallVector<int64_t>> GraphImporter::readInputShape(const onnx::ValueI
       shape.push_back(dim.dim_value());
       continue;
     }
-    std::string symbol = dim.dim_param().empty() ? input.name() + "." + std::to_string(shape.size()) : dim.dim_param();
-    FailureOr<int64_t> size = readSymbol(input.name(), symbol, shape.empty(), symbols.back());
+    std::string symbol = isNamed(dim) ? dim.dim_param() : placeOf(input.name(), shape.size());
+    FailureOr<int64_t> size = readSymbol(input.name(), symbol, shape.size(), symbols.back());
     if (failed(size))
       return failure();
     shape.push_back(*size);

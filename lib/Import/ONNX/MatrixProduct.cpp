@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
+#include "Movement.h"
 #include "Operators.h"
 #include "Window.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -33,10 +34,7 @@ static Tensor toTensor(HostTensor tensor) {
 static Tensor transposeMatrix(Node &node, const Tensor &matrix) {
   if (matrix.constant)
     return toTensor(matrix.constant->transposed({1, 0}));
-  SmallVector<int64_t> shape = {matrix.shape[1], matrix.shape[0]};
-  Value init = tensor::EmptyOp::create(node.builder, node.loc, shape, matrix.element);
-  return toTensor(
-      linalg::TransposeOp::create(node.builder, node.loc, matrix.value, init, ArrayRef<int64_t>{1, 0})->getResult(0));
+  return toTensor(transpose(node, matrix.value, {1, 0}));
 }
 
 static Tensor scale(Node &node, const Tensor &tensor, float factor) {

@@ -27,6 +27,15 @@ FailureOr<SmallVector<int64_t>> importer::readPermutation(Node &node) {
   return permutation;
 }
 
+Value importer::transpose(Node &node, Value x, ArrayRef<int64_t> permutation) {
+  auto type = cast<RankedTensorType>(x.getType());
+  SmallVector<int64_t> shape;
+  for (int64_t d : permutation)
+    shape.push_back(type.getDimSize(d));
+  Value init = tensor::EmptyOp::create(node.builder, node.loc, node.mixedSizes(shape, x), type.getElementType());
+  return linalg::TransposeOp::create(node.builder, node.loc, x, init, permutation)->getResult(0);
+}
+
 LogicalResult onnx_operators::buildTranspose(Node &node) {
   const Tensor &x = node.input(0);
   FailureOr<SmallVector<int64_t>> permutation = readPermutation(node);
@@ -34,13 +43,54 @@ LogicalResult onnx_operators::buildTranspose(Node &node) {
     return failure();
   if (x.isDynamic() && permutation->front() != 0)
     return node.unsupported("the dynamic dimension would not lead");
-  SmallVector<int64_t> shape;
-  for (int64_t d : *permutation)
-    shape.push_back(x.shape[d]);
-  Value value = node.operand(0);
-  Value init = tensor::EmptyOp::create(node.builder, node.loc, node.mixedSizes(shape, value), storageType(x.element));
-  node.setResult(linalg::TransposeOp::create(node.builder, node.loc, value, init, *permutation)->getResult(0),
-                 x.element);
+  Type element = x.element;
+  node.setResult(transpose(node, node.operand(0), *permutation), element);
+  return success();
+}
+
+/// Rank, blocksize and extents of DepthToSpace and SpaceToDepth.
+static FailureOr<int64_t> readBlock(Node &node, ArrayRef<int64_t> divided) {
+  const Tensor &x = node.input(0);
+  int64_t block = node.getInt("blocksize", 0);
+  if (x.rank() != 4 || ShapedType::isDynamicShape(ArrayRef<int64_t>(x.shape).drop_front()))
+    return node.unsupported("an input that has not rank 4, or a dynamic dimension that does not lead");
+  if (block < 1 || llvm::any_of(divided, [&](int64_t d) { return x.shape[d] % (d == 1 ? block * block : block); }))
+    return node.unsupported("a blocksize that does not divide the input");
+  return block;
+}
+
+LogicalResult onnx_operators::buildDepthToSpace(Node &node) {
+  FailureOr<int64_t> block = readBlock(node, {1});
+  if (failed(block))
+    return failure();
+  const Tensor &x = node.input(0);
+  Type element = x.element;
+  SmallVector<int64_t> shape(x.shape);
+  std::string mode = node.getString("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    return node.unsupported("mode = '" + mode + "'");
+  int64_t channels = shape[1] / (*block * *block);
+  bool depthFirst = mode == "DCR";
+  SmallVector<int64_t> split = {shape[0], *block, *block, channels, shape[2], shape[3]}, order = {0, 3, 4, 1, 5, 2};
+  if (!depthFirst) {
+    split = {shape[0], channels, *block, *block, shape[2], shape[3]};
+    order = {0, 1, 4, 2, 5, 3};
+  }
+  Value moved = transpose(node, reshape(node, node.operand(0), split), order);
+  node.setResult(reshape(node, moved, {shape[0], channels, shape[2] * *block, shape[3] * *block}), element);
+  return success();
+}
+
+LogicalResult onnx_operators::buildSpaceToDepth(Node &node) {
+  FailureOr<int64_t> block = readBlock(node, {2, 3});
+  if (failed(block))
+    return failure();
+  const Tensor &x = node.input(0);
+  Type element = x.element;
+  SmallVector<int64_t> shape(x.shape);
+  int64_t rows = shape[2] / *block, columns = shape[3] / *block;
+  Value split = reshape(node, node.operand(0), {shape[0], shape[1], rows, *block, columns, *block});
+  node.setResult(reshape(node, transpose(node, split, {0, 3, 5, 1, 2, 4}), {shape[0], shape[1] * *block * *block, rows, columns}), element);
   return success();
 }
 

@@ -17,6 +17,9 @@ FailureOr<SliceRange> readSlice(Node &node);
 /// Transpose's permutation.
 FailureOr<SmallVector<int64_t>> readPermutation(Node &node);
 
+/// `x` with its dimensions in the order of `permutation`; a dynamic dimension leads in both.
+Value transpose(Node &node, Value x, ArrayRef<int64_t> permutation);
+
 } // namespace mlir::halftone::importer
 
 #endif // HALFTONE_LIB_IMPORT_ONNX_MOVEMENT_H

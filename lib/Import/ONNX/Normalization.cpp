@@ -1,5 +1,6 @@
 //===- Normalization.cpp - ONNX's BatchNormalization and Softmax ------------===//
 #include "Operators.h"
+#include "Shape.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 
 using namespace mlir;
@@ -25,10 +26,19 @@ LogicalResult onnx_operators::buildBatchNormalization(Node &node) {
 
 LogicalResult onnx_operators::buildSoftmax(Node &node) {
   const Tensor &x = node.input(0);
-  int64_t axis = node.getInt("axis", -1);
-  axis += axis < 0 ? x.rank() : 0;
-  if (!x.element.isF32() || axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]))
+  SmallVector<int64_t> shape(x.shape), joined;
+  bool joins = node.opset < 13; // from the axis on, all dimensions are one
+  int64_t axis = node.getInt("axis", joins ? 1 : -1), rank = x.rank();
+  axis += axis < 0 ? rank : 0;
+  if (!x.element.isF32() || axis < 0 || axis >= rank || ShapedType::isDynamic(shape[axis]))
     return node.unsupported("an input that is not f32, or axis outside its static dimensions");
-  node.setResult(halftone::buildSoftmax(node.builder, node.loc, node.operand(0), axis));
+  Value value = node.operand(0);
+  if (joins && axis + 1 < rank) {
+    joined.assign(shape.begin(), shape.begin() + axis);
+    joined.push_back(ShapedType::getNumElements(ArrayRef<int64_t>(shape).drop_front(axis)));
+    value = reshape(node, value, joined);
+  }
+  value = halftone::buildSoftmax(node.builder, node.loc, value, axis);
+  node.setResult(joined.empty() ? value : reshape(node, value, shape));
   return success();
 }

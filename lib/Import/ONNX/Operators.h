@@ -30,6 +30,9 @@ LogicalResult buildCast(Node &node);
 // Convolution.cpp
 LogicalResult buildConv(Node &node);
 
+// ConvTranspose.cpp
+LogicalResult buildConvTranspose(Node &node);
+
 // MatrixProduct.cpp
 LogicalResult buildGemm(Node &node);
 LogicalResult buildMatMul(Node &node);
@@ -55,6 +58,8 @@ LogicalResult buildDropout(Node &node);
 
 // Movement.cpp
 LogicalResult buildTranspose(Node &node);
+LogicalResult buildDepthToSpace(Node &node);
+LogicalResult buildSpaceToDepth(Node &node);
 LogicalResult buildConcat(Node &node);
 LogicalResult buildSlice(Node &node);
 LogicalResult buildSplit(Node &node);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
+#include "Movement.h"
 #include "Operators.h"
 #include "Window.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
@@ -44,18 +45,11 @@ static Value buildMax(Node &node, Value x, Type element, const Window &window) {
         .getResult(0);
   // Upstream has an unsigned maximum for NHWC only.
   SmallVector<int64_t> toLast = {0, 2, 3, 1}, toFirst = {0, 3, 1, 2};
-  auto transpose = [&](Value value, ArrayRef<int64_t> permutation) {
-    SmallVector<int64_t> shape;
-    for (int64_t d : permutation)
-      shape.push_back(cast<RankedTensorType>(value.getType()).getDimSize(d));
-    Value empty = tensor::EmptyOp::create(b, node.loc, node.mixedSizes(shape, value), type.getElementType());
-    return linalg::TransposeOp::create(b, node.loc, value, empty, permutation)->getResult(0);
-  };
-  Value result = linalg::PoolingNhwcMaxUnsignedOp::create(b, node.loc, transpose(init, toLast).getType(),
-                                                          ValueRange{transpose(padded, toLast), kernel},
-                                                          transpose(init, toLast), strides, dilations)
+  Value result = linalg::PoolingNhwcMaxUnsignedOp::create(b, node.loc, transpose(node, init, toLast).getType(),
+                                                          ValueRange{transpose(node, padded, toLast), kernel},
+                                                          transpose(node, init, toLast), strides, dilations)
                      .getResult(0);
-  return transpose(result, toFirst);
+  return transpose(node, result, toFirst);
 }
 
 LogicalResult onnx_operators::buildMaxPool(Node &node) {
