@@ -60,6 +60,10 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                           clEnumValN(WeightRounding::AdaRound, "adaround",
                                      "gptq, then moving single codes while the "
                                      "layer's error falls"))),
+      sparsity("sparsity", cl::sub(line.command), cl::init(0), cl::value_desc("share"),
+               cl::desc("With --rounding=gptq: the share of weights that become zero in the same sweep (SparseGPT)")),
+      pattern("pattern", cl::sub(line.command), cl::init("blocks"), cl::value_desc("pattern"),
+              cl::desc("With --sparsity: blocks (default) or unstructured, as of `halftone prune`")),
       activations(
           "activations", cl::sub(line.command), cl::init(Activations::Int8),
           cl::desc("What convolutions and matrix products read (default "
@@ -79,6 +83,8 @@ StageSettings QuantizeOptions::settings() const {
   settings.recipe = recipe;
   settings.weightScales = weightScales;
   settings.rounding = rounding;
+  settings.sparsity = sparsity;
+  settings.pattern = pattern;
   settings.activations = activations;
   settings.floatOps.assign(floatOps.begin(), floatOps.end());
   return settings;
@@ -86,7 +92,7 @@ StageSettings QuantizeOptions::settings() const {
 
 bool QuantizeOptions::isGiven() const {
   const cl::Option *const all[] = {&estimator, &percentile, &weights, &granularity, &recipe,
-                                   &weightScales, &rounding, &activations, std::addressof(floatOps)};
+                                   &weightScales, &rounding, &sparsity, &pattern, &activations, std::addressof(floatOps)};
   return llvm::any_of(all, [](const cl::Option *option) { return option->getNumOccurrences() > 0; });
 }
 
@@ -94,6 +100,10 @@ llvm::Error QuantizeOptions::check() const {
   if (std::string reason = refuseRule(RecipeRule::forContractions(weights, granularity)); !reason.empty())
     return userError("--weights=" + weights + " --granularity=" + granularity +
                      ": " + reason);
+  if (!(sparsity >= 0 && sparsity < 1) || (pattern != "blocks" && pattern != "unstructured"))
+    return userError("--sparsity is a share from 0 to below 1, --pattern one of blocks, unstructured");
+  if ((sparsity > 0 || pattern.getNumOccurrences()) && (rounding != WeightRounding::GPTQ || sparsity == 0))
+    return userError("--sparsity, with --pattern, is for --rounding=gptq; `halftone prune` makes weights zero for every rounding");
   if (!needsCalibration() && needsHessians(rounding))
     return userError("--rounding=gptq and adaround are for --activations=int8");
   if (recipe.empty())

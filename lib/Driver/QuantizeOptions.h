@@ -32,6 +32,8 @@ private:
   llvm::cl::opt<std::string> weights, granularity, recipe;
   llvm::cl::opt<WeightScales> weightScales;
   llvm::cl::opt<WeightRounding> rounding;
+  llvm::cl::opt<double> sparsity;
+  llvm::cl::opt<std::string> pattern;
   llvm::cl::opt<Activations> activations;
   llvm::cl::list<std::string> floatOps;
 };

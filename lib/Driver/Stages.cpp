@@ -37,6 +37,8 @@ static void addQuantization(OpPassManager &pm, const StageSettings &settings) {
   options.weightScales = settings.weightScales;
   options.rounding = settings.rounding;
   options.hessians = settings.hessians;
+  options.sparsity = settings.sparsity;
+  options.pattern = settings.pattern;
   buildQuantizationPipeline(pm, options);
 }
 

@@ -31,7 +31,7 @@ struct TrainOptions {
   QuantizeOptions quantize;
   cl::opt<std::string> statistics, data, labels, loss, teacher, distill, optimizer, schedule, only, checkpoint, augment, report;
   cl::opt<double> teacherShare, distillShare, temperature, smoothing, rate, warmup, momentum, decay;
-  cl::opt<bool> nesterov, resume, learnScales;
+  cl::opt<bool> nesterov, resume, learnScales, learnLevels;
   cl::opt<int64_t> batch, epochs, heldOut, seed, pauseAfter;
   cl::opt<int> threads;
   ScheduleOptions schedules;
@@ -83,6 +83,8 @@ TrainOptions::TrainOptions(CommandLine &line)
       resume("resume", cl::sub(line.command), cl::desc("Go on from --checkpoint: the result is that of one run")),
       learnScales("learn-scales", cl::sub(line.command),
                   cl::desc("Of a quantized model: train the scales of weights and activations, too (LSQ)")),
+      learnLevels("learn-levels", cl::sub(line.command),
+                  cl::desc("Of a quantized model: train the levels of codebook weights, too")),
       batch("batch", cl::sub(line.command), cl::init(0),
             cl::desc("Samples of a step (default 128, or what a stage file has above 1). Samples that fill no batch wait for "
                      "another epoch's order")),
@@ -132,7 +134,7 @@ std::string TrainOptions::describe() const {
                             {"augmented", augment}})
     if (!file.empty())
       os << ", " << word << ' ' << file;
-  os << (learnScales ? ", learned scales" : "") << ", seed " << seed;
+  os << (learnScales ? ", learned scales" : "") << (learnLevels ? ", learned levels" : "") << ", seed " << seed;
   return text;
 }
 
@@ -178,7 +180,7 @@ Expected<TrainerOptions> TrainOptions::trainer(StringRef hash, int64_t batchSize
   identity << hash << ' ' << hashFile(model.path()) << ' ' << hashFile(statistics) << ' ' << hashFile(teacher) << ' ' << samples << ' ' << labels << ' ' << loss << ' ' << teacher << ' ' << distill << ' ' << distillShare << ' ' << teacherShare << ' '
            << temperature << ' ' << smoothing << ' ' << optimizer << ' ' << momentum << ' ' << decay << ' ' << nesterov
            << ' ' << rate << ' ' << schedule << ' ' << warmup << ' ' << batchSize << ' ' << epochs << ' ' << heldOut
-           << ' ' << seed << ' ' << only << ' ' << statistics << ' ' << augment << ' ' << learnScales << ' ' << schedules.text();
+           << ' ' << seed << ' ' << only << ' ' << statistics << ' ' << augment << ' ' << learnScales << ' ' << learnLevels << ' ' << schedules.text();
   return options;
 }
 
@@ -215,7 +217,7 @@ static Error quantizeForTraining(const TrainOptions &options, ModuleOp module) {
     if (Error error = options.schedules.mark(module))
       return error;
   if (options.statistics.empty())
-    return options.learnScales ? userError("--learn-scales needs --stats, or a file of the stage 'quantization': a float model has no scales")
+    return options.learnScales || options.learnLevels ? userError("--learn-scales and --learn-levels need --stats, or a file of the stage 'quantization': a float model has neither")
                                : Error::success();
   StageSettings settings = options.quantize.settings();
   settings.statistics = options.statistics;
@@ -333,6 +335,9 @@ static Error trainWeights(const TrainOptions &options, ModuleOp module, std::vec
 static Expected<std::vector<TrainedWeight>> promote(const TrainOptions &options, ModuleOp module) {
   if (options.learnScales)
     if (Error error = promoteScales(module))
+      return std::move(error);
+  if (options.learnLevels)
+    if (Error error = promoteLevels(module))
       return std::move(error);
   return promoteWeights(module, options.only);
 }

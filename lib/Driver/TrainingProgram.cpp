@@ -36,6 +36,16 @@ Error mlir::halftone::keepWeights(ModuleOp module) { return runPass(module, crea
 
 Error mlir::halftone::promoteScales(ModuleOp module) { return runPass(module, createPromoteScales()); }
 
+Error mlir::halftone::promoteLevels(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  const unsigned before = main.getNumArguments();
+  if (Error error = runPass(module, createPromoteLevels()))
+    return error;
+  if (main.getNumArguments() == before)
+    return userError("--learn-levels finds no weights with a codebook; give --weights=codebook2 to codebook8, or a recipe");
+  return Error::success();
+}
+
 Error mlir::halftone::exposeWeights(ModuleOp module, bool floats) {
   ExposeWeightsOptions options;
   options.floats = floats;
@@ -86,6 +96,8 @@ Error mlir::halftone::restoreWeights(ModuleOp module, llvm::ArrayRef<TrainedWeig
       countZeros(main.getArgument(i), weight);
     }
   if (Error error = runPass(module, createDemoteScales()))
+    return error;
+  if (Error error = runPass(module, createDemoteLevels()))
     return error;
   if (Error error = runPass(module, createDemoteArguments()))
     return error;

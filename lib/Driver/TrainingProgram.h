@@ -31,6 +31,9 @@ llvm::Error exposeWeights(ModuleOp module, bool floats = false);
 /// Makes the scales of quantization arguments; promoteWeights returns them with the weights.
 llvm::Error promoteScales(ModuleOp module);
 
+/// Makes the levels of codebooks arguments, likewise.
+llvm::Error promoteLevels(ModuleOp module);
+
 /// Makes the weights that match `only` arguments, and returns them.
 llvm::Expected<std::vector<TrainedWeight>> promoteWeights(ModuleOp module, llvm::StringRef only);
 

@@ -68,7 +68,7 @@ void mlir::halftone::buildPrecisionPipeline(OpPassManager &pm, const PrecisionOp
 void mlir::halftone::buildQuantizationPipeline(OpPassManager &pm, const QuantizationOptions &options) {
   // Codes before biases, which take the error of just these codes out.
   if (needsHessians(options.rounding))
-    pm.addPass(createReconstructWeights({options.hessians, options.weightScales, options.rounding}));
+    pm.addPass(createReconstructWeights({options.hessians, options.weightScales, options.sparsity, options.pattern, options.rounding}));
   // Biases first, while the float weights are there to compare with.
   pm.addPass(createCorrectBias({options.weightScales, options.rounding}));
   pm.addPass(createInsertCasts({options.weightScales, options.rounding}));

@@ -147,7 +147,7 @@ WeightGrid mlir::halftone::fitCodebook(const RowsOfWeights &rows, unsigned bits,
   for (float &scale : scales)
     scale = std::isnormal(scale / (127 / uniform.largest())) ? scale / (127 / uniform.largest()) : scale;
   // A weight that is exactly 0, pruned maybe, stays 0.
-  bool keepZero = llvm::is_contained(rows.values, 0.0f);
+  bool keepZero = rows.needsZero || llvm::is_contained(rows.values, 0.0f);
   auto fit = [&](ArrayRef<float> at) {
     return WeightGrid{LevelSet(findLevels(countMoments(rows, at), 1u << bits, keepZero)), at.vec()};
   };

@@ -28,12 +28,16 @@ struct ReconstructWeightsPass : halftone::impl::ReconstructWeightsBase<Reconstru
 
   void runOnOperation() override {
     FailureOr<func::FuncOp> entry = getEntry(getOperation());
-    if (failed(entry) || failed(reconstructAll(*entry)))
+    if (failed(entry) || failed(checkOptions()) || failed(reconstructAll(*entry)))
       signalPassFailure();
   }
 
+  LogicalResult checkOptions();
   LogicalResult reconstructAll(func::FuncOp entry);
-  LogicalResult reconstruct(Operation *contraction, const Hessian &hessian);
+  LogicalResult reconstruct(Operation *contraction, const Hessian &hessian, bool isEnd);
+  void markPruned(Operation *contraction, const RoundedWeights &rounded);
+  int64_t unitToPrune(Operation *contraction, const WeightChannels &channels, bool isEnd) const;
+  void sweepGroups(const Hessian &hessian, int64_t unit, MutableArrayRef<float> rows, const WeightGrid *grid);
   void roundGroup(const Hessian &hessian, int64_t group, MutableArrayRef<float> rows, int64_t first, WeightGrid &grid);
 };
 } // namespace
@@ -42,11 +46,40 @@ LogicalResult ReconstructWeightsPass::reconstructAll(func::FuncOp entry) {
   FailureOr<Hessians> file = Hessians::readFor(getOperation(), hessians);
   if (failed(file))
     return failure();
-  for (const ContractionInput &input : getContractionInputs(entry))
+  SmallVector<ContractionInput> inputs = getContractionInputs(entry);
+  for (auto [i, input] : llvm::enumerate(inputs))
     if (const Hessian *hessian = isInt8(input.contraction) ? file->find(input.key) : nullptr)
-      if (failed(reconstruct(input.contraction, *hessian)))
+      if (failed(reconstruct(input.contraction, *hessian, i == 0 || i + 1 == inputs.size())))
         return failure();
   return success();
+}
+
+LogicalResult ReconstructWeightsPass::checkOptions() {
+  if (!(sparsity >= 0 && sparsity < 1))
+    return getOperation().emitError("the share of zeros is from 0 to below 1, not ") << static_cast<double>(sparsity);
+  if (sparsity > 0 && method != WeightRounding::GPTQ)
+    return getOperation().emitError("zeros and codes in one sweep are those of gptq");
+  if (pattern != "blocks" && pattern != "unstructured")
+    return getOperation().emitError("the pattern '") << pattern << "' is none of blocks, unstructured";
+  return success();
+}
+
+/// The columns that become zero together, of a layer that is pruned; 0 for one that is not.
+int64_t ReconstructWeightsPass::unitToPrune(Operation *contraction, const WeightChannels &channels, bool isEnd) const {
+  constexpr int64_t block = 4;
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(getWeightOperand(contraction).get().getType()).getShape();
+  const int64_t inputs = shape[getInputChannelDims(contraction).back()], unit = pattern == "blocks" ? block : 1;
+  const bool depthwise = isa<linalg::DepthwiseConv2DNhwcHwcOp>(contraction);
+  return sparsity == 0 || isEnd || depthwise || inputs < block || inputs % unit != 0 ? 0 : unit;
+}
+
+/// Each group of rows in one sweep, in place.
+void ReconstructWeightsPass::sweepGroups(const Hessian &hessian, int64_t unit, MutableArrayRef<float> rows,
+                                         const WeightGrid *grid) {
+  const int64_t size = rows.size() / hessian.groups, outputs = size / hessian.dimension;
+  for (int64_t group = 0; group < hessian.groups; ++group)
+    sweepSparse(rows.slice(group * size, size), group * outputs, CholeskyFactor(hessian.triangle(group), unit), grid, sparsity,
+                unit);
 }
 
 /// The rows of one group, from weights to levels.
@@ -83,7 +116,14 @@ static std::vector<float> diagonalsOf(const Hessian &hessian) {
   return diagonals;
 }
 
-LogicalResult ReconstructWeightsPass::reconstruct(Operation *contraction, const Hessian &hessian) {
+/// Says that the zeros are meant, and how many there are.
+void ReconstructWeightsPass::markPruned(Operation *contraction, const RoundedWeights &rounded) {
+  Builder builder(&getContext());
+  contraction->setAttr(kPrunedAttr, builder.getStringAttr(pattern));
+  contraction->setAttr(kZerosAttr, builder.getI64IntegerAttr(llvm::count(rounded.codes, 0)));
+}
+
+LogicalResult ReconstructWeightsPass::reconstruct(Operation *contraction, const Hessian &hessian, bool isEnd) {
   WeightChannels channels(contraction);
   std::optional<std::vector<float>> values = getConstantElements<float>(getWeightOperand(contraction).get());
   if (!values || !llvm::all_of(*values, [](float value) { return std::isfinite(value); }))
@@ -99,18 +139,27 @@ LogicalResult ReconstructWeightsPass::reconstruct(Operation *contraction, const 
   std::vector<float> rows(values->size());
   for (size_t i = 0; i < values->size(); ++i)
     rows[places[i]] = (*values)[i];
-  std::vector<float> importance = diagonalsOf(hessian);
-  RowsOfWeights all{channels.outputs, hessian.dimension, rows, importance};
+  const int64_t unit = unitToPrune(contraction, channels, isEnd);
+  if (unit && format->granularity.kind == Granularity::Group)
+    return contraction->emitOpError("has weights by group, which are not pruned while they are rounded; prune them first");
+  std::vector<float> importance = diagonalsOf(hessian), kept = rows;
+  if (unit)
+    sweepGroups(hessian, unit, kept, /*grid=*/nullptr);
+  RowsOfWeights all{channels.outputs, hessian.dimension, unit ? kept : rows, importance, unit != 0};
   WeightGrid grid = chooseGrid(all, *format, weightScales);
   if (isPruned(contraction))
-    keepZeros(all, grid);
+    keepZeros({channels.outputs, hessian.dimension, rows, {}}, grid);
   int64_t outputs = channels.outputs / hessian.groups, size = outputs * hessian.dimension;
-  for (int64_t group = 0; group < hessian.groups; ++group)
+  if (unit)
+    sweepGroups(hessian, unit, rows, &grid);
+  for (int64_t group = 0; group < hessian.groups && !unit; ++group)
     roundGroup(hessian, group, MutableArrayRef<float>(rows).slice(group * size, size), group * outputs, grid);
   RoundedWeights rounded{std::vector<int8_t>(values->size()), grid.scales};
   for (size_t i = 0; i < values->size(); ++i)
     rounded.codes[i] = grid.code(channels.output[i], places[i] % hessian.dimension, rows[places[i]]);
   attachWeights(contraction, rounded);
+  if (unit)
+    markPruned(contraction, rounded);
   ++reconstructed;
   return success();
 }

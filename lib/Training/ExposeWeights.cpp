@@ -38,7 +38,7 @@ struct ExposeWeights : halftone::impl::ExposeWeightsBase<ExposeWeights> {
   }
 
 private:
-  /// A step moves codes by one, so only equal steps with a scale for each channel can be trained.
+  /// Scales are those of channels: multipliers of groups would have to be trained, too, and one scale would become many.
   static LogicalResult checkFormat(Operation *contraction) {
     if (contraction->getAttrOfType<StringAttr>(kPrecisionAttr) == StringRef(kDynamicPrecision))
       return contraction->emitOpError("rounds its activations to ranges that it finds when it runs, which is not trained "
@@ -46,11 +46,11 @@ private:
     FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
     if (failed(format))
       return failure();
-    if (format->format.kind == WeightFormat::Uniform && format->granularity.kind == Granularity::Channel)
+    if (format->granularity.kind == Granularity::Channel)
       return success();
     return contraction->emitOpError("has weights of format ")
            << format->format.name << " by " << format->granularity.name()
-           << ", which cannot be trained; train with int8 to int2 by channel, or in floats, and quantize the result";
+           << ", which cannot be trained; train with a scale for each channel, or in floats, and quantize the result";
   }
 
   void expose(quant::StorageCastOp cast) {
@@ -63,29 +63,54 @@ private:
     ChannelScales scales(type);
     for (auto [i, code] : llvm::enumerate(*codes))
       values[i] = float(code) * scales.at(i);
-    if (Operation *contraction = findContraction(cast))
-      refine(contraction, *codes, perAxis.getStorageTypeMax(), scales, values);
+    std::vector<int8_t> levels;
+    if (Operation *contraction = findContraction(cast)) {
+      levels = levelsOf(contraction, *codes);
+      refine(contraction, *codes, perAxis.getStorageTypeMax(), levels, scales, values);
+    }
     OpBuilder b(cast);
     Location loc = cast.getInput().getLoc();
     auto real = RankedTensorType::get(type.getShape(), b.getF32Type());
     Value weights = arith::ConstantOp::create(b, loc, makeConstant<float>(real, values, "weights"));
     Operation *constant = cast.getInput().getDefiningOp();
-    cast.replaceAllUsesWith(QuantizeOp::create(b, cast.getLoc(), type, weights).getResult());
+    auto quantize = QuantizeOp::create(b, cast.getLoc(), type, weights);
+    if (!levels.empty())
+      quantize->setAttr(kLevelsAttr, b.getDenseI8ArrayAttr(levels));
+    cast.replaceAllUsesWith(quantize.getResult());
     cast.erase();
     if (constant->use_empty())
       constant->erase();
     ++exposed;
   }
 
+  /// The codes that weights of a format without equal steps may have; none for one with.
+  static std::vector<int8_t> levelsOf(Operation *contraction, ArrayRef<int8_t> codes) {
+    FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
+    if (failed(format) || format->format.kind == WeightFormat::Uniform)
+      return {};
+    std::vector<int8_t> levels = format->format.kind == WeightFormat::Fixed ? format->format.levels : codes.vec();
+    if (isPruned(contraction))
+      levels.push_back(0);
+    return LevelSet(levels).levels().vec();
+  }
+
   /// Takes the float weights that were kept, near to their codes or as they are. Zeros that stay, stay.
-  void refine(Operation *contraction, ArrayRef<int8_t> codes, int limit, const ChannelScales &scales,
+  void refine(Operation *contraction, ArrayRef<int8_t> codes, int limit, ArrayRef<int8_t> levels, const ChannelScales &scales,
               MutableArrayRef<float> values) {
     auto kept = getElements<float>(contraction->removeAttr(kFloatWeightsAttr));
     if (!kept || kept->size() != values.size())
       return;
-    bool pruned = contraction->hasAttr(kPrunedAttr);
-    for (auto [i, value] : llvm::enumerate(values))
-      value = floats || (pruned && (*kept)[i] == 0) ? (*kept)[i] : intoCell((*kept)[i], codes[i], limit, scales.at(i));
+    const bool pruned = contraction->hasAttr(kPrunedAttr);
+    std::optional<LevelSet> set;
+    if (!levels.empty())
+      set.emplace(levels);
+    for (auto [i, value] : llvm::enumerate(values)) {
+      const float weight = (*kept)[i];
+      if (floats || (pruned && weight == 0) || (set && set->nearest(weight / scales.at(i)) == codes[i]))
+        value = weight;
+      else if (!set) // a weight that was not rounded to the nearest level is that level
+        value = intoCell(weight, codes[i], limit, scales.at(i));
+    }
   }
 };
 

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "ChannelScales.h"
 #include "ScaleGroups.h"
+#include "SimulateLevels.h"
 #include "TensorBuilding.h"
 #include "halftone/Support/Constants.h"
 #include "halftone/Training/Passes.h"
@@ -53,6 +54,12 @@ static Value roundCode(OpBuilder &b, Location loc, Value code, double own, Value
   return arith::DivFOp::create(b, loc, fine, steps);
 }
 
+/// What is rounded where casts are in, else what is not: of {rounded, not, casts}.
+static Value selectCasts(OpBuilder &b, Location loc, ValueRange e) {
+  Value casts = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, e[2], buildScalar(b, loc, e[2].getType(), 0));
+  return arith::SelectOp::create(b, loc, casts, e[0], e[1]);
+}
+
 /// The real values of the codes of `x`; the scales of a per-axis type are a constant tensor, or `learned`.
 static Value simulate(OpBuilder &b, Location loc, Value x, quant::QuantizedType type, Value learned, Schedule schedule) {
   RankedTensorType tensor = tensorType(x);
@@ -93,12 +100,34 @@ static Value simulate(OpBuilder &b, Location loc, Value x, quant::QuantizedType 
                             code = arith::MinimumFOp::create(n, l, code, buildScalar(n, l, code.getType(), high));
                             code = roundCode(n, l, code, high, limitInput ? e[limitInput] : Value());
                             Value rounded = arith::MulFOp::create(n, l, code, step);
-                            if (!castsInput)
-                              return rounded;
-                            Value zero = buildScalar(n, l, rounded.getType(), 0);
-                            Value casts = arith::CmpFOp::create(n, l, arith::CmpFPredicate::OGT, e[castsInput], zero);
-                            return arith::SelectOp::create(n, l, casts, rounded, e[0]);
+                            return castsInput ? selectCasts(n, l, {rounded, e[0], e[castsInput]}) : rounded;
                           });
+}
+
+/// The real values of weights that are rounded to levels: numbers, or an argument.
+static Value simulateLevels(OpBuilder &b, QuantizeOp op, DenseI8ArrayAttr levels, Schedule schedule) {
+  auto type = cast<quant::UniformQuantizedPerAxisType>(getElementTypeOrSelf(op.getType()));
+  auto number = [&](ArrayRef<double> values) {
+    return buildConstant(b, op.getLoc(), RankedTensorType::get(values.size(), b.getF32Type()), values);
+  };
+  Value scales = findScale(op), values;
+  if (!scales)
+    scales = number(SmallVector<double>(type.getScales()));
+  double unit = 1;
+  if (auto name = op->getAttrOfType<StringAttr>(kLevelArgumentAttr)) {
+    values = findArgument(op->getParentOfType<func::FuncOp>(), name);
+    unit = op->getAttrOfType<FloatAttr>(kLevelUnitAttr).getValueAsDouble();
+  }
+  if (!values)
+    values = number(SmallVector<double>(levels.asArrayRef()));
+  Value rounded = simulateLevels(b, op.getLoc(), op.getInput(), type, scales, values, unit);
+  if (!schedule.casts)
+    return rounded;
+  RankedTensorType tensor = tensorType(rounded);
+  AffineMap identity = b.getMultiDimIdentityMap(tensor.getRank());
+  auto none = AffineMap::get(tensor.getRank(), 0, {}, b.getContext());
+  return buildElementwise(b, op.getLoc(), {rounded, op.getInput(), schedule.casts}, {identity, identity, none},
+                          tensor::getMixedSizes(b, op.getLoc(), rounded), tensor.getElementType(), selectCasts);
 }
 
 /// The real values of constant codes, as a constant.
@@ -153,7 +182,10 @@ private:
   LogicalResult replace(Operation *op, SmallVector<Operation *> &dead) {
     OpBuilder b(op);
     Value value;
-    if (auto quantize = dyn_cast<QuantizeOp>(op)) {
+    if (auto quantize = dyn_cast<QuantizeOp>(op); quantize && op->hasAttr(kLevelsAttr)) {
+      value = simulateLevels(b, quantize, op->getAttrOfType<DenseI8ArrayAttr>(kLevelsAttr), arguments);
+      ++simulated;
+    } else if (quantize) {
       value = simulate(b, op->getLoc(), quantize.getInput(),
                        cast<quant::QuantizedType>(getElementTypeOrSelf(quantize.getType())), findScale(quantize), arguments);
       ++simulated;

@@ -1,5 +1,6 @@
 //===- StoreWeights.cpp - codes in place of float weights -------------------===//
 #include "ChannelScales.h"
+#include "halftone/Quantization/LevelSet.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Support/Constants.h"
 #include "halftone/Training/Passes.h"
@@ -32,8 +33,11 @@ private:
       return;
     std::vector<int8_t> codes(values->size());
     ChannelScales scales(type);
+    std::optional<LevelSet> levels;
+    if (auto chosen = op->getAttrOfType<DenseI8ArrayAttr>(kLevelsAttr))
+      levels.emplace(chosen.asArrayRef());
     for (auto [i, value] : llvm::enumerate(*values))
-      codes[i] = std::clamp<int64_t>(quantizeWeight(value, scales.at(i)), perAxis.getStorageTypeMin(),
+      codes[i] = levels ? levels->nearest(value / scales.at(i)) : std::clamp<int64_t>(quantizeWeight(value, scales.at(i)), perAxis.getStorageTypeMin(),
                                      perAxis.getStorageTypeMax());
     OpBuilder b(op);
     Operation *constant = op.getInput().getDefiningOp();

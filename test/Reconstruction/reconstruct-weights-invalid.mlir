@@ -14,6 +14,12 @@
 // RUN: %python %S/Inputs/hessians.py %t.good hash 0:product 1 2 1 0 1
 // RUN: sed 's/precision = "int8"/precision = "int8", halftone.weights = "int9"/' %s | not halftone-opt --halftone-reconstruct-weights="hessians=%t.good" 2>&1 | FileCheck %s --check-prefix=FORMAT
 // FORMAT: error: {{.*}}'linalg.matmul' op has halftone.weights "int9", which is no format of weights
+// RUN: not halftone-opt %s --halftone-reconstruct-weights="hessians=%t.good sparsity=1.5" 2>&1 | FileCheck %s --check-prefix=SHARE
+// SHARE: error: the share of zeros is from 0 to below 1, not 1.5
+// RUN: not halftone-opt %s --halftone-reconstruct-weights="hessians=%t.good sparsity=0.5 method=adaround" 2>&1 | FileCheck %s --check-prefix=METHOD
+// METHOD: error: zeros and codes in one sweep are those of gptq
+// RUN: not halftone-opt %s --halftone-reconstruct-weights="hessians=%t.good sparsity=0.5 pattern=2:4" 2>&1 | FileCheck %s --check-prefix=PATTERN
+// PATTERN: error: the pattern '2:4' is none of blocks, unstructured
 module attributes {halftone.source_hash = "hash"} {
   func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
     %zero = arith.constant 0.0 : f32

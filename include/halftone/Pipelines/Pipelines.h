@@ -70,6 +70,9 @@ struct QuantizationOptions : PassPipelineOptions<QuantizationOptions> {
                        clEnumValN(WeightRounding::AdaRound, "adaround", "gptq, then descent on the layer's error"))};
   Option<std::string> hessians{*this, "hessians", llvm::cl::desc("File of Hessians, for gptq and adaround"),
                                llvm::cl::init("")};
+  Option<double> sparsity{*this, "sparsity", llvm::cl::desc("Share of weights that gptq makes zero"), llvm::cl::init(0.0)};
+  Option<std::string> pattern{*this, "pattern", llvm::cl::desc("What becomes zero together: blocks or unstructured"),
+                              llvm::cl::init("blocks")};
 };
 
 /// The quantization stage.

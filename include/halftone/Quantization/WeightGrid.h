@@ -24,6 +24,7 @@ struct RowsOfWeights {
   int64_t outputs = 0, dimension = 0;
   ArrayRef<float> values;     ///< outputs x dimension
   ArrayRef<float> importance; ///< blocks x dimension, each for outputs / blocks rows; empty: 1 for all
+  bool needsZero = false;     ///< a codebook has the level 0, as weights become zero when they are rounded
 
   ArrayRef<float> row(int64_t output) const { return values.slice(output * dimension, dimension); }
   /// Of the row's columns, or empty.

@@ -37,6 +37,12 @@ def ReconstructWeights : Pass<"halftone-reconstruct-weights", "::mlir::ModuleOp"
     (instead of the relaxation by gradients of Nagel et al., arXiv:2004.10568). `nearest` and `diffused` do not look at
     the Hessians and are left to `halftone-insert-casts`.
 
+    With `sparsity`, gptq makes that share of a layer's blocks (4 input channels of one tap and output channel; with pattern
+    `unstructured` of its weights) zero in the same sweep (SparseGPT, Frantar and Alistarh, arXiv:2301.00774), and the
+    contraction gets `halftone.pruned`. Scales are those of the weights that a first sweep, which only prunes, leaves. The layers
+    that `halftone-prune-weights` leaves alone stay dense here, too, and blocks need input channels in multiples of 4. Weights of
+    groups are an error then.
+
     ```mlir
     %0 = linalg.matmul {halftone.precision = "int8"} ins(%x, %w : ...
     // becomes
@@ -48,6 +54,8 @@ def ReconstructWeights : Pass<"halftone-reconstruct-weights", "::mlir::ModuleOp"
     Option<"hessians", "hessians", "std::string", "", "File of Hessians">,
     Option<"weightScales", "weight-scales", "::mlir::halftone::WeightScales", "::mlir::halftone::WeightScales::Automatic",
            "How scales of weights are found", [{::mlir::halftone::weightScalesValues()}]>,
+    Option<"sparsity", "sparsity", "double", "0.0", "Share of zeros, for gptq">,
+    Option<"pattern", "pattern", "std::string", "\"blocks\"", "What becomes zero together: blocks or unstructured">,
     Option<"method", "method", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::GPTQ",
            "How codes are chosen", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::WeightRounding::GPTQ, "gptq", "error feedback"),

@@ -28,6 +28,11 @@ struct CholeskyFactor {
 /// of the grid. Multipliers of groups are chosen anew, those of these output channels only.
 void roundGPTQ(llvm::MutableArrayRef<float> weights, int64_t first, const CholeskyFactor &hessian, WeightGrid &grid);
 
+/// SparseGPT: the same, and that share of the units of all rows becomes zero: single columns, or `unit` neighbours of which the
+/// factor keeps the columns together. Without a grid, weights that are kept are real numbers, which make up for the others.
+void sweepSparse(llvm::MutableArrayRef<float> weights, int64_t first, const CholeskyFactor &hessian, const WeightGrid *grid,
+                 double share, int64_t unit);
+
 /// AdaRound-type descent: moves single weights of one output channel as long as E falls, from where they are.
 void descend(llvm::ArrayRef<float> weights, llvm::MutableArrayRef<float> levels, int64_t output,
              llvm::ArrayRef<int64_t> triangle, const WeightGrid &grid);

@@ -28,6 +28,12 @@ inline constexpr llvm::StringLiteral kPositiveAttr = "halftone.positive";
 /// On halftone.quantize: the name of the argument that is its scale while it is trained.
 inline constexpr llvm::StringLiteral kScaleAttr = "halftone.scale";
 
+/// On halftone.quantize of weights: the codes that they may have (array<i8: ...>). While these are trained, the name of the
+/// argument that has them as real numbers, and what a code of 1 is there.
+inline constexpr llvm::StringLiteral kLevelsAttr = "halftone.levels";
+inline constexpr llvm::StringLiteral kLevelArgumentAttr = "halftone.level_argument";
+inline constexpr llvm::StringLiteral kLevelUnitAttr = "halftone.level_unit";
+
 /// On a contraction: its weights as they were before they became codes.
 inline constexpr llvm::StringLiteral kFloatWeightsAttr = "halftone.float_weights";
 

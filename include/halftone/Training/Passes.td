@@ -94,7 +94,8 @@ def ExposeWeights : Pass<"halftone-expose-weights", "::mlir::ModuleOp"> {
   let description = [{
     Weights of the quantization stage are constant codes. Each becomes a float constant, the real values of the codes, with
     `halftone.quantize` behind it: the same codes again, but of something that can be trained
-    (`halftone-promote-constants`). `halftone-store-weights` is the way back. Per-axis uniform types only. With
+    (`halftone-promote-constants`). `halftone-store-weights` is the way back. Per-axis types with a scale for each channel only; where
+    the format of the weights is no uniform one, the codes that may occur stand in `halftone.levels` on the operation. With
     `halftone.float_weights` on the contraction (`halftone-keep-weights`), each weight is that number, moved as little as
     its code needs, or with `floats` as it is; zeros of a contraction with `halftone.pruned` stay zero.
 
@@ -114,7 +115,7 @@ def StoreWeights : Pass<"halftone-store-weights", "::mlir::ModuleOp"> {
   let summary = "Replace quantized float constants by their codes";
   let description = [{
     The counterpart of `halftone-expose-weights`: `halftone.quantize` of a constant to a type of weights becomes a constant
-    of codes, by rule A1 of docs/Arithmetic.md.
+    of codes, by rule A1 of docs/Arithmetic.md, or those of `halftone.levels` that are nearest.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::quant::QuantDialect"];
   let statistics = [Statistic<"stored", "stored", "Number of weights made codes">];
@@ -150,6 +151,36 @@ def DemoteScales : Pass<"halftone-demote-scales", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"demoted", "demoted", "Number of arguments that became scales of types">];
 }
 
+def PromoteLevels : Pass<"halftone-promote-levels", "::mlir::ModuleOp"> {
+  let summary = "Turn levels of codebooks into arguments that are trained";
+  let description = [{
+    Where `halftone.quantize` rounds weights of a codebook format (exposed by `halftone-expose-weights`) to `halftone.levels`, the
+    levels become an argument of @main, which `halftone.level_argument` names: real numbers, codes times `halftone.level_unit`,
+    the mean of the channels' scales. The gradient of a level is the sum of those of its weights, scaled down by the root of
+    their number. Of a pruned contraction the level 0 stays. Levels of a table (nf4, log4, a recipe's) stay, too.
+
+    ```mlir
+    func.func @main(%x: ...) -> ... {
+      %q = halftone.quantize %w {halftone.levels = array<i8: -80, 0, 127>} : ...
+    // becomes
+    func.func @main(%x: ..., %l: tensor<3xf32> {halftone.name = "conv.levels", halftone.trainable, halftone.value = ...}) -> ... {
+      %q = halftone.quantize %w {halftone.level_argument = "conv.levels", halftone.level_unit = 0.01 : f64, halftone.levels = ...} : ...
+    ```
+
+    `halftone-demote-levels` is the way back.
+  }];
+  let statistics = [Statistic<"promoted", "promoted", "Number of codebooks that became arguments">];
+}
+
+def DemoteLevels : Pass<"halftone-demote-levels", "::mlir::ModuleOp"> {
+  let summary = "Turn arguments with the levels of a codebook into attributes";
+  let description = [{
+    The counterpart of `halftone-promote-levels`: `halftone.levels` gets the values of the argument, rounded to codes; equal ones
+    count once.
+  }];
+  let statistics = [Statistic<"demoted", "demoted", "Number of arguments that became levels">];
+}
+
 def SimulateCasts : Pass<"halftone-simulate-casts", "::mlir::func::FuncOp"> {
   let summary = "Write quantization as float arithmetic, to be differentiated";
   let description = [{
@@ -157,7 +188,8 @@ def SimulateCasts : Pass<"halftone-simulate-casts", "::mlir::func::FuncOp"> {
     Dequantize goes, constant codes become their real values, data movement of codes is movement of these. The float
     operations between compute what the integer stage does up to rounding ("fake quantization"), and have
     derivatives: `halftone-differentiate` passes gradients through `roundeven` and cuts them where the clamp does. A
-    scale is a number, or the argument that `halftone.scale` names (`halftone-promote-scales`).
+    scale is a number, or the argument that `halftone.scale` names (`halftone-promote-scales`). With `halftone.levels`, weights become
+    the nearest level times the scale; levels are numbers, or the argument that `halftone.level_argument` names.
 
     ```mlir
     %q = halftone.quantize %x : tensor<4xf32> to tensor<4x!quant.uniform<i8:f32, 0.5:-3>>
