@@ -9,12 +9,15 @@ static constexpr int64_t kChunkWords = 4;
 /// Vectors of a full block where nothing is interleaved.
 static constexpr int64_t kPlainVectors = 2;
 
+/// Whether one permutation puts 4 rows of bytes into the words of one vector: of the kernels, those of 512 bits (VBMI).
+static bool permutesRows(const DotKernel &kernel) { return kernel.lanes * kernel.step == 64; }
+
 SmallVector<ChannelBlocks> DepthwiseLayout::blocks() const {
   SmallVector<ChannelBlocks> list;
   int64_t done = 0, offset = 0;
   auto append = [&](int64_t count, int64_t lanes, int64_t vectors, int64_t valid) {
     int64_t start = kernel->hasStart() ? 1 : 0;
-    int64_t elements = lanes * vectors * kernel->step * (start + rowGroups() * kernelWidth);
+    int64_t elements = lanes * vectors * kernel->step * (start + tapPlace(outputRows, 0, 0));
     list.push_back({done, count, lanes, vectors, valid, elements, offset});
     done += count * valid;
     offset += count * elements;
@@ -27,11 +30,14 @@ SmallVector<ChannelBlocks> DepthwiseLayout::blocks() const {
       append(1, kernel->lanes, llvm::divideCeil(channels - done, kernel->lanes), channels - done);
     return list;
   }
-  for (int64_t lanes = kernel->lanes; lanes >= kChunkWords; lanes /= 2)
+  const bool permutes = permutesRows(*kernel);
+  for (int64_t lanes = kernel->lanes; lanes >= (permutes ? 2 * kChunkWords : kChunkWords); lanes /= 2)
     if (int64_t count = (channels - done) / (lanes * kernel->step))
       append(count, lanes, kernel->step, lanes * kernel->step);
+  if (permutes && channels - done >= kernel->lanes)
+    append(1, kernel->lanes, 1, kernel->lanes);
   if (done < channels)
-    append(1, kChunkWords, kernel->step, channels - done);
+    append(1, permutes ? kernel->lanes : kChunkWords, permutes ? 1 : kernel->step, channels - done);
   return list;
 }
 
@@ -40,9 +46,9 @@ int64_t DepthwiseLayout::elements() const {
   return last.offset + last.count * last.elements;
 }
 
-int64_t DepthwiseLayout::channelOf(int64_t lanes, int64_t vector, int64_t lane) const {
-  if (!interleaves())
-    return vector * lanes + lane;
+int64_t DepthwiseLayout::channelOf(const ChannelBlocks &block, int64_t vector, int64_t lane) const {
+  if (!isInterleaved(block))
+    return vector * block.lanes + lane;
   return lane / kChunkWords * kChunkWords * kernel->step + vector * kChunkWords + lane % kChunkWords;
 }
 
@@ -52,6 +58,7 @@ DictionaryAttr DepthwiseLayout::toAttribute(MLIRContext *context) const {
                               b.getNamedAttr("lanes", b.getI64IntegerAttr(kernel->lanes)),
                               b.getNamedAttr("columns", b.getI64IntegerAttr(blocks().front().width())),
                               b.getNamedAttr("run", b.getI64IntegerAttr(1)),
+                              b.getNamedAttr("output_rows", b.getI64IntegerAttr(outputRows)),
                               b.getNamedAttr("kernel", b.getDenseI64ArrayAttr({kernelHeight, kernelWidth, 1}))});
 }
 
@@ -61,9 +68,23 @@ bool DepthwiseLayout::isDepthwise(ContractOp op) {
   return groups > 1 && input.getRank() == 4 && input.getDimSize(3) == groups && output.getDimSize(3) == groups;
 }
 
+/// Output rows at most that share their words: 4 rows of a 5x5 kernel would, but each has weights of its own to read.
+static constexpr int64_t kMostOutputRows = 2;
+
+/// As many as the words of one output row hold, if its windows are those of adjacent rows.
+static int64_t rowsThatShare(ContractOp op, const DotKernel &kernel, int64_t kernelHeight) {
+  const int64_t height = cast<ShapedType>(op.getOutput().getType()).getDimSize(1);
+  if (kernel.step == 1 || op.getStrides()[0] != 1 || op.getDilations()[0] != 1)
+    return 1;
+  const int64_t held = llvm::alignTo(kernelHeight, kernel.step) - kernelHeight + 1;
+  return std::min({height, held, kMostOutputRows});
+}
+
 DepthwiseLayout DepthwiseLayout::forContract(ContractOp op, const DotKernel &kernel) {
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getWeights().getType()).getShape();
-  return {&kernel, shape[0], shape[1], static_cast<int64_t>(op.getGroups())};
+  DepthwiseLayout layout = {&kernel, shape[0], shape[1], static_cast<int64_t>(op.getGroups())};
+  layout.outputRows = rowsThatShare(op, kernel, layout.kernelHeight);
+  return layout;
 }
 
 FailureOr<DepthwiseLayout> DepthwiseLayout::fromAttribute(ContractOp op) {
@@ -75,5 +96,7 @@ FailureOr<DepthwiseLayout> DepthwiseLayout::fromAttribute(ContractOp op) {
   const DotKernel *row = kind ? findDotKernel(kind.getValue()) : nullptr;
   if (!row || !kernel || kernel.size() != 3)
     return failure();
-  return DepthwiseLayout{row, kernel[0], kernel[1], static_cast<int64_t>(op.getGroups()), packing.contains("unsigned")};
+  auto rows = packing.getAs<IntegerAttr>("output_rows");
+  return DepthwiseLayout{row, kernel[0], kernel[1], static_cast<int64_t>(op.getGroups()), packing.contains("unsigned"),
+                         rows ? rows.getInt() : 1};
 }

@@ -73,23 +73,24 @@ std::vector<T> packAll(const PackedLayout &stored, ArrayRef<T> weights, ArrayRef
 template <typename T>
 void packBlock(const DepthwiseLayout &layout, const ChannelBlocks &block, int64_t first, ArrayRef<T> weights,
                ArrayRef<int32_t> bias, T *out) {
-  const int64_t step = layout.kernel->step;
-  std::vector<int32_t> sums(block.width(), 0), starts(block.width(), 0);
-  T *start = out;
-  if (layout.kernel->hasStart())
-    out += block.width() * step;
-  for (int64_t row = 0; row < layout.rowGroups() * step; ++row)
-    for (int64_t tap = 0; tap < layout.kernelWidth; ++tap)
-      for (int64_t i = 0; i < block.width(); ++i) {
-        int64_t channel = layout.channelOf(block.lanes, i / block.lanes, i % block.lanes);
-        bool inside = row < layout.kernelHeight && channel < block.valid;
-        starts[i] = channel < block.valid ? bias[first + channel] : 0;
-        T value = inside ? weights[(row * layout.kernelWidth + tap) * layout.channels + first + channel] : T(0);
-        out[((row / step * layout.kernelWidth + tap) * block.width() + i) * step + row % step] = value;
+  const int64_t step = layout.kernel->step, width = block.width();
+  std::vector<int32_t> sums(width, 0), starts(width, 0);
+  T *taps = layout.kernel->hasStart() ? out + width * step : out;
+  for (int64_t i = 0; i < width; ++i) {
+    const int64_t channel = layout.channelOf(block, i / block.lanes, i % block.lanes);
+    if (channel >= block.valid)
+      continue;
+    starts[i] = bias[first + channel];
+    for (int64_t y = 0; y < layout.kernelHeight; ++y)
+      for (int64_t tap = 0; tap < layout.kernelWidth; ++tap) {
+        const T value = weights[(y * layout.kernelWidth + tap) * layout.channels + first + channel];
         sums[i] += static_cast<int32_t>(value);
+        for (int64_t row = 0; row < layout.outputRows; ++row)
+          taps[(layout.tapPlace(row, (y + row) / step, tap) * width + i) * step + (y + row) % step] = value;
       }
+  }
   if (layout.kernel->hasStart())
-    writeStart(*layout.kernel, sums, starts, start);
+    writeStart(*layout.kernel, sums, starts, out);
 }
 
 template <typename T>

@@ -42,9 +42,12 @@ void mlir::halftone::setFunctionAttributes(llvm::Module &module, const CpuTarget
     function.addFnAttr("target-cpu", target.llvmCpu);
     if (!target.llvmFeatures.empty())
       function.addFnAttr("target-features", target.llvmFeatures);
-    // x86-64-v4 prefers 256 bits by default; our kernels are written for 512.
-    if (module.getTargetTriple().isX86())
+    if (module.getTargetTriple().isX86()) {
+      // x86-64-v4 prefers 256 bits by default; our kernels are written for 512.
       function.addFnAttr("prefer-vector-width", target.llvmCpu == "x86-64-v4" ? "512" : "256");
+      // Else the slots of vectors that registers cannot hold cross cache lines.
+      function.addFnAttr("stackrealign");
+    }
     function.setDoesNotThrow();
     function.setUWTableKind(llvm::UWTableKind::None);
   }

@@ -70,6 +70,38 @@ func.func @depthwise(%x: memref<1x3x3x64xi8>, %w: memref<1024xi8>, %y: memref<1x
   return
 }
 
+// Two output rows share the words of their 4 input rows: 8 shuffles for each of 4 columns under 2 x 2 positions, and 3 taps of 4
+// vectors for each of these.
+// CHECK-LABEL: func @shared_words
+// CHECK-COUNT-32: vector.shuffle {{.*}} vector<64xi8>, vector<64xi8>
+// CHECK-NOT: vector.shuffle {{.*}} vector<64xi8>, vector<64xi8>
+// CHECK-COUNT-4: vector.store
+func.func @shared_words(%x: memref<1x4x4x64xi8>, %w: memref<1792xi8>, %y: memref<1x2x2x64xi32>) {
+  halftone.contract ins(%x, %w : memref<1x4x4x64xi8>, memref<1792xi8>) outs(%y : memref<1x2x2x64xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 64 : i64, epilogue_maps = [],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 3, 3, 1>, output_rows = 2 : i64, run = 1 : i64}} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  }
+  return
+}
+
+// 16 channels are one vector: a permutation of bytes makes the words of 4 rows.
+// CHECK-LABEL: func @few_channels
+// CHECK-COUNT-3: vector.load {{.*}} vector<16xi8>
+// CHECK-COUNT-2: vector.shuffle {{.*}} vector<16xi8>, vector<16xi8>
+// CHECK: vector.shuffle {{.*}} [0, 16, 32, 48, 1, 17, 33, 49, {{.*}} vector<32xi8>, vector<32xi8>
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+func.func @few_channels(%x: memref<1x3x3x16xi8>, %w: memref<256xi8>, %y: memref<1x1x1x16xi32>) {
+  halftone.contract ins(%x, %w : memref<1x3x3x16xi8>, memref<256xi8>) outs(%y : memref<1x1x1x16xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 16 : i64, epilogue_maps = [],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 16 : i64, kernel = array<i64: 3, 3, 1>, run = 1 : i64}} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  }
+  return
+}
+
 // A clamp of integers is what saturating packs do: 4 vectors become 64 bytes, in order again by one permutation of words. The
 // zero point -128 needs no addition, the bound 200 one minimum.
 // CHECK-LABEL: func @saturating

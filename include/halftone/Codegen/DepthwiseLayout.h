@@ -5,8 +5,13 @@
 //
 //   word `lane` of vector j belongs to channel 16 * (lane / 4) + 4 * j + lane % 4
 //
-// and the weights stand in the same order: [start row: 4 vectors] [group of 4 rows][tap column][4 vectors], zero where
-// the kernel has no row. With dots of one element, channels keep their order: [row][tap column][vectors].
+// Channels that are too few for that have a block of one vector, whose lanes keep the channels' order: a permutation of bytes
+// makes its words. (Only where the machine has one; else 4 narrower vectors, down to 4 lanes.)
+//
+// Words of 4 rows serve all output rows whose windows they hold: those of a 3x3 kernel two, one below the other, each with
+// weights that are moved down by its place. So the weights stand as [start row: 4 vectors] [output row][group of 4 rows][tap
+// column][4 vectors], zero where the window of that output row has no row. With dots of one element, channels keep their
+// order: [row][tap column][vectors].
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_CODEGEN_DEPTHWISELAYOUT_H
@@ -31,16 +36,25 @@ struct DepthwiseLayout {
   const DotKernel *kernel;
   int64_t kernelHeight, kernelWidth, channels;
   bool storedUnsigned = false; ///< the input; see halftone-store-unsigned
+  int64_t outputRows = 1;      ///< that share their words
 
   bool interleaves() const { return kernel->step > 1; }
-  int64_t rowGroups() const { return llvm::divideCeil(kernelHeight, kernel->step); }
+  /// Input rows under the windows of so many output rows, and the groups that they make.
+  int64_t inputRows(int64_t height) const { return kernelHeight + height - 1; }
+  int64_t rowGroups(int64_t height) const { return llvm::divideCeil(inputRows(height), kernel->step); }
+  /// The weights of an output row in a group of rows at a tap, counted in blocks of channels.
+  int64_t tapPlace(int64_t row, int64_t group, int64_t tap) const {
+    return (row * rowGroups(outputRows) + group) * kernelWidth + tap;
+  }
 
   /// From wide to narrow; the last one may have channels that do not exist.
   SmallVector<ChannelBlocks> blocks() const;
   int64_t elements() const;
 
+  /// Whether a block's lanes are in the order of unpacks.
+  bool isInterleaved(const ChannelBlocks &block) const { return interleaves() && block.vectors == kernel->step; }
   /// The channel of a lane of one of a block's vectors.
-  int64_t channelOf(int64_t lanes, int64_t vector, int64_t lane) const;
+  int64_t channelOf(const ChannelBlocks &block, int64_t vector, int64_t lane) const;
 
   DictionaryAttr toAttribute(MLIRContext *context) const;
 

@@ -40,6 +40,8 @@ public:
   int64_t lineCount() const { return lines; } ///< kDynamic with a dynamic batch
   int64_t span() const { return spanLength; } ///< kDynamic with a dynamic batch within the line
   int64_t imagePositions() const { return rows * columns; }
+  /// Lines of one image; 1 where a line is an image or more.
+  int64_t linesOfImage() const { return line == Line::Row ? rows : 1; }
 
   /// Where `buffer` stands at the first position of a line.
   Value emitLineOffset(ImplicitLocOpBuilder &b, const WalkedBuffer &buffer, Value line) const;

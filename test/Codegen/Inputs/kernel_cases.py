@@ -309,6 +309,8 @@ def main():
         contraction(m, e + "loud", (3, 3, 5), (1, 1, 70), element=element, gain=1e6)
         contraction(m, e + "depthwise", (7, 9, 67), (3, 3), kind="depthwise", residual=True, element=element, padding=1)
         contraction(m, e + "depthwise_strided", (11, 9, 24), (5, 5), (2, 2), kind="depthwise", element=element, padding=2)
+        # Blocks of 64, 32 and 16 channels, an even number of rows.
+        contraction(m, e + "depthwise_wide", (8, 6, 112), (5, 5), kind="depthwise", element=element, padding=2)
         contraction(m, e + "depthwise_dilated", (9, 9, 5), (3, 2), (1, 1), (2, 3), kind="depthwise", element=element)
         transpose(m, e + "channels_last", (3, 7, 19), element)
         chain(m, e, element)
