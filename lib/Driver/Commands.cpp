@@ -32,11 +32,13 @@ static constexpr Command kCommands[] = {
      "  halftone quantize model.onnx --stats model.stats --stop-after=integer "
      "-o integer.mlir\n",
      runQuantize},
-    {"prune", "make the weights zero that matter least",
+    {"prune", "make the weights zero, or remove the channels, that matter least",
      "  halftone prune model.onnx --sparsity=0.7 -o pruned.mlirbc\n"
      "  halftone prune model.onnx --sparsity=0.7 --data samples.npz -o "
      "pruned.mlirbc\n"
      "  halftone prune model.onnx --pattern=2:4 --exclude 'head.*' -o "
+     "pruned.mlirbc\n"
+     "  halftone prune model.onnx --pattern=channels --sparsity=0.4 -o "
      "pruned.mlirbc\n"
      "  halftone prune model.onnx --predict --sparsity=0.7\n",
      runPrune},

@@ -13,6 +13,7 @@
 #include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Calibration/Passes.h"
+#include "halftone/Pruning/ChannelClasses.h"
 #include "halftone/Pruning/Passes.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Pass/PassManager.h"
@@ -27,7 +28,10 @@ namespace cl = llvm::cl;
 namespace {
 struct PruneOptions {
   explicit PruneOptions(CommandLine &line);
-  Expected<PruneWeightsOptions> pass() const;
+  Error checkMethod() const;
+  Expected<PruneWeightsOptions> weightsPass() const;
+  Expected<PruneChannelsOptions> channelsPass() const;
+  bool removesChannels() const { return pattern == "channels"; }
   Error checkPrediction() const;
   bool needsHessians() const { return method == "obs" || (method.empty() && !data.empty()); }
 
@@ -37,6 +41,8 @@ struct PruneOptions {
   cl::opt<PruningScope> scope;
   cl::list<std::string> exclude;
   cl::opt<bool> ends, predict;
+  cl::opt<int64_t> roundChannels;
+  cl::opt<bool> keepShapes;
   cl::opt<std::string> cost;
   TargetOption target;
   OutputOption output;
@@ -46,10 +52,11 @@ struct PruneOptions {
 PruneOptions::PruneOptions(CommandLine &line)
     : model(line),
       sparsity("sparsity", cl::sub(line.command), cl::init(-1), cl::value_desc("share"),
-               cl::desc("Share of weights that become zero, from 0 to below 1")),
+               cl::desc("Share of weights that become zero, or of channels that go, from 0 to below 1")),
       pattern("pattern", cl::sub(line.command), cl::init("blocks"), cl::value_desc("pattern"),
               cl::desc("What becomes zero together: blocks (default: 4 input channels of one output channel, which the "
-                       "sparse kernels need), unstructured (single weights), or N:M, as 2:4 (N of M input channels stay)")),
+                       "sparse kernels need), channels (whole output channels, which are removed: all shapes behind shrink), "
+                       "unstructured (single weights), or N:M, as 2:4 (N of M input channels stay)")),
       method("method", cl::sub(line.command), cl::value_desc("name"),
              cl::desc("magnitude (default), or obs (default with --data): by the layers' errors on samples, and what is "
                       "kept makes up for what is gone")),
@@ -59,10 +66,14 @@ PruneOptions::PruneOptions(CommandLine &line)
                        clEnumValN(PruningScope::Global, "global", "over all layers: each has its own"))),
       exclude("exclude", cl::sub(line.command), cl::value_desc("regex"),
               cl::desc("Layers that are left alone, by name; may be repeated")),
-      ends("ends", cl::sub(line.command), cl::desc("Prune the first and the last layer, too")),
+      ends("ends", cl::sub(line.command), cl::desc("Prune the first and the last layer, too (of channels, the first)")),
       predict("predict", cl::sub(line.command),
               cl::desc("Prune nothing: print what each layer is predicted to take, dense and with --sparsity in blocks, and "
                        "from which sparsity on it gains")),
+      roundChannels("round-channels", cl::sub(line.command), cl::init(16), cl::value_desc("N"),
+                    cl::desc("With --pattern=channels: the number that stays is a multiple of N (default: 16)")),
+      keepShapes("keep-shapes", cl::sub(line.command),
+                 cl::desc("With --pattern=channels: weights that read the channels become zero, no shape shrinks")),
       cost("cost", cl::sub(line.command), cl::value_desc("cpu.json"),
            cl::desc("With --predict: costs as of `halftone bench --tune` (default: the built-in ones)")),
       target(line), output(line) {}
@@ -76,8 +87,20 @@ Error PruneOptions::checkPrediction() const {
   return Error::success();
 }
 
+Error PruneOptions::checkMethod() const {
+  if (!method.empty() && method != "magnitude" && method != "obs")
+    return userError("--method=" + method + " is none of magnitude, obs");
+  if (method == "obs" && data.empty())
+    return userError("--method=obs prunes by the layers' errors on samples: give --data");
+  if (method == "magnitude" && !data.empty())
+    return userError("--method=magnitude looks at no samples: give no --data");
+  if (!removesChannels() && (roundChannels.getNumOccurrences() || keepShapes))
+    return userError("--round-channels and --keep-shapes are for --pattern=channels");
+  return Error::success();
+}
+
 /// What the pass is told, or what is wrong with the options.
-Expected<PruneWeightsOptions> PruneOptions::pass() const {
+Expected<PruneWeightsOptions> PruneOptions::weightsPass() const {
   PruneWeightsOptions options;
   if (llvm::SmallVector<StringRef> parts; llvm::Regex("^([0-9]+):([0-9]+)$").match(pattern, &parts)) {
     options.pattern = PruningPattern::NOfM;
@@ -92,14 +115,23 @@ Expected<PruneWeightsOptions> PruneOptions::pass() const {
       return userError("--sparsity is needed, a share from 0 to below 1, as 0.7");
     options.sparsity = sparsity;
   } else {
-    return userError("--pattern=" + pattern + " is none of blocks, unstructured, N:M");
+    return userError("--pattern=" + pattern + " is none of blocks, channels, unstructured, N:M");
   }
-  if (!method.empty() && method != "magnitude" && method != "obs")
-    return userError("--method=" + method + " is none of magnitude, obs");
-  if (method == "obs" && data.empty())
-    return userError("--method=obs prunes by the layers' errors on samples: give --data");
-  if (method == "magnitude" && !data.empty())
-    return userError("--method=magnitude looks at no samples: give no --data");
+  options.scope = scope;
+  options.exclude.assign(exclude.begin(), exclude.end());
+  options.ends = ends;
+  return options;
+}
+
+Expected<PruneChannelsOptions> PruneOptions::channelsPass() const {
+  if (!(sparsity >= 0 && sparsity < 1))
+    return userError("--sparsity is needed, a share from 0 to below 1, as 0.4");
+  if (roundChannels < 1)
+    return userError("--round-channels=" + Twine(roundChannels) + " is no multiple: give 1 or more, as 16");
+  PruneChannelsOptions options;
+  options.sparsity = sparsity;
+  options.round = roundChannels;
+  options.shrink = !keepShapes;
   options.scope = scope;
   options.exclude.assign(exclude.begin(), exclude.end());
   options.ends = ends;
@@ -148,6 +180,28 @@ static void printLayers(ModuleOp module, llvm::raw_ostream &os) {
      << llvm::format("%13lld %9.2f %%\n", static_cast<long long>(weights), 100.0 * zeros / std::max<int64_t>(weights, 1));
 }
 
+/// A line for each contraction with constant weights: its channels before and after, or why all stayed.
+static void printChannels(ModuleOp module, bool shrunk, llvm::raw_ostream &os) {
+  int64_t before = 0, after = 0;
+  os << "layer                                      channels       left\n";
+  for (const ContractionInput &input : getContractionInputs(module.lookupSymbol<func::FuncOp>("main"))) {
+    auto removed = input.contraction->getAttrOfType<DenseI64ArrayAttr>(kRemovedChannelsAttr);
+    auto reason = input.contraction->getAttrOfType<StringAttr>(kChannelsKeptAttr);
+    if (!removed && !reason)
+      continue; // depthwise: it has the channels that it reads
+    int64_t now = 1;
+    for (int64_t dim : getOutputChannelDims(input.contraction))
+      now *= cast<RankedTensorType>(getWeightOperand(input.contraction).get().getType()).getDimSize(dim);
+    const int64_t gone = removed ? removed.size() : 0, was = shrunk ? now + gone : now;
+    os << llvm::left_justify(locationName(input.contraction->getLoc()), 40)
+       << llvm::format("%12lld %10lld", static_cast<long long>(was), static_cast<long long>(was - gone))
+       << (reason ? "  left alone: " + reason.getValue().str() : "") << "\n";
+    before += was;
+    after += was - gone;
+  }
+  os << llvm::left_justify("all", 40) << llvm::format("%12lld %10lld\n", static_cast<long long>(before), static_cast<long long>(after));
+}
+
 /// A model of the stage import.
 static Expected<OwningOpRef<ModuleOp>> loadImported(const PruneOptions &options, CompilerContext &context) {
   Expected<OwningOpRef<ModuleOp>> module = options.model.load(context.get());
@@ -174,9 +228,14 @@ Error mlir::halftone::runPrune(CommandLine &line) {
     return runPrediction(options);
   if (options.cost.getNumOccurrences() || options.target.getNumOccurrences())
     return userError("--cost and --target-cpu are for --predict: zeros depend on no CPU");
-  Expected<PruneWeightsOptions> settings = options.pass();
-  if (!settings)
-    return settings.takeError();
+  if (Error error = options.checkMethod())
+    return error;
+  Expected<PruneWeightsOptions> weights = options.removesChannels() ? PruneWeightsOptions() : options.weightsPass();
+  if (!weights)
+    return weights.takeError();
+  Expected<PruneChannelsOptions> channels = options.removesChannels() ? options.channelsPass() : PruneChannelsOptions();
+  if (!channels)
+    return channels.takeError();
   if (Error error = checkWritable(options.output.path))
     return error;
   CompilerContext context;
@@ -189,16 +248,20 @@ Error mlir::halftone::runPrune(CommandLine &line) {
     if (!created)
       return created.takeError();
     file = std::move(*created);
-    settings->hessians = file->path().str();
-    if (Error error = writeHessians(**module, options.data, settings->hessians))
+    weights->hessians = channels->hessians = file->path().str();
+    if (Error error = writeHessians(**module, options.data, file->path()))
       return error;
   }
   PassManager pm(context.get());
-  pm.addPass(createPruneWeights(*settings));
+  pm.addPass(options.removesChannels() ? createPruneChannels(*channels) : createPruneWeights(*weights));
   if (failed(pm.run(**module)))
     return llvm::make_error<Reported>();
   if (Error error = options.output.write(**module))
     return error;
-  printLayers(**module, options.output.path == "-" ? llvm::errs() : llvm::outs());
+  llvm::raw_ostream &os = options.output.path == "-" ? llvm::errs() : llvm::outs();
+  if (options.removesChannels())
+    printChannels(**module, !options.keepShapes, os);
+  else
+    printLayers(**module, os);
   return Error::success();
 }

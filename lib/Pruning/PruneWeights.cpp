@@ -3,20 +3,17 @@
 // A layer's share of zeros is known first; over all layers, it follows from one ranking of their units (Units.h).
 //
 //===----------------------------------------------------------------------===//
-#include "halftone/Analysis/NamePattern.h"
 #include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Analysis/Sandwiches.h"
-#include "halftone/Calibration/Passes.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Pruning/ExcludedLayers.h"
+#include "halftone/Pruning/KeepMeans.h"
 #include "halftone/Pruning/Passes.h"
 #include "halftone/Pruning/Refit.h"
 #include "halftone/Pruning/Units.h"
 #include "halftone/Pruning/WeightRows.h"
-#include "halftone/Quantization/Biases.h"
 #include "halftone/Reconstruction/Hessians.h"
-#include "mlir/IR/Threading.h"
-#include "llvm/ADT/StringExtras.h"
 #include <numeric>
 
 namespace mlir::halftone {
@@ -26,22 +23,6 @@ namespace mlir::halftone {
 
 using namespace mlir;
 using namespace mlir::halftone;
-
-/// Takes what pruning adds to the mean of each output channel out of the bias, where the input channels' means are known.
-static void keepMeans(const Sandwich &sandwich, const WeightRows &weights, ArrayRef<float> original) {
-  auto means = sandwich.anchor->getAttrOfType<DenseF32ArrayAttr>(kChannelMeansAttr);
-  OpOperand *bias = findBias(sandwich, weights.rows());
-  const int64_t channels = weights.channels(), columns = weights.columns();
-  if (!means || !bias || means.size() % channels != 0)
-    return;
-  const int64_t perGroup = weights.rows() / (means.size() / channels);
-  std::vector<double> errors(weights.rows(), 0);
-  for (int64_t row = 0; row < weights.rows(); ++row)
-    for (int64_t j = 0; j < columns; ++j)
-      errors[row] += (double(weights.values[row * columns + j]) - original[row * columns + j]) *
-                     means[row / perGroup * channels + j % channels];
-  subtractFromBias(*bias, errors);
-}
 
 namespace {
 
@@ -72,8 +53,7 @@ struct PruneWeightsPass : halftone::impl::PruneWeightsBase<PruneWeightsPass> {
       if (const Sandwich *sandwich = sandwiches.find(layer.contraction))
         keepMeans(*sandwich, layer.weights, original);
     }
-    for (const ContractionInput &input : getContractionInputs(*entry))
-      input.contraction->removeAttr(kChannelMeansAttr);
+    dropMeans(*entry);
   }
 
 private:
@@ -115,30 +95,16 @@ LogicalResult PruneWeightsPass::readHessians() {
   return success();
 }
 
-/// Whether an expression matches the name; marks those that do.
-static bool isExcluded(StringRef name, ArrayRef<NamePattern> patterns, MutableArrayRef<bool> used) {
-  bool excluded = false;
-  for (auto [pattern, seen] : llvm::zip_equal(patterns, used))
-    if (pattern.matches(name))
-      excluded = seen = true;
-  return excluded;
-}
-
 FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry) {
   SmallVector<ContractionInput> inputs = getContractionInputs(entry);
-  std::vector<NamePattern> patterns;
-  for (const std::string &text : exclude) {
-    llvm::Expected<NamePattern> pattern = NamePattern::compile(text);
-    if (!pattern)
-      return getOperation().emitError(llvm::toString(pattern.takeError()));
-    patterns.push_back(std::move(*pattern));
-  }
-  SmallVector<bool> used(exclude.size(), false);
+  FailureOr<ExcludedLayers> excluded = ExcludedLayers::compile(getOperation(), std::vector<std::string>(exclude.begin(), exclude.end()));
+  if (failed(excluded))
+    return failure();
   std::vector<Layer> layers;
   for (auto [i, input] : llvm::enumerate(inputs)) {
-    const bool excluded = isExcluded(locationName(input.contraction->getLoc()), patterns, used);
+    const bool isExcluded = excluded->matches(locationName(input.contraction->getLoc()));
     const bool isEnd = !ends && (i == 0 || i + 1 == inputs.size());
-    if (excluded || isEnd || isa<linalg::DepthwiseConv2DNhwcHwcOp>(input.contraction))
+    if (isExcluded || isEnd || isa<linalg::DepthwiseConv2DNhwcHwcOp>(input.contraction))
       continue;
     WeightRows weights(input.contraction);
     if (!weights.isValid() || weights.channels() < kPruningBlock)
@@ -152,12 +118,8 @@ FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry
     PruningUnits units(weights.rows(), weights.columns(), weights.channels(), size);
     layers.push_back({input.contraction, std::move(weights), hessian, std::move(units)});
   }
-  SmallVector<StringRef> idle;
-  for (auto [i, text] : llvm::enumerate(exclude))
-    if (!used[i])
-      idle.push_back(text);
-  if (!idle.empty())
-    return getOperation().emitError("exclude: no contraction has a name that matches '") << llvm::join(idle, "', '") << "'";
+  if (failed(excluded->checkAllUsed()))
+    return failure();
   return layers;
 }
 
@@ -212,14 +174,13 @@ std::vector<uint8_t> PruneWeightsPass::chooseZeros(const Layer &layer, ArrayRef<
 // One layer
 //===----------------------------------------------------------------------===//
 
-/// The rows of each group by its matrix; threads share them out.
+/// The rows of each group by its matrix.
 void PruneWeightsPass::refit(Layer &layer, ArrayRef<RefitMatrix> matrices, ArrayRef<float> original,
                              ArrayRef<uint8_t> zero) {
-  const int64_t columns = layer.weights.columns(), perGroup = layer.weights.rows() / matrices.size();
-  parallelFor(&getContext(), 0, layer.weights.rows(), [&](size_t row) {
-    matrices[row / perGroup].refit(MutableArrayRef<float>(layer.weights.values).slice(row * columns, columns),
-                                   original.slice(row * columns, columns), zero.slice(row * columns, columns));
-  });
+  const int64_t size = layer.weights.values.size() / matrices.size();
+  for (auto [group, matrix] : llvm::enumerate(matrices))
+    refitRows(&getContext(), matrix, MutableArrayRef<float>(layer.weights.values).slice(group * size, size),
+              original.slice(group * size, size), zero.slice(group * size, size));
 }
 
 void PruneWeightsPass::pruneLayer(Layer &layer) {

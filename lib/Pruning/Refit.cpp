@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Pruning/Refit.h"
 #include "halftone/Reconstruction/Hessians.h"
+#include "mlir/IR/Threading.h"
 #include "llvm/ADT/STLExtras.h"
 
 #pragma STDC FP_CONTRACT OFF
@@ -100,4 +101,12 @@ void RefitMatrix::refit(llvm::MutableArrayRef<float> rows, llvm::ArrayRef<float>
       size = next;
     }
   }
+}
+
+void mlir::halftone::refitRows(MLIRContext *context, const RefitMatrix &matrix, llvm::MutableArrayRef<float> rows,
+                               llvm::ArrayRef<float> original, llvm::ArrayRef<uint8_t> zero) {
+  const int64_t size = matrix.size();
+  parallelFor(context, 0, rows.size() / size, [&](size_t row) {
+    matrix.refit(rows.slice(row * size, size), original.slice(row * size, size), zero.slice(row * size, size));
+  });
 }

@@ -2,7 +2,11 @@
 #ifndef HALFTONE_PRUNING_PASSES_H
 #define HALFTONE_PRUNING_PASSES_H
 
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 

@@ -64,4 +64,55 @@ def PruneWeights : Pass<"halftone-prune-weights", "::mlir::ModuleOp"> {
                     Statistic<"zeros", "zeros", "Number of their weights that are zero">];
 }
 
+def PruneChannels : Pass<"halftone-prune-channels", "::mlir::ModuleOp"> {
+  let summary = "Remove the output channels that matter least";
+  let description = [{
+    Works on the entry form. Of the output channels of convolutions and matrix products with constant weights a share is
+    removed, and all that stands behind shrinks: biases and other constants along the channels, depthwise convolutions,
+    pools, concatenations, slices, flattened tensors, and the weights of the contractions that read them. The function
+    computes what it did with the weights zero that read these channels (`shrink=false` does just that, keeps all
+    shapes, and marks the contractions `halftone.pruned = "channels"`).
+
+    Channels that meet in an addition or a product go together or stay together. The number that stays is the multiple
+    of `round` nearest to the share, and at least one of them; it holds for the channels that the same contractions make.
+
+    A channel counts for its share of the squared weights of each contraction that makes or reads it, added up (the group
+    norm of Fang et al., DepGraph, arXiv:2301.12900). With a file of Hessians (see `halftone-reconstruct-weights`) it counts
+    for what the outputs of its readers lose, and the weights that stay there solve the least squares problem of the
+    output, in `rounds`, as `halftone-prune-weights` does; channels stay that are read by a layer without Hessian.
+    Biases keep the means of outputs where the contraction has `halftone.channel_means`; the attribute is removed from all.
+
+    Left alone: outputs of the model, channels that are read by an operation that could not follow (softmax over them,
+    grouped convolutions, products of two activations), the first layer (with `ends` it is pruned, too), and the layers
+    whose name matches an expression of `exclude`. Each contraction says so in `halftone.channels_kept`; the others
+    list the channels that they lost in `halftone.removed_channels`. An expression that matches nothing is an error.
+
+    ```mlir
+    %m = linalg.matmul ins(%x, %v : tensor<1x3xf32>, tensor<3x4xf32>) ...
+    %y = linalg.matmul ins(%m, %w : tensor<1x4xf32>, tensor<4x2xf32>) ...
+    // becomes
+    %m = linalg.matmul {halftone.removed_channels = array<i64: 1, 2>} ins(%x, %v : tensor<1x3xf32>, tensor<3x2xf32>) ...
+    %y = linalg.matmul {halftone.channels_kept = "is an output of the model", ...
+             ins(%m, %w : tensor<1x2xf32>, tensor<2x2xf32>) ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::halftone::HalftoneDialect", "::mlir::math::MathDialect"];
+  let options = [
+    Option<"sparsity", "sparsity", "double", "0.5", "Share of channels that go">,
+    Option<"round", "round", "int64_t", "16", "The number that stays is a multiple of this">,
+    Option<"scope", "scope", "::mlir::halftone::PruningScope", "::mlir::halftone::PruningScope::Layer",
+           "Where the share is met", [{::llvm::cl::values(
+             clEnumValN(::mlir::halftone::PruningScope::Layer, "layer", "in each layer"),
+             clEnumValN(::mlir::halftone::PruningScope::Global, "global", "over all layers"))}]>,
+    ListOption<"exclude", "exclude", "std::string", "Regular expressions of layers that are left alone">,
+    Option<"ends", "ends", "bool", "false", "Prune the first layer, too">,
+    Option<"hessians", "hessians", "std::string", "", "File of Hessians; makes the method obs">,
+    Option<"rounds", "rounds", "int64_t", "4", "Steps in which obs reaches the share">,
+    Option<"shrink", "shrink", "bool", "true", "Shrink shapes; else weights that read the channels become zero">
+  ];
+  let statistics = [Statistic<"layers", "layers", "Number of contractions that lost channels">,
+                    Statistic<"numRemoved", "removed", "Number of output channels removed from them">];
+}
+
 #endif // HALFTONE_PRUNING_PASSES

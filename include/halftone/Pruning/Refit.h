@@ -2,6 +2,7 @@
 #ifndef HALFTONE_PRUNING_REFIT_H
 #define HALFTONE_PRUNING_REFIT_H
 
+#include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/ArrayRef.h"
 #include <cstdint>
 #include <vector>
@@ -14,6 +15,7 @@ public:
   /// From a packed lower triangle (Hessians.h).
   RefitMatrix(llvm::ArrayRef<int64_t> triangle, int64_t dimension);
 
+  int64_t size() const { return dimension; }
   float diagonal(int64_t i) const { return elements[i * stride + i]; }
 
   /// For rows of weights (rows x dimension), in place: the weights v with v(j) = 0 where `zero` that minimize
@@ -25,6 +27,10 @@ private:
   int64_t dimension, stride; ///< stride: dimension up to a multiple of the lanes
   std::vector<float> elements;
 };
+
+/// The same; the context's threads share the rows out.
+void refitRows(MLIRContext *context, const RefitMatrix &matrix, llvm::MutableArrayRef<float> rows,
+               llvm::ArrayRef<float> original, llvm::ArrayRef<uint8_t> zero);
 
 } // namespace mlir::halftone
 

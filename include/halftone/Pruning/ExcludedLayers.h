@@ -1,0 +1,32 @@
+//===- ExcludedLayers.h - layers that pruning leaves alone by name ----------===//
+#ifndef HALFTONE_PRUNING_EXCLUDEDLAYERS_H
+#define HALFTONE_PRUNING_EXCLUDEDLAYERS_H
+
+#include "halftone/Analysis/NamePattern.h"
+#include "mlir/IR/Operation.h"
+#include <string>
+#include <vector>
+
+namespace mlir::halftone {
+
+class ExcludedLayers {
+public:
+  /// A diagnostic at `op` for what is no regular expression.
+  static FailureOr<ExcludedLayers> compile(Operation *op, ArrayRef<std::string> texts);
+
+  /// Whether an expression matches the name; all that do count as used.
+  bool matches(StringRef name);
+
+  /// A diagnostic that names the expressions that no layer has matched.
+  LogicalResult checkAllUsed() const;
+
+private:
+  Operation *owner = nullptr;
+  std::vector<std::string> texts;
+  std::vector<NamePattern> patterns;
+  std::vector<bool> used;
+};
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_PRUNING_EXCLUDEDLAYERS_H
