@@ -37,24 +37,31 @@ const Sandwich *Sandwiches::find(Operation *op) const {
   return found == owner.end() ? nullptr : &sandwiches[found->second];
 }
 
+/// Whether the operand is a constant with an element for each channel, the last dimension.
+static bool isChannelConstant(linalg::GenericOp generic, OpOperand *operand) {
+  AffineMap map = generic.getMatchingIndexingMap(operand);
+  return isConstant(operand->get()) && map.getNumResults() == 1 &&
+         map.getResult(0) == getAffineDimExpr(map.getNumDims() - 1, map.getContext());
+}
+
 /// The step that `next(chain, other)` takes: bias and residual are additions, clamps are minima and maxima with a
-/// constant. Nothing if the operation may not stand in a tail or comes too early.
+/// constant, which may differ by channel. Nothing if the operation may not stand in a tail or comes too early.
 static std::optional<TailStep> nextStep(linalg::GenericOp generic, Operation &op, Value chain, TailStep reached) {
   if (op.getNumOperands() != 2 || op.getNumResults() != 1 || op.getOperand(0) == op.getOperand(1))
     return std::nullopt;
   Value other = op.getOperand(op.getOperand(0) == chain ? 1 : 0);
-  if (isa<arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp>(op) && isConstant(other))
+  bool clamps = isa<arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp>(op);
+  if (clamps && isConstant(other))
     return TailStep::Clamp;
   auto argument = dyn_cast<BlockArgument>(other);
-  if (!isa<arith::AddFOp>(op) || !argument)
+  if ((!clamps && !isa<arith::AddFOp>(op)) || !argument)
     return std::nullopt;
   OpOperand *operand = generic.getMatchingOpOperand(argument);
-  AffineMap map = generic.getMatchingIndexingMap(operand);
-  if (isConstant(operand->get())) {
-    bool alongChannels = map.getNumResults() == 1 && map.getResult(0) == getAffineDimExpr(map.getNumDims() - 1, map.getContext());
-    return alongChannels && reached < TailStep::Bias ? std::optional(TailStep::Bias) : std::nullopt;
-  }
-  bool residual = map.isIdentity() && isFloatTensor(operand->get()) && reached < TailStep::Residual;
+  if (clamps)
+    return isChannelConstant(generic, operand) ? std::optional(TailStep::Clamp) : std::nullopt;
+  if (isConstant(operand->get()))
+    return isChannelConstant(generic, operand) && reached < TailStep::Bias ? std::optional(TailStep::Bias) : std::nullopt;
+  bool residual = generic.getMatchingIndexingMap(operand).isIdentity() && isFloatTensor(operand->get()) && reached < TailStep::Residual;
   return residual ? std::optional(TailStep::Residual) : std::nullopt;
 }
 

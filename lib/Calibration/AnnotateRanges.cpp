@@ -1,6 +1,8 @@
 //===- AnnotateRanges.cpp - set halftone.range from statistics --------------===//
+#include "ConsumerError.h"
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Calibration/Passes.h"
+#include <limits>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_ANNOTATERANGES
@@ -45,6 +47,8 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     if (estimator == Estimator::MeanExtrema && !statistics->runs)
       return getOperation().emitError("needs the extrema of each sample for estimator=mean, which '")
              << stats << "' does not have; calibrate this model again";
+    if (failed(checkExtrema(*statistics)))
+      return failure();
     for (auto [observed, value] : llvm::zip_equal(values, statistics->values))
       annotateValue(observed.value, value, statistics->runs);
     return statistics->channels.empty() ? success() : annotateChannels(entry, statistics->channels);
@@ -57,10 +61,27 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     });
     if (!same)
       return getOperation().emitError("has other contractions than '") << stats << "'; calibrate this model again";
-    for (auto [input, observed] : llvm::zip_equal(inputs, channels))
-      if (observed.positions)
-        input.contraction->setAttr(kChannelMeansAttr, DenseF32ArrayAttr::get(&getContext(), observed.means()));
+    for (auto [input, observed] : llvm::zip_equal(inputs, channels)) {
+      if (!observed.positions)
+        continue;
+      auto set = [&, contraction = input.contraction](StringRef name, ArrayRef<float> values) {
+        contraction->setAttr(name, DenseF32ArrayAttr::get(&getContext(), values));
+      };
+      set(kChannelMeansAttr, observed.means());
+      if (channelExtrema) {
+        set(kChannelLowsAttr, observed.lows);
+        set(kChannelHighsAttr, observed.highs);
+      }
+    }
     return success();
+  }
+
+  /// Whether the file has the extrema that are asked for.
+  LogicalResult checkExtrema(const Statistics &statistics) {
+    bool known = llvm::all_of(statistics.channels, [](const ChannelStatistics &channel) { return !channel.highs.empty(); });
+    if (!channelExtrema || (known && !statistics.channels.empty()))
+      return success();
+    return getOperation().emitError("needs the extrema of channels, which '") << stats << "' does not have; calibrate this model again";
   }
 
   /// The statistics must be of this model: the same source, the same values in the same order.
@@ -89,13 +110,30 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       emitWarning(value.getLoc(), "calibration of '")
           << statistics.key << "' left out " << nans << " NaN and " << infinities << " infinite values of "
           << statistics.total();
-    RealRange range = estimate(statistics, runs);
+    RealRange range = estimator == Estimator::Automatic ? chooseRange(value, statistics, runs) : estimate(estimator, statistics, runs);
     setRange(value, range.low, range.high);
     ++ranges;
   }
 
-  RealRange estimate(const ValueStatistics &statistics, int64_t runs) {
-    switch (estimator) {
+  /// The range of the estimator that causes the least error where the value is read.
+  RealRange chooseRange(Value value, const ValueStatistics &statistics, int64_t runs) {
+    double weight = weightOfMeanError(value), least = std::numeric_limits<double>::infinity();
+    RealRange best;
+    for (Estimator candidate : {Estimator::MeanSquaredError, Estimator::MinMax, Estimator::MeanExtrema, Estimator::Percentile,
+                                Estimator::Entropy}) {
+      RealRange range = estimate(candidate, statistics, runs);
+      RoundingError error = expectedError(statistics, range);
+      double sum = error.square + (weight - 1) * error.mean * error.mean;
+      if (sum < least) {
+        least = sum;
+        best = range;
+      }
+    }
+    return best;
+  }
+
+  RealRange estimate(Estimator by, const ValueStatistics &statistics, int64_t runs) {
+    switch (by) {
     case Estimator::MinMax:
       return estimateMinMax(statistics);
     case Estimator::MeanExtrema:
@@ -106,8 +144,10 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       return estimateMeanSquaredError(statistics);
     case Estimator::Entropy:
       return estimateEntropy(statistics);
+    case Estimator::Automatic:
+      break;
     }
-    llvm_unreachable("all estimators are handled");
+    llvm_unreachable("a range is that of one estimator");
   }
 };
 } // namespace

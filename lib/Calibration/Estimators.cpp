@@ -5,7 +5,7 @@
 //
 //   (F(b) - F(a)) / (b - a),   F(t) = n / 12 + d^3 / 3,   n = floor(t + 1/2),  d = t - n
 //
-// inside of the grid; beyond its ends n stays and d grows.
+// inside of the grid; beyond its ends n stays and d grows. The integral of the error n - t itself is -d^2 / 2.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Calibration/Estimators.h"
@@ -238,10 +238,30 @@ RealRange mlir::halftone::estimateEntropy(const ValueStatistics &value) {
   return range;
 }
 
-double mlir::halftone::expectedSquaredError(const ValueStatistics &value, RealRange range) {
+/// The summed error with the grid of that step whose first code is `first`: clipping moves the mean.
+static double summedShift(const Intervals &intervals, double step, double first) {
+  double sum = 0, last = first + kSteps;
+  auto distance = [&](double t) { return t - std::clamp(std::floor(t + 0.5), first, last); };
+  for (const Interval &interval : intervals) {
+    double low = interval.low / step, high = interval.high / step, width = high - low;
+    double error = width < 1e-3 ? -distance((low + high) / 2)
+                                : (distance(low) * distance(low) - distance(high) * distance(high)) / (2 * width);
+    sum += interval.count * error;
+  }
+  return sum * step;
+}
+
+RoundingError mlir::halftone::expectedError(const ValueStatistics &value, RealRange range) {
   Intervals intervals = toIntervals(value);
-  double total = 0;
+  double total = 0, step = (double(range.high) - range.low) / kSteps;
   for (const Interval &interval : intervals)
     total += interval.count;
-  return total > 0 ? summedError(intervals, range) / total : 0;
+  if (!(total > 0 && step > 0))
+    return {};
+  double first = std::round(range.low / step);
+  return {summedShift(intervals, step, first) / total, summedError(intervals, step, first) / total};
+}
+
+double mlir::halftone::expectedSquaredError(const ValueStatistics &value, RealRange range) {
+  return expectedError(value, range).square;
 }

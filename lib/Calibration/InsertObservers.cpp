@@ -56,14 +56,14 @@ struct InsertObserversPass : halftone::impl::InsertObserversBase<InsertObservers
     for (const ContractionInput &input : inputs) {
       widths.push_back(input.channels());
       keys.push_back(builder.getStringAttr(input.key));
-      total += input.channels() + 1;
+      total += Statistics::channelNumbers(input.channels());
     }
     Value sums = appendArgument(entry, MemRefType::get({std::max<int64_t>(total, 1)}, builder.getI64Type()), kSumsName);
     int64_t offset = 0;
     for (const ContractionInput &input : inputs) {
       builder.setInsertionPointAfterValue(input.value);
       emitChannelSums(builder, input.contraction->getLoc(), input.value, sums, offset);
-      offset += input.channels() + 1;
+      offset += Statistics::channelNumbers(input.channels());
     }
     entry->setAttr(kObservedChannelsAttr, builder.getArrayAttr(keys));
     entry->setAttr(kChannelWidthsAttr, builder.getDenseI64ArrayAttr(widths));

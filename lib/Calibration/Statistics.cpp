@@ -2,8 +2,8 @@
 //
 // The file: {"halftone.statistics": 1, "source_hash", "samples", "runs",
 // "values": [{"key", "minimum", "maximum", "minima", "maxima", "counts"}],
-// "channels": [{"key", "positions", "sums"}]}.
-// Minimum and maximum are the hexadecimal bits of the f32; counts are runs [first prefix, count, count, ...].
+// "channels": [{"key", "positions", "sums", "lows", "highs"}]}.
+// Lows and highs are the bits of f32 as integers; minimum and maximum are the hexadecimal bits of the f32; counts are runs [first prefix, count, count, ...].
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Calibration/Statistics.h"
@@ -85,9 +85,15 @@ std::vector<float> ChannelStatistics::means() const {
 
 void Statistics::addChannels(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> widths,
                              llvm::ArrayRef<int64_t> sums) {
+  auto real = [](int64_t bits) { return llvm::bit_cast<float>(static_cast<uint32_t>(bits)); };
   for (auto [key, width] : llvm::zip_equal(keys, widths)) {
-    channels.push_back({key, sums.take_front(width).vec(), sums[width]});
-    sums = sums.drop_front(width + 1);
+    ChannelStatistics channel{key, sums.take_front(width).vec(), sums[width], {}, {}};
+    for (int64_t c = 0; c < width; ++c) {
+      channel.highs.push_back(real(sums[width + 1 + c]));
+      channel.lows.push_back(0.0f - real(sums[2 * width + 1 + c]));
+    }
+    channels.push_back(std::move(channel));
+    sums = sums.drop_front(channelNumbers(width));
   }
 }
 
@@ -113,6 +119,18 @@ const ValueStatistics *Statistics::find(StringRef key) const {
   return nullptr;
 }
 
+/// Unknown as soon as one shard does not know them.
+static void mergeExtrema(ChannelStatistics &mine, const ChannelStatistics &others) {
+  if (mine.highs.size() != others.highs.size() || mine.lows.size() != others.lows.size()) {
+    mine.highs.clear();
+    mine.lows.clear();
+  }
+  for (size_t c = 0; c < mine.highs.size(); ++c) {
+    mine.highs[c] = std::max(mine.highs[c], others.highs[c]);
+    mine.lows[c] = std::min(mine.lows[c], others.lows[c]);
+  }
+}
+
 Error Statistics::merge(const Statistics &shard) {
   if (shard.sourceHash != sourceHash)
     return createStringError("the statistics belong to different models: source hash '" + sourceHash + "' and '" +
@@ -135,6 +153,7 @@ Error Statistics::merge(const Statistics &shard) {
     mine.positions += others.positions;
     for (auto [sum, more] : llvm::zip_equal(mine.sums, others.sums))
       sum += more;
+    mergeExtrema(mine, others);
   }
   for (size_t i = 0; i < values.size(); ++i) {
     values[i].minimum = std::min(values[i].minimum, shard.values[i].minimum);
@@ -161,6 +180,12 @@ static void writeChannels(llvm::json::OStream &json, llvm::raw_ostream &stream,
           for (int64_t sum : channel.sums)
             json.value(sum);
         });
+        for (auto [name, extrema] : {std::make_pair("lows", &channel.lows), std::make_pair("highs", &channel.highs)})
+          if (!extrema->empty())
+            json.attributeArray(name, [&] {
+              for (float value : *extrema)
+                json.value(static_cast<int64_t>(llvm::bit_cast<uint32_t>(value)));
+            });
       });
     }
   });
@@ -263,6 +288,22 @@ static Expected<ValueStatistics> parseValue(const llvm::json::Value &json) {
   return value;
 }
 
+/// One extremum of each channel; empty if the file has none.
+static Error parseExtrema(const llvm::json::Object &object, StringRef name, ChannelStatistics &channel, std::vector<float> &extrema) {
+  const llvm::json::Array *array = object.getArray(name);
+  if (!array)
+    return Error::success();
+  for (const llvm::json::Value &bits : *array) {
+    std::optional<int64_t> number = bits.getAsInteger();
+    if (!number || *number < 0 || *number > UINT32_MAX)
+      return malformed("'" + name + "' of '" + channel.key + "' needs the bits of f32 as integers");
+    extrema.push_back(llvm::bit_cast<float>(static_cast<uint32_t>(*number)));
+  }
+  if (extrema.size() != channel.sums.size())
+    return malformed("'" + name + "' of '" + channel.key + "' needs one number for each channel");
+  return Error::success();
+}
+
 static Expected<ChannelStatistics> parseChannel(const llvm::json::Value &json) {
   const llvm::json::Object *object = json.getAsObject();
   std::optional<StringRef> key = object ? object->getString("key") : std::nullopt;
@@ -270,12 +311,15 @@ static Expected<ChannelStatistics> parseChannel(const llvm::json::Value &json) {
   const llvm::json::Array *sums = object ? object->getArray("sums") : nullptr;
   if (!key || !positions || *positions < 0 || !sums)
     return malformed("an entry of 'channels' needs 'key', 'positions' and 'sums'");
-  ChannelStatistics channel{key->str(), {}, *positions};
+  ChannelStatistics channel{key->str(), {}, *positions, {}, {}};
   for (const llvm::json::Value &sum : *sums) {
     if (!sum.getAsInteger())
       return malformed("'sums' of '" + channel.key + "' needs integers");
     channel.sums.push_back(*sum.getAsInteger());
   }
+  for (auto [name, extrema] : {std::make_pair("lows", &channel.lows), std::make_pair("highs", &channel.highs)})
+    if (Error error = parseExtrema(*object, name, channel, *extrema))
+      return std::move(error);
   return channel;
 }
 

@@ -84,8 +84,10 @@ static Bound boundOfOperation(Operation *op) {
   // An i32 that wraps is an i32 nevertheless.
   Type type = op->getResult(0).getType();
   Bound width = type.isInteger(32) ? Bound(std::ldexp(1.0, 31)) : std::nullopt;
+  // A select between numbers, as of a clamp by channel, is one of them whatever its condition says.
+  OperandRange operands = isa<arith::SelectOp>(op) ? op->getOperands().drop_front() : op->getOperands();
   SmallVector<double> bounds;
-  for (Value operand : op->getOperands()) {
+  for (Value operand : operands) {
     Bound bound = boundOf(operand);
     if (!bound)
       return width;
@@ -95,6 +97,7 @@ static Bound boundOfOperation(Operation *op) {
                      .Case<arith::ExtSIOp, arith::SIToFPOp>([&](auto) { return bounds[0]; })
                      .Case<arith::AddIOp, arith::SubIOp, arith::AddFOp, arith::SubFOp>([&](auto) { return bounds[0] + bounds[1]; })
                      .Case<arith::MulIOp, arith::MulFOp>([&](auto) { return bounds[0] * bounds[1]; })
+                     .Case<arith::SelectOp>([&](auto) { return std::max(bounds[0], bounds[1]); })
                      .Default([](auto) { return std::nullopt; });
   if (!result || (width && *result > *width))
     return width;

@@ -28,6 +28,7 @@ struct BuildOptions {
   Error check(Stage last) const;
 
   ModelOptions model;
+  EqualizeOption equalize;
   cl::opt<std::string> data;
   QuantizeOptions quantize;
   SelectionOptions selection;
@@ -42,7 +43,7 @@ struct BuildOptions {
 } // namespace
 
 BuildOptions::BuildOptions(CommandLine &line)
-    : model(line),
+    : model(line), equalize(line),
       data("data", cl::sub(line.command), cl::value_desc("D.npz|folder"),
            cl::desc("Samples to calibrate with: .npz keyed by input name with "
                     "a leading sample "
@@ -188,6 +189,10 @@ Error mlir::halftone::runBuild(CommandLine &line) {
   if (!module)
     return module.takeError();
   if (Error error = options.cost.attach(**module))
+    return error;
+  if (Error error = options.quantize.checkStage(**module))
+    return error;
+  if (Error error = options.equalize.apply(**module))
     return error;
   int64_t floatBytes = floatConstantBytes(**module);
   if (*options.selection.isAsked() && stageOf(**module) != Stage::Import)

@@ -24,6 +24,7 @@ static Expected<Statistics> mergeAll(llvm::ArrayRef<std::string> paths) {
 }
 
 static Expected<Statistics> calibrateModel(const ModelOptions &model,
+                                           const EqualizeOption &equalize,
                                            StringRef data,
                                            const PartialCalibration &partial) {
   CompilerContext context;
@@ -34,12 +35,15 @@ static Expected<Statistics> calibrateModel(const ModelOptions &model,
     return userError("'" + model.paths.front() +
                      "' is behind the stage 'import'; calibrate the "
                      "source model");
+  if (Error error = equalize.apply(**module))
+    return std::move(error);
   return calibrate(**module, data, nullptr, partial);
 }
 
 Error mlir::halftone::runCalibrate(CommandLine &line) {
   namespace cl = llvm::cl;
   ModelOptions model(line, /*several=*/true);
+  EqualizeOption equalize(line);
   cl::opt<std::string> data(
       "data", cl::sub(line.command), cl::value_desc("D.npz|folder"),
       cl::desc("Samples: .npz keyed by input name with a leading sample "
@@ -60,12 +64,15 @@ Error mlir::halftone::runCalibrate(CommandLine &line) {
     return error;
   if (merge && resume)
     return userError("--merge has nothing to resume");
+  if (merge && equalize)
+    return userError("--merge reads no model: give --equalize to the "
+                     "calibrations of the shards");
   if (!merge && (data.empty() || model.paths.size() != 1))
     return userError("calibrate takes one MODEL and --data, or --merge and "
                      "statistics files");
   Expected<Statistics> statistics =
       merge ? mergeAll(model.paths)
-            : calibrateModel(model, data, {output + ".partial", resume});
+            : calibrateModel(model, equalize, data, {output + ".partial", resume});
   if (!statistics)
     return statistics.takeError();
   if (Error error = statistics->write(output))

@@ -41,12 +41,11 @@ struct Counters {
 };
 } // namespace
 
-/// The sums of one contraction end with the number of positions; there is at
-/// least one element.
+/// There is at least one element.
 static int64_t countSums(const Observed &observed) {
   int64_t count = 0;
   for (int64_t width : observed.widths)
-    count += width + 1;
+    count += Statistics::channelNumbers(width);
   return std::max<int64_t>(count, 1);
 }
 

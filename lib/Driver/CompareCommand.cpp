@@ -1,6 +1,7 @@
 //===- CompareCommand.cpp - halftone compare ------------------------------===//
 #include "Command.h"
 #include "DataOptions.h"
+#include "QuantizeOptions.h"
 #include "ReportBuilder.h"
 #include "Runnable.h"
 #include "halftone/Data/Npz.h"
@@ -130,6 +131,7 @@ struct CompareOptions {
   llvm::cl::opt<bool> exact, evaluator;
   llvm::cl::opt<int> threads;
   llvm::cl::opt<bool> json;
+  StorageOption storage;
 };
 } // namespace
 
@@ -158,7 +160,8 @@ CompareOptions::CompareOptions(CommandLine &line)
       threads("threads", cl::sub(line.command), cl::init(1),
               cl::value_desc("N"),
               cl::desc("Threads of parallel loops (default 1)")),
-      json("json", cl::sub(line.command), cl::desc("Print JSON")) {}
+      json("json", cl::sub(line.command), cl::desc("Print JSON")),
+      storage(line) {}
 
 namespace {
 /// Both models with their samples.
@@ -174,7 +177,7 @@ struct Contest {
 static Error openModels(const CompareOptions &options, Contest &contest) {
   for (StringRef path : {StringRef(options.pathA), StringRef(options.pathB)}) {
     if (!options.reports.empty()) {
-      auto model = ReportedModel::open(path, options.threads);
+      auto model = ReportedModel::open(path, options.threads, options.storage);
       if (!model)
         return model.takeError();
       contest.reported.push_back(std::move(*model));

@@ -107,6 +107,16 @@ Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context) const {
   return module;
 }
 
+EqualizeOption::EqualizeOption(CommandLine &line)
+    : opt("equalize", cl::sub(line.command),
+          cl::desc("Even out the ranges of weights between consecutive layers "
+                   "first (cross-layer equalization): calibrate and quantize "
+                   "need it alike")) {}
+
+Error EqualizeOption::apply(ModuleOp module) const {
+  return getValue() ? equalizeLayers(module) : Error::success();
+}
+
 //===----------------------------------------------------------------------===//
 // -o and --stop-after
 //===----------------------------------------------------------------------===//

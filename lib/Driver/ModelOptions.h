@@ -35,6 +35,14 @@ private:
   llvm::cl::list<std::string> inputs;
 };
 
+/// --equalize, of calibrate, quantize and build.
+class EqualizeOption : public llvm::cl::opt<bool> {
+public:
+  explicit EqualizeOption(CommandLine &line);
+  /// Equalizes the layers of the model if it is asked for.
+  llvm::Error apply(ModuleOp module) const;
+};
+
 /// -o of a stage file, and --elide-weights.
 class OutputOption {
 public:

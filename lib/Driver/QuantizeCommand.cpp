@@ -51,6 +51,7 @@ static Error selectFormats(ModuleOp module, const SelectionOptions &selection,
 Error mlir::halftone::runQuantize(CommandLine &line) {
   namespace cl = llvm::cl;
   ModelOptions model(line);
+  EqualizeOption equalize(line);
   QuantizeOptions options(line);
   SelectionOptions selection(line);
   TargetOption target(line);
@@ -98,6 +99,10 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   if (!module)
     return module.takeError();
   if (Error error = cost.attach(**module))
+    return error;
+  if (Error error = options.checkStage(**module))
+    return error;
+  if (Error error = equalize.apply(**module))
     return error;
   if (stageOf(**module) == Stage::Import && statistics.empty() && !*selects &&
       options.needsCalibration())

@@ -1,5 +1,6 @@
 //===- QuantizeOptions.cpp - How a model becomes int8 ---------------------===//
 #include "QuantizeOptions.h"
+#include "ModelFile.h"
 #include "halftone/Codegen/CostTable.h"
 #include "halftone/Precision/Recipe.h"
 #include "halftone/Quantization/WeightFormats.h"
@@ -30,6 +31,9 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                  cl::value_desc("p"),
                  cl::desc("With --estimator=percentile: above 50, at most 100 "
                           "(default 99.99)")),
+      smooth("smooth", cl::sub(line.command), cl::init(-1), cl::value_desc("alpha"),
+             cl::desc("Divide channels of activations, and multiply the weights that read them, so that large channels get "
+                      "smaller (SmoothQuant): 0 to 1, as 0.5; 1 evens activations out whatever the weights are")),
       weights("weights", cl::sub(line.command), cl::init("int8"),
               cl::value_desc("format"), cl::desc(listFormats())),
       granularity("granularity", cl::sub(line.command), cl::init("channel"),
@@ -78,6 +82,7 @@ StageSettings QuantizeOptions::settings() const {
   StageSettings settings;
   settings.estimator = estimator;
   settings.percentile = percentile;
+  settings.smooth = smooth;
   settings.weights = weights;
   settings.granularity = granularity;
   settings.recipe = recipe;
@@ -104,11 +109,23 @@ llvm::Error QuantizeOptions::check() const {
     return userError("--sparsity is a share from 0 to below 1, --pattern one of blocks, unstructured");
   if ((sparsity > 0 || pattern.getNumOccurrences()) && (rounding != WeightRounding::GPTQ || sparsity == 0))
     return userError("--sparsity, with --pattern, is for --rounding=gptq; `halftone prune` makes weights zero for every rounding");
+  if (smooth.getNumOccurrences() && !(smooth >= 0 && smooth <= 1))
+    return userError("--smooth needs a number from 0 to 1, as 0.5");
+  if (!needsCalibration() && smooth.getNumOccurrences())
+    return userError("--smooth is for --activations=int8");
   if (!needsCalibration() && needsHessians(rounding))
     return userError("--rounding=gptq and adaround are for --activations=int8");
   if (recipe.empty())
     return llvm::Error::success();
   return readRecipe(recipe).takeError();
+}
+
+llvm::Error QuantizeOptions::checkStage(ModuleOp module) const {
+  std::optional<Stage> stage = stageOf(module);
+  if (smooth.getNumOccurrences() && stage && *stage > Stage::Import)
+    return userError("--smooth works with the ranges: give the source model or a file of the stage 'import'; this one is at '" +
+                     stageName(*stage) + "'");
+  return llvm::Error::success();
 }
 
 /// The description of --target-cpu, which LLVM's parser keeps a reference to.

@@ -7,7 +7,7 @@
 
 namespace mlir::halftone {
 
-/// --estimator, --percentile, --weights, --granularity, --recipe,
+/// --estimator, --percentile, --smooth, --weights, --granularity, --recipe,
 /// --weight-scales, --rounding, --activations and --float-ops, of build and
 /// quantize.
 class QuantizeOptions {
@@ -26,9 +26,12 @@ public:
   /// What is wrong with the values.
   llvm::Error check() const;
 
+  /// Fails for options of a stage that the module is behind already.
+  llvm::Error checkStage(ModuleOp module) const;
+
 private:
   llvm::cl::opt<Estimator> estimator;
-  llvm::cl::opt<double> percentile;
+  llvm::cl::opt<double> percentile, smooth;
   llvm::cl::opt<std::string> weights, granularity, recipe;
   llvm::cl::opt<WeightScales> weightScales;
   llvm::cl::opt<WeightRounding> rounding;

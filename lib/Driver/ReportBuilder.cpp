@@ -14,13 +14,15 @@ using llvm::Error, llvm::Expected;
 // ReportedModel
 //===----------------------------------------------------------------------===//
 
-Expected<ReportedModel> ReportedModel::open(StringRef path, int threads) {
+Expected<ReportedModel> ReportedModel::open(StringRef path, int threads,
+                                            StorageChoice storage) {
   Expected<FileKind> kind = fileKind(path);
   if (!kind)
     return kind.takeError();
   ReportedModel model;
   model.source = path.str();
   model.threads = threads;
+  model.storage = storage;
   model.library = path.str();
   if (*kind == FileKind::Artefact)
     return model;
@@ -45,7 +47,7 @@ Error ReportedModel::compile() {
   if (stageOf(*compiled) == Stage::Quantization)
     if (Error error = advance(*compiled, Stage::Integer, StageSettings()))
       return error;
-  return compileModule(*compiled, library, "native", report);
+  return compileModule(*compiled, library, "native", report, storage);
 }
 
 std::string ReportedModel::whyNoLayers() const {
@@ -70,8 +72,12 @@ Expected<ModelCosts> ReportedModel::measure() const {
   costs.path = source;
   costs.constantBytes = loaded->info().constantBytes;
   costs.workspaceBytes = loaded->info().workspaceBytes;
-  if (module && *stageOf(*module) <= Stage::Quantization)
-    costs.tensors = measureTensorSizes(*module);
+  if (module && *stageOf(*module) <= Stage::Integer) {
+    auto tensors = measureTensorSizes(*module, "native", storage);
+    if (!tensors)
+      return tensors.takeError();
+    costs.tensors = std::move(*tensors);
+  }
   auto contestant =
       Contestant::prepare(library, threads, loaded->info().minBatch);
   if (!contestant)

@@ -13,7 +13,8 @@ class ReportedModel {
 public:
   /// Compiles a stage file or a source model; a compiled model is taken as it
   /// is.
-  static llvm::Expected<ReportedModel> open(StringRef path, int threads);
+  static llvm::Expected<ReportedModel> open(StringRef path, int threads,
+                                            StorageChoice storage);
 
   StringRef path() const { return source; }
   StringRef artefact() const { return library; }
@@ -32,6 +33,7 @@ private:
 
   std::string source, library;
   int threads = 1;
+  StorageChoice storage = StorageChoice::Automatic;
   std::unique_ptr<CompilerContext> context;
   OwningOpRef<ModuleOp> module;
   std::optional<TemporaryFile> file;

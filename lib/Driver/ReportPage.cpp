@@ -139,7 +139,7 @@ static std::vector<Part> partsBySize(const ModelCosts &costs,
 static void writeTensors(const ModelCosts &costs, raw_ostream &os) {
   os << "<details><summary>Every constant of B</summary>\n";
   {
-    Table table(os, {"layer", "shape", "format", "codes ", "scales ", "tables ",
+    Table table(os, {"layer", "shape", "format", "packed ", "scales ", "tables ",
                      "bytes ", "bits / value "});
     for (const TensorSize &tensor : costs.tensors) {
       table.begin();

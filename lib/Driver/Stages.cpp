@@ -19,6 +19,7 @@ static void addCalibration(OpPassManager &pm, const StageSettings &settings) {
   options.stats = settings.statistics;
   options.estimator = settings.estimator;
   options.percentile = settings.percentile;
+  options.smooth = settings.smooth;
   buildCalibrationPipeline(pm, options);
 }
 
@@ -68,6 +69,19 @@ Error mlir::halftone::runStage(ModuleOp module, Stage stage,
   if (failed(pm.run(module)))
     return llvm::make_error<Reported>();
   setStage(module, stage);
+  return Error::success();
+}
+
+Error mlir::halftone::equalizeLayers(ModuleOp module) {
+  std::optional<Stage> now = stageOf(module);
+  if (now != Stage::Import)
+    return userError("--equalize changes weights before calibration: give the "
+                     "source model or a file of the stage 'import'; this one "
+                     "is at '" + (now ? stageName(*now) : "none") + "'");
+  PassManager pm(module.getContext());
+  pm.addPass(createEqualizeLayers());
+  if (failed(pm.run(module)))
+    return llvm::make_error<Reported>();
   return Error::success();
 }
 

@@ -13,6 +13,7 @@ struct StageSettings {
   std::string statistics; ///< A statistics file.
   Estimator estimator = Estimator::MeanSquaredError;
   double percentile = 99.99;
+  double smooth = -1; ///< Alpha of halftone-smooth-activations; below 0: none.
   std::string weights = "int8";        ///< Format of weights.
   std::string granularity = "channel"; ///< tensor, channel or group:N.
   std::string recipe;                  ///< A file of formats by layer.
@@ -29,6 +30,10 @@ struct StageSettings {
 /// pass, and marks it. Calibration needs statistics.
 llvm::Error runStage(ModuleOp module, Stage stage,
                      const StageSettings &settings);
+
+/// Cross-layer equalization of a module of the stage import, whose source hash
+/// says it from then on.
+llvm::Error equalizeLayers(ModuleOp module);
 
 /// Runs the stages behind the module's own up to `last`. A module that is
 /// behind `last` already is an error.

@@ -129,7 +129,7 @@ private:
           op.getNumOperands() != 2 || op.getNumResults() != 1)
         return false;
       Value other = op.getOperand(op.getOperand(0) == chain ? 1 : 0);
-      if (!takeClamp(op, other) && !takeAddition(generic, op, other))
+      if (!takeClamp(generic, op, other) && !takeAddition(generic, op, other))
         return false;
       chain = op.getResult(0);
     }
@@ -137,13 +137,24 @@ private:
     return generic.getBody()->getTerminator()->getOperand(0) == chain;
   }
 
-  bool takeClamp(Operation &op, Value other) {
-    std::optional<float> number = matchNumber(other);
+  bool takeClamp(linalg::GenericOp generic, Operation &op, Value other) {
     bool isMaximum = isa<arith::MaximumFOp, arith::MaxNumFOp>(op);
-    if (!number ||
-        (!isMaximum && !isa<arith::MinimumFOp, arith::MinNumFOp>(op)))
+    if (!isMaximum && !isa<arith::MinimumFOp, arith::MinNumFOp>(op))
       return false;
-    tail.clamps.push_back({isMaximum, *number});
+    if (std::optional<float> number = matchNumber(other)) {
+      tail.clamps.push_back({isMaximum, {*number}});
+      return true;
+    }
+    auto argument = dyn_cast<BlockArgument>(other);
+    if (!argument || argument.getOwner() != generic.getBody())
+      return false;
+    OpOperand *operand = generic.getMatchingOpOperand(argument);
+    auto bounds =
+        readByChannel(operand->get(), generic.getMatchingIndexingMap(operand),
+                      tail.dimensions, shape);
+    if (!bounds)
+      return false;
+    tail.clamps.push_back({isMaximum, std::move(*bounds)});
     return true;
   }
 

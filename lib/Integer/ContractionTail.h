@@ -19,8 +19,15 @@ struct ContractionTail {
     AffineMap map;
   };
   std::optional<Residual> residual;
-  /// Clamps in their order: {is a maximum, number}.
-  SmallVector<std::pair<bool, float>> clamps;
+  /// Clamps in their order.
+  struct Clamp {
+    bool isMaximum;
+    std::vector<float> bounds; // one, or one for each channel
+    float bound(int64_t channel) const {
+      return bounds.size() == 1 ? bounds.front() : bounds[channel];
+    }
+  };
+  SmallVector<Clamp> clamps;
   QuantizeOp quantize;             // null: the result stays f32
   Value result;                    // what the integer computation replaces
   SmallVector<int64_t> dimensions; // of the channels, in the result

@@ -130,11 +130,46 @@ static Value createAccumulator(OpBuilder &builder, Match &match,
                        rebuildContraction(builder, op, inputs, init), collapse);
 }
 
-/// The region: acc, bias, multiplier and perhaps the residual's code in, a code
-/// or an f32 out.
+namespace {
+/// Where the codes of each channel are cut off (rule A9).
+struct ChannelBounds {
+  ChannelBounds(const ContractionTail &tail, const CodeFormat &format,
+                int64_t channels);
+  bool differ() const { return !llvm::all_equal(low) || !llvm::all_equal(high); }
+
+  std::vector<float> low, high;
+};
+} // namespace
+
+/// One side in the region: the channel's operand, taken from the end of
+/// `scalars`, or the constant that all channels have.
+static Value takeSide(OpBuilder &builder, Location loc, ArrayRef<float> side,
+                      ValueRange &scalars) {
+  if (llvm::all_equal(side))
+    return emitFloat(builder, loc, side.front());
+  Value operand = scalars.back();
+  scalars = scalars.drop_back();
+  return operand;
+}
+
+ChannelBounds::ChannelBounds(const ContractionTail &tail,
+                             const CodeFormat &format, int64_t channels) {
+  for (int64_t c = 0; c < channels; ++c) {
+    Bounds bounds(format);
+    for (const ContractionTail::Clamp &clamp : tail.clamps)
+      clamp.isMaximum ? bounds.applyMaximum(clamp.bound(c))
+                      : bounds.applyMinimum(clamp.bound(c));
+    low.push_back(bounds.getLow());
+    high.push_back(bounds.getHigh());
+  }
+}
+
+/// The region: acc, bias, multiplier, perhaps the residual's code and perhaps
+/// the channel's bounds in, a code or an f32 out.
 static Value emitEpilogue(OpBuilder &builder, Location loc, ValueRange scalars,
                           const ContractionTail &tail,
-                          std::optional<CodeFormat> output) {
+                          std::optional<CodeFormat> output,
+                          const std::optional<ChannelBounds> &limits) {
   Value sum = arith::AddIOp::create(builder, loc, scalars[0], scalars[1]);
   Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(), sum);
   Value y = arith::MulFOp::create(builder, loc, real, scalars[2]);
@@ -152,8 +187,15 @@ static Value emitEpilogue(OpBuilder &builder, Location loc, ValueRange scalars,
     y = arith::AddFOp::create(builder, loc, y, residual);
   }
   Bounds bounds(*output);
-  for (auto [isMaximum, number] : tail.clamps)
-    isMaximum ? bounds.applyMaximum(number) : bounds.applyMinimum(number);
+  if (limits->differ()) {
+    Value high = takeSide(builder, loc, limits->high, scalars);
+    Value low = takeSide(builder, loc, limits->low, scalars);
+    y = emitClamp(builder, loc, y, low, high);
+  } else {
+    for (const ContractionTail::Clamp &clamp : tail.clamps)
+      clamp.isMaximum ? bounds.applyMaximum(clamp.bound(0))
+                      : bounds.applyMinimum(clamp.bound(0));
+  }
   return emitCode(builder, loc, y, bounds, output->zero);
 }
 
@@ -182,12 +224,22 @@ static void rewriteContraction(IRRewriter &rewriter, Match &match) {
     inputs.push_back(codesOf(rewriter, loc, tail.residual->source.quantized));
     maps.push_back(tail.residual->map);
   }
+  std::optional<ChannelBounds> limits;
+  if (output) {
+    limits.emplace(tail, *output, match.totals.scales.size());
+    for (const std::vector<float> &side : {limits->low, limits->high})
+      if (!llvm::all_equal(side)) {
+        inputs.push_back(createConstant(rewriter, loc, shape,
+                                        rewriter.getF32Type(), side, "bounds"));
+        maps.push_back(byChannel);
+      }
+  }
   Type element =
       output ? Type(rewriter.getI8Type()) : Type(rewriter.getF32Type());
   Value result = createElementwise(
       rewriter, loc, sizesOf(rewriter, loc, accumulator), element, inputs, maps,
       [&](OpBuilder &builder, Location nested, ValueRange scalars) {
-        return emitEpilogue(builder, nested, scalars, tail, output);
+        return emitEpilogue(builder, nested, scalars, tail, output, limits);
       });
   if (output)
     result = quantizedFrom(rewriter, loc, result, type.getElementType());

@@ -67,16 +67,21 @@ Value mlir::halftone::emitReal(OpBuilder &builder, Location loc, Value code,
                                emitFloat(builder, loc, format.scale));
 }
 
-Value mlir::halftone::emitCode(OpBuilder &builder, Location loc, Value y,
-                               const Bounds &bounds, int32_t zero) {
-  Value low = emitFloat(builder, loc, bounds.getLow()),
-        high = emitFloat(builder, loc, bounds.getHigh());
+Value mlir::halftone::emitClamp(OpBuilder &builder, Location loc, Value y,
+                                Value low, Value high) {
   Value isAbove =
       arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, y, low);
   Value above = arith::SelectOp::create(builder, loc, isAbove, y, low);
   Value isBelow = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT,
                                         above, high);
-  Value clamped = arith::SelectOp::create(builder, loc, isBelow, above, high);
+  return arith::SelectOp::create(builder, loc, isBelow, above, high);
+}
+
+Value mlir::halftone::emitCode(OpBuilder &builder, Location loc, Value y,
+                               const Bounds &bounds, int32_t zero) {
+  Value low = emitFloat(builder, loc, bounds.getLow()),
+        high = emitFloat(builder, loc, bounds.getHigh());
+  Value clamped = emitClamp(builder, loc, y, low, high);
   Value rounded = math::RoundEvenOp::create(builder, loc, clamped);
   Value logical =
       arith::FPToSIOp::create(builder, loc, builder.getI32Type(), rounded);

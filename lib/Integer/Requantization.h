@@ -63,6 +63,10 @@ Value emitLogical(OpBuilder &builder, Location loc, Value code, int32_t zero);
 Value emitReal(OpBuilder &builder, Location loc, Value code,
                const CodeFormat &format);
 
+/// `clamp(y, low, high)` of f32 numbers (rule A2).
+Value emitClamp(OpBuilder &builder, Location loc, Value y, Value low,
+                Value high);
+
 /// The i8 code of the logical value `y` (f32): clamp, round, add the zero point
 /// (rules A2 and A7).
 Value emitCode(OpBuilder &builder, Location loc, Value y, const Bounds &bounds,

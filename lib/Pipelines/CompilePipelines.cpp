@@ -21,16 +21,22 @@ static void simplify(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile,
-                                           StorageChoice storage) {
+void mlir::halftone::buildContractionPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile) {
   pm.addNestedPass<func::FuncOp>(createInlineComposites());
   // Constants that a composite's inlining made dead must not reach the packing.
   simplify(pm);
+  if (target.isReference())
+    return;
+  pm.addPass(createAttachCostTable({target.isa.str(), costFile.str()}));
+  pm.addNestedPass<func::FuncOp>(createFormContractions());
+  // The multipliers are constants of tensors still.
+  pm.addNestedPass<func::FuncOp>(createClampCodes());
+}
+
+void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile,
+                                           StorageChoice storage) {
+  buildContractionPipeline(pm, target, costFile);
   if (!target.isReference()) {
-    pm.addPass(createAttachCostTable({target.isa.str(), costFile.str()}));
-    pm.addNestedPass<func::FuncOp>(createFormContractions());
-    // The multipliers are constants of tensors still.
-    pm.addNestedPass<func::FuncOp>(createClampCodes());
     pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str(), storage}));
     // Behind the choice of kernels, before padding is data.
     pm.addNestedPass<func::FuncOp>(createStoreUnsigned());

@@ -5,6 +5,8 @@
 // RUN: not halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json estimator=mean" 2>&1 | FileCheck %s --check-prefix=NORUNS
 // RUN: halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json estimator=entropy" 2>/dev/null | FileCheck %s --check-prefix=ENTROPY
 
+// RUN: halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json estimator=auto" 2>/dev/null | FileCheck %s --check-prefix=ENTROPY
+
 // The counts: -1 once, 0.5 twice, 2 once. The exponential gave only NaN.
 // CHECK: @main(%{{.*}}: tensor<4xf32> {halftone.name = "x", halftone.range = array<f32: -1.000000e+00, 2.000000e+00>})
 // PERCENTILE: halftone.range = array<f32: -1.000000e+00, 0.503906{{[0-9]+}}>

@@ -2,13 +2,18 @@
 
 // Argument, end of the sandwich and softmax are observed; padding, the inside of the sandwich, constants are not.// RUN: halftone-opt %s --halftone-insert-observers=channels | FileCheck %s --check-prefix=CHANNELS
 
-// What the convolution reads, seen before padding, is summed by channel: 2 channels and the number of positions.
-// CHANNELS: %[[SUMS:[a-z0-9]*]]: memref<3xi64> {halftone.name = "halftone.sums"}
+// What the convolution reads, seen before padding, is summed by channel: 2 channels, the number of positions, 2 largest elements and 2
+// largest negated ones.
+// CHANNELS: %[[SUMS:[a-z0-9]*]]: memref<7xi64> {halftone.name = "halftone.sums"}
 // CHANNELS-SAME: halftone.channel_widths = array<i64: 2>
 // CHANNELS-SAME: halftone.observed_channels = ["0:conv"]
 // CHANNELS-COUNT-4: scf.for
 // CHANNELS: tensor.extract %arg0
 // CHANNELS: arith.fptosi %{{.*}} : f32 to i64
+// CHANNELS: memref.store %{{.*}}, %[[SUMS]]
+// CHANNELS: arith.maxsi
+// CHANNELS: memref.store %{{.*}}, %[[SUMS]]
+// CHANNELS: arith.negf
 // CHANNELS: memref.store %{{.*}}, %[[SUMS]]
 // CHANNELS: memref.store %{{.*}}, %[[SUMS]]
 // CHANNELS-NEXT: halftone.observe

@@ -11,7 +11,8 @@ struct RealRange {
   float low = 0, high = 0;
 };
 
-enum class Estimator { MinMax, MeanExtrema, Percentile, MeanSquaredError, Entropy };
+/// Automatic: by value, the one of the others whose range causes the least error at the value's consumers.
+enum class Estimator { MinMax, MeanExtrema, Percentile, MeanSquaredError, Entropy, Automatic };
 
 /// The exact finite minimum and maximum.
 RealRange estimateMinMax(const ValueStatistics &value);
@@ -28,6 +29,14 @@ RealRange estimateMeanSquaredError(const ValueStatistics &value);
 /// Minimizes the Kullback-Leibler divergence of the quantized from the real distribution, zeros left out: they are exact
 /// in every range. S. Migacz, 8-bit inference with TensorRT, GTC 2017, with both ends cut by one factor.
 RealRange estimateEntropy(const ValueStatistics &value);
+
+/// What is expected of the difference between a rounded and a real element.
+struct RoundingError {
+  double mean = 0, square = 0;
+};
+
+/// With 8-bit codes of that range, clipping included.
+RoundingError expectedError(const ValueStatistics &value, RealRange range);
 
 /// The expected squared error of 8-bit quantization with that range, clipping included.
 double expectedSquaredError(const ValueStatistics &value, RealRange range);

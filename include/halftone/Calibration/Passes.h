@@ -24,6 +24,9 @@ inline constexpr llvm::StringLiteral kExtremaName = "halftone.extrema";
 /// On contractions: the calibrated mean of each input channel, `array<f32: ...>`.
 inline constexpr llvm::StringLiteral kChannelMeansAttr = "halftone.channel_means";
 
+/// On contractions: the smallest and the largest element of each input channel and 0, `array<f32: ...>`.
+inline constexpr llvm::StringLiteral kChannelLowsAttr = "halftone.channel_lows", kChannelHighsAttr = "halftone.channel_highs";
+
 /// With channels observed: the keys, the numbers of channels, and the name of the third argument, the sums.
 inline constexpr llvm::StringLiteral kObservedChannelsAttr = "halftone.observed_channels";
 inline constexpr llvm::StringLiteral kChannelWidthsAttr = "halftone.channel_widths";
@@ -36,7 +39,8 @@ inline llvm::cl::ValuesClass estimatorValues() {
       clEnumValN(Estimator::MeanExtrema, "mean", "mean of the samples' minima and maxima"),
       clEnumValN(Estimator::Percentile, "percentile", "leave out rare values"),
       clEnumValN(Estimator::MeanSquaredError, "mse", "least squared error"),
-      clEnumValN(Estimator::Entropy, "entropy", "least divergence of the distributions"));
+      clEnumValN(Estimator::Entropy, "entropy", "least divergence of the distributions"),
+      clEnumValN(Estimator::Automatic, "auto", "for each tensor the one with the least error where it is read"));
 }
 
 #define GEN_PASS_DECL

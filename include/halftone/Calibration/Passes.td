@@ -16,7 +16,8 @@ def InsertObservers : Pass<"halftone-insert-observers", "::mlir::ModuleOp"> {
 
     With `channels`, loops behind what each contraction with constant weights reads add its values by channel, in fixed
     point, to a third argument `halftone.sums`, which bias correction needs; `halftone.observed_channels` lists their
-    keys, `halftone.channel_widths` the numbers of channels. Behind the channels stands the number of positions.
+    keys, `halftone.channel_widths` the numbers of channels. Behind the channels' sums stand the number of positions and the bits of
+    each channel's largest element and largest negated element.
 
     ```mlir
     func.func @main(%x: tensor<1x8xf32>) -> tensor<1x8xf32>
@@ -40,17 +41,21 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
     quantizable value. A value without finite samples gets `halftone.reason` instead; NaN and infinite samples are
     left out with a warning. Without a file every value gets a reason. The file must be of the same source model and observe the same values.
 
-    Contractions get `halftone.channel_means` if the file has channel sums.
+    Contractions get `halftone.channel_means` if the file has channel sums, and with `channel-extrema` the smallest and the largest
+    element of each channel (and 0) as `halftone.channel_lows` and `halftone.channel_highs`, which the file must have then.
 
     Estimators: `minmax` takes the exact extrema, `mean` the means of the samples' minima and maxima, `percentile` leaves out the given share on both sides, `mse` (the
     default) minimizes the expected squared error of 8-bit quantization over the counts, `entropy` the divergence of the
-    quantized from the real distribution.
+    quantized from the real distribution. `auto` takes for each value the one of them whose range causes the least error at the
+    operations that read it: a weighted sum of elements x with errors e of the mean m and the variance v has the error
+    v sum w^2 + m^2 (sum w)^2, and average pooling of n elements v / n + m^2. So what clips less wins where weights have one sign.
   }];
   let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
   let options = [
     Option<"stats", "stats", "std::string", "", "Statistics file">,
     Option<"estimator", "estimator", "::mlir::halftone::Estimator", "::mlir::halftone::Estimator::MeanSquaredError",
            "How a range is estimated", [{::mlir::halftone::estimatorValues()}]>,
+    Option<"channelExtrema", "channel-extrema", "bool", "false", "Set the extrema of the channels that contractions read">,
     Option<"percentile", "percentile", "double", "99.99", "Percentile, above 50 and at most 100">
   ];
   let statistics = [Statistic<"ranges", "ranges", "Number of ranges set">];

@@ -37,11 +37,13 @@ struct ValueStatistics {
   int64_t infinities() const;
 };
 
-/// Exact sums of one contraction's input by channel, in steps of 2^-kFractionBits.
+/// One contraction's input by channel: exact sums in steps of 2^-kFractionBits, and extrema.
 struct ChannelStatistics {
   std::string key;
   std::vector<int64_t> sums; ///< of each channel
   int64_t positions = 0;     ///< number of elements of each channel
+  /// The smallest and the largest element of each channel and 0; empty in files that do not have them.
+  std::vector<float> lows = {}, highs = {};
 
   /// The mean of each channel; zeros if nothing was observed.
   std::vector<float> means() const;
@@ -59,7 +61,11 @@ struct Statistics {
   static Statistics fromBuffers(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> counts,
                                 llvm::ArrayRef<float> extrema, int64_t samples, llvm::StringRef sourceHash);
 
-  /// Adds what `halftone.observe_channels` wrote: for each key its channels' sums and the number of positions.
+  /// Numbers that an instrumented run keeps of one contraction: its channels' sums, the number of positions, then the bits of the
+  /// largest element of each channel and of the largest of the negated elements, both as i64.
+  static int64_t channelNumbers(int64_t width) { return 3 * width + 1; }
+
+  /// Adds what the loops of an instrumented run wrote, for each key its `channelNumbers`.
   void addChannels(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> widths, llvm::ArrayRef<int64_t> sums);
 
   /// Of these values, before anything was seen: minima are +inf, maxima -inf.

@@ -35,6 +35,8 @@ struct CalibrationOptions : PassPipelineOptions<CalibrationOptions> {
                               estimatorValues()};
   Option<double> percentile{*this, "percentile", llvm::cl::desc("Percentile, above 50 and at most 100"),
                             llvm::cl::init(99.99)};
+  Option<double> smooth{*this, "smooth", llvm::cl::desc("How much of the channels' ranges moves to weights, 0 to 1; negative: nothing"),
+                        llvm::cl::init(-1)};
 };
 
 /// The calibration stage from a statistics file.
@@ -92,6 +94,9 @@ struct TrainingSettings {
 /// From @main with trainable arguments, of the stage import, to one step: outputs are the loss, the number of correct
 /// samples, the new weights and the optimizer's new state. Without `backward` the loss and the number alone.
 void buildTrainingPipeline(OpPassManager &pm, const TrainingSettings &settings, bool backward);
+
+/// The begin of the codegen stage: contractions with their epilogues, whose weights are still to be packed.
+void buildContractionPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile = "");
 
 /// The codegen stage: from the integer stage's (or the entry form's) tensors to loops on planned memory behind the
 /// artefact's entry function. `costFile` is a cost table; empty: the module's own, or the built-in one.

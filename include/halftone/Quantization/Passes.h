@@ -33,6 +33,9 @@ inline bool needsHessians(WeightRounding rounding) { return rounding >= WeightRo
 inline constexpr llvm::StringLiteral kWeightCodesAttr = "halftone.weight_codes";
 inline constexpr llvm::StringLiteral kWeightScalesAttr = "halftone.weight_scales";
 
+/// What halftone-equalize-layers adds to the module's source hash: statistics of the other model do not fit.
+inline constexpr llvm::StringLiteral kEqualizedSuffix = "+equalized";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "halftone/Quantization/Passes.h.inc"

@@ -48,6 +48,61 @@ def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
                     Statistic<"weights", "weights", "Number of weight tensors that got codes">];
 }
 
+def EqualizeLayers : Pass<"halftone-equalize-layers", "::mlir::ModuleOp"> {
+  let summary = "Even out the ranges of weights between consecutive contractions";
+  let description = [{
+    Cross-layer equalization (Nagel et al., arXiv:1906.04721, section 4.1), for modules of the stage import, without data: the
+    channels between two contractions with constant weights are divided by positive factors where they are made and multiplied where
+    they are read, so that the weights on both sides have one range for each channel. The float model computes the same, but for
+    rounding. Between the two may be biases, Relu, leaky Relu, clamps, max and average pooling, padding with 0, and grouped
+    convolutions' reshapes. The bound of a clamp moves with its channels: a scalar becomes a vector.
+
+    Left alone: values that anything but contractions reads (residual branches, concatenations, the return), and other activation
+    functions, which do not commute with factors. The source hash gets the suffix `+equalized`, since statistics of the model from
+    before do not fit.
+
+    ```mlir
+    %c = linalg.matmul ins(%x, %w1) ...                // columns of the ranges 8 and 2
+    %r = linalg.generic (%c) { arith.minimumf 6.0 }
+    %d = linalg.matmul ins(%r, %w2) ...                // rows of the ranges 2 and 8
+    // becomes: columns and rows of the range 4, and
+    %r = linalg.generic (%c, dense<[3.0, 12.0]>) { arith.minimumf }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"equalized", "equalized", "Number of values whose channels were equalized">];
+}
+
+def SmoothActivations : Pass<"halftone-smooth-activations", "::mlir::ModuleOp"> {
+  let summary = "Move the ranges of channels from activations to weights";
+  let description = [{
+    SmoothQuant (Xiao et al., arXiv:2211.10438), for calibrated modules: where a few channels of what contractions read are much larger
+    than the others, one scale for all rounds the others to little. Channel c is divided by s[c] = a[c]^alpha / r[c]^(1 - alpha) and the
+    weights that read it are multiplied by it, a[c] the largest magnitude of the channel (`halftone.channel_lows` and `_highs`, which
+    halftone-annotate-ranges sets with `channel-extrema` and this pass removes), r[c] that of the weights. The float model computes the
+    same, but for rounding. The new range is that of the divided extrema; means of channels are divided, too.
+
+    The factors go into the contraction that makes the value, where halftone-equalize-layers would move them, or into the constants of
+    a normalization: multiplications and additions by channel. Where others read its result as well, the contractions get a copy.
+    Everything else is left alone: there is nothing to fold factors into.
+
+    ```mlir
+    %n = linalg.generic (%z, %gamma) { arith.mulf }
+    %m = linalg.matmul ins(%n, %w) ...
+    %r = linalg.generic (%n, %m) { arith.addf }
+    // becomes
+    %n = linalg.generic (%z, %gamma) { arith.mulf }
+    %s = linalg.generic (%z, %gamma / s, 0) { arith.mulf, arith.addf }
+    %m = linalg.matmul ins(%s, %w * s) ...
+    %r = linalg.generic (%n, %m) { arith.addf }
+    ```
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let options = [Option<"alpha", "alpha", "double", "0.5", "0: all to the activations, 1: all to the weights">];
+  let statistics = [Statistic<"smoothed", "smoothed", "Number of values whose channels were divided">];
+}
+
 def CorrectBias : Pass<"halftone-correct-bias", "::mlir::ModuleOp"> {
   let summary = "Take the mean error of rounded weights out of the bias";
   let description = [{

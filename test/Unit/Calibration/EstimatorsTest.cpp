@@ -174,3 +174,11 @@ TEST(Estimators, EntropyKeepsAUniformAndCutsARareTail) {
   EXPECT_LT(cut.high, 150);
   EXPECT_GE(cut.high, 10);
 }
+
+TEST(Estimators, MeanErrorIsThatOfWhatIsCutOff) {
+  std::vector<float> samples = sample(100000, [](double p) { return p; });
+  // Above 0.75 the mean excess is 0.125, for a quarter of the elements; rounding itself moves no mean.
+  EXPECT_NEAR(expectedError(observe(samples), {0, 0.75f}).mean, -0.125 / 4, 1e-5);
+  EXPECT_NEAR(expectedError(observe(samples), {0, 1}).mean, 0, 1e-5);
+  EXPECT_NEAR(expectedError(observe(sample(100000, [](double p) { return -2 * p; })), {-1, 0}).mean, 0.25, 1e-4);
+}

@@ -66,8 +66,12 @@ TEST(Statistics, FileRoundTrip) {
 TEST(Statistics, Channels) {
   Statistics statistics = shard({1.0f});
   int64_t one = 1 << 24;
-  // Two channels at two positions, then one channel at none.
-  statistics.addChannels({"0:conv", "1:gemm"}, {2, 1}, {one, -3 * one, 2, 0, 0});
+  auto bits = [](float value) -> int64_t { return llvm::bit_cast<uint32_t>(value); };
+  // Two channels at two positions, then one channel at none: sums, positions, bits of the largest and of the largest negated element.
+  statistics.addChannels({"0:conv", "1:gemm"}, {2, 1},
+                         {one, -3 * one, 2, bits(0.75f), bits(0.0f), bits(0.0f), bits(2.0f), 0, 0, 0, 0});
+  EXPECT_EQ(statistics.channels[0].highs, (std::vector<float>{0.75f, 0.0f}));
+  EXPECT_EQ(statistics.channels[0].lows, (std::vector<float>{0.0f, -2.0f}));
   EXPECT_EQ(statistics.channels[0].means(), (std::vector<float>{0.5f, -1.5f}));
   EXPECT_EQ(statistics.channels[1].means(), std::vector<float>{0.0f});
   Statistics twice = statistics;
@@ -78,7 +82,25 @@ TEST(Statistics, Channels) {
   ASSERT_TRUE(bool(read)) << message(read.takeError());
   EXPECT_EQ(read->toJSON(), twice.toJSON());
   EXPECT_EQ(read->channels[0].sums, twice.channels[0].sums);
+  EXPECT_EQ(read->channels[0].lows, twice.channels[0].lows);
   EXPECT_NE(message(twice.merge(shard({1.0f}))).find("different channels"), std::string::npos);
+}
+
+TEST(Statistics, ExtremaOfChannelsMerge) {
+  Statistics some = shard({1.0f}), more = shard({1.0f});
+  some.channels = {{"0:conv", {0, 0}, 1, {-1.0f, -3.0f}, {4.0f, 0.5f}}};
+  more.channels = {{"0:conv", {0, 0}, 1, {-2.0f, 0.0f}, {1.0f, 6.0f}}};
+  Statistics both = some;
+  ASSERT_EQ(message(both.merge(more)), "");
+  EXPECT_EQ(both.channels[0].lows, (std::vector<float>{-2.0f, -3.0f}));
+  EXPECT_EQ(both.channels[0].highs, (std::vector<float>{4.0f, 6.0f}));
+  // A shard of before they were kept: then nobody knows them.
+  more.channels[0].lows.clear();
+  more.channels[0].highs.clear();
+  ASSERT_EQ(message(both.merge(more)), "");
+  EXPECT_TRUE(both.channels[0].highs.empty());
+  EXPECT_FALSE(bool(Statistics::fromJSON("{\"halftone.statistics\": 1, \"source_hash\": \"\", \"samples\": 1, \"values\": [], "
+                                         "\"channels\": [{\"key\": \"0:\", \"positions\": 1, \"sums\": [1], \"lows\": [1, 2]}]}")));
 }
 
 TEST(Statistics, MalformedFiles) {
