@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Size, speed and fidelity of one model in every precision that the tool has, and under budgets.
+"""Size, speed and fidelity of one model in every format of weights, and with formats selected under budgets.
 
     python benchmark/frontier.py --halftone build/bin/halftone -o build/frontier \\
         demo=models/demo/fashion.onnx,models/demo/calibration.npz,build/fashion-test.npz \\
         efficientnet=build/models/efficientnet_lite0.onnx,build/photographs/calibration.npz,build/photographs/evaluation.npz
 
-Each model is NAME=ONNX,CALIBRATION,EVALUATION. Calibration and selection see the first data only; fidelity is that
-of the second, against the float model compiled by us: top-1 agreement and SQNR of the outputs. Latency is the median
-of one interleaved `halftone bench` over all that were built, one thread, batch 1. A budget that is refused stands in
-the table with the reason. Writes table.md, frontier.json and one plot for each model, SVG without a library.
+Each model is NAME=MODEL,CALIBRATION,EVALUATION; a dimension that is open is set to 1. Calibration, Hessians and
+selection see the first data only; fidelity is that of the second, against the float model compiled by us: top-1
+agreement and SQNR of the outputs. All weights are rounded alike (--rounding, gptq unless told) and stored packed.
+Latency is the median of one interleaved `halftone bench` over all that were built, one thread, batch 1. A budget that
+is refused stands in the table with the reason. Losses of layers are measured once for each model and kept beside the
+models. Writes table.md, frontier.json and one plot for each model, SVG without a library.
 """
 
 import argparse
@@ -16,90 +18,129 @@ import json
 import pathlib
 import subprocess
 
-BUDGETS = {
-    "bytes 15 %": ["--max-bytes=15%"],
-    "bytes 20 %": ["--max-bytes=20%"],
-    "bytes 40 %": ["--max-bytes=40%"],
-    "latency 80 %": ["--max-latency=80%"],
-    "half the drop": None,  # --max-drop at half of plain int8's, measured first
-}
+FORMATS = ["int8", "codebook6", "int4/group:32", "codebook4", "nf4"]
+SINGLE = FORMATS + ["int6", "int4", "codebook3", "log4"]
+PERCENTS = [15, 16, 17, 18, 20, 22, 25]
 
 
 def run(command):
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     errors = [line.split("error: ", 1)[1] for line in done.stderr.splitlines() if "error: " in line]
     detail = [line.strip() for line in done.stderr.splitlines()[-2:] if line.startswith(" ")]
-    return done.returncode, done.stdout, "; ".join(errors + detail)
+    return done, "; ".join(errors + detail) or "failed"
 
 
-def build(halftone, model, data, options, path):
-    """The reason why it was refused, or nothing."""
-    status, _, reason = run([halftone, "build", model, "--data", data, *options, "-o", path])
-    return reason or "failed" if status else None
+class Frontier:
+    def __init__(self, halftone, rounding, name, model, calibration, evaluation, folder):
+        self.halftone, self.rounding, self.name = halftone, rounding, name
+        self.model, self.calibration, self.evaluation, self.folder = model, calibration, evaluation, folder
+        self.rows, self.stats = {}, folder / f"{name}.stats"
 
+    def call(self, *words):
+        done, reason = run([self.halftone, *words])
+        if done.returncode:
+            raise RuntimeError(reason)
+        return done
 
-def fidelity(halftone, reference, path, data):
-    _, text, _ = run([halftone, "compare", reference, path, "--data", data, "--json"])
-    output = json.loads(text)[0]
-    return {"agreement": output["same_top1"] / output["samples"], "sqnr_db": output.get("sqnr_db")}
+    def path(self, title, ending):
+        words = "".join(c if c.isalnum() else "-" for c in title)
+        return self.folder / f"{self.name}-{words}.{ending}"
 
+    def add(self, title, kind, make):
+        """`make` writes the library it is given the path of, and returns what it prints."""
+        library = self.path(title, "so")
+        try:
+            log = make(library)
+        except RuntimeError as error:
+            self.rows[title] = {"kind": kind, "refused": str(error)}
+            return
+        done = self.call("compare", self.rows["float"]["path"] if "float" in self.rows else library, library,
+                         "--data", self.evaluation, "--json")
+        output = json.loads(done.stdout)[0]
+        self.rows[title] = {"kind": kind, "path": str(library), "agreement": output["same_top1"] / output["samples"],
+                            "sqnr_db": output.get("sqnr_db"), "cosine": output.get("cosine"),
+                            "weights": [line[len("  weights: "):] for line in log.splitlines() if line.startswith("  weights: ")]}
 
-def measure(halftone, name, model, calibration, evaluation, folder):
-    rows = {}
+    def quantize(self, library, *options):
+        stage = library.with_suffix(".mlirbc")
+        log = self.call("quantize", self.model, "--stats", self.stats, "--data", self.calibration,
+                        f"--rounding={self.rounding}", *options, "-o", stage).stderr
+        self.call("compile", stage, "--weight-storage=packed", "-o", library)
+        return log
 
-    def add(title, options):
-        path = folder / f"{name}-{title.replace(' ', '-').replace('%', 'percent')}.so"
-        reason = build(halftone, model, calibration, options, path)
-        rows[title] = {"refused": reason} if reason else {"path": str(path)}
-        if not reason:
-            rows[title].update(fidelity(halftone, rows["float"]["path"], path, evaluation))
+    def select(self, *budget, formats=FORMATS):
+        # What is added up is the classes' divergence, or noise for the metrics of other models.
+        losses = self.folder / f"{self.name}-{'noise' if '--metric=cosine' in budget else 'divergence'}.losses"
 
-    add("float", ["--float"])
-    add("int8", [])
-    for title, options in BUDGETS.items():
-        if options is None:
-            drop = 100 * (1 - rows["int8"]["agreement"]) / 2
-            options = [f"--max-drop={drop:g}"]
-            title = f"drop {drop:.2f} points"
-        add(title, options)
-    built = [row for row in rows.values() if "path" in row]
-    status, text, _ = run([halftone, "bench", built[0]["path"], "--json", "--rounds=9"]
-                          + [word for row in built[1:] for word in ("--against", row["path"])])
-    for row, timed in zip(built, json.loads(text) if status == 0 else []):
-        row["microseconds"], row["bytes"] = timed["median_us"], timed["constant_bytes"]
-    return rows
+        def make(library):
+            return self.quantize(library, *budget, "--formats=" + ",".join(formats), "--weight-storage=packed",
+                                 "--save-choice", library.with_suffix(".yaml"),
+                                 "--measurements", losses)
+        return make
+
+    def single(self, text):
+        weights, _, granularity = text.partition("/")
+        return lambda library: self.quantize(library, f"--weights={weights}", f"--granularity={granularity or 'channel'}")
+
+    def measure(self):
+        self.call("calibrate", self.model, "--data", self.calibration, "-o", self.stats)
+        self.add("float", "reference", lambda library: self.call("build", self.model, "--float", "-o", library).stderr)
+        for text in SINGLE:
+            self.add(text, "single", self.single(text))
+        for percent in PERCENTS:
+            self.add(f"bytes {percent} %", "bytes", self.select(f"--max-bytes={percent}%"))
+        plain = self.rows["int8"]
+        both = ["int8", "float"]
+        self.add("latency 80 %", "latency", self.select("--max-latency=80%", formats=FORMATS + ["float"]))
+        drop = 100 * (1 - plain["agreement"]) / 2
+        self.add(f"disagreement {drop:.2f} %", "drop", self.select(f"--max-drop={drop}", formats=both))
+        drop = (1 - plain["cosine"]) / 2
+        self.add(f"1 - cosine {drop:.2g}", "drop", self.select(f"--max-drop={drop}", "--metric=cosine", formats=both))
+        self.time()
+        return self.rows
+
+    def time(self):
+        built = [row for row in self.rows.values() if "path" in row]
+        done = self.call("bench", built[0]["path"], "--json", "--rounds=9",
+                         *[word for row in built[1:] for word in ("--against", row["path"])])
+        for row, timed in zip(built, json.loads(done.stdout)):
+            row["microseconds"], row["bytes"] = timed["median_us"], timed["constant_bytes"]
 
 
 def table(name, rows):
-    lines = [f"### {name}", "", "| precision | bytes | of float | top-1 as float | SQNR dB | us | of int8 |",
-             "|---|---|---|---|---|---|---|"]
+    lines = [f"### {name}", "", "| formats | bytes | of float | top-1 as float | SQNR dB | us | of int8 | weights |",
+             "|---|---|---|---|---|---|---|---|"]
     whole, plain = rows["float"], rows["int8"]
     for title, row in rows.items():
         if "refused" in row:
-            lines.append(f"| {title} | refused: {row['refused']} | | | | | |")
+            lines.append(f"| {title} | refused: {row['refused']} | | | | | | |")
             continue
-        sqnr = "exact" if row["sqnr_db"] is None else f"{row['sqnr_db']:.1f}"
+        sqnr = "exact" if row["sqnr_db"] is None else f"{row['sqnr_db']:.2f}"
         lines.append(f"| {title} | {row['bytes']} | {row['bytes'] / whole['bytes']:.3f} | {row['agreement']:.3f} | {sqnr}"
-                     f" | {row['microseconds']:.0f} | {row['microseconds'] / plain['microseconds']:.2f} |")
+                     f" | {row['microseconds']:.0f} | {row['microseconds'] / plain['microseconds']:.2f} | {' '.join(row['weights'])} |")
     return "\n".join(lines) + "\n"
 
 
 def plot(name, rows):
-    """Points of bytes (part of float) and SQNR, with their names."""
-    points = [(row["bytes"] / rows["float"]["bytes"], row["sqnr_db"], title)
-              for title, row in rows.items() if row.get("sqnr_db") is not None]
-    top = max([20.0] + [y for _, y, _ in points]) * 1.1
-    place = lambda x, y: (60 + 480 * x, 20 + 300 * (1 - y / top))
+    """Points of bytes (part of float) and SQNR: single formats with their names, selections under budgets of bytes joined."""
+    share = lambda row: row["bytes"] / rows["float"]["bytes"]
+    drawn = {title: row for title, row in rows.items() if row["kind"] in ("single", "bytes") and row.get("sqnr_db") is not None}
+    left, right = min(map(share, drawn.values())) - 0.01, max(map(share, drawn.values())) + 0.02
+    top = max(row["sqnr_db"] for row in drawn.values()) * 1.1
+    place = lambda row: (60 + 560 * (share(row) - left) / (right - left), 20 + 300 * (1 - max(row["sqnr_db"], 0) / top))
     marks = [f'<text x="60" y="14" font-weight="bold">{name}: SQNR (dB) over bytes (part of float)</text>']
     for i in range(6):
-        x, y = place(i / 5, top * i / 5)
-        marks += [f'<text x="{x:.0f}" y="338" text-anchor="middle">{i / 5:.1f}</text>',
-                  f'<text x="52" y="{y + 4:.0f}" text-anchor="end">{top * i / 5:.0f}</text>',
-                  f'<path d="M60 {y:.0f}H540" stroke="#ddd"/>']
-    for x, y, title in points:
-        at = place(x, y)
-        marks += [f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="4" fill="#2264c7"/>',
-                  f'<text x="{at[0] + 7:.1f}" y="{at[1] + 4:.1f}">{title}</text>']
+        x, y = 60 + 112 * i, 320 - 60 * i
+        marks += [f'<text x="{x}" y="338" text-anchor="middle">{left + (right - left) * i / 5:.3f}</text>',
+                  f'<text x="52" y="{y + 4}" text-anchor="end">{top * i / 5:.1f}</text>', f'<path d="M60 {y}H620" stroke="#ddd"/>']
+    joined = sorted(place(row) for row in drawn.values() if row["kind"] == "bytes")
+    marks.append(f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in joined)}" fill="none" stroke="#c73a22"/>')
+    marks.append('<text x="610" y="310" text-anchor="end" fill="#c73a22">selected under --max-bytes</text>')
+    for title, row in drawn.items():
+        (x, y), single = place(row), row["kind"] == "single"
+        marks.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{"#2264c7" if single else "#c73a22"}"/>')
+        if single:
+            marks.append(f'<text x="{x + 7:.1f}" y="{y + 4:.1f}">{title}</text>')
     return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 350" font-family="sans-serif" font-size="11">'
             '<rect width="700" height="350" fill="#fff"/>' + "".join(marks) + "</svg>\n")
 
@@ -107,18 +148,19 @@ def plot(name, rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--halftone", required=True)
+    parser.add_argument("--rounding", default="gptq")
     parser.add_argument("-o", dest="folder", type=pathlib.Path, required=True)
-    parser.add_argument("models", nargs="+", metavar="NAME=ONNX,CALIBRATION,EVALUATION")
+    parser.add_argument("models", nargs="+", metavar="NAME=MODEL,CALIBRATION,EVALUATION")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     results = {}
     for text in options.models:
         name, files = text.split("=", 1)
-        results[name] = measure(options.halftone, name, *files.split(","), options.folder)
+        results[name] = Frontier(options.halftone, options.rounding, name, *files.split(","), options.folder).measure()
         print(table(name, results[name]), flush=True)
         (options.folder / f"{name}.svg").write_text(plot(name, results[name]))
-    (options.folder / "table.md").write_text("\n".join(table(name, rows) for name, rows in results.items()))
-    (options.folder / "frontier.json").write_text(json.dumps(results, indent=1))
+        (options.folder / "table.md").write_text("\n".join(table(n, rows) for n, rows in results.items()))
+        (options.folder / "frontier.json").write_text(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

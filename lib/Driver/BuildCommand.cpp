@@ -70,9 +70,9 @@ Error BuildOptions::check(Stage last) const {
                      "no --save-stats, no budget and no --float");
   if (*selects && (data.empty() || wholeFloat))
     return userError("selecting precision needs --data, and no --float");
-  if (*selects && needsHessians(quantize.settings().rounding))
-    return userError("selecting precision rounds with nearest or diffused: "
-                     "give no --rounding=gptq or adaround");
+  if (*selects)
+    if (Error error = SelectionOptions::refuseFormats(quantize.settings()))
+      return error;
   if (Error error = quantize.check())
     return error;
   bool toStandardOutput = output.path == "-";
@@ -129,7 +129,8 @@ static Error calibrateInto(ModuleOp module, StringRef data, StringRef path,
 /// From import to precision: the ranges from data, then the decision, which a
 /// selection makes with a part of the data kept aside.
 static Error decidePrecision(ModuleOp module, const BuildOptions &options,
-                             Stage last, StageSettings &settings) {
+                             Stage last, StageSettings settings,
+                             std::optional<ChosenSettings> &chosen) {
   if (stageOf(module) != Stage::Import || last == Stage::Import)
     return Error::success();
   if (!options.quantize.needsCalibration())
@@ -153,12 +154,11 @@ static Error decidePrecision(ModuleOp module, const BuildOptions &options,
   if (*selects && last >= Stage::Precision) {
     if (Error error = advance(module, Stage::Calibration, settings))
       return error;
-    auto chosen = options.selection.select(module, options.data, settings,
-                                           options.target);
-    if (!chosen)
-      return chosen.takeError();
-    settings = std::move(*chosen);
-    return runStage(module, Stage::Precision, settings);
+    auto selected = options.selection.select(module, options.data, settings, options.target, options.storage);
+    if (!selected)
+      return selected.takeError();
+    chosen = std::move(*selected);
+    return runStage(module, Stage::Precision, chosen->stages);
   }
   return advance(module, std::min(last, Stage::Precision), settings);
 }
@@ -166,13 +166,14 @@ static Error decidePrecision(ModuleOp module, const BuildOptions &options,
 /// Writes a stage file, or compiles.
 static Error finish(ModuleOp module, const BuildOptions &options, Stage last,
                     const OpReport &report) {
+  StorageChoice storage = options.selection.storage(options.storage);
   if (last == Stage::Codegen)
-    if (Error error = generateCode(module, options.target, options.storage))
+    if (Error error = generateCode(module, options.target, storage))
       return error;
   if (last < Stage::Target)
     return options.output.write(module);
   return compileModule(module, options.output.path, options.target,
-                       report.toJSON(), options.storage);
+                       report.toJSON(), storage);
 }
 
 Error mlir::halftone::runBuild(CommandLine &line) {
@@ -209,12 +210,13 @@ Error mlir::halftone::runBuild(CommandLine &line) {
   OpReport report = OpReport::of(**module);
   if (!isFloat) {
     StageSettings settings = options.quantize.settings();
-    if (Error error = decidePrecision(**module, options, *last, settings))
+    std::optional<ChosenSettings> chosen;
+    if (Error error = decidePrecision(**module, options, *last, settings, chosen))
       return error;
     report = OpReport::of(**module);
     if (Error error =
             advanceWithHessians(**module, std::min(*last, Stage::Integer),
-                                settings, options.data))
+                                chosen ? chosen->stages : settings, options.data))
       return error;
   }
   if (Error error = finish(**module, options, *last, report))

@@ -85,16 +85,17 @@ static Expected<LoadedModel> compileExposed(ModuleOp module, StringRef path) {
 
 /// The inputs of one run, from its first sample on.
 static Expected<std::vector<Tensor>>
-readInputs(const LoadedModel &model, const Dataset &data, int64_t sample) {
+readInputs(const LoadedModel &model, const SampleRange &samples, int64_t sample) {
+  const Dataset &data = samples.data;
   const HalftoneTensorInfo &first = model.inputs().front();
   bool whole = static_cast<int64_t>(data.sampleShape(0).size()) == first.rank;
   int64_t batch = whole || first.rank == 0 ? 1 : first.shape[0];
   if (batch == -1)
     batch = model.info().minBatch;
-  if (data.size() < batch)
+  if (samples.size() < batch)
     return userError("the model takes " + Twine(batch) + " samples in each run; "
-                     "give more than " + Twine(data.size()));
-  auto inputs = data.read(std::min(sample, data.size() - batch), batch);
+                     "give more than " + Twine(samples.size()));
+  auto inputs = data.read(std::min(sample, samples.end - batch), batch);
   if (inputs && whole)
     for (Tensor &tensor : *inputs)
       tensor.shape.erase(tensor.shape.begin());
@@ -102,15 +103,15 @@ readInputs(const LoadedModel &model, const Dataset &data, int64_t sample) {
 }
 
 /// Runs `total` samples, evenly spread, and sums.
-static Error sumSamples(LoadedModel &model, const Dataset &data, int64_t total,
-                        std::vector<Exposed> &exposed) {
+static Error sumSamples(LoadedModel &model, const SampleRange &samples,
+                        int64_t total, std::vector<Exposed> &exposed) {
   InterruptGuard guard;
   Progress progress("summing Hessians", "samples", total);
   for (int64_t done = 0; done < total; ++done) {
     if (guard.interrupted())
       return userError("interrupted after " + Twine(done) + " of " +
                        Twine(total) + " samples; nothing was written");
-    auto inputs = readInputs(model, data, done * data.size() / total);
+    auto inputs = readInputs(model, samples, samples.begin + done * samples.size() / total);
     if (!inputs)
       return inputs.takeError();
     int64_t batch = 1;
@@ -131,6 +132,11 @@ Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
   auto data = loadDatasetFor(module, dataPath);
   if (!data)
     return data.takeError();
+  return collectHessians(module, SampleRange{**data, 0, (*data)->size()});
+}
+
+Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
+                                                   const SampleRange &samples) {
   Expected<TemporaryFile> library = TemporaryFile::create("so");
   if (!library)
     return library.takeError();
@@ -138,8 +144,8 @@ Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
   if (!model)
     return model.takeError();
   std::vector<Exposed> exposed = listExposed(module);
-  int64_t total = std::min<int64_t>((*data)->size(), 128);
-  if (Error error = sumSamples(*model, **data, total, exposed))
+  int64_t total = std::min<int64_t>(samples.size(), 128);
+  if (Error error = sumSamples(*model, samples, total, exposed))
     return std::move(error);
   auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
   Hessians hessians{hash ? hash.str() : "", total, {}};
@@ -154,7 +160,7 @@ Error mlir::halftone::advanceWithHessians(ModuleOp module, Stage last,
                                           StringRef dataPath) {
   std::optional<Stage> now = stageOf(module);
   if (!needsHessians(settings.rounding) || last < Stage::Quantization ||
-      (now && *now > Stage::Precision))
+      (now && *now > Stage::Precision) || !settings.hessians.empty())
     return advance(module, last, settings);
   if (dataPath.empty())
     return userError("--rounding=gptq and adaround choose codes by the layers' "

@@ -8,6 +8,7 @@
 #ifndef HALFTONE_LIB_DRIVER_HESSIANCOLLECTOR_H
 #define HALFTONE_LIB_DRIVER_HESSIANCOLLECTOR_H
 
+#include "Metric.h"
 #include "Stages.h"
 #include "halftone/Reconstruction/Hessians.h"
 
@@ -16,9 +17,11 @@ namespace mlir::halftone {
 /// The Hessians of a module of the stage precision over samples; of at most
 /// 128 of them, spread over the data.
 llvm::Expected<Hessians> collectHessians(ModuleOp module, StringRef dataPath);
+llvm::Expected<Hessians> collectHessians(ModuleOp module,
+                                         const SampleRange &samples);
 
 /// The stages up to `last`, with Hessians from the data for the roundings that
-/// need them.
+/// need them, unless the settings name a file of Hessians.
 llvm::Error advanceWithHessians(ModuleOp module, Stage last,
                                 StageSettings settings, StringRef dataPath);
 

@@ -17,6 +17,8 @@ enum class MetricKind {
 struct SampleRange {
   const Dataset &data;
   int64_t begin, end;
+
+  int64_t size() const { return end - begin; }
 };
 
 /// The drop of a model against float; 0 for float itself, less is better.

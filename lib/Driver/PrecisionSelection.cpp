@@ -1,11 +1,11 @@
 //===- PrecisionSelection.cpp - A format for every layer, by measurement --===//
 #include "PrecisionSelection.h"
 #include "Command.h"
-#include "Profile.h"
-#include "Progress.h"
+#include "Contestant.h"
+#include "LayerChoices.h"
 #include "halftone/Data/ProblemList.h"
 #include "halftone/Precision/Knapsack.h"
-#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
@@ -13,11 +13,6 @@
 using namespace mlir::halftone;
 using llvm::Error, llvm::Expected, llvm::formatv;
 
-static constexpr LayerFormat kFormats[] = {LayerFormat::Int8,
-                                           LayerFormat::Float};
-
-/// Losses as integers: a billionth is far below what samples can tell.
-static constexpr double kLossUnit = 1e-9;
 static constexpr int64_t kUnlimited = int64_t(1) << 60;
 
 /// Six digits, however small.
@@ -28,9 +23,12 @@ static std::string digits(double value) {
 }
 
 namespace {
-/// What a choice costs.
-struct Costs {
-  int64_t bytes = 0, nanoseconds = 0, loss = 0;
+/// One for each sum.
+struct Limits {
+  std::array<int64_t, 3> values = {kUnlimited, kUnlimited, kUnlimited};
+  int64_t &operator[](Sum sum) { return values[int(sum)]; }
+  int64_t operator[](Sum sum) const { return values[int(sum)]; }
+  bool has(Sum sum) const { return (*this)[sum] < kUnlimited / 2; }
 };
 
 class Selector {
@@ -42,23 +40,18 @@ public:
   Expected<Selection> run();
 
 private:
-  /// The three sums that a selection has.
-  enum Sum { Bytes, Time, Loss };
-  static int64_t get(const Costs &costs, Sum sum) {
-    return sum == Bytes ? costs.bytes : sum == Time ? costs.nanoseconds : costs.loss;
-  }
-
   Error prepare();
   Error measureLayers();
-  Expected<std::vector<double>> timeLayers(const Variant &variant) const;
-  std::optional<Assignment> choose(const std::array<int64_t, 3> &limits, Sum least) const;
-  Error infeasible(const std::array<int64_t, 3> &limits) const;
+  std::optional<Assignment> choose(const Limits &limits, Sum least) const;
+  Error infeasible(const Limits &limits) const;
   int64_t sumOf(const Assignment &assignment, Sum sum) const;
+  int64_t otherOf(Sum sum) const { return sum == Sum::Bytes ? otherBytes : sum == Sum::Time ? otherTime : 0; }
   Expected<Measured> measure(const Assignment &assignment, const SampleRange &range);
-  Expected<Assignment> chooseByDrop(std::array<int64_t, 3> limits);
-  Assignment allFloat() const { return Assignment(compiler.layers().size(), LayerFormat::Float); }
-  std::array<int64_t, 3> limitsOf() const;
-  bool tighten(std::array<int64_t, 3> &limits, const Assignment &assignment, const Measured &measured) const;
+  Expected<Assignment> chooseByDrop(Limits limits);
+  /// Nothing if float is no format that may be chosen.
+  std::optional<Assignment> allFloat() const;
+  Limits limitsOf() const;
+  bool tighten(Limits &limits, const Assignment &assignment, const Measured &measured) const;
   Sum objective() const;
 
   const VariantCompiler &compiler;
@@ -69,7 +62,7 @@ private:
   std::vector<Tensor> searchOutputs, verifyOutputs; ///< Of float.
   Metric metric;
   Selection selection;
-  std::vector<std::vector<Costs>> costs; ///< By layer and format.
+  std::vector<LayerChoices> layers;
   int64_t otherBytes = 0, otherTime = 0; ///< Of what is not chosen.
 };
 } // namespace
@@ -98,12 +91,11 @@ static Expected<std::pair<double, double>> raceModels(const Variant &a, const Va
 }
 
 Error Selector::prepare() {
-  auto all = [&](LayerFormat format) { return Assignment(compiler.layers().size(), format); };
   auto compiledFloat = compiler.compileFloat();
   if (!compiledFloat)
     return compiledFloat.takeError();
   floats = std::move(*compiledFloat);
-  auto compiledPlain = compiler.compile(all(LayerFormat::Int8));
+  auto compiledPlain = compiler.compile(Assignment(compiler.layers().size(), 0));
   if (!compiledPlain)
     return compiledPlain.takeError();
   plain = std::move(*compiledPlain);
@@ -131,68 +123,27 @@ Error Selector::prepare() {
   return Error::success();
 }
 
-/// The time of each layer in microseconds: what the profile lists under its
-/// name.
-Expected<std::vector<double>> Selector::timeLayers(const Variant &variant) const {
-  auto contestant = Contestant::prepare(variant.path(), 1, variant.model.info().minBatch);
-  if (!contestant)
-    return contestant.takeError();
-  if (Error error = contestant->fillRound())
-    return std::move(error);
-  auto profile = measureProfile(*contestant, 15);
-  if (!profile)
-    return profile.takeError();
-  llvm::StringMap<double> byName;
-  for (const ProfileRow &row : profile->layers)
-    if (!row.name.empty())
-      byName[row.name] += row.microseconds;
-  std::vector<double> times;
-  for (const SelectableLayer &layer : compiler.layers())
-    times.push_back(byName.lookup(layer.name));
-  return times;
-}
-
 Error Selector::measureLayers() {
-  auto plainTimes = timeLayers(*plain), floatTimes = timeLayers(*floats);
-  if (!plainTimes)
-    return plainTimes.takeError();
-  if (!floatTimes)
-    return floatTimes.takeError();
-  auto outputs = plain->run(search);
+  auto measured = measureCosts(compiler, *plain, *floats);
+  if (!measured)
+    return measured.takeError();
+  layers = std::move(*measured);
+  Assignment allInt8(layers.size(), 0);
+  otherBytes = plain->constantBytes() - sumOf(allInt8, Sum::Bytes);
+  otherTime = int64_t(1e3 * selection.plainInt8.microseconds) - sumOf(allInt8, Sum::Time);
+  // Before the long work: what no trial can change.
+  Limits limits = limitsOf();
+  for (Sum sum : {Sum::Bytes, Sum::Time})
+    if (leastSum(layers, sum) > limits[sum])
+      return infeasible(limits);
+  dropHopeless(layers, limits[Sum::Bytes], compiler.formats());
+  auto trial = compiler.compileQuickly(allInt8);
+  if (!trial)
+    return trial.takeError();
+  auto outputs = trial->run(search);
   if (!outputs)
     return outputs.takeError();
-  double base = measureLoss(metric, searchOutputs, *outputs);
-  Progress progress("measuring", "layers", compiler.layers().size());
-  otherBytes = plain->constantBytes();
-  otherTime = 1e3 * selection.plainInt8.microseconds;
-  for (auto [i, layer] : llvm::enumerate(compiler.layers())) {
-    std::vector<Costs> choices;
-    for (LayerFormat format : kFormats) {
-      Costs choice;
-      choice.bytes = layer.bytes(format);
-      choice.nanoseconds = 1e3 * (format == LayerFormat::Float ? *floatTimes : *plainTimes)[i];
-      if (format != LayerFormat::Int8) {
-        Assignment assignment(compiler.layers().size(), LayerFormat::Int8);
-        assignment[i] = format;
-        auto variant = compiler.compile(assignment);
-        if (!variant)
-          return variant.takeError();
-        auto changed = variant->run(search);
-        if (!changed)
-          return changed.takeError();
-        // Float is the reference: a loss above int8's is noise of the samples, and would keep the search from it.
-        choice.loss = std::llround((measureLoss(metric, searchOutputs, *changed) - base) / kLossUnit);
-        if (format == LayerFormat::Float)
-          choice.loss = std::min<int64_t>(choice.loss, -1);
-      }
-      choices.push_back(choice);
-    }
-    otherBytes -= choices.front().bytes;
-    otherTime -= choices.front().nanoseconds;
-    costs.push_back(std::move(choices));
-    progress.update(i + 1);
-  }
-  return Error::success();
+  return measureLosses(layers, compiler, {metric, search, searchOutputs, *outputs}, request.measurements);
 }
 
 Expected<Measured> Selector::measure(const Assignment &assignment, const SampleRange &range) {
@@ -218,43 +169,71 @@ Expected<Measured> Selector::measure(const Assignment &assignment, const SampleR
 // Choosing
 //===----------------------------------------------------------------------===//
 
-Selector::Sum Selector::objective() const {
+Sum Selector::objective() const {
   switch (request.objective) {
   case Objective::Size:
-    return Bytes;
+    return Sum::Bytes;
   case Objective::Latency:
-    return Time;
+    return Sum::Time;
   case Objective::Error:
-    return Loss;
+    return Sum::Loss;
   case Objective::Automatic:
     break;
   }
   // What has no budget is made small; of two, the one that users ask for.
-  return !request.maxDrop ? Loss : request.maxBytes ? Time : Bytes;
+  return !request.maxDrop ? Sum::Loss : request.maxBytes ? Sum::Time : Sum::Bytes;
 }
 
+std::optional<Assignment> Selector::allFloat() const {
+  for (unsigned format = 0; format < compiler.formats().size(); ++format)
+    if (compiler.isFloat(format))
+      return Assignment(compiler.layers().size(), format);
+  return std::nullopt;
+}
+
+/// What is not among a layer's choices is not summed.
 int64_t Selector::sumOf(const Assignment &assignment, Sum sum) const {
   int64_t total = 0;
-  for (auto [choices, format] : llvm::zip(costs, assignment))
-    total += get(choices[int(format)], sum);
+  for (auto [choices, format] : llvm::zip_equal(layers, assignment))
+    for (const Choice &choice : choices)
+      if (choice.format == format)
+        total += choice.costs.of(sum);
   return total;
+}
+
+/// Takes the weights out of limits that even the heaviest choices keep: without, they keep selections apart that are alike.
+static void dropIdleLimits(std::vector<KnapsackItem> &items, const KnapsackWeights &limits) {
+  for (int limit = 0; limit < kKnapsackLimits; ++limit) {
+    int64_t most = 0;
+    for (const KnapsackItem &item : items) {
+      int64_t heaviest = 0;
+      for (const KnapsackChoice &choice : item)
+        heaviest = std::max(heaviest, choice.weights[limit]);
+      most += heaviest;
+    }
+    if (most > limits[limit])
+      continue;
+    for (KnapsackItem &item : items)
+      for (KnapsackChoice &choice : item)
+        choice.weights[limit] = 0;
+  }
 }
 
 /// The least of one sum with all within limits; nothing if there is no such
 /// selection.
-std::optional<Assignment> Selector::choose(const std::array<int64_t, 3> &limits, Sum least) const {
+std::optional<Assignment> Selector::choose(const Limits &limits, Sum least) const {
   Sum others[2];
   int count = 0;
-  for (Sum sum : {Bytes, Time, Loss})
+  for (Sum sum : {Sum::Bytes, Sum::Time, Sum::Loss})
     if (sum != least)
       others[count++] = sum;
   // Weights are not negative: every item's least is taken off all its choices.
   std::vector<KnapsackItem> items;
   KnapsackWeights left = {limits[others[0]], limits[others[1]]};
-  for (const std::vector<Costs> &choices : costs) {
+  for (const LayerChoices &choices : layers) {
     KnapsackItem item;
-    for (const Costs &choice : choices)
-      item.push_back({get(choice, least), {get(choice, others[0]), get(choice, others[1])}});
+    for (const Choice &choice : choices)
+      item.push_back({choice.costs.of(least), {choice.costs.of(others[0]), choice.costs.of(others[1])}});
     for (int limit = 0; limit < kKnapsackLimits; ++limit) {
       int64_t lowest = item.front().weights[limit];
       for (const KnapsackChoice &choice : item)
@@ -265,36 +244,42 @@ std::optional<Assignment> Selector::choose(const std::array<int64_t, 3> &limits,
     }
     items.push_back(std::move(item));
   }
+  dropIdleLimits(items, left);
   std::optional<KnapsackAnswer> answer = solveKnapsack(items, left);
   if (!answer || answer->value > limits[least])
     return std::nullopt;
   Assignment assignment;
-  for (unsigned choice : answer->choices)
-    assignment.push_back(kFormats[choice]);
+  for (auto [choices, choice] : llvm::zip_equal(layers, answer->choices))
+    assignment.push_back(choices[choice].format);
   return assignment;
 }
 
-/// The error for budgets that no selection meets: the best that each of them
-/// can be, alone and beside the others.
-Error Selector::infeasible(const std::array<int64_t, 3> &limits) const {
+/// The error for budgets that no selection meets: what each of them can be, alone or beside the others.
+Error Selector::infeasible(const Limits &limits) const {
   ProblemList problems;
+  const Limits whole = limitsOf();
+  auto text = [](Sum sum, int64_t value) {
+    return sum == Sum::Bytes ? formatv("{0} bytes", value).str() : formatv("{0:f1} us", value / 1e3).str();
+  };
   const char *time = request.maxLatency ? "--max-latency" : "the rule that a selection is not slower than float";
-  const char *names[] = {"--max-bytes", time, "--max-drop"};
-  const char *units[] = {" bytes", " ns", " of a billionth of loss"};
-  int64_t others[] = {otherBytes, otherTime, 0};
-  for (Sum sum : {Bytes, Time, Loss}) {
-    if (limits[sum] >= kUnlimited / 2)
+  for (Sum sum : {Sum::Bytes, Sum::Time}) {
+    if (!limits.has(sum))
       continue;
-    int64_t least = others[sum];
-    for (const std::vector<Costs> &choices : costs) {
-      int64_t lowest = get(choices.front(), sum);
-      for (const Costs &choice : choices)
-        lowest = std::min(lowest, get(choice, sum));
-      least += lowest;
+    int64_t least = leastSum(layers, sum);
+    const char *beside = "";
+    if (least <= limits[sum]) {
+      Limits others = limits;
+      others[sum] = kUnlimited;
+      std::optional<Assignment> best = choose(others, sum);
+      if (!best)
+        continue;
+      least = sumOf(*best, sum);
+      beside = " beside the others";
     }
-    problems.add(formatv("{0} allows {1}{2}; the least that the formats reach is {3}", names[sum],
-                         limits[sum] + others[sum], units[sum], least)
-                     .str());
+    if (least > limits[sum])
+      problems.add(formatv("{0} allows {1}; the least that the formats reach{2} is {3}", sum == Sum::Bytes ? "--max-bytes" : time,
+                           text(sum, whole[sum] + otherOf(sum)), beside, text(sum, least + otherOf(sum)))
+                       .str());
   }
   return problems.take("no selection of formats meets the budgets:");
 }
@@ -303,12 +288,17 @@ Error Selector::infeasible(const std::array<int64_t, 3> &limits) const {
 // Verification and repair
 //===----------------------------------------------------------------------===//
 
+static Limits withoutLoss(Limits limits) {
+  limits[Sum::Loss] = kUnlimited;
+  return limits;
+}
+
 /// The cheapest selection whose drop on the samples of the search is within the
 /// budget: the limit of the losses' sum is found by bisection, because the sum
 /// foretells the drop's order, not its value.
-Expected<Assignment> Selector::chooseByDrop(std::array<int64_t, 3> limits) {
+Expected<Assignment> Selector::chooseByDrop(Limits limits) {
   auto attempt = [&](int64_t loss) -> Expected<std::optional<std::pair<Assignment, double>>> {
-    limits[Loss] = loss;
+    limits[Sum::Loss] = loss;
     std::optional<Assignment> assignment = choose(limits, objective());
     if (!assignment)
       return std::nullopt;
@@ -317,19 +307,19 @@ Expected<Assignment> Selector::chooseByDrop(std::array<int64_t, 3> limits) {
       return measured.takeError();
     return std::make_pair(std::move(*assignment), measured->drop);
   };
-  auto widest = attempt(limits[Loss]);
+  auto widest = attempt(limits[Sum::Loss]);
   if (!widest)
     return widest.takeError();
   if (*widest && (*widest)->second <= *request.maxDrop)
     return (*widest)->first;
-  int64_t high = *widest ? sumOf((*widest)->first, Loss) : limits[Loss];
-  std::optional<Assignment> most = choose({limits[Bytes], limits[Time], kUnlimited}, Loss);
+  int64_t high = *widest ? sumOf((*widest)->first, Sum::Loss) : limits[Sum::Loss];
+  std::optional<Assignment> most = choose(withoutLoss(limits), Sum::Loss);
   if (!most)
     return infeasible(limits);
   auto best = measure(*most, search);
   if (!best)
     return best.takeError();
-  if (best->drop > *request.maxDrop && !request.maxBytes && !request.maxLatency) {
+  if (best->drop > *request.maxDrop && !request.maxBytes && !request.maxLatency && allFloat()) {
     // The sum of the layers' times, not the model's, kept some layer from float.
     most = allFloat();
     best = measure(*most, search);
@@ -341,7 +331,7 @@ Expected<Assignment> Selector::chooseByDrop(std::array<int64_t, 3> limits) {
                              digits(*request.maxDrop), digits(best->drop), metric.unit())
                          .str());
   Assignment chosen = *most;
-  int64_t low = sumOf(*most, Loss);
+  int64_t low = sumOf(*most, Sum::Loss);
   constexpr int kSteps = 6;
   for (int step = 0; step < kSteps && high - low > 1; ++step) {
     int64_t middle = low + (high - low) / 2;
@@ -357,20 +347,20 @@ Expected<Assignment> Selector::chooseByDrop(std::array<int64_t, 3> limits) {
 }
 
 /// The limits of the sums that are chosen, from the budgets of the whole model.
-std::array<int64_t, 3> Selector::limitsOf() const {
-  std::array<int64_t, 3> limits = {kUnlimited, kUnlimited, kUnlimited};
+Limits Selector::limitsOf() const {
+  Limits limits;
   if (request.maxBytes)
-    limits[Bytes] = int64_t(request.maxBytes->limit(selection.wholeFloat.constantBytes)) - otherBytes;
+    limits[Sum::Bytes] = int64_t(request.maxBytes->limit(selection.wholeFloat.constantBytes)) - otherBytes;
   if (request.maxLatency)
-    limits[Time] = int64_t(1e3 * request.maxLatency->limit(selection.plainInt8.microseconds)) - otherTime;
+    limits[Sum::Time] = int64_t(1e3 * request.maxLatency->limit(selection.plainInt8.microseconds)) - otherTime;
   else if (selection.plainInt8.microseconds < selection.wholeFloat.microseconds)
-    limits[Time] = int64_t(1e3 * selection.wholeFloat.microseconds) - otherTime; // Never slower than float.
+    limits[Sum::Time] = int64_t(1e3 * selection.wholeFloat.microseconds) - otherTime; // Never slower than float.
   return limits;
 }
 
 /// Tightens the limits by what the model exceeds its budgets; whether it does.
-bool Selector::tighten(std::array<int64_t, 3> &limits, const Assignment &assignment, const Measured &measured) const {
-  std::array<int64_t, 3> whole = limitsOf();
+bool Selector::tighten(Limits &limits, const Assignment &assignment, const Measured &measured) const {
+  const Limits whole = limitsOf();
   bool exceeds = false;
   auto check = [&](Sum sum, int64_t excess) {
     if (excess <= 0)
@@ -379,12 +369,12 @@ bool Selector::tighten(std::array<int64_t, 3> &limits, const Assignment &assignm
     limits[sum] = std::min(limits[sum], sumOf(assignment, sum)) - std::max<int64_t>(excess, 1);
   };
   if (request.maxBytes)
-    check(Bytes, measured.constantBytes - otherBytes - whole[Bytes]);
+    check(Sum::Bytes, measured.constantBytes - otherBytes - whole[Sum::Bytes]);
   bool isFloat = !request.maxLatency && assignment == allFloat(); // As fast as float, but for noise.
-  if (whole[Time] < kUnlimited && !isFloat)
-    check(Time, int64_t(1e3 * measured.microseconds) - otherTime - whole[Time]);
+  if (whole[Sum::Time] < kUnlimited && !isFloat)
+    check(Sum::Time, int64_t(1e3 * measured.microseconds) - otherTime - whole[Sum::Time]);
   if (request.maxDrop && measured.drop > *request.maxDrop)
-    check(Loss, std::max<int64_t>(std::abs(sumOf(assignment, Loss)) / 10, 1));
+    check(Sum::Loss, std::max<int64_t>(std::abs(sumOf(assignment, Sum::Loss)) / 10, 1));
   return exceeds;
 }
 
@@ -393,7 +383,7 @@ Expected<Selection> Selector::run() {
     return std::move(error);
   if (Error error = measureLayers())
     return std::move(error);
-  std::array<int64_t, 3> limits = limitsOf();
+  Limits limits = limitsOf();
   constexpr int kRepairs = 8;
   for (int round = 0; round < kRepairs; ++round) {
     Expected<Assignment> assignment = Assignment();

@@ -1,11 +1,6 @@
 //===- PrecisionSelection.h - A format for every layer, by measurement ----===//
 //
-// Sensitivity: from the model that is int8 throughout, one layer at a time gets
-// another format; what that changes in the loss of the outputs against float
-// (Metric.h), on the samples of the search, is the layer's. Losses add up:
-// small errors of different layers are hardly correlated.
-// Costs: bytes of the weights with their scales, and the layer's time in the
-// profiles of the int8 and the float model on this machine.
+// Costs: bytes, time and loss of each layer in each format (LayerChoices.h).
 // Choice: an exact multiple-choice knapsack over integers (Knapsack.h).
 // Verification: the chosen model is compiled, and its bytes, its time and its
 // drop on samples that the search never saw are measured; while a budget does
@@ -38,6 +33,7 @@ struct SelectionRequest {
   Objective objective = Objective::Automatic;
   MetricKind metric = MetricKind::Automatic;
   std::string metricCommand;
+  std::string measurements; ///< A file of losses; "" keeps none.
 };
 
 /// What is known of a model as a whole.

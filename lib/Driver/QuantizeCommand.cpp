@@ -30,7 +30,8 @@ static Error findStatistics(ModuleOp module, StringRef data,
 /// Takes the module to the stage precision with what a selection chooses.
 static Error selectFormats(ModuleOp module, const SelectionOptions &selection,
                            StringRef data, StringRef target,
-                           StageSettings &settings) {
+                           StorageChoice storage, StageSettings settings,
+                           std::optional<ChosenSettings> &chosen) {
   if (*stageOf(module) > Stage::Calibration)
     return userError("precision is selected from the source model or a stage "
                      "file up to 'calibration'; this one is at '" +
@@ -41,11 +42,11 @@ static Error selectFormats(ModuleOp module, const SelectionOptions &selection,
   if (stageOf(module) == Stage::Import)
     if (Error error = runStage(module, Stage::Calibration, settings))
       return error;
-  auto chosen = selection.select(module, data, settings, target);
-  if (!chosen)
-    return chosen.takeError();
-  settings = std::move(*chosen);
-  return runStage(module, Stage::Precision, settings);
+  auto selected = selection.select(module, data, settings, target, storage);
+  if (!selected)
+    return selected.takeError();
+  chosen = std::move(*selected);
+  return runStage(module, Stage::Precision, chosen->stages);
 }
 
 Error mlir::halftone::runQuantize(CommandLine &line) {
@@ -56,6 +57,7 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   SelectionOptions selection(line);
   TargetOption target(line);
   CostOption cost(line);
+  StorageOption storage(line);
   cl::opt<std::string> data(
       "data", cl::sub(line.command), cl::value_desc("D.npz|folder"),
       cl::desc("Samples to select precision with: two thirds for the search "
@@ -84,9 +86,12 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
                      "no --stats and no budget");
   if (*selects && data.empty())
     return userError("selecting precision needs --data");
-  if (*selects && needsHessians(options.settings().rounding))
-    return userError("selecting precision rounds with nearest or diffused: "
-                     "give no --rounding=gptq or adaround");
+  if (*selects)
+    if (Error error = SelectionOptions::refuseFormats(options.settings()))
+      return error;
+  if (!*selects && storage.getNumOccurrences())
+    return userError("--weight-storage says how a selection counts bytes; without --max-drop, --max-bytes or "
+                     "--max-latency it is an option of compile");
   if (!*selects && !data.empty() && !needsHessians(options.settings().rounding))
     return userError("--data is for selecting precision or for Hessians: give "
                      "--max-drop, --max-bytes or --max-latency, or "
@@ -111,10 +116,11 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
         "calibrate MODEL --data D.npz -o STATS` makes them");
   StageSettings settings = options.settings();
   settings.statistics = statistics;
+  std::optional<ChosenSettings> chosen;
   if (*selects)
-    if (Error error = selectFormats(**module, selection, data, target, settings))
+    if (Error error = selectFormats(**module, selection, data, target, storage, settings, chosen))
       return error;
-  if (Error error = advanceWithHessians(**module, *last, settings, data))
+  if (Error error = advanceWithHessians(**module, *last, chosen ? chosen->stages : settings, data))
     return error;
   return output.write(**module);
 }

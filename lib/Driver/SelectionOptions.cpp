@@ -43,10 +43,18 @@ SelectionOptions::SelectionOptions(CommandLine &line)
                     cl::desc("A command that gets the path of a compiled model "
                              "as its last argument and prints a number, more "
                              "is better; --max-drop is in its points")),
+      formats("formats", cl::sub(line.command), cl::value_desc("F,F/G,..."),
+              cl::desc("Formats of weights to choose among, as in "
+                       "int8,int4/group:32,float (default int8,float; with "
+                       "--max-bytes int8,int6,codebook4,float)")),
+      measurements("measurements", cl::sub(line.command),
+                   cl::value_desc("FILE"),
+                   cl::desc("Keep what each format costs each layer in FILE, "
+                            "and do not measure again what it has: for other "
+                            "budgets, or after an interruption")),
       saveChoice("save-choice", cl::sub(line.command), cl::value_desc("FILE"),
-                 cl::desc("Write the choice as options: `halftone quantize "
-                          "MODEL --stats STATS @FILE` makes the same model "
-                          "again without a search")) {}
+                 cl::desc("Write the choice as a recipe: --recipe=FILE makes "
+                          "the same model again without a search")) {}
 
 /// "N" or "P%".
 static Error parseBudget(StringRef option, StringRef text, std::optional<Budget> &budget) {
@@ -65,6 +73,7 @@ Expected<SelectionRequest> SelectionOptions::request() const {
   request.objective = objective;
   request.metric = metric;
   request.metricCommand = metricCommand;
+  request.measurements = measurements;
   double drop = 0;
   if (!maxDrop.empty()) {
     if (StringRef(maxDrop).getAsDouble(drop) || !std::isfinite(drop))
@@ -78,21 +87,45 @@ Expected<SelectionRequest> SelectionOptions::request() const {
   return request;
 }
 
+Expected<std::vector<LayerFormat>> SelectionOptions::candidates() const {
+  if (formats.empty())
+    return LayerFormat::parseList(maxBytes.empty() ? "int8,float" : "int8,int6,codebook4,float");
+  auto list = LayerFormat::parseList(formats);
+  if (!list)
+    return userError("--formats: " + llvm::toString(list.takeError()));
+  return list;
+}
+
+StorageChoice SelectionOptions::storage(StorageChoice asked) const {
+  return !maxBytes.empty() && asked == StorageChoice::Automatic ? StorageChoice::Packed : asked;
+}
+
+Error SelectionOptions::refuseFormats(const StageSettings &settings) {
+  if (settings.weights != "int8" || settings.granularity != "channel")
+    return userError("a selection chooses the formats of weights: give --formats=int8," + settings.weights +
+                     (settings.granularity == "channel" ? "" : "/" + settings.granularity) +
+                     " instead of --weights and --granularity, or rules for single layers by --recipe");
+  return Error::success();
+}
+
 Expected<bool> SelectionOptions::isAsked() const {
   Expected<SelectionRequest> parsed = request();
   if (!parsed)
     return parsed.takeError();
+  if (Error error = candidates().takeError())
+    return std::move(error);
   if (parsed->maxDrop || parsed->maxBytes || parsed->maxLatency) {
-    if (!saveChoice.empty())
-      if (Error error = checkWritable(saveChoice))
-        return std::move(error);
+    for (const std::string &path : {saveChoice.getValue(), measurements.getValue()})
+      if (!path.empty())
+        if (Error error = checkWritable(path))
+          return std::move(error);
     return true;
   }
   if (objective != Objective::Automatic || metric != MetricKind::Automatic ||
-      !metricCommand.empty() || !saveChoice.empty())
-    return userError("--objective, --metric, --metric-command and --save-choice "
-                     "are of a selection: give --max-drop, --max-bytes or "
-                     "--max-latency");
+      !metricCommand.empty() || !formats.empty() || !measurements.empty() || !saveChoice.empty())
+    return userError("--objective, --metric, --metric-command, --formats, "
+                     "--measurements and --save-choice are of a selection: "
+                     "give --max-drop, --max-bytes or --max-latency");
   return false;
 }
 
@@ -110,29 +143,32 @@ static void printRow(const char *name, const Measured &measured) {
                                measured.microseconds, measured.drop);
 }
 
+/// Of the weights' values that are chosen for, how many have each format.
+static void printShares(const VariantCompiler &compiler, const Assignment &assignment) {
+  std::vector<int64_t> elements(compiler.formats().size(), 0);
+  int64_t all = 0;
+  for (auto [layer, format] : llvm::zip_equal(compiler.layers(), assignment)) {
+    elements[format] += layer.elements;
+    all += layer.elements;
+  }
+  llvm::errs() << "  weights:";
+  for (auto [format, count] : llvm::zip_equal(compiler.formats(), elements))
+    if (count)
+      llvm::errs() << llvm::format(" %.1f %% ", 100.0 * count / all) << format.name();
+  llvm::errs() << "\n";
+}
+
 static void printSelection(const VariantCompiler &compiler,
                            const Selection &selection, const SampleRange &verify) {
-  llvm::errs() << "selected precision, verified on " << verify.end - verify.begin
+  llvm::errs() << "selected precision, verified on " << verify.size()
                << " samples that the search never saw:\n";
   printRow("float", selection.wholeFloat);
   printRow("plain int8", selection.plainInt8);
   printRow("selected", selection.chosen);
-  for (auto [layer, format] : llvm::zip(compiler.layers(), selection.assignment))
-    if (format != LayerFormat::Int8)
-      llvm::errs() << "  " << formatName(format) << ": " << layer.name << "\n";
-}
-
-/// One option a line, quoted as response files are.
-static Error writeChoice(StringRef path, const StageSettings &settings) {
-  return writeFileAtomically(path, [&](llvm::raw_ostream &os) {
-    for (const std::string &text : settings.floatOps) {
-      os << "\"--float-ops=";
-      for (char c : text)
-        os << (c == '"' || c == '\\' ? "\\" : "") << c;
-      os << "\"\n";
-    }
-    return Error::success();
-  });
+  printShares(compiler, selection.assignment);
+  for (auto [layer, format] : llvm::zip_equal(compiler.layers(), selection.assignment))
+    if (format != 0)
+      llvm::errs() << "  " << compiler.formats()[format].name() << ": " << layer.name << "\n";
 }
 
 static Expected<OwningOpRef<ModuleOp>> copyModule(ModuleOp module,
@@ -145,12 +181,38 @@ static Expected<OwningOpRef<ModuleOp>> copyModule(ModuleOp module,
   return readModule(file->path(), context);
 }
 
-Expected<StageSettings>
+/// The settings that make the chosen model, in files of their own.
+static Expected<ChosenSettings> keepChoice(const VariantCompiler &compiler, const Assignment &assignment,
+                                           const StageSettings &stages) {
+  auto recipe = TemporaryFile::create("yaml");
+  if (!recipe)
+    return recipe.takeError();
+  if (Error error = compiler.writeRecipe(recipe->path(), assignment))
+    return std::move(error);
+  ChosenSettings chosen{stages, std::move(*recipe), std::nullopt};
+  chosen.stages.recipe = chosen.recipe.path().str();
+  if (!needsHessians(stages.rounding))
+    return chosen;
+  auto hessians = TemporaryFile::create("hessians");
+  if (!hessians)
+    return hessians.takeError();
+  if (Error error = compiler.writeHessians(hessians->path()))
+    return std::move(error);
+  chosen.stages.hessians = hessians->path().str();
+  chosen.hessians = std::move(*hessians);
+  return chosen;
+}
+
+Expected<ChosenSettings>
 SelectionOptions::select(ModuleOp module, StringRef path,
-                         const StageSettings &settings, StringRef target) const {
+                         const StageSettings &settings, StringRef target,
+                         StorageChoice asked) const {
   Expected<SelectionRequest> parsed = request();
   if (!parsed)
     return parsed.takeError();
+  auto list = candidates();
+  if (!list)
+    return list.takeError();
   auto data = loadDatasetFor(module, path);
   if (!data)
     return data.takeError();
@@ -164,17 +226,16 @@ SelectionOptions::select(ModuleOp module, StringRef path,
   auto copy = copyModule(module, context.get());
   if (!copy)
     return copy.takeError();
-  auto compiler = VariantCompiler::make(**copy, settings, target);
+  SampleRange search{**data, 0, *split}, verify{**data, *split, (*data)->size()};
+  auto compiler = VariantCompiler::make(**copy, {settings, target.str(), storage(asked), *list}, search);
   if (!compiler)
     return compiler.takeError();
-  SampleRange search{**data, 0, *split}, verify{**data, *split, (*data)->size()};
   auto selection = selectPrecision(*compiler, *parsed, search, verify);
   if (!selection)
     return selection.takeError();
   printSelection(*compiler, *selection, verify);
-  StageSettings chosen = compiler->settingsOf(selection->assignment);
   if (!saveChoice.empty())
-    if (Error error = writeChoice(saveChoice, chosen))
+    if (Error error = compiler->writeRecipe(saveChoice, selection->assignment))
       return std::move(error);
-  return chosen;
+  return keepChoice(*compiler, selection->assignment, settings);
 }

@@ -7,8 +7,16 @@
 
 namespace mlir::halftone {
 
-/// --max-drop, --max-bytes, --max-latency, --objective, --metric,
-/// --metric-command and --save-choice, of build and quantize.
+/// What a selection chose, as settings of the stages, with the files that these
+/// name.
+struct ChosenSettings {
+  StageSettings stages;
+  TemporaryFile recipe;
+  std::optional<TemporaryFile> hessians; ///< For roundings that need them.
+};
+
+/// --max-drop, --max-bytes, --max-latency, --objective, --formats, --metric,
+/// --metric-command, --measurements and --save-choice, of build and quantize.
 class SelectionOptions {
 public:
   explicit SelectionOptions(CommandLine &line);
@@ -23,17 +31,26 @@ public:
 
   /// Selects and prints what was chosen and measured; the settings that make
   /// the chosen model from `module`, at the stage calibration.
-  llvm::Expected<StageSettings> select(ModuleOp module, StringRef data,
-                                       const StageSettings &settings,
-                                       StringRef target) const;
+  llvm::Expected<ChosenSettings> select(ModuleOp module, StringRef data,
+                                        const StageSettings &settings,
+                                        StringRef target,
+                                        StorageChoice storage) const;
+
+  /// How the chosen model's weights are to be stored: a budget of bytes wants
+  /// them packed unless the user says otherwise.
+  StorageChoice storage(StorageChoice asked) const;
+
+  /// What of other options a selection decides itself, and refuses.
+  static llvm::Error refuseFormats(const StageSettings &settings);
 
 private:
   llvm::Expected<SelectionRequest> request() const;
+  llvm::Expected<std::vector<LayerFormat>> candidates() const;
 
   llvm::cl::opt<std::string> maxDrop, maxBytes, maxLatency;
   llvm::cl::opt<Objective> objective;
   llvm::cl::opt<MetricKind> metric;
-  llvm::cl::opt<std::string> metricCommand, saveChoice;
+  llvm::cl::opt<std::string> metricCommand, formats, measurements, saveChoice;
 };
 
 } // namespace mlir::halftone

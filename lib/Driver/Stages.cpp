@@ -118,6 +118,21 @@ Error mlir::halftone::generateCode(ModuleOp module, StringRef target,
   return Error::success();
 }
 
+static TargetOptions targetOptions(StringRef target) {
+  TargetOptions options;
+  options.cpu = target.str();
+  options.compilerVersion = versionText();
+  return options;
+}
+
+Error mlir::halftone::compileOpenModule(ModuleOp module, StringRef path, StringRef target) {
+  TargetOptions options = targetOptions(target);
+  options.openConstants = true;
+  if (failed(compileToFile(module, options, path, StorageChoice::Bytes)))
+    return llvm::make_error<Reported>();
+  return Error::success();
+}
+
 Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
                                     StringRef target, StringRef report,
                                     StorageChoice storage) {
@@ -130,9 +145,7 @@ Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
     return userError(
         "'" + path +
         "' says no kind of file to compile to: give .so, .o, .ll or .s");
-  TargetOptions options;
-  options.cpu = target.str();
-  options.compilerVersion = versionText();
+  TargetOptions options = targetOptions(target);
   options.report = report.str();
   if (failed(compileToFile(module, options, path, storage)))
     return llvm::make_error<Reported>();

@@ -51,6 +51,10 @@ llvm::Error compileModule(ModuleOp module, StringRef path, StringRef target,
                           StringRef report = "{}",
                           StorageChoice storage = StorageChoice::Automatic);
 
+/// The same into a library whose constants can be written over
+/// (TargetOptions::openConstants), with weights as bytes.
+llvm::Error compileOpenModule(ModuleOp module, StringRef path, StringRef target);
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_LIB_DRIVER_STAGES_H

@@ -1,93 +1,186 @@
 //===- Variants.cpp - One model in several precisions ---------------------===//
 #include "Variants.h"
 #include "Command.h"
+#include "HessianCollector.h"
 #include "halftone/Analysis/EntryForm.h"
+#include "halftone/Data/AtomicFile.h"
+#include "halftone/Quantization/WeightFormats.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/Support/Regex.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
 using llvm::Error, llvm::Expected;
 
-StringRef mlir::halftone::formatName(LayerFormat format) {
-  return format == LayerFormat::Float ? "float" : "int8";
+/// The reasons why operations stay float are the same for all variants: they
+/// are told once, for the one that is chosen.
+static LogicalResult keepQuiet(Diagnostic &diagnostic) {
+  return success(diagnostic.getSeverity() == DiagnosticSeverity::Remark);
 }
 
 Expected<VariantCompiler> VariantCompiler::make(ModuleOp module,
-                                                const StageSettings &settings,
-                                                StringRef target) {
-  VariantCompiler compiler(module, settings, target);
-  if (Error error = compiler.findLayers())
+                                                const VariantSettings &settings,
+                                                const SampleRange &samples) {
+  VariantCompiler compiler(module, settings);
+  if (!settings.stages.recipe.empty()) {
+    auto rules = readRecipe(settings.stages.recipe);
+    if (!rules)
+      return rules.takeError();
+    compiler.userRules = std::move(*rules);
+  }
+  ScopedDiagnosticHandler quiet(module.getContext(), keepQuiet);
+  OwningOpRef<ModuleOp> decided = module.clone();
+  if (Error error = advance(*decided, Stage::Precision, settings.stages))
+    return std::move(error);
+  if (Error error = compiler.findLayers(*decided))
+    return std::move(error);
+  if (!needsHessians(settings.stages.rounding))
+    return compiler;
+  auto summed = collectHessians(*decided, samples);
+  if (!summed)
+    return summed.takeError();
+  compiler.hessians = std::move(*summed);
+  auto file = TemporaryFile::create("hessians");
+  if (!file)
+    return file.takeError();
+  compiler.allHessians = std::make_shared<TemporaryFile>(std::move(*file));
+  if (Error error = compiler.hessians->write(compiler.allHessians->path()))
     return std::move(error);
   return compiler;
 }
 
 /// The layers that the precision stage makes int8; those that share a name
 /// cannot be told apart, and stay int8.
-Error VariantCompiler::findLayers() {
-  OwningOpRef<ModuleOp> decided = module.clone();
-  if (Error error = advance(*decided, Stage::Precision, settings))
-    return error;
-  auto main = decided->lookupSymbol<func::FuncOp>("main");
+Error VariantCompiler::findLayers(ModuleOp decided) {
+  auto main = decided.lookupSymbol<func::FuncOp>("main");
+  Sandwiches sandwiches(main);
   llvm::StringMap<int> uses;
   std::vector<SelectableLayer> found;
-  for (Operation &op : main.getBody().front()) {
-    if (classify(&op) != OpKind::Contraction || !isInt8(&op))
+  for (const Sandwich &sandwich : sandwiches.all()) {
+    if (sandwich.kind != OpKind::Contraction || !isInt8(sandwich.anchor))
       continue;
-    OpOperand &weights = getWeightOperand(&op);
-    auto type = cast<RankedTensorType>(weights.get().getType());
-    int64_t channels = 1;
-    for (int64_t dim : getOutputChannelDims(&op))
-      channels *= type.getDimSize(dim);
-    std::string name = locationName(op.getLoc());
+    std::string name = locationName(sandwich.anchor->getLoc());
     ++uses[name];
-    found.push_back({name, type.getNumElements(), channels});
+    auto isNamed = [&](const RecipeRule &rule) {
+      return rule.matches(sandwich.members(), sandwich.kind);
+    };
+    auto type = cast<RankedTensorType>(getWeightOperand(sandwich.anchor).get().getType());
+    if (llvm::none_of(userRules, isNamed))
+      found.push_back({std::move(name), type.getNumElements()});
   }
   for (SelectableLayer &layer : found)
     if (!layer.name.empty() && uses[layer.name] == 1)
       all.push_back(std::move(layer));
   if (all.empty())
     return userError("the model has no layer to choose a precision for: no "
-                     "int8 convolution or matrix product with constant weights "
-                     "and a name of its own");
+                     "int8 convolution or matrix product with constant "
+                     "weights, a name of its own, and no rule of a recipe");
   return Error::success();
 }
 
-StageSettings VariantCompiler::settingsOf(const Assignment &assignment) const {
-  StageSettings result = settings;
-  for (auto [layer, format] : llvm::zip(all, assignment))
-    if (format == LayerFormat::Float)
-      result.floatOps.push_back(llvm::Regex::escape(layer.name));
-  return result;
+std::string VariantCompiler::describe() const {
+  const StageSettings &stages = settings.stages;
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << int(stages.rounding) << " " << int(stages.weightScales) << " ";
+  for (const std::string &expression : stages.floatOps)
+    os << expression << "\n";
+  writeRecipe(os, userRules);
+  return text;
 }
 
-static Expected<Variant> compileVariant(OwningOpRef<ModuleOp> module,
-                                        StringRef target) {
+Error VariantCompiler::writeRecipe(StringRef path,
+                                   const Assignment &assignment) const {
+  std::vector<RecipeRule> rules = userRules;
+  for (auto [layer, format] : llvm::zip_equal(all, assignment))
+    rules.push_back(formats()[format].ruleFor(layer.name));
+  return writeFileAtomically(path, [&](llvm::raw_ostream &os) {
+    mlir::halftone::writeRecipe(os, std::move(rules));
+    return Error::success();
+  });
+}
+
+Expected<Variant> mlir::halftone::loadVariant(TemporaryFile file) {
+  Expected<LoadedModel> model = LoadedModel::load(file.path(), /*threads=*/1);
+  if (!model)
+    return model.takeError();
+  return Variant{std::move(file), std::move(*model)};
+}
+
+Expected<OwningOpRef<ModuleOp>> VariantCompiler::quantize(StageSettings stages, const Assignment &assignment) const {
+  Expected<TemporaryFile> recipe = TemporaryFile::create("yaml");
+  if (!recipe)
+    return recipe.takeError();
+  if (Error error = writeRecipe(recipe->path(), assignment))
+    return std::move(error);
+  stages.recipe = recipe->path().str();
+  ModuleOp source = module;
+  OwningOpRef<ModuleOp> variant = source.clone();
+  ScopedDiagnosticHandler quiet(source.getContext(), keepQuiet);
+  if (Error error = advance(*variant, Stage::Integer, stages))
+    return std::move(error);
+  return variant;
+}
+
+Expected<Variant> VariantCompiler::compileModules(Expected<OwningOpRef<ModuleOp>> variant) const {
+  if (!variant)
+    return variant.takeError();
   Expected<TemporaryFile> file = TemporaryFile::create("so");
   if (!file)
     return file.takeError();
-  if (Error error = compileModule(*module, file->path(), target))
+  if (Error error = compileModule(**variant, file->path(), settings.target, "{}", settings.storage))
     return std::move(error);
-  Expected<LoadedModel> model = LoadedModel::load(file->path(), /*threads=*/1);
-  if (!model)
-    return model.takeError();
-  return Variant{std::move(*file), std::move(*model)};
+  return loadVariant(std::move(*file));
+}
+
+StageSettings VariantCompiler::stagesFor(bool quickly) const {
+  StageSettings stages = settings.stages;
+  if (hessians && quickly)
+    stages.rounding = WeightRounding::Diffused;
+  else if (hessians)
+    stages.hessians = allHessians->path().str();
+  return stages;
 }
 
 Expected<Variant> VariantCompiler::compile(const Assignment &assignment) const {
-  ModuleOp source = module;
-  OwningOpRef<ModuleOp> variant = source.clone();
-  // The reasons why operations stay float are the same for all variants: they
-  // are told once, for the one that is chosen.
-  ScopedDiagnosticHandler quiet(source.getContext(), [](Diagnostic &diagnostic) {
-    return success(diagnostic.getSeverity() == DiagnosticSeverity::Remark);
-  });
-  if (Error error = advance(*variant, Stage::Integer, settingsOf(assignment)))
+  return compileModules(quantize(stagesFor(/*quickly=*/false), assignment));
+}
+
+Expected<Variant> VariantCompiler::compileQuickly(const Assignment &assignment) const {
+  return compileModules(quantize(stagesFor(/*quickly=*/true), assignment));
+}
+
+Expected<TemporaryFile> VariantCompiler::compileOpen(unsigned format) const {
+  auto variant = quantize(stagesFor(/*quickly=*/format == 0), Assignment(all.size(), format));
+  if (!variant)
+    return variant.takeError();
+  Expected<TemporaryFile> file = TemporaryFile::create("so");
+  if (!file)
+    return file.takeError();
+  if (Error error = compileOpenModule(**variant, file->path(), settings.target))
     return std::move(error);
-  return compileVariant(std::move(variant), target);
+  return file;
+}
+
+Expected<Variant> VariantCompiler::compileTrial(unsigned layer, unsigned format) const {
+  Assignment assignment(all.size(), 0);
+  assignment[layer] = format;
+  if (!hessians || isFloat(format))
+    return compileQuickly(assignment);
+  Hessians own{hessians->sourceHash, hessians->samples, {}};
+  for (const Hessian &hessian : hessians->layers)
+    if (StringRef(hessian.key).split(':').second == all[layer].name)
+      own.layers.push_back(hessian);
+  Expected<TemporaryFile> file = TemporaryFile::create("hessians");
+  if (!file)
+    return file.takeError();
+  if (Error error = own.write(file->path()))
+    return std::move(error);
+  StageSettings stages = settings.stages;
+  stages.hessians = file->path().str();
+  return compileModules(quantize(stages, assignment));
 }
 
 Expected<Variant> VariantCompiler::compileFloat() const {
   ModuleOp source = module;
-  return compileVariant(source.clone(), target);
+  return compileModules(source.clone());
 }

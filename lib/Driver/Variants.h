@@ -1,37 +1,30 @@
 //===- Variants.h - One model in several precisions -----------------------===//
 //
 // A variant is a model with a format for each of its layers (contractions with
-// constant weights and a name of their own); everything else is as the
-// precision stage decides. Each is compiled and run for what it is: nothing is
-// simulated.
+// constant weights and a name of their own, which no rule of the user's recipe
+// names); everything else is as the precision stage decides. Each is compiled
+// and run for what it is: nothing is simulated.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_LIB_DRIVER_VARIANTS_H
 #define HALFTONE_LIB_DRIVER_VARIANTS_H
 
+#include "LayerFormat.h"
 #include "Metric.h"
 #include "Stages.h"
 #include "TemporaryFile.h"
+#include "halftone/Reconstruction/Hessians.h"
 
 namespace mlir::halftone {
 
-/// What a layer can be.
-enum class LayerFormat { Int8, Float };
-llvm::StringRef formatName(LayerFormat format);
-
 /// A layer whose format is chosen.
 struct SelectableLayer {
-  std::string name;
-  int64_t elements = 0, channels = 0; ///< Of its weights; output channels.
-
-  /// Weights with their scales.
-  int64_t bytes(LayerFormat format) const {
-    return format == LayerFormat::Float ? 4 * elements : elements + 4 * channels;
-  }
+  std::string name;     ///< The source's.
+  int64_t elements = 0; ///< Of its weights.
 };
 
-/// One format for each layer.
-using Assignment = std::vector<LayerFormat>;
+/// One of VariantCompiler::formats() for each layer.
+using Assignment = std::vector<unsigned>;
 
 /// A compiled variant.
 struct Variant {
@@ -45,31 +38,69 @@ struct Variant {
   LoadedModel model;
 };
 
+/// Loads a library that is a variant.
+llvm::Expected<Variant> loadVariant(TemporaryFile file);
+
+/// How variants are made from a module.
+struct VariantSettings {
+  StageSettings stages; ///< Of all variants.
+  std::string target;
+  StorageChoice storage = StorageChoice::Automatic;
+  std::vector<LayerFormat> formats; ///< The first is int8 by channel.
+};
+
 class VariantCompiler {
 public:
-  /// `module` is at the stage calibration, and lives longer. `settings` are
-  /// those of all variants.
+  /// `module` is at the stage calibration, and lives longer. `samples` are for
+  /// the Hessians of roundings that need them, which are summed here.
   static llvm::Expected<VariantCompiler> make(ModuleOp module,
-                                              const StageSettings &settings,
-                                              llvm::StringRef target);
+                                              const VariantSettings &settings,
+                                              const SampleRange &samples);
 
   llvm::ArrayRef<SelectableLayer> layers() const { return all; }
+  llvm::ArrayRef<LayerFormat> formats() const { return settings.formats; }
+  bool isFloat(unsigned format) const { return formats()[format].isFloat(); }
+  /// What losses depend on beside the model and the samples.
+  std::string describe() const;
+
   llvm::Expected<Variant> compile(const Assignment &assignment) const;
+  /// Without Hessians: roundings that need them round by diffusion.
+  llvm::Expected<Variant> compileQuickly(const Assignment &assignment) const;
+  /// The variant that has one format throughout, as a library whose layers'
+  /// constants can be exchanged; int8 quickly.
+  llvm::Expected<TemporaryFile> compileOpen(unsigned format) const;
+  /// int8 but for one layer, compiled quickly: of roundings that need Hessians,
+  /// that layer alone is rounded by its own.
+  llvm::Expected<Variant> compileTrial(unsigned layer, unsigned format) const;
   /// All of it in floats.
   llvm::Expected<Variant> compileFloat() const;
-  /// The settings that make a variant from the module.
-  StageSettings settingsOf(const Assignment &assignment) const;
+
+  /// Writes the recipe that makes a variant: the user's rules, and one for each
+  /// layer.
+  llvm::Error writeRecipe(llvm::StringRef path,
+                          const Assignment &assignment) const;
+  /// Writes the Hessians of a rounding that needs them.
+  llvm::Error writeHessians(llvm::StringRef path) const {
+    return hessians->write(path);
+  }
 
 private:
-  VariantCompiler(ModuleOp module, const StageSettings &settings,
-                  llvm::StringRef target)
-      : module(module), settings(settings), target(target) {}
-  llvm::Error findLayers();
+  VariantCompiler(ModuleOp module, const VariantSettings &settings)
+      : module(module), settings(settings) {}
+  llvm::Error findLayers(ModuleOp decided);
+  StageSettings stagesFor(bool quickly) const;
+  /// The module at the stage integer.
+  llvm::Expected<OwningOpRef<ModuleOp>>
+  quantize(StageSettings stages, const Assignment &assignment) const;
+  llvm::Expected<Variant>
+  compileModules(llvm::Expected<OwningOpRef<ModuleOp>> variant) const;
 
   ModuleOp module;
-  StageSettings settings;
-  std::string target;
+  VariantSettings settings;
+  std::vector<RecipeRule> userRules;
   std::vector<SelectableLayer> all;
+  std::optional<Hessians> hessians;
+  std::shared_ptr<TemporaryFile> allHessians; ///< In a file, if there are any.
 };
 
 } // namespace mlir::halftone

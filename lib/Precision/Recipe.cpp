@@ -107,6 +107,11 @@ std::string mlir::halftone::refuseRule(const RecipeRule &rule) {
   return refuseWeights(rule);
 }
 
+void mlir::halftone::writeRecipe(llvm::raw_ostream &os, std::vector<RecipeRule> rules) {
+  llvm::yaml::Output output(os, nullptr, /*WrapColumn=*/0);
+  output << rules;
+}
+
 Expected<std::vector<RecipeRule>> mlir::halftone::readRecipe(StringRef path) {
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!buffer)

@@ -155,6 +155,8 @@ static FailureOr<Variant> compileVariant(ModuleOp module, const TargetOptions &o
     return module.emitError("cannot be translated to LLVM IR");
   variant.code->setTargetTriple(variant.machine->getTargetTriple());
   variant.code->setDataLayout(variant.machine->createDataLayout());
+  if (options.openConstants)
+    openConstants(*variant.code);
   addModelTable(module, options, target, place, *variant.code);
   setFunctionAttributes(*variant.code, target);
   optimize(*variant.code, *variant.machine, target);

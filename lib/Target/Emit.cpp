@@ -2,7 +2,9 @@
 #include "Emit.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/LegacyPassManager.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/SHA256.h"
@@ -71,6 +73,35 @@ void mlir::halftone::optimize(llvm::Module &module, llvm::TargetMachine &machine
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, graphs, modules);
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+}
+
+/// The functions that use a value, by themselves or in expressions.
+static void collectUsers(const llvm::Value &value, SmallPtrSetImpl<const llvm::Function *> &functions) {
+  for (const llvm::User *user : value.users())
+    if (auto *instruction = dyn_cast<llvm::Instruction>(user))
+      functions.insert(instruction->getFunction());
+    else
+      collectUsers(*user, functions);
+}
+
+void mlir::halftone::openConstants(llvm::Module &module) {
+  llvm::StringMap<int> counts;
+  for (llvm::GlobalVariable &variable : module.globals()) {
+    if (!variable.isConstant() || !variable.hasInitializer() || !variable.getValueType()->isArrayTy())
+      continue;
+    SmallPtrSet<const llvm::Function *, 4> users;
+    collectUsers(variable, users);
+    if (users.size() != 1)
+      continue;
+    StringRef user = (*users.begin())->getName();
+    variable.setName(user + ".constant." + std::to_string(counts[user]++));
+    // What is visible outside and no constant has contents that nobody may count on; a section of its own keeps zeros in the file.
+    variable.setLinkage(llvm::GlobalValue::ExternalLinkage);
+    variable.setVisibility(llvm::GlobalValue::HiddenVisibility);
+    variable.setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::None);
+    variable.setConstant(false);
+    variable.setSection(".data.halftone");
+  }
 }
 
 void mlir::halftone::shareConstants(llvm::Module &module) {

@@ -21,6 +21,10 @@ void setFunctionAttributes(llvm::Module &module, const CpuTarget &target);
 /// LLVM's O3; the reference target is not vectorized.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine, const CpuTarget &target);
 
+/// Gives each constant that one function uses the name "<function>.constant.<number>", and keeps LLVM from counting on its
+/// contents.
+void openConstants(llvm::Module &module);
+
 /// Names each optimized constant of 64 bytes or more by its contents, so that linking several modules keeps one of those
 /// that are alike.
 void shareConstants(llvm::Module &module);

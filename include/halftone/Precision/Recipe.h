@@ -10,6 +10,7 @@
 
 #include "halftone/Analysis/Sandwiches.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ std::vector<StringRef> recipeKinds();
 
 /// Why a rule is not sound, or "".
 std::string refuseRule(const RecipeRule &rule);
+
+/// The same text that readRecipe takes.
+void writeRecipe(llvm::raw_ostream &os, std::vector<RecipeRule> rules);
 
 /// The rules of a file; an error that says where it is not a recipe.
 llvm::Expected<std::vector<RecipeRule>> readRecipe(StringRef path);

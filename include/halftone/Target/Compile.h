@@ -22,6 +22,9 @@ struct TargetOptions {
   std::string compilerVersion;
   /// HalftoneModel::report: a JSON text.
   std::string report = "{}";
+  /// Constants of layers are symbols "<layer's function>.constant.<number>", and the code does not depend on their contents: a
+  /// caller may write others of equal sizes over them. Slower than constants that LLVM knows.
+  bool openConstants = false;
 };
 
 /// Compiles a module in the LLVM dialect (the output of the target pipeline, with its recorded signature) and writes

@@ -1,0 +1,73 @@
+//===- LayerChoices.h - What each format costs each layer -----------------===//
+//
+// Bytes and times of a layer in a format are those that it has in the model
+// that has the format throughout, compiled as the chosen one will be: bytes as
+// they are stored, padding, scales and tables included; times from a profile on
+// this machine.
+// The loss is what the outputs' error against float (Metric.h) grows by when
+// that layer alone gets the format, all others staying int8. Losses add up:
+// small errors of different layers are hardly correlated.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_LIB_DRIVER_LAYERCHOICES_H
+#define HALFTONE_LIB_DRIVER_LAYERCHOICES_H
+
+#include "MeasuredLosses.h"
+#include "Variants.h"
+
+namespace mlir::halftone {
+
+/// The three sums that a selection has.
+enum class Sum { Bytes, Time, Loss };
+
+/// What a choice costs.
+struct Costs {
+  int64_t bytes = 0, nanoseconds = 0;
+  int64_t loss = 0; ///< In billionths: far below what samples can tell.
+
+  int64_t of(Sum sum) const {
+    return sum == Sum::Bytes ? bytes : sum == Sum::Time ? nanoseconds : loss;
+  }
+};
+
+/// A format that a layer may get.
+struct Choice {
+  unsigned format;
+  Costs costs;
+};
+
+/// Those of one layer.
+using LayerChoices = std::vector<Choice>;
+
+/// The least that a sum can be over all layers.
+int64_t leastSum(llvm::ArrayRef<LayerChoices> layers, Sum sum);
+
+/// Every format for every layer, without losses. `plain` is int8 throughout,
+/// `floats` all float.
+llvm::Expected<std::vector<LayerChoices>>
+measureCosts(const VariantCompiler &compiler, const Variant &plain,
+             const Variant &floats);
+
+/// Drops what cannot be chosen: fewer levels than int8's that take no fewer
+/// bytes, and what no selection within `bytes` has.
+void dropHopeless(std::vector<LayerChoices> &layers, int64_t bytes,
+                  llvm::ArrayRef<LayerFormat> formats);
+
+/// What losses are measured on.
+struct LossReference {
+  const Metric &metric;
+  const SampleRange &samples;
+  llvm::ArrayRef<Tensor> floatOutputs;
+  llvm::ArrayRef<Tensor> plainOutputs;
+};
+
+/// Fills in the losses, those that the file at `path` does not have by a trial
+/// each.
+llvm::Error measureLosses(std::vector<LayerChoices> &layers,
+                          const VariantCompiler &compiler,
+                          const LossReference &reference,
+                          llvm::StringRef path);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_LAYERCHOICES_H
