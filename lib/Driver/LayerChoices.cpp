@@ -77,7 +77,7 @@ Expected<std::vector<LayerChoices>> mlir::halftone::measureCosts(const VariantCo
 void mlir::halftone::dropHopeless(std::vector<LayerChoices> &layers, int64_t bytes, ArrayRef<LayerFormat> formats) {
   const int64_t least = leastSum(layers, Sum::Bytes);
   for (LayerChoices &choices : layers) {
-    const int64_t others = least - leastSum(ArrayRef(choices), Sum::Bytes);
+    const int64_t others = least - leastSum(ArrayRef<LayerChoices>(choices), Sum::Bytes);
     const int64_t plain = choices.front().costs.bytes;
     llvm::erase_if(choices, [&](const Choice &choice) {
       bool gainsNothing = choice.format != 0 && formats[choice.format].bits() < 8 && choice.costs.bytes >= plain;

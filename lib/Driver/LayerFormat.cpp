@@ -1,6 +1,7 @@
 //===- LayerFormat.cpp - What a layer of a model can be -------------------===//
 #include "LayerFormat.h"
 #include "halftone/Quantization/WeightFormats.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::halftone;
 using llvm::Expected, llvm::StringRef;

@@ -84,7 +84,7 @@ std::string VariantCompiler::describe() const {
   os << int(stages.rounding) << " " << int(stages.weightScales) << " ";
   for (const std::string &expression : stages.floatOps)
     os << expression << "\n";
-  writeRecipe(os, userRules);
+  mlir::halftone::writeRecipe(os, userRules);
   return text;
 }
 
@@ -121,7 +121,7 @@ Expected<OwningOpRef<ModuleOp>> VariantCompiler::quantize(StageSettings stages, 
   return variant;
 }
 
-Expected<Variant> VariantCompiler::compileModules(Expected<OwningOpRef<ModuleOp>> variant) const {
+Expected<Variant> VariantCompiler::compileQuantized(Expected<OwningOpRef<ModuleOp>> variant) const {
   if (!variant)
     return variant.takeError();
   Expected<TemporaryFile> file = TemporaryFile::create("so");
@@ -142,11 +142,11 @@ StageSettings VariantCompiler::stagesFor(bool quickly) const {
 }
 
 Expected<Variant> VariantCompiler::compile(const Assignment &assignment) const {
-  return compileModules(quantize(stagesFor(/*quickly=*/false), assignment));
+  return compileQuantized(quantize(stagesFor(/*quickly=*/false), assignment));
 }
 
 Expected<Variant> VariantCompiler::compileQuickly(const Assignment &assignment) const {
-  return compileModules(quantize(stagesFor(/*quickly=*/true), assignment));
+  return compileQuantized(quantize(stagesFor(/*quickly=*/true), assignment));
 }
 
 Expected<TemporaryFile> VariantCompiler::compileOpen(unsigned format) const {
@@ -177,10 +177,10 @@ Expected<Variant> VariantCompiler::compileTrial(unsigned layer, unsigned format)
     return std::move(error);
   StageSettings stages = settings.stages;
   stages.hessians = file->path().str();
-  return compileModules(quantize(stages, assignment));
+  return compileQuantized(quantize(stages, assignment));
 }
 
 Expected<Variant> VariantCompiler::compileFloat() const {
   ModuleOp source = module;
-  return compileModules(source.clone());
+  return compileQuantized(OwningOpRef<ModuleOp>(source.clone()));
 }

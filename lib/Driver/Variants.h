@@ -93,7 +93,7 @@ private:
   llvm::Expected<OwningOpRef<ModuleOp>>
   quantize(StageSettings stages, const Assignment &assignment) const;
   llvm::Expected<Variant>
-  compileModules(llvm::Expected<OwningOpRef<ModuleOp>> variant) const;
+  compileQuantized(llvm::Expected<OwningOpRef<ModuleOp>> variant) const;
 
   ModuleOp module;
   VariantSettings settings;

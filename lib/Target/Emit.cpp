@@ -76,7 +76,7 @@ void mlir::halftone::optimize(llvm::Module &module, llvm::TargetMachine &machine
 }
 
 /// The functions that use a value, by themselves or in expressions.
-static void collectUsers(const llvm::Value &value, SmallPtrSetImpl<const llvm::Function *> &functions) {
+static void collectUsers(const llvm::Value &value, llvm::SmallPtrSetImpl<const llvm::Function *> &functions) {
   for (const llvm::User *user : value.users())
     if (auto *instruction = dyn_cast<llvm::Instruction>(user))
       functions.insert(instruction->getFunction());
@@ -89,7 +89,7 @@ void mlir::halftone::openConstants(llvm::Module &module) {
   for (llvm::GlobalVariable &variable : module.globals()) {
     if (!variable.isConstant() || !variable.hasInitializer() || !variable.getValueType()->isArrayTy())
       continue;
-    SmallPtrSet<const llvm::Function *, 4> users;
+    llvm::SmallPtrSet<const llvm::Function *, 4> users;
     collectUsers(variable, users);
     if (users.size() != 1)
       continue;
