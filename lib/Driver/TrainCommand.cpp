@@ -217,8 +217,10 @@ static Error quantizeForTraining(const TrainOptions &options, ModuleOp module) {
     if (Error error = options.schedules.mark(module))
       return error;
   if (options.statistics.empty())
-    return options.learnScales || options.learnLevels ? userError("--learn-scales and --learn-levels need --stats, or a file of the stage 'quantization': a float model has neither")
-                               : Error::success();
+    return options.learnScales || options.learnLevels
+               ? userError("--learn-scales and --learn-levels need --stats, or a file of the stage 'quantization': a float model has "
+                           "neither")
+               : Error::success();
   StageSettings settings = options.quantize.settings();
   settings.statistics = options.statistics;
   if (Error error = advance(module, Stage::Precision, settings))
@@ -273,14 +275,14 @@ static Expected<OwningOpRef<ModuleOp>> loadForTraining(const TrainOptions &optio
 /// What changes from step to step.
 static Error addSchedules(const ScheduleOptions &schedules, ModuleOp module, int64_t stepsPerEpoch, TrainerOptions &trainer) {
   if (schedules.prunes()) {
-    Expected<GradualPruning> pruning = schedules.pruning(module, stepsPerEpoch);
+    Expected<GradualPruning> pruning = schedules.pruning(module, trainer.epochs, stepsPerEpoch);
     if (!pruning)
       return pruning.takeError();
     trainer.pruning = std::move(*pruning);
   }
   if (!schedules.changesCasts())
     return Error::success();
-  Expected<CastSchedule> casts = schedules.casts(module, stepsPerEpoch);
+  Expected<CastSchedule> casts = schedules.casts(module, trainer.epochs, stepsPerEpoch);
   if (!casts)
     return casts.takeError();
   trainer.casts = *casts;

@@ -47,8 +47,7 @@ static Expected<std::pair<double, double>> parseEpochs(StringRef option, StringR
   return range;
 }
 
-Error ScheduleOptions::check(int64_t all) const {
-  epochs = all;
+Error ScheduleOptions::check(int64_t epochs) const {
   const cl::Option *const companions[] = {&sparsityFrom, &pruneEpochs, &every, &pattern, &scope, std::addressof(exclude), &ends};
   for (const cl::Option *option : companions)
     if (option->getNumOccurrences() && !prunes())
@@ -76,7 +75,7 @@ Error ScheduleOptions::mark(ModuleOp module) const {
   return markForPruning(module, options);
 }
 
-Expected<GradualPruning> ScheduleOptions::pruning(ModuleOp module, int64_t stepsPerEpoch) const {
+Expected<GradualPruning> ScheduleOptions::pruning(ModuleOp module, int64_t epochs, int64_t stepsPerEpoch) const {
   Expected<std::pair<double, double>> range = parseEpochs("prune-epochs", pruneEpochs, epochs);
   if (!range)
     return range.takeError();
@@ -91,7 +90,7 @@ Expected<GradualPruning> ScheduleOptions::pruning(ModuleOp module, int64_t steps
   return GradualPruning::of(module, schedule, scope);
 }
 
-Expected<CastSchedule> ScheduleOptions::casts(ModuleOp module, int64_t stepsPerEpoch) const {
+Expected<CastSchedule> ScheduleOptions::casts(ModuleOp module, int64_t epochs, int64_t stepsPerEpoch) const {
   Expected<std::pair<double, double>> range = parseEpochs("bits-epochs", bitsEpochs, epochs);
   if (!range)
     return range.takeError();

@@ -26,8 +26,8 @@ public:
   llvm::Error mark(ModuleOp module) const;
 
   /// The schedules of a module whose weights are arguments.
-  llvm::Expected<GradualPruning> pruning(ModuleOp module, int64_t stepsPerEpoch) const;
-  llvm::Expected<CastSchedule> casts(ModuleOp module, int64_t stepsPerEpoch) const;
+  llvm::Expected<GradualPruning> pruning(ModuleOp module, int64_t epochs, int64_t stepsPerEpoch) const;
+  llvm::Expected<CastSchedule> casts(ModuleOp module, int64_t epochs, int64_t stepsPerEpoch) const;
 
   /// All values, for the identity of a run.
   std::string text() const;
@@ -43,7 +43,6 @@ private:
   llvm::cl::opt<double> castsFrom;
   llvm::cl::opt<int> bitsFrom;
   llvm::cl::opt<std::string> bitsEpochs;
-  mutable int64_t epochs = 1;
 };
 
 } // namespace mlir::halftone

@@ -16,7 +16,7 @@
 #include "halftone/Pruning/ExcludedLayers.h"
 #include "halftone/Pruning/KeepMeans.h"
 #include "halftone/Pruning/Passes.h"
-#include "halftone/Pruning/Refit.h"
+#include "halftone/Reconstruction/Refit.h"
 #include "halftone/Pruning/ShrinkChannels.h"
 #include "halftone/Reconstruction/Hessians.h"
 #include "mlir/IR/Threading.h"

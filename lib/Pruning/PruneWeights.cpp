@@ -10,10 +10,10 @@
 #include "halftone/Pruning/ExcludedLayers.h"
 #include "halftone/Pruning/KeepMeans.h"
 #include "halftone/Pruning/Passes.h"
-#include "halftone/Pruning/Refit.h"
 #include "halftone/Pruning/Units.h"
 #include "halftone/Pruning/WeightRows.h"
 #include "halftone/Reconstruction/Hessians.h"
+#include "halftone/Reconstruction/Refit.h"
 #include <numeric>
 
 namespace mlir::halftone {

@@ -10,6 +10,7 @@
 #include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Reconstruction/Hessians.h"
 #include "halftone/Reconstruction/Passes.h"
+#include "halftone/Reconstruction/Refit.h"
 #include "halftone/Reconstruction/Rounding.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/IR/Threading.h"
@@ -35,6 +36,8 @@ struct ReconstructWeightsPass : halftone::impl::ReconstructWeightsBase<Reconstru
   LogicalResult checkOptions();
   LogicalResult reconstructAll(func::FuncOp entry);
   LogicalResult reconstruct(Operation *contraction, const Hessian &hessian, bool isEnd);
+  void pruneRows(const Hessian &hessian, int64_t unit, RowsOfWeights original, const FormatOfWeights &format,
+                 MutableArrayRef<float> rows);
   void markPruned(Operation *contraction, const RoundedWeights &rounded);
   int64_t unitToPrune(Operation *contraction, const WeightChannels &channels, bool isEnd) const;
   void sweepGroups(const Hessian &hessian, int64_t unit, MutableArrayRef<float> rows, const WeightGrid *grid);
@@ -116,6 +119,33 @@ static std::vector<float> diagonalsOf(const Hessian &hessian) {
   return diagonals;
 }
 
+/// Makes rows zero where the sweep that also rounds does, and the weights that are kept what is best then.
+void ReconstructWeightsPass::pruneRows(const Hessian &hessian, int64_t unit, RowsOfWeights original, const FormatOfWeights &format,
+                                       MutableArrayRef<float> rows) {
+  // Scales are for the weights that zeros alone would leave.
+  const std::vector<float> weights = original.values.vec();
+  std::vector<float> swept = weights;
+  sweepGroups(hessian, unit, swept, /*grid=*/nullptr);
+  WeightGrid grid = chooseGrid({original.outputs, original.dimension, swept, original.importance, true}, format, weightScales);
+  swept = weights;
+  sweepGroups(hessian, unit, swept, &grid);
+  // A level of 0 alone is no zero of the pattern: the weight may become another one again.
+  std::vector<uint8_t> zero(rows.size(), 0);
+  for (size_t begin = 0; begin < rows.size(); begin += unit)
+    if (llvm::all_of(ArrayRef<float>(swept).slice(begin, unit), [](float level) { return level == 0; })) {
+      std::fill_n(zero.begin() + begin, unit, 1);
+      std::fill_n(rows.begin() + begin, unit, 0.0f);
+    }
+  std::vector<RefitMatrix> matrices;
+  for (int64_t group = 0; group < hessian.groups; ++group)
+    matrices.emplace_back(hessian.triangle(group), hessian.dimension);
+  const int64_t columns = hessian.dimension, perGroup = original.outputs / hessian.groups;
+  parallelFor(&getContext(), 0, original.outputs, [&](size_t row) {
+    matrices[row / perGroup].refit(rows.slice(row * columns, columns), ArrayRef<float>(weights).slice(row * columns, columns),
+                                   ArrayRef<uint8_t>(zero).slice(row * columns, columns));
+  });
+}
+
 /// Says that the zeros are meant, and how many there are.
 void ReconstructWeightsPass::markPruned(Operation *contraction, const RoundedWeights &rounded) {
   Builder builder(&getContext());
@@ -142,17 +172,15 @@ LogicalResult ReconstructWeightsPass::reconstruct(Operation *contraction, const 
   const int64_t unit = unitToPrune(contraction, channels, isEnd);
   if (unit && format->granularity.kind == Granularity::Group)
     return contraction->emitOpError("has weights by group, which are not pruned while they are rounded; prune them first");
-  std::vector<float> importance = diagonalsOf(hessian), kept = rows;
+  std::vector<float> importance = diagonalsOf(hessian);
+  RowsOfWeights all{channels.outputs, hessian.dimension, rows, importance};
   if (unit)
-    sweepGroups(hessian, unit, kept, /*grid=*/nullptr);
-  RowsOfWeights all{channels.outputs, hessian.dimension, unit ? kept : rows, importance, unit != 0};
+    pruneRows(hessian, unit, all, *format, rows);
   WeightGrid grid = chooseGrid(all, *format, weightScales);
-  if (isPruned(contraction))
-    keepZeros({channels.outputs, hessian.dimension, rows, {}}, grid);
+  if (isPruned(contraction) || unit)
+    keepZeros(all, grid);
   int64_t outputs = channels.outputs / hessian.groups, size = outputs * hessian.dimension;
-  if (unit)
-    sweepGroups(hessian, unit, rows, &grid);
-  for (int64_t group = 0; group < hessian.groups && !unit; ++group)
+  for (int64_t group = 0; group < hessian.groups; ++group)
     roundGroup(hessian, group, MutableArrayRef<float>(rows).slice(group * size, size), group * outputs, grid);
   RoundedWeights rounded{std::vector<int8_t>(values->size()), grid.scales};
   for (size_t i = 0; i < values->size(); ++i)

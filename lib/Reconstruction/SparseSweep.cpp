@@ -5,7 +5,8 @@
 // 4 neighbouring ones of a tap, of one output channel; that it becomes zero costs the terms of E that its columns have then,
 // less those that they have as levels. For one column this is the paper's w^2 / [H^-1](j, j).
 //
-// Which units become zero is chosen for a window of columns over all output channels, when the sweep comes to it; all windows
+// Used for what becomes zero: the columns that come first cannot take over what the last ones lose, so the codes are found
+// anew behind it (ReconstructWeights.cpp). Which units become zero is chosen for a window of columns over all output channels, when the sweep comes to it; all windows
 // have the same share of zeros. A ranking over all columns would make zero what comes first, while there is much that could
 // still take over, and leave nothing of it to those that are to.
 //
@@ -33,7 +34,7 @@ public:
   /// Fixes the columns: 0 where `zero` says it of a unit, else levels.
   void fix(int64_t begin, int64_t end, llvm::ArrayRef<uint8_t> zero);
 
-  const int64_t unitsOf(int64_t begin, int64_t end) const { return (end - begin) / unit; }
+  int64_t unitsOf(int64_t begin, int64_t end) const { return (end - begin) / unit; }
 
 private:
   double cost(int64_t row, int64_t begin, bool zero) const;

@@ -37,11 +37,12 @@ def ReconstructWeights : Pass<"halftone-reconstruct-weights", "::mlir::ModuleOp"
     (instead of the relaxation by gradients of Nagel et al., arXiv:2004.10568). `nearest` and `diffused` do not look at
     the Hessians and are left to `halftone-insert-casts`.
 
-    With `sparsity`, gptq makes that share of a layer's blocks (4 input channels of one tap and output channel; with pattern
-    `unstructured` of its weights) zero in the same sweep (SparseGPT, Frantar and Alistarh, arXiv:2301.00774), and the
-    contraction gets `halftone.pruned`. Scales are those of the weights that a first sweep, which only prunes, leaves. The layers
-    that `halftone-prune-weights` leaves alone stay dense here, too, and blocks need input channels in multiples of 4. Weights of
-    groups are an error then.
+    With `sparsity`, a sweep of gptq that makes weights zero or levels (SparseGPT, Frantar and Alistarh, arXiv:2301.00774) chooses
+    that share of a layer's blocks (4 input channels of one tap and output channel; with pattern `unstructured` of its weights),
+    and the contraction gets `halftone.pruned`. What is kept then solves the least squares problem of the layer's output, and
+    is rounded by gptq from there: for given zeros E(q) = E(v) + (q - v) H (q - v)^T, v being that solution, so a sweep from v
+    can only gain on one in which the first columns are fixed before the last become zero. The layers that `halftone-prune-weights`
+    leaves alone stay dense here, too, and blocks need input channels in multiples of 4. Weights of groups are an error then.
 
     ```mlir
     %0 = linalg.matmul {halftone.precision = "int8"} ins(%x, %w : ...

@@ -1,6 +1,6 @@
 //===- Refit.h - the weights that are kept make up for the others -----------===//
-#ifndef HALFTONE_PRUNING_REFIT_H
-#define HALFTONE_PRUNING_REFIT_H
+#ifndef HALFTONE_RECONSTRUCTION_REFIT_H
+#define HALFTONE_RECONSTRUCTION_REFIT_H
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -34,4 +34,4 @@ void refitRows(MLIRContext *context, const RefitMatrix &matrix, llvm::MutableArr
 
 } // namespace mlir::halftone
 
-#endif // HALFTONE_PRUNING_REFIT_H
+#endif // HALFTONE_RECONSTRUCTION_REFIT_H

@@ -8,7 +8,7 @@
 // Sums are taken in a fixed order, without fused multiply-adds, so every machine gets the same bits.
 //
 //===----------------------------------------------------------------------===//
-#include "halftone/Pruning/Refit.h"
+#include "halftone/Reconstruction/Refit.h"
 #include "halftone/Reconstruction/Hessians.h"
 #include "mlir/IR/Threading.h"
 #include "llvm/ADT/STLExtras.h"

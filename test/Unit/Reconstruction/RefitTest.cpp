@@ -1,5 +1,5 @@
 //===- RefitTest.cpp - the kept weights solve their least squares problem ---===//
-#include "halftone/Pruning/Refit.h"
+#include "halftone/Reconstruction/Refit.h"
 #include "halftone/Reconstruction/Hessians.h"
 #include "gtest/gtest.h"
 #include <cmath>
