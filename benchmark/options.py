@@ -42,6 +42,10 @@ VALUES = {
     "method": ["magnitude", "obs", "!random"], "metric-command": ["{folder}/metric", "!{folder}/none"], "momentum": ["0.5", "!1", "!-1"],
     "nesterov": [None], "o": ["{folder}/none/result", ], "only": [".*", "!nothing", "!("], "optimizer": ["sgd", "adam", "!lion"],
     "pattern": ["blocks", "unstructured", "2:4", "1:2", "!4:2", "!rows"], "pause-after": ["1", "!0"], "percentile": ["99.9", "100", "!50", "!101", "!x"],
+    "bits-epochs": ["0:1", "!1:0", "!x"], "bits-from": ["6", "!1", "!9"], "distill": ["blocks", ".*", "!("], "distill-share": ["0.5", "!0", "!-1"],
+    "prune": ["0.5", "!1", "!-1"], "prune-ends": [None], "prune-epochs": ["0:1", "!1:0", "!x"], "prune-every": ["1", "!-1"],
+    "prune-exclude": [".*", "!("], "prune-from": ["0.2", "!0.9", "!-1"], "prune-pattern": ["blocks", "unstructured", "!rows"],
+    "quantize-from-epoch": ["1", "!-1"],
     "predict": [None], "rate": ["0.001", "!-1"], "recipe": ["{folder}/recipe.yaml", "!{folder}/misspelt.yaml", "!{folder}/none.yaml"],
     "report": ["{folder}/report.html", "{folder}/report.json", "!{folder}/report.txt"], "resume": ["!"], "save-choice": ["{folder}/choice"],
     "save-stats": ["{folder}/saved.stats", "!{folder}/none/saved.stats"], "schedule": ["cosine", "constant", "!steps"], "seed": ["7"],
@@ -58,7 +62,11 @@ ALSO = {"granularity": {"group:16": ["--weights=int4"], "group:32": ["--weights=
 NEEDS = {"percentile": ["--estimator=percentile"], "metric": ["--max-drop=60"], "objective": ["--max-bytes=60%"], "save-choice": ["--max-bytes=60%"],
          "metric-command": ["--max-drop=60"], "nesterov": ["--optimizer=sgd"], "teacher-share": ["--teacher={model}"],
          "temperature": ["--teacher={model}"], "learn-scales": ["--stats={folder}/model.stats"], "predict": [], "cost@prune": ["--predict"],
-         "target-cpu@prune": ["--predict"], "pause-after": ["--checkpoint={folder}/pause.npz"]}
+         "target-cpu@prune": ["--predict"], "distill": ["--teacher={model}"], "distill-share": ["--teacher={model}", "--distill=blocks"],
+         "bits-from": ["--stats={folder}/model.stats", "--weights=int4"],
+         "bits-epochs": ["--stats={folder}/model.stats", "--weights=int4", "--bits-from=6"],
+         "quantize-from-epoch": ["--stats={folder}/model.stats", "--epochs=2"],
+         **{f"prune-{name}": ["--prune=0.5"] for name in ("ends", "epochs", "every", "exclude", "from", "pattern", "scope")}, "pause-after": ["--checkpoint={folder}/pause.npz"]}
 # What an option replaces in the command's usual words.
 WITHOUT = {"activations=dynamic": ["--data", "--stats"], "activations=float": ["--data", "--stats"], "float": ["--data"]}
 SLOW = {"rounding=gptq", "rounding=adaround", "method=obs", "max-drop", "max-bytes", "max-latency", "metric", "metric-command", "objective", "save-choice"}
@@ -106,10 +114,10 @@ class Walk:
         self.must("calibrate", self.model, "--data", self.folder / "data.npz", "-o", self.folder / "model.stats")
         self.must("calibrate", self.model, "--equalize", "--data", self.folder / "data.npz", "-o", self.folder / "equalized.stats")
         self.must("quantize", self.model, "--stats", self.folder / "model.stats", "-o", self.folder / "quantized.mlirbc")
-        # A cost table is what a model carries: the built-in one, read back.
-        self.cost = self.folder / "cost.json"
+        # The built-in table of this CPU's targets, as a file.
         tables = pathlib.Path(__file__).resolve().parent.parent / "lib/Codegen/CostTables"
-        self.cost.write_text(sorted(tables.glob("*.json"))[0].read_text())
+        fitting = [table for table in tables.glob("*.json") if f"target: {table.stem}" in out] or list(tables.glob("x86-64-v3.json"))
+        (self.folder / "cost.json").write_text(fitting[0].read_text())
 
     def fill(self, text):
         return text.replace("{folder}", str(self.folder)).replace("{model}", str(self.model))
@@ -169,6 +177,8 @@ class Walk:
             selects = option.startswith("max-") or any(word.startswith("--max-") for word in extra)
             if selects or key in ("rounding=gptq", "rounding=adaround"):
                 extra += data
+            if option == "data":
+                extra += ["--rounding=gptq"]
             if option == "equalize":
                 words[2] = str(folder / "equalized.stats")
         if command == "prune" and option != "predict" and option != "pattern" or command == "prune" and value in ("blocks", "unstructured", None):
@@ -186,6 +196,9 @@ class Walk:
                 del words[words.index(name):words.index(name) + 2]
         if option == "stop-after":
             extension = ".so" if value == "target" else ".mlirbc"
+        elif option == "elide-weights":
+            extension = ".mlir"
+            extra += ["--stop-after=integer"] if command == "build" else []
         elif command in ("build", "compile"):
             extension = ".so"
         elif command == "calibrate":
@@ -266,8 +279,8 @@ class Walk:
             return "FAILED", f"{len(messages)} messages: {errors.strip()[-300:]!r}: {' '.join(words)}", seconds
         return "refused", reason, seconds
 
-    def walk(self):
-        for command in COMMANDS:
+    def walk(self, commands):
+        for command in commands:
             seen = set()
             for option, value, refused in self.cases(command):
                 if (option, value) in seen or self.quick and (option in SLOW or f"{option}={value}" in SLOW):
@@ -284,13 +297,14 @@ def main():
     parser.add_argument("models", nargs="+", metavar="MODEL=DATA", help="a model with samples of its inputs (.npz)")
     parser.add_argument("--halftone", required=True)
     parser.add_argument("-o", "--output", required=True, type=pathlib.Path, help="folder for what is made")
+    parser.add_argument("--commands", default=",".join(COMMANDS), help="those to walk, of %(default)s")
     parser.add_argument("--quick", action="store_true", help="leave out selections and reconstructions")
     arguments = parser.parse_args()
     failures = 0
     for text in arguments.models:
         model, data = map(pathlib.Path, text.split("="))
         walk = Walk(arguments.halftone, arguments.output / model.stem, model, data, arguments.quick)
-        walk.walk()
+        walk.walk(arguments.commands.split(","))
         failures += walk.failures
     print(f"{failures} failures")
     return 1 if failures else 0

@@ -2,7 +2,7 @@
 #include "ConsumerError.h"
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Calibration/Passes.h"
-#include <limits>
+#include <algorithm>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_ANNOTATERANGES
@@ -115,21 +115,18 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     ++ranges;
   }
 
-  /// The range of the estimator that causes the least error where the value is read.
+  /// Of the estimators' ranges, and the one that is searched for this, the one that causes the least error where the value is read.
   RealRange chooseRange(Value value, const ValueStatistics &statistics, int64_t runs) {
-    double weight = weightOfMeanError(value), least = std::numeric_limits<double>::infinity();
-    RealRange best;
-    for (Estimator candidate : {Estimator::MeanSquaredError, Estimator::MinMax, Estimator::MeanExtrema, Estimator::Percentile,
-                                Estimator::Entropy}) {
-      RealRange range = estimate(candidate, statistics, runs);
+    const double weight = weightOfMeanError(value);
+    SmallVector<RealRange> ranges{estimateMeanSquaredError(statistics, weight)};
+    for (Estimator candidate : {Estimator::MinMax, Estimator::MeanExtrema, Estimator::Percentile, Estimator::MeanSquaredError,
+                                Estimator::Entropy})
+      ranges.push_back(estimate(candidate, statistics, runs));
+    auto costOf = [&](const RealRange &range) {
       RoundingError error = expectedError(statistics, range);
-      double sum = error.square + (weight - 1) * error.mean * error.mean;
-      if (sum < least) {
-        least = sum;
-        best = range;
-      }
-    }
-    return best;
+      return error.square + (weight - 1) * error.mean * error.mean;
+    };
+    return *std::min_element(ranges.begin(), ranges.end(), [&](const RealRange &a, const RealRange &b) { return costOf(a) < costOf(b); });
   }
 
   RealRange estimate(Estimator by, const ValueStatistics &statistics, int64_t runs) {

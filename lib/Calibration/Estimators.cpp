@@ -150,7 +150,31 @@ static double minimizeFactor(Cost cost, double least) {
   return best;
 }
 
-RealRange mlir::halftone::estimateMeanSquaredError(const ValueStatistics &value) {
+/// The summed error with the grid of that step whose first code is `first`: clipping moves the mean.
+static double summedShift(const Intervals &intervals, double step, double first) {
+  double sum = 0, last = first + kSteps;
+  auto distance = [&](double t) { return t - std::clamp(std::floor(t + 0.5), first, last); };
+  for (const Interval &interval : intervals) {
+    double low = interval.low / step, high = interval.high / step, width = high - low;
+    double error = width < 1e-3 ? -distance((low + high) / 2)
+                                : (distance(low) * distance(low) - distance(high) * distance(high)) / (2 * width);
+    sum += interval.count * error;
+  }
+  return sum * step;
+}
+
+/// The squared error of sums of elements: what the mean of the errors adds counts `weight` times.
+static double readError(const Intervals &intervals, RealRange range, double weight) {
+  double step = (double(range.high) - range.low) / kSteps, error = summedError(intervals, range), total = 0;
+  if (weight == 1 || !(step > 0))
+    return error;
+  for (const Interval &interval : intervals)
+    total += interval.count;
+  double shift = summedShift(intervals, step, std::round(range.low / step));
+  return error + (weight - 1) * shift * shift / total;
+}
+
+RealRange mlir::halftone::estimateMeanSquaredError(const ValueStatistics &value, double weight) {
   RealRange full = estimateMinMax(value), best = full;
   Intervals intervals = mergeSmall(toIntervals(value));
   if (!(full.high - full.low > 0))
@@ -158,11 +182,12 @@ RealRange mlir::halftone::estimateMeanSquaredError(const ValueStatistics &value)
   // The ends are searched in turn; a distribution of one sign has one end only.
   constexpr double least = 0.05;
   bool twoSided = full.low < 0 && full.high > 0;
+  auto cost = [&](double low, double high) { return readError(intervals, {float(low), float(high)}, weight); };
   for (int round = 0; round < (twoSided ? 2 : 1); ++round) {
     if (full.high > 0)
-      best.high = full.high * minimizeFactor([&](double f) { return summedError(intervals, {best.low, float(full.high * f)}); }, least);
+      best.high = full.high * minimizeFactor([&](double f) { return cost(best.low, full.high * f); }, least);
     if (full.low < 0)
-      best.low = full.low * minimizeFactor([&](double f) { return summedError(intervals, {float(full.low * f), best.high}); }, least);
+      best.low = full.low * minimizeFactor([&](double f) { return cost(full.low * f, best.high); }, least);
   }
   return best;
 }
@@ -236,19 +261,6 @@ RealRange mlir::halftone::estimateEntropy(const ValueStatistics &value) {
     }
   }
   return range;
-}
-
-/// The summed error with the grid of that step whose first code is `first`: clipping moves the mean.
-static double summedShift(const Intervals &intervals, double step, double first) {
-  double sum = 0, last = first + kSteps;
-  auto distance = [&](double t) { return t - std::clamp(std::floor(t + 0.5), first, last); };
-  for (const Interval &interval : intervals) {
-    double low = interval.low / step, high = interval.high / step, width = high - low;
-    double error = width < 1e-3 ? -distance((low + high) / 2)
-                                : (distance(low) * distance(low) - distance(high) * distance(high)) / (2 * width);
-    sum += interval.count * error;
-  }
-  return sum * step;
 }
 
 RoundingError mlir::halftone::expectedError(const ValueStatistics &value, RealRange range) {

@@ -8,6 +8,7 @@
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Precision/Passes.h"
 #include "halftone/Quantization/WeightFormats.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_SELECTPRECISION
@@ -16,6 +17,18 @@ namespace mlir::halftone {
 
 using namespace mlir;
 using namespace mlir::halftone;
+
+/// The names of the kinds that a precision is selected for.
+static SmallVector<StringRef> allKinds() {
+  SmallVector<StringRef> names;
+  for (OpKind kind : {OpKind::Contraction, OpKind::MaxPool, OpKind::AveragePool, OpKind::Elementwise, OpKind::Unary, OpKind::Concat, OpKind::Other})
+    names.push_back(kindName(kind));
+  return names;
+}
+
+static bool matchesKind(const NamePattern &pattern) {
+  return llvm::any_of(allKinds(), [&](StringRef name) { return pattern.matches(name); });
+}
 
 namespace {
 /// What is assigned as one.
@@ -53,6 +66,8 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
       llvm::Expected<NamePattern> names = NamePattern::compile(StringRef(text).drop_front(byKind ? 5 : 0), text);
       if (!names)
         return getOperation().emitError("float-ops ") << llvm::toString(names.takeError());
+      if (byKind && !matchesKind(*names))
+        return getOperation().emitError("float-ops '") << text << "' is no kind of operation: " << llvm::join(allKinds(), ", ");
       patterns.push_back({byKind, text, std::move(*names)});
     }
     return success();

@@ -210,6 +210,17 @@ void WeightTable::write() {
 // Biases and bounds
 //===----------------------------------------------------------------------===//
 
+std::vector<float> mlir::halftone::sumOfBiases(const ChannelLink &link) {
+  std::vector<float> sums(link.channels, 0);
+  for (linalg::GenericOp generic : link.between)
+    for (arith::AddFOp addition : generic.getBody()->getOps<arith::AddFOp>())
+      for (Value operand : addition->getOperands())
+        if (OpOperand *vector = matchChannelVector(generic, operand))
+          for (auto [sum, bias] : llvm::zip_equal(sums, *getConstantElements<float>(vector->get())))
+            sum += bias;
+  return sums;
+}
+
 /// Dividing 0 and the infinities changes nothing.
 static bool needsDivision(float scalar) { return scalar != 0 && !std::isinf(scalar); }
 

@@ -7,7 +7,8 @@
 //
 // so that both ranges become sqrt(r1[c] r2[c]); repeated over all pairs until nothing moves. What differs: ranges are largest
 // magnitudes, since weights are symmetric; a value that several contractions read is one pair with all of them; Relu6 stays, with a
-// bound for each channel, where the paper makes it a Relu; high biases are not absorbed.
+// bound for each channel, where the paper makes it a Relu. High biases are not absorbed; instead no factor makes a bias larger than the
+// largest of its layer, which would cost all channels' activations their resolution.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Quantization/ChannelLinks.h"
@@ -25,15 +26,33 @@ using namespace mlir::halftone;
 static constexpr int kMostSweeps = 40;
 static constexpr float kLeastChange = 1e-3f;
 
+namespace {
+/// What is known of a link beside its weights.
+struct LinkState {
+  std::vector<float> total; ///< The product of all factors so far.
+  std::vector<float> least; ///< What it may not fall below: the bias as a share of the largest one.
+};
+} // namespace
+
+static LinkState beginLink(const ChannelLink &link) {
+  LinkState state{std::vector<float>(link.channels, 1), sumOfBiases(link)};
+  float largest = 0;
+  for (float bias : state.least)
+    largest = std::max(largest, std::abs(bias));
+  for (float &bias : state.least)
+    bias = largest > 0 ? std::abs(bias) / largest : 0;
+  return state;
+}
+
 /// The factors that equalize a link once; 1 for a channel that is not made or not read.
-static std::vector<float> findFactors(const ChannelLink &link, WeightTable &weights) {
+static std::vector<float> findFactors(const ChannelLink &link, const LinkState &state, WeightTable &weights) {
   std::vector<float> made = weights.largestByOutput(link.producer), read(link.channels, 0), factors(link.channels, 1);
   for (Operation *consumer : link.consumers)
     for (auto [largest, more] : llvm::zip_equal(read, weights.largestByInput(consumer)))
       largest = std::max(largest, more);
   for (int64_t c = 0; c < link.channels; ++c)
     if (float factor = std::sqrt(made[c] / read[c]); factor > 0 && std::isfinite(factor))
-      factors[c] = factor;
+      factors[c] = std::max(factor, state.least[c] / state.total[c]);
   return factors;
 }
 
@@ -61,24 +80,24 @@ struct EqualizeLayersPass : halftone::impl::EqualizeLayersBase<EqualizeLayersPas
 
   void equalize(ArrayRef<ChannelLink> links) {
     WeightTable weights;
-    std::vector<std::vector<float>> totals;
+    std::vector<LinkState> states;
     for (const ChannelLink &link : links)
-      totals.emplace_back(link.channels, 1.0f);
+      states.push_back(beginLink(link));
     bool moves = true;
     for (int sweep = 0; sweep < kMostSweeps && moves; ++sweep) {
       moves = false;
-      for (auto [link, total] : llvm::zip_equal(links, totals)) {
-        std::vector<float> factors = findFactors(link, weights);
+      for (auto [link, state] : llvm::zip_equal(links, states)) {
+        std::vector<float> factors = findFactors(link, state, weights);
         moves |= llvm::any_of(factors, [](float factor) { return std::abs(factor - 1) > kLeastChange; });
         weights.divideOutputs(link.producer, factors);
         for (Operation *consumer : link.consumers)
           weights.multiplyInputs(consumer, factors);
-        for (auto [product, factor] : llvm::zip_equal(total, factors))
+        for (auto [product, factor] : llvm::zip_equal(state.total, factors))
           product *= factor;
       }
     }
-    for (auto [link, total] : llvm::zip_equal(links, totals))
-      divideConstants(link, total);
+    for (auto [link, state] : llvm::zip_equal(links, states))
+      divideConstants(link, state.total);
     weights.write();
     equalized += links.size();
   }

@@ -10,6 +10,8 @@
 // RUN: not halftone-opt %s --halftone-select-precision="float-ops=gemm(" 2>&1 | FileCheck %s --check-prefix=REGEX
 
 // REGEX: float-ops 'gemm(' is no regular expression
+// RUN: not halftone-opt %s --halftone-select-precision="float-ops=kind:gemm" 2>&1 | FileCheck %s --check-prefix=NOKIND
+// NOKIND: float-ops 'kind:gemm' is no kind of operation: contraction, max_pool, avg_pool, elementwise, unary, concat, other
 
 // CHECK: linalg.matmul {halftone.precision = "int8"
 // CHECK: arith.maximumf

@@ -10,7 +10,7 @@
 // CHECK-LABEL: @main
 // CHECK-DAG: dense<{{\[\[}}4.000000e+00, 4.000000e+00], [-5.000000e-01, 2.000000e+00]]>
 // CHECK-DAG: dense<{{\[\[}}4.000000e+00], [-4.000000e+00]]>
-// CHECK-DAG: %[[BIAS:.*]] = arith.constant dense<[5.000000e-01, 2.000000e+00]>
+// CHECK-DAG: %[[BIAS:.*]] = arith.constant dense<2.000000e+00> : tensor<2xf32>
 // CHECK-DAG: %[[BOUND:.*]] = arith.constant dense<[3.000000e+00, 1.200000e+01]>
 // CHECK-DAG: %[[ZERO:.*]] = arith.constant 0.000000e+00 : f32
 // CHECK: %[[B:.*]] = linalg.generic {{.*}} ins(%{{.*}}, %[[BIAS]] :
@@ -24,7 +24,7 @@ func.func @main(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
   %six = arith.constant 6.0 : f32
   %w1 = arith.constant dense<[[8.0, 2.0], [-1.0, 1.0]]> : tensor<2x2xf32>
   %w2 = arith.constant dense<[[2.0], [-8.0]]> : tensor<2x1xf32>
-  %bias = arith.constant dense<[1.0, 1.0]> : tensor<2xf32>
+  %bias = arith.constant dense<[4.0, 1.0]> : tensor<2xf32>
   %e = tensor.empty() : tensor<1x2xf32>
   %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x2xf32>) -> tensor<1x2xf32>
   %m = linalg.matmul ins(%x, %w1 : tensor<1x2xf32>, tensor<2x2xf32>) outs(%f : tensor<1x2xf32>) -> tensor<1x2xf32>
@@ -109,4 +109,34 @@ func.func @main(%x: tensor<1x2x2x1xf32>) -> tensor<1x4x4x1xf32> {
   %f3 = linalg.fill ins(%zero : f32) outs(%e3 : tensor<1x4x4x1xf32>) -> tensor<1x4x4x1xf32>
   %c = linalg.conv_2d_nhwc_hwcf ins(%b, %w3 : tensor<1x4x4x2xf32>, tensor<1x1x2x1xf32>) outs(%f3 : tensor<1x4x4x1xf32>) -> tensor<1x4x4x1xf32>
   return %c : tensor<1x4x4x1xf32>
+}
+
+// -----
+
+#mn = affine_map<(m, n) -> (m, n)>
+#n = affine_map<(m, n) -> (n)>
+
+// As the first, but channel 1 has the largest bias: multiplied, it would rule the range of all activations, so the factor stays 1.
+// CHECK-LABEL: @main
+// CHECK-DAG: dense<{{\[\[}}4.000000e+00, 2.000000e+00], [-5.000000e-01, 1.000000e+00]]>
+// CHECK-DAG: dense<{{\[\[}}4.000000e+00], [-8.000000e+00]]>
+// CHECK-DAG: dense<[5.000000e-01, 4.000000e+00]>
+func.func @main(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w1 = arith.constant dense<[[8.0, 2.0], [-1.0, 1.0]]> : tensor<2x2xf32>
+  %w2 = arith.constant dense<[[2.0], [-8.0]]> : tensor<2x1xf32>
+  %bias = arith.constant dense<[1.0, 4.0]> : tensor<2xf32>
+  %e = tensor.empty() : tensor<1x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %m = linalg.matmul ins(%x, %w1 : tensor<1x2xf32>, tensor<2x2xf32>) outs(%f : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %b = linalg.generic {indexing_maps = [#mn, #n, #mn], iterator_types = ["parallel", "parallel"]}
+      ins(%m, %bias : tensor<1x2xf32>, tensor<2xf32>) outs(%e : tensor<1x2xf32>) {
+  ^bb0(%a: f32, %c: f32, %o: f32):
+    %s = arith.addf %a, %c : f32
+    linalg.yield %s : f32
+  } -> tensor<1x2xf32>
+  %e1 = tensor.empty() : tensor<1x1xf32>
+  %f1 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %y = linalg.matmul ins(%b, %w2 : tensor<1x2xf32>, tensor<2x1xf32>) outs(%f1 : tensor<1x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
 }

@@ -46,7 +46,7 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
 
     Estimators: `minmax` takes the exact extrema, `mean` the means of the samples' minima and maxima, `percentile` leaves out the given share on both sides, `mse` (the
     default) minimizes the expected squared error of 8-bit quantization over the counts, `entropy` the divergence of the
-    quantized from the real distribution. `auto` takes for each value the one of them whose range causes the least error at the
+    quantized from the real distribution. `auto` takes for each value the range of them, or one searched for this, that causes the least error at the
     operations that read it: a weighted sum of elements x with errors e of the mean m and the variance v has the error
     v sum w^2 + m^2 (sum w)^2, and average pooling of n elements v / n + m^2. So what clips less wins where weights have one sign.
   }];

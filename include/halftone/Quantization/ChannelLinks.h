@@ -57,6 +57,9 @@ private:
   llvm::MapVector<Operation *, Entry> entries;
 };
 
+/// The sum of what is added to each channel between producer and consumers.
+std::vector<float> sumOfBiases(const ChannelLink &link);
+
 /// Divides the constants between producer and consumers by the factors of their channels. Clamps get a bound for each channel;
 /// the link is not valid any more.
 void divideConstants(const ChannelLink &link, ArrayRef<float> factors);

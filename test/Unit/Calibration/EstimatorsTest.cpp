@@ -182,3 +182,11 @@ TEST(Estimators, MeanErrorIsThatOfWhatIsCutOff) {
   EXPECT_NEAR(expectedError(observe(samples), {0, 1}).mean, 0, 1e-5);
   EXPECT_NEAR(expectedError(observe(sample(100000, [](double p) { return -2 * p; })), {-1, 0}).mean, 0.25, 1e-4);
 }
+
+TEST(Estimators, ReadersOfMeansCutOffLess) {
+  // Of one sign, so that no cut balances another.
+  ValueStatistics half = observe(sample(20000, [](double p) { return -std::log(1 - p); }));
+  RealRange alone = estimateMeanSquaredError(half), summed = estimateMeanSquaredError(half, 1000);
+  EXPECT_GT(summed.high, alone.high);
+  EXPECT_LT(std::abs(expectedError(half, summed).mean), std::abs(expectedError(half, alone).mean));
+}
