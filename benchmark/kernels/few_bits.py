@@ -29,9 +29,8 @@ import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE.parent))
-from artefact import Session  # noqa: E402
-from kernels import EPILOGUE, TARGETS, layer, make_parser, name_of, parse, time_in_child  # noqa: E402
+from kernels import (EPILOGUE, TARGETS, Contender, Reader, compile_reading, in_turns, layer,  # noqa: E402
+                     load_reading, make_parser, name_of, parse, time_in_child)
 
 SWEEP_BYTES = 1 << 30
 LEVELS = {
@@ -87,42 +86,6 @@ def cases(options):
             yield kind, shape, "codebook", options.targets[-1]
 
 
-class Contender:
-    """A session whose one contraction is timed by the profile."""
-
-    def __init__(self, options, name):
-        path = options.output / f"{name}.so"
-        self.session = Session(options.runtime, path)
-        self.bytes = path.stat().st_size
-        feed = next(iter(self.session.inputs.values()))
-        feed[...] = np.random.default_rng(2).integers(-128, 128, feed.shape)
-        self.chosen = [i for i, info in enumerate(self.session.layers())
-                       if info.multiplyAccumulates]
-        self.session.run()
-        self.output = next(iter(self.session.outputs.values())).copy()
-
-    def nanoseconds(self, count):
-        return sum(self.session.layer_nanoseconds(count)[i] for i in self.chosen)
-
-    def constant_bytes(self):
-        return self.session.shared.halftone_module_info(
-            self.session.module).contents.constantBytes
-
-
-class Reader:
-    """Reads `size` bytes of memory, by the loop of peaks.c."""
-
-    def __init__(self, library, size):
-        self.read, self.size = library.read_nanoseconds, size
-        self.read.restype = ctypes.c_double
-        self.memory = np.ones(size + 4096, np.uint8)
-        self.address = ctypes.c_void_p(-(-self.memory.ctypes.data // 4096) * 4096)
-
-    def nanoseconds(self, count):
-        return statistics.fmean(self.read(self.address, ctypes.c_size_t(self.size // 512 * 512))
-                                for _ in range(count))
-
-
 class Peer:
     """onnxruntime's MatMulNBits of K x N."""
 
@@ -155,20 +118,6 @@ class Peer:
         for _ in range(count):
             self.session.run_with_iobinding(self.binding)
         return (time.perf_counter_ns() - start) / count
-
-
-def in_turns(contenders, rounds, budget=4e6, before=lambda: None):
-    """The median of each contender's rounds of about `budget` nanoseconds; cold: of one run."""
-    counts = []
-    for contender in contenders:
-        contender.nanoseconds(2)
-        counts.append(max(1, int(budget / contender.nanoseconds(2))) if budget else 1)
-    times = [[] for _ in contenders]
-    for _ in range(rounds):
-        for contender, count, row in zip(contenders, counts, times):
-            before()
-            row.append(contender.nanoseconds(count))
-    return [statistics.median(row) for row in times]
 
 
 def time_matrix(options, case):
@@ -251,17 +200,14 @@ def main():
     parser.add_argument("--all", action="store_true", help="groups for matrices, too")
     parser.add_argument("--rounds", type=int, default=7)
     options = parse(parser)
-    reading = options.output.resolve() / "reading.so"
     if not options.time:
-        subprocess.run([options.cc, "-O2", "-march=native", "-shared", "-fPIC",
-                        HERE / "reading.c", "-o", reading], check=True)
+        compile_reading(options)
         for case in cases(options):
             compile_both(options, *case)
         time_in_child(options, __file__)
         return
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # in the timed child
-    library = ctypes.CDLL(str(reading))
-    library.read_nanoseconds.restype = ctypes.c_double
+    library = load_reading(options)
     swept = np.ones(SWEEP_BYTES if "gemv" in options.kinds else 512, np.uint8)
     sweep = lambda: library.read_nanoseconds(  # noqa: E731
         ctypes.c_void_p(swept.ctypes.data), ctypes.c_size_t(swept.size))

@@ -8,15 +8,17 @@ stride; depthwise side, channels, kernel, stride) becomes one layer from i8 to i
 requantization, as MLIR of the integer stage with random weights. A lookup before it stands for
 the layer that a network has there, and is not timed. `halftone compile` makes it for each target;
 it runs on one thread. Beside each time stands its percentage of the peak that peaks.c measured in
-the same run (dots from registers), or, for products with M = 1, of the bandwidth of the level
-that holds the weights; those about as large as L2 are read partly from there, and pass 100 %.
+the same run (dots from registers), or, for products with M = 1, of the speed at which as many
+bytes as the weights are read, measured in turns with the product.
 A peak counts only if it is at least 85 % of the theoretical one at the clock measured in the same
-run; else the theoretical one is used. The epilogue's share of a product is the time that falls
+run, which goes by the CPU's family and model (halftone/Target/DotRate.h); else the theoretical one
+is used. The epilogue's share of a product is the time that falls
 away when a twin of the layer returns its sums' low bytes. With onnxruntime installed, its
 QLinearMatMul (u8 x s8, its fast case) runs the same products.
 """
 
 import argparse
+import ctypes
 import json
 import math
 import os
@@ -33,8 +35,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from artefact import Session  # noqa: E402
 
-TARGETS = {"amx": ("x86-64-v4+amx", "amx_gops", 2048),
-           "vnni": ("x86-64-v4+avx512vnni", "vnni_gops", 256)}
+TARGETS = {"amx": ("x86-64-v4+amx", "amx_gops"), "vnni": ("x86-64-v4+avx512vnni", "vnni_gops")}
+TILE_OPERATIONS, DOT_OPERATIONS = 2048, 128  # of one cycle, and of one 512-bit dot
+ROUNDS = 7
 
 EPILOGUE = """    %s0 = arith.addi %a, %b : i32
     %s1 = arith.sitofp %s0 : i32 to f32
@@ -142,11 +145,73 @@ def compile_all(options, shapes):
                 source.unlink()
 
 
+class Contender:
+    """A session whose one contraction is timed by the profile."""
+
+    def __init__(self, options, name):
+        path = options.output / f"{name}.so"
+        self.session = Session(options.runtime, path)
+        self.bytes = path.stat().st_size
+        feed = next(iter(self.session.inputs.values()))
+        feed[...] = np.random.default_rng(2).integers(-128, 128, feed.shape)
+        self.chosen = [i for i, info in enumerate(self.session.layers())
+                       if info.multiplyAccumulates]
+        self.kernel = self.session.layers()[self.chosen[0]].kernel.decode()
+        self.session.run()
+        self.output = next(iter(self.session.outputs.values())).copy()
+
+    def nanoseconds(self, count):
+        return sum(self.session.layer_nanoseconds(count)[i] for i in self.chosen)
+
+    def constant_bytes(self):
+        return self.session.shared.halftone_module_info(
+            self.session.module).contents.constantBytes
+
+
+class Reader:
+    """Reads `size` bytes of memory, by the loop of reading.c."""
+
+    def __init__(self, library, size):
+        self.read, self.size = library.read_nanoseconds, size
+        self.read.restype = ctypes.c_double
+        self.memory = np.ones(size + 4096, np.uint8)
+        self.address = ctypes.c_void_p(-(-self.memory.ctypes.data // 4096) * 4096)
+
+    def nanoseconds(self, count):
+        return statistics.fmean(self.read(self.address, ctypes.c_size_t(self.size // 512 * 512))
+                                for _ in range(count))
+
+
+def in_turns(contenders, rounds, budget=4e6, before=lambda: None):
+    """The median of each contender's rounds of about `budget` nanoseconds; cold: of one run."""
+    counts = []
+    for contender in contenders:
+        contender.nanoseconds(2)
+        counts.append(max(1, int(budget / contender.nanoseconds(2))) if budget else 1)
+    times = [[] for _ in contenders]
+    for _ in range(rounds):
+        for contender, count, row in zip(contenders, counts, times):
+            before()
+            row.append(contender.nanoseconds(count))
+    return [statistics.median(row) for row in times]
+
+
+def compile_reading(options):
+    subprocess.run([options.cc, "-O2", "-march=native", "-shared", "-fPIC", HERE / "reading.c",
+                    "-o", options.output / "reading.so"], check=True)
+
+
+def load_reading(options):
+    library = ctypes.CDLL(str(options.output.resolve() / "reading.so"))
+    library.read_nanoseconds.restype = ctypes.c_double
+    return library
+
+
 def median_round(run):
-    """The median of 7 rounds of about 4 ms of `run(count)`, a mean in nanoseconds."""
+    """The median of rounds of about 4 ms of `run(count)`, a mean in nanoseconds."""
     run(1)
     count = max(3, int(4e6 / run(1)))
-    return statistics.median(run(count) for _ in range(7))
+    return statistics.median(run(count) for _ in range(ROUNDS))
 
 
 def onnxruntime_nanoseconds(shape):
@@ -185,47 +250,44 @@ def onnxruntime_nanoseconds(shape):
     return median_round(run)
 
 
-def nanoseconds(options, name):
-    """The contraction's own time, by the profile, and its kernel."""
-    session = Session(options.runtime, options.output / f"{name}.so")
-    feed = next(iter(session.inputs.values()))
-    feed[...] = np.random.default_rng(2).integers(-128, 128, feed.shape)
-    chosen = [i for i, info in enumerate(session.layers()) if info.multiplyAccumulates]
-    took = median_round(lambda count: sum(session.layer_nanoseconds(count)[i] for i in chosen))
-    return took, session.layers()[chosen[0]].kernel.decode()
+def limit_of(kernel, peaks):
+    """The operations in a second that a percentage refers to. A layer that stays on vectors where
+    there are tiles is measured by what vectors can do."""
+    tiles = kernel == "amx"
+    _, key = TARGETS["amx" if tiles else "vnni"]
+    theory = (TILE_OPERATIONS if tiles else DOT_OPERATIONS * peaks["dots"]) * peaks["ghz"]
+    return peaks[key] if peaks[key] >= 0.85 * theory else theory
 
 
-def limit_of(kind, kernel, weights, peaks):
-    """What a percentage refers to: ("Gop/s", value) or ("GB/s", value). A layer that stays on
-    vectors where there are tiles is measured by what vectors can do."""
-    if kind == "gemv":
-        level = "l2_gbs" if weights < 1 << 20 else "l3_gbs"
-        return "GB/s", peaks[level]
-    _, key, operations = TARGETS["amx" if kernel == "amx" else "vnni"]
-    theory = operations * peaks["ghz"]
-    return "Gop/s", peaks[key] if peaks[key] >= 0.85 * theory else theory
+def time_vector(contender, weights, library):
+    """A product of one row, in turns with reading as many bytes as its weights are."""
+    took, reading = in_turns([contender, Reader(library, weights)], ROUNDS)
+    return {"us": took / 1e3, "rate": weights / took, "unit": "GB/s", "percent": 100 * reading / took,
+            "kernel": contender.kernel}
 
 
-def time_one(options, kind, shape, target, peaks):
+def time_one(options, kind, shape, target, peaks, library):
     _, macs, weights = layer(kind, shape)
     name = name_of(kind, shape)
-    took, kernel = nanoseconds(options, f"{name}-{target}")
-    unit, limit = limit_of(kind, kernel, weights, peaks)
-    rate = (weights if unit == "GB/s" else 2 * macs) / took
-    row = {"us": took / 1e3, "rate": rate, "unit": unit, "percent": 100 * rate / limit,
-           "kernel": kernel}
+    contender = Contender(options, f"{name}-{target}")
+    if kind == "gemv":
+        return time_vector(contender, weights, library)
+    took = median_round(contender.nanoseconds)
+    row = {"us": took / 1e3, "rate": 2 * macs / took, "unit": "Gop/s",
+           "percent": 100 * 2 * macs / took / limit_of(contender.kernel, peaks), "kernel": contender.kernel}
     if kind == "gemm":
-        row["epilogue_percent"] = 100 * (1 - nanoseconds(options, f"{name}-low-{target}")[0] / took)
+        low = Contender(options, f"{name}-low-{target}")
+        row["epilogue_percent"] = 100 * (1 - median_round(low.nanoseconds) / took)
     return row
 
 
 def time_all(options, shapes, peaks):
-    results = []
+    results, library = [], load_reading(options)
     for kind, rows in shapes.items():
         for shape in rows:
             row = {"kind": kind, "shape": shape}
             for target in options.targets:
-                row[target] = time_one(options, kind, shape, target, peaks)
+                row[target] = time_one(options, kind, shape, target, peaks, library)
             if kind in ("gemm", "gemv"):
                 peer = onnxruntime_nanoseconds(shape)
                 row["onnxruntime_us"] = peer and peer / 1e3
@@ -305,8 +367,9 @@ def main():
         print("limits:", json.dumps(peaks))
         print_results(results, options.targets)
         return
-    subprocess.run([options.cc, "-O2", "-march=native", "-pthread", HERE / "peaks.c", "-o", peaks_program],
-                   check=True)
+    subprocess.run([options.cc, "-O2", "-march=native", "-pthread", "-I", HERE.parent.parent / "include",
+                    HERE / "peaks.c", "-o", peaks_program], check=True)
+    compile_reading(options)
     compile_all(options, shapes)
     time_in_child(options, __file__)
 

@@ -3,8 +3,10 @@
  * just written (what a layer finds when threads share its input). The clock comes from a chain
  * of dependent multiplications (3 cycles each on every x86-64 core with AVX-512); dots are
  * 8-bit multiplications and additions (two operations each) from registers, and for AMX from L1;
- * bandwidths are those of reading 64-byte vectors. Compiled with -march=native by kernels.py. */
+ * bandwidths are those of reading 64-byte vectors. `dots` is the theory: 512-bit dots that this CPU
+ * begins in a cycle, by its family and model. Compiled with -march=native by kernels.py. */
 #define _GNU_SOURCE
+#include "halftone/Target/DotRate.h"
 #include <immintrin.h>
 #include <pthread.h>
 #include <sched.h>
@@ -191,16 +193,31 @@ static void printTwoThreads(void) {
 }
 #endif
 
+/* Of the cache `index` of the first CPU; 0: not known. sysconf counts L3 several times on some CPUs. */
+static long cacheBytes(int index) {
+  char path[80];
+  long kilobytes = 0;
+  snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/size", index);
+  FILE *file = fopen(path, "r");
+  if (file && fscanf(file, "%ldK", &kilobytes) != 1)
+    kilobytes = 0;
+  if (file)
+    fclose(file);
+  return kilobytes * 1024;
+}
+
 int main(void) {
   double before = clockGhz();
-  printf("{");
+  const HalftoneDotRate *rate = halftoneDotRate();
+  printf("{\"cpu\": \"%s\", \"dots\": %d, \"dots_source\": \"%s\", ", rate->name, rate->dots512, rate->source);
 #ifdef __AVX512VNNI__
   printf("\"vnni_gops\": %.1f, ", vnniGops());
 #endif
 #ifdef __AMX_INT8__
   printf("\"amx_gops\": %.1f, \"amx_l1_gops\": %.1f, ", amxGops(0), amxGops(1));
 #endif
-  long l2 = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  long l2 = cacheBytes(2), l3 = cacheBytes(3);
+  printf("\"l2_bytes\": %ld, \"l3_bytes\": %ld, ", l2, l3);
   printf("\"l2_gbs\": %.1f, \"l3_gbs\": %.1f, \"memory_gbs\": %.1f, ",
          readGBs(l2 > 0 ? (size_t)l2 / 2 : 512u << 10), readGBs(16u << 20), readGBs(1u << 30));
 #ifdef __AVX512VNNI__

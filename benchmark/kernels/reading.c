@@ -1,5 +1,5 @@
 /* The time of reading some bytes once, in nanoseconds: what a layer that only waits for its weights
- * cannot beat. Compiled with -march=native by few_bits.py. */
+ * cannot beat. Compiled with -march=native by kernels.py and few_bits.py. */
 #include <immintrin.h>
 #include <stdint.h>
 #include <time.h>

@@ -194,13 +194,6 @@ static constexpr BuiltInTable kBuiltIn[] = {
 #include "CostTables.inc"
 };
 
-/// The built-in table of an instruction set.
-static StringRef familyOf(const Isa &isa) {
-  if (isa.architecture == Architecture::AArch64)
-    return "aarch64";
-  return isa.vectorBytes == 64 ? "x86-64-v4" : "x86-64-v3";
-}
-
 const CostTable &CostTable::builtIn(const Isa &isa) {
   static const std::map<StringRef, CostTable> tables = [] {
     std::map<StringRef, CostTable> all;
@@ -208,7 +201,7 @@ const CostTable &CostTable::builtIn(const Isa &isa) {
       all.emplace(row.name, llvm::cantFail(parse(row.json)));
     return all;
   }();
-  return tables.at(familyOf(isa));
+  return tables.at(isa.costs);
 }
 
 llvm::Expected<CostTable> CostTable::forTarget(StringRef path, const Isa &isa) {

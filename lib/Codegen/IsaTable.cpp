@@ -31,16 +31,20 @@ static constexpr StringLiteral kAvx512Vnni =
 static constexpr StringLiteral kAmxInt8 =
     "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd,+avx512vnni,+avx512vbmi,+amx-tile,+amx-int8";
 
+static constexpr StringLiteral kV3 = "x86-64-v3", kV4 = "x86-64-v4", kArm = "aarch64";
+
+// A CPU that has a cost table of its own, as znver4, has a row: the instruction set is that of the row below.
 static constexpr Isa kIsas[] = {
-    {"amx", "x86-64-v4", kAmxInt8, 64, true, true, kVpdpbusd512, kFma512, &kAmx},
-    {"avx512vnni", "x86-64-v4", kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512},
-    {"avxvnni", "x86-64-v3", "+avxvnni", 32, false, true, kVpdpbusd256, kFma256},
-    {"avx512", "x86-64-v4", kAvx512, 64, false, true, kMaddubs256, kFma512},
-    {"avx2", "x86-64-v3", "", 32, false, true, kMaddubs256, kFma256},
-    {"i8mm", "generic", "+v8.2a,+dotprod,+i8mm", 16, false, false, kSdot128, kFmaNeon, &kSmmla128, Architecture::AArch64},
-    {"dotprod", "generic", "+v8.2a,+dotprod", 16, false, false, kSdot128, kFmaNeon, nullptr, Architecture::AArch64},
-    {"neon", "generic", "", 16, false, false, kWiden, kFmaNeon, nullptr, Architecture::AArch64},
-    {"portable", "", "", 16, false, false, kWiden, kFma128},
+    {"amx", kV4, kAmxInt8, 64, true, true, kVpdpbusd512, kFma512, &kAmx, kV4},
+    {"znver4", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, nullptr, "znver4"},
+    {"avx512vnni", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, nullptr, kV4},
+    {"avxvnni", kV3, "+avxvnni", 32, false, true, kVpdpbusd256, kFma256, nullptr, kV3},
+    {"avx512", kV4, kAvx512, 64, false, true, kMaddubs256, kFma512, nullptr, kV4},
+    {"avx2", kV3, "", 32, false, true, kMaddubs256, kFma256, nullptr, kV3},
+    {"i8mm", "generic", "+v8.2a,+dotprod,+i8mm", 16, false, false, kSdot128, kFmaNeon, &kSmmla128, kArm, Architecture::AArch64},
+    {"dotprod", "generic", "+v8.2a,+dotprod", 16, false, false, kSdot128, kFmaNeon, nullptr, kArm, Architecture::AArch64},
+    {"neon", "generic", "", 16, false, false, kWiden, kFmaNeon, nullptr, kArm, Architecture::AArch64},
+    {"portable", "", "", 16, false, false, kWiden, kFma128, nullptr, kV3},
 };
 
 ArrayRef<Isa> mlir::halftone::allIsas() { return kIsas; }

@@ -9,6 +9,7 @@
 #include "Profile.h"
 #include "Command.h"
 #include "MachineClock.h"
+#include "halftone/Target/DotRate.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -28,7 +29,7 @@ void ProfileRow::add(const ProfileRow &other) {
 }
 
 /// Multiply-accumulates per cycle of a kernel's instruction, two of which issue
-/// in one cycle (one AMX dot takes 16); 0: unknown.
+/// in one cycle (one AMX dot takes 16; of 512 bits, by the CPU); 0: unknown.
 static double peakPerCycle(StringRef kernel) {
   static constexpr std::pair<StringRef, double> kPeaks[] = {
       {"amx", 1024},        {"vpdpbusd_512", 128}, {"vpdpbusd_256", 64},
@@ -36,7 +37,7 @@ static double peakPerCycle(StringRef kernel) {
       {"fma_128", 8}};
   for (auto [name, peak] : kPeaks)
     if (kernel.starts_with(name))
-      return peak;
+      return name.ends_with("_512") ? peak * halftoneDotRate()->dots512 / 2 : peak;
   return 0;
 }
 

@@ -18,6 +18,7 @@ static constexpr StringLiteral kX86 = "x86_64-unknown-linux-gnu", kArm = "aarch6
 static constexpr CpuTarget kTargets[] = {
     {"x86-64-v4+amx", "amx", kX86, "x86-64-v4", "+avx512vnni,+avx512vbmi,+amx-tile,+amx-int8",
      V4 ",avx512_vnni,avx512vbmi,amx_tile,amx_int8"},
+    {"znver4", "znver4", kX86, "x86-64-v4", "+avx512vnni,+avx512vbmi", V4 ",avx512_vnni,avx512vbmi", "znver4"},
     {"x86-64-v4+avx512vnni", "avx512vnni", kX86, "x86-64-v4", "+avx512vnni,+avx512vbmi", V4 ",avx512_vnni,avx512vbmi"},
     {"x86-64-v4", "avx512", kX86, "x86-64-v4", "", V4},
     {"x86-64-v3+avxvnni", "avxvnni", kX86, "x86-64-v3", "+avxvnni", V3 ",avx_vnni"},
@@ -47,21 +48,21 @@ static StringRef llvmFeatureName(StringRef name) {
       .Default(name);
 }
 
-static bool canRun(const CpuTarget &target, const llvm::StringMap<bool> &features) {
+bool mlir::halftone::canRunHere(const CpuTarget &target) {
   if (llvm::Triple(target.triple).getArch() != llvm::Triple(llvm::sys::getProcessTriple()).getArch())
     return false;
+  if (!target.hostCpu.empty() && target.hostCpu != llvm::sys::getHostCPUName())
+    return false;
+  const llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
   SmallVector<StringRef> needed;
   target.cpuFeatures.split(needed, ',');
   return llvm::all_of(needed, [&](StringRef name) { return features.lookup(llvmFeatureName(name)); });
 }
 
-bool mlir::halftone::canRunHere(const CpuTarget &target) { return canRun(target, llvm::sys::getHostCPUFeatures()); }
-
 llvm::Expected<CpuTarget> mlir::halftone::findCpuTarget(StringRef name) {
   if (name == "native") {
-    llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
     for (const CpuTarget &target : kTargets)
-      if (canRun(target, features))
+      if (canRunHere(target))
         return target;
     return llvm::createStringError("this machine's CPU is below the least that Halftone compiles for: x86-64-v3, or "
                                    "armv8-a");
@@ -69,7 +70,7 @@ llvm::Expected<CpuTarget> mlir::halftone::findCpuTarget(StringRef name) {
   for (const CpuTarget &target : kTargets)
     if (target.name == name || (!name.empty() && target.isa == name))
       return target;
-  auto both = [](const CpuTarget &t) { return t.isReference() ? t.name.str() : (t.name + " (" + t.isa + ")").str(); };
+  auto both = [](const CpuTarget &t) { return t.isReference() || t.name == t.isa ? t.name.str() : (t.name + " (" + t.isa + ")").str(); };
   std::string known = llvm::join(llvm::map_range(kTargets, both), ", ");
   return llvm::createStringError("unknown target CPU '" + name + "'; known are native, " + known);
 }

@@ -35,7 +35,7 @@
 // RUN: ls %t/b | count 1
 
 // KIND: error: cannot tell what to write to '{{.*}}m.exe': the name ends in .so, .o, .ll or .s
-// CPU: unknown target CPU 'z80'; known are native, x86-64-v4+amx (amx), x86-64-v4+avx512vnni (avx512vnni), x86-64-v4 (avx512), x86-64-v3+avxvnni (avxvnni), x86-64-v3 (avx2), armv8.2-a+i8mm (i8mm), armv8.2-a+dotprod (dotprod), armv8-a (neon), reference
+// CPU: unknown target CPU 'z80'; known are native, x86-64-v4+amx (amx), znver4, x86-64-v4+avx512vnni (avx512vnni), x86-64-v4 (avx512), x86-64-v3+avxvnni (avxvnni), x86-64-v3 (avx2), armv8.2-a+i8mm (i8mm), armv8.2-a+dotprod (dotprod), armv8-a (neon), reference
 // FOLDER: error: cannot write {{.*}}none/m.so
 // STAGE: error: is not the output of the target pipeline
 

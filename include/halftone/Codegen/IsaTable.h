@@ -69,6 +69,7 @@ struct Isa {
   DotKernel floats;
   /// Instead of `bytes` for contractions with enough rows; null where there are none.
   const DotKernel *tiles = nullptr;
+  StringRef costs;    ///< the built-in cost table, a name of lib/Codegen/CostTables
   Architecture architecture = Architecture::X86;
 };
 

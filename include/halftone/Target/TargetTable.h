@@ -23,6 +23,7 @@ struct CpuTarget {
   StringRef llvmCpu;     ///< LLVM's name of the CPU.
   StringRef llvmFeatures; ///< LLVM's features on top, "+a,+b".
   StringRef cpuFeatures; ///< All needed features as in /proc/cpuinfo, comma-separated.
+  StringRef hostCpu = ""; ///< LLVM's name of the CPU that "native" takes it for, whose costs it has; empty: any.
 
   /// Whether the code needs Linux's permission for AMX tiles.
   bool usesTiles() const { return cpuFeatures.contains("amx_tile"); }
@@ -32,7 +33,7 @@ struct CpuTarget {
 /// All targets, the most capable first, the reference last.
 ArrayRef<CpuTarget> allCpuTargets();
 
-/// Whether this machine has the features that a target needs.
+/// Whether this machine has the features that a target needs, and is the CPU that it is for.
 bool canRunHere(const CpuTarget &target);
 
 /// The targets of a comma-separated list of names, the most capable first, each once. They are of one architecture.
