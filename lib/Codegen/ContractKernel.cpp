@@ -26,12 +26,7 @@ using namespace mlir::halftone;
 /// Reductions of up to this many steps are unrolled whole, and the steps of a run up to the second.
 static constexpr int64_t kUnrolledSteps = 12;
 static constexpr int64_t kUnrolledRun = 4;
-/// How far ahead of their use weights are asked for, in bytes: about the latency of L2 at full speed, and pages of L3.
-static constexpr int64_t kPrefetchDistance = 2048;
 static constexpr int64_t kCacheLine = 64;
-/// A panel in few bits is decoded once, into a scratch of at most so many bytes, if so many tiles of rows read it.
-static constexpr int64_t kScratchBytes = 256 << 10;
-static constexpr int64_t kScratchTiles = 3;
 /// Accumulators of the groups of a tile, which live beside the tile's own.
 static constexpr int64_t kGroupAccumulators = 8;
 
@@ -39,8 +34,9 @@ namespace {
 
 class ContractKernel {
 public:
-  ContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa)
-      : op(op), layout(layout), plainLayout(layout.asBytes()), isa(isa), b(op.getLoc(), op),
+  ContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, const CostTable &costs)
+      : op(op), layout(layout), plainLayout(layout.asBytes()), isa(isa), prefetchBytes(int64_t(costs.prefetchBytes)),
+        rowPrefetchBytes(int64_t(costs.rowPrefetchBytes)), b(op.getLoc(), op),
         dots(*layout.kernel, layout.kernel->lanes, layout.storedUnsigned) {}
   void emit();
 
@@ -79,7 +75,7 @@ private:
   SmallVector<Value> emitStep(int64_t height, Value activations, Value weights, ArrayRef<Value> accumulators,
                               ArrayRef<int64_t> bytesAt = {});
   DotEmitter::Activation emitActivation(Value activations, int64_t row, int64_t height, ArrayRef<int64_t> bytesAt);
-  void emitPrefetch(Value weights);
+  void emitPrefetch(Value weights, int64_t ahead);
   Value emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt);
   SmallVector<Value> emitColumnVectors(Value weights);
   SmallVector<Value> finishRows(int64_t height, ArrayRef<Value> accumulators);
@@ -88,6 +84,7 @@ private:
   const PackedLayout &layout;
   const PackedLayout plainLayout; ///< the same without few bits
   const Isa &isa;
+  const int64_t prefetchBytes, rowPrefetchBytes; ///< see CostTable
   ImplicitLocOpBuilder b;
   DotEmitter dots;
   std::optional<OutputWalk> walk;
@@ -114,8 +111,8 @@ private:
 // Parts
 //===----------------------------------------------------------------------===//
 
-void mlir::halftone::emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa) {
-  ContractKernel(op, layout, isa).emit();
+void mlir::halftone::emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, const CostTable &costs) {
+  ContractKernel(op, layout, isa, costs).emit();
 }
 
 /// Rows of the lowest full tile.
@@ -159,8 +156,7 @@ bool ContractKernel::decodesPanels(bool contiguous) const {
   if (ShapedType::isDynamic(partition.rows))
     return false;
   const int64_t lines = ShapedType::isDynamic(walk->lineCount()) ? 1 : partition.lines;
-  return lines * partition.rows >= kScratchTiles * layout.kernel->rows[widestPanel()] &&
-         plainLayout.panelElements(widestPanel()) <= kScratchBytes;
+  return decodesOnce(lines * partition.rows, layout.kernel->rows[widestPanel()], plainLayout.panelElements(widestPanel()));
 }
 
 /// Parts are ordered by lines, then rows, then columns; or columns come first.
@@ -468,12 +464,12 @@ Value ContractKernel::emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt) {
   return bytes;
 }
 
-/// Asks for the weights of a later step. They may be those of the next panel, or nothing behind the last one.
-void ContractKernel::emitPrefetch(Value weights) {
+/// Asks for the weights of a later step, `ahead` bytes on. They may be those of the next panel, or nothing behind the last one.
+void ContractKernel::emitPrefetch(Value weights, int64_t ahead) {
   const int64_t elementBytes = weightBuffer.element.getIntOrFloatBitWidth() / 8;
   const int64_t stepBytes = layout.unitElements(vectors) * elementBytes;
   for (int64_t line = 0; line < stepBytes; line += kCacheLine)
-    memref::PrefetchOp::create(b, weightBuffer.memory, add(b, weights, (kPrefetchDistance + line) / elementBytes),
+    memref::PrefetchOp::create(b, weightBuffer.memory, add(b, weights, (ahead + line) / elementBytes),
                                /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
 }
 
@@ -493,8 +489,9 @@ SmallVector<Value> ContractKernel::emitColumnVectors(Value weights) {
 
 SmallVector<Value> ContractKernel::emitStep(int64_t height, Value activations, Value weights,
                                             ArrayRef<Value> accumulators, ArrayRef<int64_t> bytesAt) {
-  if (layout.steps() > kUnrolledSteps && !scratch)
-    emitPrefetch(weights);
+  const int64_t ahead = height == 1 ? rowPrefetchBytes : prefetchBytes;
+  if (layout.steps() > kUnrolledSteps && !scratch && ahead)
+    emitPrefetch(weights, ahead);
   SmallVector<Value> columns = emitColumnVectors(weights), results;
   const int64_t together = layout.kernel->rowsPerDot();
   for (int64_t row = 0; row < height; row += together) {

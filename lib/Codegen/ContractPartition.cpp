@@ -10,6 +10,11 @@ static constexpr int64_t kPartWork = int64_t(1) << 20;
 static constexpr int64_t kTilesPerPart = 8;
 /// Parts that a contraction with few positions, or many weights, is cut into along its columns.
 static constexpr int64_t kColumnParts = 16;
+/// A panel in few bits is decoded once, into a scratch of at most so many bytes, if so many tiles of rows read it.
+static constexpr int64_t kScratchBytes = 256 << 10;
+static constexpr int64_t kScratchTiles = 3;
+/// Threads, a power of two, that parts of equal size are shared out among evenly.
+static constexpr int64_t kEvenThreads = 8;
 /// Samples that read the weights together, where the batch is dynamic.
 static constexpr int64_t kSamples = 8;
 
@@ -17,9 +22,12 @@ int64_t mlir::halftone::columnUnits(const PackedLayout &layout) {
   return layout.groups > 1 ? layout.groups : layout.fullPanels() + (layout.restVectors() ? 1 : 0);
 }
 
-/// `size`, made smaller so that `total` is cut into equal pieces, as many as before.
+/// `size`, made smaller so that `total` is cut into equal pieces that 2, 4 or 8 threads share evenly: 7 pieces become 8, for of
+/// 7 one of two threads gets 4.
 static int64_t evenPiece(int64_t total, int64_t size) {
-  return llvm::divideCeil(total, llvm::divideCeil(total, size));
+  const int64_t pieces = llvm::divideCeil(total, size);
+  const int64_t threads = std::min<int64_t>(llvm::bit_floor(uint64_t(pieces)), kEvenThreads);
+  return llvm::divideCeil(total, llvm::alignTo(pieces, threads));
 }
 
 /// Positions in all; of a few samples where the batch is dynamic.
@@ -29,6 +37,14 @@ static int64_t countPositions(const OutputWalk &walk) {
   return walk.lineCount() * walk.span();
 }
 
+int64_t mlir::halftone::leastPartPositions(int64_t workPerPosition, int64_t tileRows) {
+  return std::max<int64_t>(llvm::divideCeil(kPartWork, workPerPosition), kTilesPerPart * tileRows);
+}
+
+bool mlir::halftone::decodesOnce(int64_t partPositions, int64_t tileRows, int64_t panelBytes) {
+  return partPositions >= kScratchTiles * tileRows && panelBytes <= kScratchBytes;
+}
+
 /// The rows of a full tile.
 static int64_t tileHeight(const PackedLayout &layout) {
   return layout.kernel->rows[layout.fullPanels() ? layout.panelVectors : layout.restVectors()];
@@ -36,8 +52,7 @@ static int64_t tileHeight(const PackedLayout &layout) {
 
 /// The positions that a part should have, or more.
 static int64_t leastPositions(const PackedLayout &layout, int64_t positions, bool weightsLead) {
-  int64_t least =
-      std::max<int64_t>(llvm::divideCeil(kPartWork, layout.workPerPosition()), kTilesPerPart * tileHeight(layout));
+  const int64_t least = leastPartPositions(layout.workPerPosition(), tileHeight(layout));
   if (!weightsLead)
     return least;
   int64_t columnParts = std::min(columnUnits(layout), kColumnParts);

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/CostModel.h"
 #include "halftone/Codegen/AmxTiling.h"
+#include "halftone/Codegen/ContractPartition.h"
 #include "halftone/Codegen/DepthwiseLayout.h"
 #include "halftone/Codegen/OutputWalk.h"
 #include "halftone/Codegen/SparseLayout.h"
@@ -56,6 +57,12 @@ static void setLines(ContractOp op, ContractShape &shape) {
   shape.lines = extent(out[0]) * shape.rows;
 }
 
+/// Whether the rows of a matrix product, which one tile may span, are not known.
+static bool hasUnknownRows(ContractOp op) {
+  auto output = cast<ShapedType>(op.getOutput().getType());
+  return output.getRank() == 2 && output.isDynamicDim(0);
+}
+
 ContractShape ContractShape::of(ContractOp op, const DotKernel &kernel) {
   ContractShape shape;
   shape.depthwise = DepthwiseLayout::isDepthwise(op);
@@ -86,12 +93,17 @@ ContractShape ContractShape::of(ContractOp op, const DotKernel &kernel) {
   shape.runLength = layout.runLength();
   shape.columns = layout.columns;
   shape.groups = layout.groups;
+  if (kernel.dot != DotKind::Tile && (succeeded(packed) || hasUnknownRows(op)))
+    shape.panelVectors = layout.panelVectors;
+  shape.weightBits = layout.storage.bits;
+  shape.weightGroup = layout.storage.group;
   return shape;
 }
 
 std::string ContractShape::text() const {
-  return llvm::formatv("lines={0} rows={1} span={2} runs={3} run={4} columns={5} groups={6} operands={7} activations={8} cold={9}{10}",
-                       lines, rows, span, runs, runLength, columns, groups, operands, activationBytes, coldBytes,
+  return llvm::formatv("lines={0} rows={1} span={2} runs={3} run={4} columns={5} groups={6} operands={7} activations={8} cold={9} panel={10} bits={11} group={12}{13}",
+                       lines, rows, span, runs, runLength, columns, groups, operands, activationBytes, coldBytes, panelVectors,
+                       weightBits, weightGroup,
                        depthwise ? " depthwise" : "");
 }
 
@@ -100,7 +112,8 @@ std::optional<ContractShape> ContractShape::parse(StringRef text) {
   const std::pair<StringRef, int64_t *> fields[] = {
       {"lines", &shape.lines},         {"rows", &shape.rows}, {"span", &shape.span},         {"runs", &shape.runs},
       {"run", &shape.runLength},       {"columns", &shape.columns},   {"groups", &shape.groups},
-      {"operands", &shape.operands},   {"activations", &shape.activationBytes}, {"cold", &shape.coldBytes}};
+      {"operands", &shape.operands},   {"activations", &shape.activationBytes}, {"cold", &shape.coldBytes},
+      {"panel", &shape.panelVectors},  {"bits", &shape.weightBits}, {"group", &shape.weightGroup}};
   SmallVector<StringRef> words;
   text.split(words, ' ', -1, /*KeepEmpty=*/false);
   if (!words.empty() && words.back() == "depthwise") {
@@ -128,6 +141,7 @@ struct TileSum {
   const CostTable &table;
   const KernelCosts &costs;
   double tiles = 0, far = 0; ///< far: of `tiles`, what operands outside of L1 add
+  double decoded = 0;        ///< vectors of weights
 
   /// `count` tiles: in each of `steps` steps, `dots` dots (of tiles: rows of them), `loads` loads, and `bytes` that L1 has
   /// not kept, from a working set of `space` bytes. Their time and that of the dots overlap in part.
@@ -137,6 +151,8 @@ struct TileSum {
     tiles += count * (steps * all + costs.tileCycles);
     far += count * steps * (all - step);
   }
+  double decoding(const ContractShape &shape) const { return shape.weightBits < 8 ? decoded * costs.decodeCycles : 0; }
+  double cycles(const ContractShape &shape) const { return tiles + decoding(shape); }
   bool staysInL1(double bytes) const { return bytes <= table.levels.front().bytes / 2; }
 };
 
@@ -162,23 +178,68 @@ static std::array<TileCount, 2> tilesOf(const ContractShape &shape, int64_t most
   return {TileCount{shape.lines * tall, low + 1}, {shape.lines * (tiles - tall), low}};
 }
 
-/// Tiles of up to rows[v] rows and v vectors.
-static void addVectorTiles(TileSum &sum, const ContractShape &shape, const DotKernel &kernel) {
-  const int64_t panelVectors = kernel.panelVectors(shape.rows * shape.span), panelColumns = kernel.lanes * panelVectors;
+/// The positions that read a panel of weights one after the other. Where weights are the larger operand, all do.
+static int64_t partPositions(const ContractShape &shape, int64_t tileRows) {
+  const int64_t weights = shape.reduction() * shape.columns * shape.groups;
+  return weights > shape.activationBytes ? shape.positions() : std::min(shape.positions(), leastPartPositions(weights, tileRows));
+}
+
+/// Rows of multipliers beside the steps of a panel, each as dear as two decoded vectors.
+static double multiplierVectors(const ContractShape &shape) {
+  return shape.weightGroup ? 2 * double(shape.runs * llvm::divideCeil(shape.runLength, shape.weightGroup)) : 0;
+}
+
+/// Tiles of up to rows[v] rows and v vectors, in panels of `panelVectors`.
+static void addVectorTiles(TileSum &sum, const ContractShape &shape, const DotKernel &kernel, int64_t panelVectors) {
+  const int64_t panelColumns = kernel.lanes * panelVectors;
   const int64_t full = shape.columns / panelColumns, rest = llvm::divideCeil(shape.columns % panelColumns, kernel.lanes);
   const double steps = double(shape.runs) * double(llvm::divideCeil(shape.runLength, kernel.step));
   const int64_t least = !full ? kernel.rows[rest] : !rest ? kernel.rows[panelVectors] : std::min(kernel.rows[rest], kernel.rows[panelVectors]);
   for (auto [panels, vectors] : {std::pair(full, panelVectors), std::pair(int64_t(rest ? 1 : 0), rest)}) {
     if (!panels)
       continue;
-    const double bytes = double(vectors * kernel.lanes * kernel.step) * (kernel.dot == DotKind::Fma ? 4 : 1);
-    const double far = sum.staysInL1(steps * bytes) ? 0 : bytes;
+    const double element = kernel.dot == DotKind::Fma ? 4 : 1, bytes = double(vectors * kernel.lanes * kernel.step) * element;
+    const int64_t positions = partPositions(shape, kernel.rows[vectors]);
+    const bool once = decodesOnce(positions, kernel.rows[vectors], int64_t(steps * bytes));
+    const double far = sum.staysInL1(steps * bytes) ? 0 : once ? bytes : bytes * double(shape.weightBits) / 8;
+    // Each panel reads the activations of its part again. The taps of a window's row read the same ones.
+    const double inputs = double(positions * shape.runLength) * element;
+    const double again = full + (rest ? 1 : 0) == 1 || sum.staysInL1(inputs) ? 0 : double(kernel.step) * element / std::sqrt(double(shape.runs));
+    const double space = std::max(far > 0 ? steps * bytes : 0, again > 0 ? inputs : 0);
+    const double unit = double(panels * shape.groups * vectors) * (steps + multiplierVectors(shape));
+    if (once)
+      sum.decoded += unit * double(llvm::divideCeil(shape.positions(), positions));
     for (auto [tiles, height] : tilesOf(shape, kernel.rows[vectors], least)) {
       const double count = double(tiles * panels * shape.groups), rowDots = double(llvm::divideCeil(height, kernel.rowsPerDot()));
       const double dots = rowDots * double(vectors) * double(kernel.rowsPerDot()), loads = double(vectors) + rowDots;
-      sum.add(count, steps, dots, loads, far, steps * bytes);
+      sum.add(count, steps, dots, loads, far + again * double(height), space);
+      if (!once)
+        sum.decoded += unit * double(tiles);
     }
   }
+}
+
+/// The panels that a contraction can be computed in: those of the shape, or all that have tiles.
+static SmallVector<int64_t, 4> panelsOf(const ContractShape &shape, const DotKernel &kernel) {
+  if (shape.panelVectors)
+    return {shape.panelVectors};
+  SmallVector<int64_t, 4> widths;
+  for (int64_t vectors = 1; vectors <= kernel.maxVectors; ++vectors)
+    if (kernel.rows[vectors])
+      widths.push_back(vectors);
+  return widths;
+}
+
+/// The tiles of the fastest panels.
+static std::pair<TileSum, int64_t> bestVectorTiles(const CostTable &table, const ContractShape &shape, const DotKernel &kernel) {
+  std::optional<std::pair<TileSum, int64_t>> best;
+  for (int64_t vectors : panelsOf(shape, kernel)) {
+    TileSum sum{table, *table.find(kernel.name)};
+    addVectorTiles(sum, shape, kernel, vectors);
+    if (!best || sum.cycles(shape) < best->first.cycles(shape))
+      best.emplace(sum, vectors);
+  }
+  return *best;
 }
 
 /// Blocks of tiles, as AmxKernel.cpp cuts the positions and the columns into.
@@ -188,6 +249,7 @@ static void addTileBlocks(TileSum &sum, const ContractShape &shape, const DotKer
   const double blocks = double(llvm::divideCeil(shape.runLength, kernel.step * AmxTiling::kMaxRows));
   const double steps = double(shape.runs) * blocks;
   const int64_t across = tiling.across(), down = tiling.tilesDown;
+  sum.decoded = double(panels) * (steps * AmxTiling::kMaxRows + multiplierVectors(shape));
   for (auto [columnBlocks, wide] : {std::pair(panels / across, across), std::pair(int64_t(panels % across ? 1 : 0), panels % across)})
     for (auto [rowBlocks, tall] : {std::pair(tiles / down, down), std::pair(int64_t(tiles % down ? 1 : 0), tiles % down)}) {
       if (!columnBlocks || !rowBlocks)
@@ -208,7 +270,7 @@ static void addTileBlocks(TileSum &sum, const ContractShape &shape, const DotKer
 
 static double weightBytes(const ContractShape &shape, const DotKernel &kernel) {
   double count = double(shape.reduction()) * double(shape.columns) * double(shape.groups);
-  return count * (kernel.dot == DotKind::Fma ? 4 : 1);
+  return count * (kernel.dot == DotKind::Fma ? 4 : double(shape.weightBits) / 8);
 }
 
 /// Vectors of accumulators, those of columns that do not exist included.
@@ -226,25 +288,31 @@ static const MemoryLevel &weightLevel(const CostTable &table, const ContractShap
 Cost mlir::halftone::predictCycles(const CostTable &table, const ContractShape &shape, const DotKernel &kernel) {
   const KernelCosts &costs = *table.find(kernel.name);
   TileSum sum{table, costs};
+  Cost cost;
   if (shape.depthwise) {
     double groups = double(llvm::divideCeil(shape.runs, kernel.step) * shape.runLength);
     sum.tiles = outputVectors(shape, kernel) * groups * costs.depthwiseCycles;
   } else if (kernel.dot == DotKind::Tile) {
     addTileBlocks(sum, shape, kernel);
   } else {
-    addVectorTiles(sum, shape, kernel);
+    auto [tiles, vectors] = bestVectorTiles(table, shape, kernel);
+    sum.tiles = tiles.tiles;
+    sum.far = tiles.far;
+    sum.decoded = tiles.decoded;
+    cost.panelVectors = vectors;
   }
   const double weights = weightBytes(shape, kernel);
   const MemoryLevel &cold = weightLevel(table, shape, weights), &warm = table.levelOf(double(shape.activationBytes));
-  Cost cost;
   cost.layer = table.layerCycles;
   cost.tiles = sum.tiles;
+  cost.decode = sum.decoding(shape);
   cost.epilogue = outputVectors(shape, kernel) * (costs.vectorCycles + double(shape.operands) * costs.operandCycles);
   const double coldCycles = weights / cold.bytesPerCycle, warmCycles = double(shape.activationBytes) / warm.bytesPerCycle;
   cost.traffic = coldCycles + warmCycles;
   const std::pair<double, std::string> parts[] = {{cost.tiles - sum.far, "dots"},
                                                   {cost.epilogue, "epilogue"},
                                                   {sum.far, "operands outside of L1"},
+                                                  {cost.decode, "decoding"},
                                                   {coldCycles, "weights from " + cold.name},
                                                   {warmCycles, "activations in " + warm.name},
                                                   {cost.layer, "the call"}};

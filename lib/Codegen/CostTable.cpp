@@ -17,12 +17,15 @@ namespace {
 
 /// The kernels that have a number.
 enum class Has { All, Bytes, Vectors /*of bytes*/ };
+/// What a number may be.
+enum class Allowed { Positive, NotNegative };
 
 /// A number of a struct and its key.
 template <typename Owner> struct NumberKey {
   StringLiteral key;
   double Owner::*member;
   Has has = Has::All;
+  Allowed allowed = Allowed::Positive;
 
   bool isIn(const DotKernel &kernel) const {
     return has == Has::All ||
@@ -34,6 +37,8 @@ template <typename Owner> struct NumberKey {
 
 static constexpr NumberKey<CostTable> kTableNumbers[] = {{"layer_cycles", &CostTable::layerCycles},
                                                          {"thread_cycles", &CostTable::threadCycles},
+                                                         {"prefetch_bytes", &CostTable::prefetchBytes, Has::All, Allowed::NotNegative},
+                                                         {"row_prefetch_bytes", &CostTable::rowPrefetchBytes, Has::All, Allowed::NotNegative},
                                                          {"vector_bytes_per_cycle", &CostTable::vectorBytesPerCycle}};
 
 static constexpr NumberKey<KernelCosts> kKernelNumbers[] = {{"dot_cycles", &KernelCosts::dotCycles},
@@ -61,7 +66,7 @@ private:
   const llvm::json::Value *take(const llvm::json::Object &object, StringRef key, const Twine &where);
   void refuseOthers(const llvm::json::Object &object, ArrayRef<StringRef> known, const Twine &where);
   std::string text(const llvm::json::Object &object, StringRef key, const Twine &where);
-  double number(const llvm::json::Object &object, StringRef key, const Twine &where);
+  double number(const llvm::json::Object &object, StringRef key, const Twine &where, Allowed allowed = Allowed::Positive);
   void readLevels(const llvm::json::Array &list);
   void readKernels(const llvm::json::Object &list);
   void add(const Twine &problem) { problems.push_back(problem.str()); }
@@ -92,11 +97,12 @@ std::string TableReader::text(const llvm::json::Object &object, StringRef key, c
   return value ? value->getAsString().value_or("").str() : "";
 }
 
-double TableReader::number(const llvm::json::Object &object, StringRef key, const Twine &where) {
+double TableReader::number(const llvm::json::Object &object, StringRef key, const Twine &where, Allowed allowed) {
   const llvm::json::Value *value = take(object, key, where);
   std::optional<double> found = value ? value->getAsNumber() : std::nullopt;
-  if (value && (!found || !std::isfinite(*found) || *found <= 0))
-    add("'" + key + "'" + where + " is not a finite number above 0");
+  const bool mayBeZero = allowed == Allowed::NotNegative;
+  if (value && (!found || !std::isfinite(*found) || *found < 0 || (*found == 0 && !mayBeZero)))
+    add("'" + key + "'" + where + (mayBeZero ? " is not a finite number from 0" : " is not a finite number above 0"));
   return found.value_or(0);
 }
 
@@ -155,7 +161,7 @@ llvm::Expected<CostTable> TableReader::read(StringRef json) {
   table.source = text(*object, "source", "");
   for (const NumberKey<CostTable> &field : kTableNumbers) {
     known.push_back(field.key);
-    table.*field.member = number(*object, field.key, "");
+    table.*field.member = number(*object, field.key, "", field.allowed);
   }
   if (const llvm::json::Value *levels = take(*object, "levels", ""))
     levels->getAsArray() ? readLevels(*levels->getAsArray()) : add("'levels' is not a list");
@@ -310,7 +316,7 @@ std::string mlir::halftone::costTableId(ModuleOp module) {
   auto text = module->getAttrOfType<StringAttr>(kCostTableAttr);
   llvm::Expected<CostTable> table = CostTable::parse(text ? text.getValue() : StringRef());
   if (table)
-    return table->name + " (" + table->hash() + ")";
+    return table->id();
   llvm::consumeError(table.takeError());
   return "";
 }

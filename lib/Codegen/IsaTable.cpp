@@ -4,10 +4,8 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-// Tiles of 14 rows by 2 vectors read 2 vectors of weights for 28 dots; those of 6 by 4 read 4 for 24, which L2 does not
-// keep up with where weights are many (see docs/Performance.md).
-
-// name, dot, lanes, step, vectors of a panel of few and of many rows, rows of the tile for 0, 1, 2, 3 and 4 vectors
+// name, dot, lanes, step, vectors of the widest panel and of one for an unknown number of rows, rows of the tile for 0, 1, 2, 3
+// and 4 vectors
 static constexpr DotKernel kVpdpbusd512 = {"vpdpbusd_512", DotKind::Vpdpbusd, 16, 4, 4, 2, {0, 16, 14, 9, 6}};
 static constexpr DotKernel kVpdpbusd256 = {"vpdpbusd_256", DotKind::Vpdpbusd, 8, 4, 2, 2, {0, 10, 5, 0, 0}};
 static constexpr DotKernel kMaddubs256 = {"maddubs_256", DotKind::Maddubs, 8, 4, 4, 4, {0, 6, 4, 3, 2}};

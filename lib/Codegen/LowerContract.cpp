@@ -94,7 +94,7 @@ private:
         copyInput(op);
       emitAmxKernel(op, *layout, isa, costs);
     } else {
-      emitContractKernel(op, *layout, isa);
+      emitContractKernel(op, *layout, isa, costs);
     }
     return success();
   }

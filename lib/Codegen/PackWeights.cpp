@@ -163,15 +163,14 @@ bool hasRows(ContractOp op) {
 constexpr int64_t kLeastSaving = 256;
 /// What a decoded panel of tiles may take of a thread's stack.
 constexpr int64_t kMostPanelBytes = 512 << 10;
-/// Weights that a single row reads from beyond L2 at the speed of their bytes.
-constexpr int64_t kFarWeights = 2 << 20;
+/// Predictions err by some percent, and no layer may become slower.
+constexpr double kMargin = 0.93;
 
-/// How the weights of `layout` are stored.
-WeightStorage chooseStorage(StorageChoice choice, ContractOp op, const PackedLayout &layout, const Isa &isa, ArrayRef<int8_t> weights) {
+/// The fewest bits that the weights of `layout` can be stored in.
+WeightStorage findStorage(const PackedLayout &layout, const Isa &isa, ArrayRef<int8_t> weights) {
   const bool tiles = layout.kernel->dot == DotKind::Tile;
   // Weights of float activations are converted, not looked up: they stay bytes.
-  if (layout.kernel->dot == DotKind::Fma || choice == StorageChoice::Bytes || (choice == StorageChoice::Automatic && (hasRows(op) || layout.elements() < kFarWeights)) ||
-      (tiles && 4 * layout.panelElements(1) > kMostPanelBytes))
+  if (layout.kernel->dot == DotKind::Fma || (tiles && 4 * layout.panelElements(1) > kMostPanelBytes))
     return {};
   // A tile's groups lie within it.
   SmallVector<int64_t> sizes;
@@ -231,6 +230,27 @@ private:
     return shape;
   }
 
+  /// The width of the panels: that of the option as far as the kernel has it, or the fastest.
+  int64_t choosePanel(ContractOp op, const DotKernel &kernel) const {
+    for (int64_t vectors = std::min<int64_t>(panelVectors, kernel.maxVectors); vectors > 0; --vectors)
+      if (kernel.rows[vectors])
+        return vectors;
+    return predictCycles(table, shapeOf(op, kernel), kernel).panelVectors;
+  }
+
+  /// How the weights of `layout` are stored: in few bits if that is predicted to be faster, or asked for.
+  WeightStorage chooseStorage(ContractOp op, const PackedLayout &layout, const Isa &isa, ArrayRef<int8_t> weights) const {
+    WeightStorage storage = weightStorage == StorageChoice::Bytes ? WeightStorage() : findStorage(layout, isa, weights);
+    if (!storage.isPacked() || weightStorage == StorageChoice::Packed)
+      return storage;
+    ContractShape bytes = shapeOf(op, *layout.kernel), packed = bytes;
+    packed.panelVectors = bytes.panelVectors = layout.kernel->dot == DotKind::Tile ? 0 : layout.panelVectors;
+    packed.weightBits = storage.bits;
+    packed.weightGroup = storage.group;
+    const bool faster = predictCycles(table, packed, *layout.kernel).cycles() < kMargin * predictCycles(table, bytes, *layout.kernel).cycles();
+    return faster ? storage : WeightStorage();
+  }
+
   /// The layout of weights of which most quads are zero, if skipping these on the dots of `kernel` is faster than
   /// computing everything on those of `dense`.
   std::optional<SparseLayout> chooseSparse(ContractOp op, const DotKernel &kernel, const DotKernel &dense,
@@ -238,8 +258,6 @@ private:
     std::optional<SparseLayout> layout = SparseLayout::forContract(op, kernel);
     if (layout)
       layout->countQuads(weights);
-    // Predictions err by some percent, and no layer may become slower.
-    constexpr double kMargin = 0.93;
     if (!layout || predictSparseCycles(table, shapeOf(op, kernel), *layout).cycles() >=
                        kMargin * predictCycles(table, shapeOf(op, dense), dense).cycles())
       return std::nullopt;
@@ -264,8 +282,10 @@ private:
     if (DepthwiseLayout::isDepthwise(op))
       return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);
     PackedLayout layout = PackedLayout::forContract(op, *kernel);
+    if (kernel->dot != DotKind::Tile)
+      layout.panelVectors = choosePanel(op, *kernel);
     if constexpr (std::is_same_v<T, int8_t>)
-      layout.storage = chooseStorage(weightStorage, op, layout, isa, *weights);
+      layout.storage = chooseStorage(op, layout, isa, *weights);
     return replaceWeights<T>(op, layout, *weights);
   }
 

@@ -23,16 +23,6 @@ DictionaryAttr PackedLayout::toAttribute(MLIRContext *context) const {
   return packing.getDictionary(context);
 }
 
-/// The positions of an image.
-static int64_t countPositions(ContractOp op) {
-  ArrayRef<int64_t> shape = cast<ShapedType>(op.getOutput().getType()).getShape();
-  ArrayRef<int64_t> extents = shape.size() == 2 ? shape.take_front() : shape.slice(1, shape.size() - 2);
-  int64_t positions = 1;
-  for (int64_t extent : extents)
-    positions = ShapedType::isDynamic(extent) ? ShapedType::kDynamic : positions * extent;
-  return positions;
-}
-
 PackedLayout PackedLayout::forContract(ContractOp op, const DotKernel &kernel) {
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getWeights().getType()).getShape();
   bool convolution = shape.size() == 4;
@@ -46,7 +36,7 @@ PackedLayout PackedLayout::forContract(ContractOp op, const DotKernel &kernel) {
           shape.back() / groups,
           groups,
           op.getDilations()[1] == 1 && groups == 1 && shortTaps,
-          kernel.panelVectors(countPositions(op)),
+          kernel.tallVectors,
           /*storedUnsigned=*/false,
           /*storage=*/{}};
 }

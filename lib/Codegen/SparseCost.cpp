@@ -5,10 +5,9 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// In dots of the dense kernel of the same table, so that they hold on whatever scale that has been measured: a dot of the
-/// sparse kernel; a list beside its dots; a vector of its accumulators to and from memory; transposing 16 channels of 16
+/// In dots of the dense kernel of the same table, so that they hold on whatever scale that has been measured: a list beside its dots; a vector of its accumulators to and from memory; transposing 16 channels of 16
 /// positions; transposing a vector of accumulators. Fitted to 9 layers at 4 sparsities with AVX512-VNNI (docs/Pruning.md).
-static constexpr double kDot = 1.49, kList = 17, kVector = 0.5, kTranspose = 36.4, kTurn = 5.5;
+static constexpr double kList = 17, kVector = 0.5, kTranspose = 36.4, kTurn = 5.5;
 
 Cost mlir::halftone::predictSparseCycles(const CostTable &table, const ContractShape &shape, const SparseLayout &layout) {
   const KernelCosts &costs = *table.find(layout.kernel->name);
@@ -23,7 +22,7 @@ Cost mlir::halftone::predictSparseCycles(const CostTable &table, const ContractS
 
   Cost cost;
   cost.layer = table.layerCycles;
-  cost.tiles = vectors * double(layout.quads) * kDot * costs.dotCycles;
+  cost.tiles = vectors * double(layout.quads) * costs.sparseDotCycles;
   cost.decode = (tiles * lists * kList + vectors * lists * kVector + blocks * sweeps * kTranspose) * costs.dotCycles;
   cost.epilogue = outputs * (costs.vectorCycles + kTurn * costs.dotCycles + double(shape.operands) * costs.operandCycles);
   const MemoryLevel &cold = table.levelOf(double(std::max(shape.coldBytes, layout.elements())));

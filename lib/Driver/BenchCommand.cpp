@@ -95,15 +95,15 @@ Error mlir::halftone::runBench(CommandLine &line) {
   cl::opt<bool> json("json", cl::sub(line.command), cl::desc("Print JSON"));
   cl::opt<bool> profile(
       "profile", cl::sub(line.command),
-      cl::desc("Time, share, part of the peak and bytes of each layer"));
+      cl::desc("Time, share, part of the peak and of the roofline, and bytes of each layer"));
   cl::opt<bool> explain(
       "explain", cl::sub(line.command),
       cl::desc("The time of each layer that the cost model predicts beside the "
                "measured one, what bounds it, and what was not chosen"));
   cl::opt<std::string> cost("cost", cl::sub(line.command),
                             cl::value_desc("cpu.json"),
-                            cl::desc("The cost table of --explain (default: "
-                                     "the built-in one of the model's target)"));
+                            cl::desc("The cost table of --explain and --profile "
+                                     "(default: the built-in one of the model's target)"));
   cl::opt<bool> tune("tune", cl::sub(line.command),
                      cl::desc("Measure a cost table of this CPU, into -o; "
                               "without a model"));
@@ -120,9 +120,9 @@ Error mlir::halftone::runBench(CommandLine &line) {
   if (explain && profile)
     return userError("--explain and --profile are two tables of the same "
                      "layers; give one");
-  if (!cost.empty() && !explain)
-    return userError("--cost is the table of --explain; code is chosen by it "
-                     "when a model is compiled");
+  if (!cost.empty() && !explain && !profile)
+    return userError("--cost is the table of --explain and --profile; code is "
+                     "chosen by it when a model is compiled");
   if (rounds < 1 || threads < 1)
     return userError("--rounds and --threads are numbers from 1");
 
@@ -143,7 +143,7 @@ Error mlir::halftone::runBench(CommandLine &line) {
     if (Error error = one.fillRound())
       return error;
   if (profile)
-    return profileModel(all.front(), rounds, json);
+    return profileModel(all.front(), rounds, json, cost);
   if (explain)
     return explainModel(all.front(), rounds, json, cost);
   for (int round = 0; round < rounds; ++round)

@@ -168,12 +168,12 @@ static Error finish(ModuleOp module, const BuildOptions &options, Stage last,
                     const OpReport &report) {
   StorageChoice storage = options.selection.storage(options.storage);
   if (last == Stage::Codegen)
-    if (Error error = generateCode(module, options.target, storage))
+    if (Error error = generateCode(module, options.target, {storage}))
       return error;
   if (last < Stage::Target)
     return options.output.write(module);
   return compileModule(module, options.output.path, options.target,
-                       report.toJSON(), storage);
+                       report.toJSON(), {storage});
 }
 
 Error mlir::halftone::runBuild(CommandLine &line) {

@@ -31,5 +31,5 @@ Error mlir::halftone::runCompile(CommandLine &line) {
     if (Error error = advance(**module, Stage::Integer, StageSettings()))
       return error;
   std::string report = OpReport::of(**module).toJSON();
-  return compileModule(**module, output, target, report, storage);
+  return compileModule(**module, output, target, report, {storage});
 }

@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 #include "Explain.h"
 #include "Command.h"
+#include "LayerCost.h"
 #include "Profile.h"
-#include "halftone/Codegen/SparseCost.h"
 #include "halftone/Target/TargetTable.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -26,6 +26,7 @@ struct ExplainedRow {
   double alternativeTime = 0;
   double roofline = 0; ///< 0: none.
   double epilogue = 0; ///< Of the predicted time, the epilogue's share.
+  std::string tile = "-"; ///< Rows and vectors of the register tile.
 };
 
 /// Turns cycles into the microseconds of a run.
@@ -53,45 +54,6 @@ static const DotKernel *otherKernel(const Isa &isa, const DotKernel &chosen,
   return chosen.name == isa.bytes.name ? isa.tiles : nullptr;
 }
 
-namespace {
-/// What an artefact recorded of a contraction.
-struct RecordedLayer {
-  const DotKernel *kernel = nullptr;
-  ContractShape shape;
-  std::optional<SparseLayout> sparse;
-
-  Cost predict(const CostTable &table) const {
-    return sparse ? predictSparseCycles(table, shape, *sparse)
-                  : predictCycles(table, shape, *kernel);
-  }
-};
-} // namespace
-
-static std::optional<RecordedLayer> recordOf(const HalftoneModel &model,
-                                             const HalftoneLayerInfo &layer,
-                                             const CostTable &table,
-                                             int64_t batch) {
-  if (model.layerStructBytes < int32_t(sizeof(HalftoneLayerInfo)))
-    return std::nullopt;
-  RecordedLayer record;
-  StringRef name = layer.kernel, text = layer.cost;
-  name.consume_front("sparse_");
-  record.kernel = findDotKernel(name);
-  if (!record.kernel || !table.find(name))
-    return std::nullopt;
-  record.sparse = parseSparse(text, *record.kernel);
-  std::optional<ContractShape> shape = ContractShape::parse(text);
-  if (!shape)
-    return std::nullopt;
-  record.shape = *shape;
-  if (layer.perSample) {
-    (StringRef(layer.kind) == "matmul" ? record.shape.span
-                                       : record.shape.lines) *= batch;
-    record.shape.activationBytes *= batch;
-  }
-  return record;
-}
-
 static ExplainedRow explain(const ProfileRow &row, const HalftoneLayerInfo &layer,
                             const HalftoneModel &model, const Isa &isa,
                             const Converter &convert) {
@@ -111,17 +73,16 @@ static ExplainedRow explain(const ProfileRow &row, const HalftoneLayerInfo &laye
   result.predicted = convert.of(cost);
   result.bound = cost.bound;
   result.epilogue = cost.epilogue / cost.cycles();
-  if (!record->sparse)
-    result.roofline =
-        convert.micros(rooflineCycles(table, record->shape, *record->kernel)) /
-        convert.threads;
+  result.tile = record->tile();
+  result.roofline = convert.micros(record->roofline(table)) / convert.threads;
   const DotKernel *other = otherKernel(isa, *record->kernel, record->shape);
   if (record->sparse && !other)
     other = record->kernel; // All of the weights.
   if (other && table.find(other->name)) {
+    ContractShape shape = record->shape;
+    shape.panelVectors = 0;
     result.alternative = other->name.str();
-    result.alternativeTime =
-        convert.of(predictCycles(table, record->shape, *other));
+    result.alternativeTime = convert.of(predictCycles(table, shape, *other));
   }
   return result;
 }
@@ -136,8 +97,8 @@ static void printText(llvm::ArrayRef<ExplainedRow> rows, const Profile &profile,
   os << profile.path << ": " << profile.target << ", "
      << llvm::format("%d thread%s, %.2f GHz", profile.threads,
                      profile.threads == 1 ? "" : "s", profile.gigahertz)
-     << ", cost table " << table.name << " (" << table.hash() << ")\n\n"
-     << "    #  time us predicted ratio %roofline %epilogue  kernel        other: us"
+     << ", cost table " << table.id() << "\n\n"
+     << "    #  time us predicted ratio %roofline %epilogue  kernel        tile  other: us"
         "              bound by              kind, shapes, name\n";
   double measured = 0, predicted = 0;
   for (auto [index, row] : llvm::enumerate(rows)) {
@@ -159,8 +120,8 @@ static void printText(llvm::ArrayRef<ExplainedRow> rows, const Profile &profile,
                             : llvm::formatv("{0}: {1:f1}", row.alternative,
                                             row.alternativeTime)
                                   .str();
-    os << llvm::format("  %-13s %-22s %-21s ", layer.kernel.c_str(),
-                       other.c_str(), row.bound.c_str())
+    os << llvm::format("  %-13s %-5s %-22s %-21s ", layer.kernel.c_str(),
+                       row.tile.c_str(), other.c_str(), row.bound.c_str())
        << layer.kind << "  " << layer.shapes << "  " << layer.name << "\n";
   }
   os << llvm::format("\nall layers: %.1f us, predicted %.1f us\n", measured,
@@ -174,6 +135,7 @@ static void printJSON(llvm::ArrayRef<ExplainedRow> rows, const Profile &profile,
     llvm::json::Object layer{{"name", row.measured->name},
                              {"kind", row.measured->kind},
                              {"kernel", row.measured->kernel},
+                             {"tile", row.tile},
                              {"shapes", row.measured->shapes},
                              {"microseconds", row.measured->microseconds},
                              {"predicted_us", row.predicted},

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "Profile.h"
 #include "Command.h"
+#include "LayerCost.h"
 #include "MachineClock.h"
 #include "halftone/Target/DotRate.h"
 #include "llvm/Support/Format.h"
@@ -25,6 +26,7 @@ void ProfileRow::add(const ProfileRow &other) {
   bytesWritten += other.bytesWritten;
   bytesConstant += other.bytesConstant;
   peakMicroseconds += other.peakMicroseconds;
+  rooflineMicroseconds += other.rooflineMicroseconds;
   layers += other.layers;
 }
 
@@ -109,6 +111,11 @@ static void printFigures(const ProfileRow &row, const Profile &profile) {
         "%6.1f ", percent(row.peakMicroseconds, row.microseconds));
   else
     llvm::outs() << "     - ";
+  if (row.rooflineMicroseconds > 0)
+    llvm::outs() << llvm::format(
+        "%9.1f ", percent(row.rooflineMicroseconds, row.microseconds));
+  else
+    llvm::outs() << "        - ";
   llvm::outs() << llvm::format("%9.1f %7.1f  ", row.bytes() / 1e3,
                                row.bytes() / 1e3 /
                                    std::max(row.microseconds, 1e-3));
@@ -122,11 +129,13 @@ static void printHeader(const Profile &profile) {
                                profile.target.c_str());
   if (profile.gigahertz > 0)
     llvm::outs() << llvm::format(", %.2f GHz", profile.gigahertz);
+  if (!profile.costTable.empty())
+    llvm::outs() << ", cost table " << profile.costTable;
   llvm::outs() << "\n";
 }
 
 static constexpr char kFigures[] =
-    "  time us      %      MMAC % peak        kB    GB/s  ";
+    "  time us      %      MMAC % peak %roofline        kB    GB/s  ";
 
 static void printText(const Profile &profile) {
   printHeader(profile);
@@ -163,6 +172,9 @@ static llvm::json::Object toJSON(const ProfileRow &row, const Profile &profile) 
       {"constant_bytes", int64_t(row.bytesConstant)}};
   if (row.peakMicroseconds > 0)
     object["percent_of_peak"] = percent(row.peakMicroseconds, row.microseconds);
+  if (row.rooflineMicroseconds > 0)
+    object["percent_of_roofline"] =
+        percent(row.rooflineMicroseconds, row.microseconds);
   return object;
 }
 
@@ -184,6 +196,7 @@ static void printJSON(const Profile &profile) {
                             {"threads", profile.threads},
                             {"target", profile.target},
                             {"gigahertz", profile.gigahertz},
+                            {"cost_table", profile.costTable},
                             {"microseconds", profile.total.microseconds},
                             {"layers", std::move(layers)},
                             {"kinds", std::move(kinds)}};
@@ -202,6 +215,7 @@ mlir::halftone::measureProfile(Contestant &contestant, int rounds) {
                      contestant.batch,
                      contestant.model.threads(),
                      measureClock() / 1e9,
+                     {},
                      {},
                      {},
                      {}};
@@ -223,15 +237,35 @@ mlir::halftone::measureProfile(Contestant &contestant, int rounds) {
   for (const ProfileRow &row : profile.layers)
     profile.total.add(row);
   profile.total.microseconds = times->back();
-  profile.total.peakMicroseconds = 0;
+  profile.total.peakMicroseconds = profile.total.rooflineMicroseconds = 0;
   return profile;
 }
 
+/// Sets the roofline of each contraction, and of the kinds that are all such.
+static void addRooflines(Profile &profile, const CostTable &table,
+                         const Contestant &contestant) {
+  if (profile.gigahertz <= 0)
+    return;
+  profile.costTable = table.id();
+  const HalftoneModel &model = contestant.model.info();
+  for (auto [layer, row] : llvm::zip(contestant.model.layers(), profile.layers))
+    if (auto record = recordOf(model, *layer, table, profile.batch))
+      row.rooflineMicroseconds =
+          record->roofline(table) / (profile.gigahertz * 1e3 * profile.threads);
+  profile.kinds = sumByKind(profile.layers);
+}
+
 Error mlir::halftone::profileModel(Contestant &contestant, int rounds,
-                                   bool json) {
+                                   bool json, StringRef costFile) {
+  llvm::Expected<std::optional<CostTable>> table =
+      knownTable(contestant.model.info(), costFile);
+  if (!table)
+    return table.takeError();
   llvm::Expected<Profile> profile = measureProfile(contestant, rounds);
   if (!profile)
     return profile.takeError();
+  if (*table)
+    addRooflines(*profile, **table, contestant);
   json ? printJSON(*profile) : printText(*profile);
   return Error::success();
 }

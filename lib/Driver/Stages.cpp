@@ -102,7 +102,7 @@ Error mlir::halftone::advance(ModuleOp module, Stage last,
 }
 
 Error mlir::halftone::generateCode(ModuleOp module, StringRef target,
-                                   StorageChoice storage) {
+                                   const KernelChoice &choice) {
   if (target.contains(','))
     return userError("the codegen stage is that of one CPU: name one of '" +
                      target + "' by --target-cpu");
@@ -110,7 +110,7 @@ Error mlir::halftone::generateCode(ModuleOp module, StringRef target,
   if (!cpu)
     return cpu.takeError();
   PassManager pm(module.getContext());
-  buildCodegenPipeline(pm, *cpu, /*costFile=*/"", storage);
+  buildCodegenPipeline(pm, *cpu, /*costFile=*/"", choice);
   if (failed(pm.run(module)))
     return llvm::make_error<Reported>();
   module->setAttr(kStageAttr, StringAttr::get(module.getContext(),
@@ -135,7 +135,7 @@ Error mlir::halftone::compileOpenModule(ModuleOp module, StringRef path, StringR
 
 Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
                                     StringRef target, StringRef report,
-                                    StorageChoice storage) {
+                                    const KernelChoice &choice) {
   std::optional<Stage> now = stageOf(module);
   if (now && *now >= Stage::Codegen)
     return userError("the model is at the stage '" + stageName(*now) +
@@ -147,7 +147,7 @@ Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
         "' says no kind of file to compile to: give .so, .o, .ll or .s");
   TargetOptions options = targetOptions(target);
   options.report = report.str();
-  if (failed(compileToFile(module, options, path, storage)))
+  if (failed(compileToFile(module, options, path, choice)))
     return llvm::make_error<Reported>();
   return Error::success();
 }

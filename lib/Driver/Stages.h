@@ -42,14 +42,14 @@ llvm::Error advance(ModuleOp module, Stage last, const StageSettings &settings);
 /// Takes an integer-stage or float module through the codegen stage, for that
 /// target.
 llvm::Error generateCode(ModuleOp module, StringRef target,
-                         StorageChoice storage);
+                         const KernelChoice &choice);
 
 /// Compiles a module, of the stages import to precision (all floats) or
 /// integer, in place, into a file of the kind that its name says: .so, .o, .ll
 /// or .s. The report is what the artefact carries as JSON.
 llvm::Error compileModule(ModuleOp module, StringRef path, StringRef target,
                           StringRef report = "{}",
-                          StorageChoice storage = StorageChoice::Automatic);
+                          const KernelChoice &choice = {});
 
 /// The same into a library whose constants can be written over
 /// (TargetOptions::openConstants), with weights as bytes.

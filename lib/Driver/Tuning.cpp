@@ -11,12 +11,13 @@
 //
 // The second term, small, holds what no layer depends on at the built-in
 // value. What this has no layers for keeps the built-in value, and the file
-// says so: 4-bit decoding, sparse dots, and the bandwidth of memory.
+// says so: the bandwidth of memory.
 //
 //===----------------------------------------------------------------------===//
 #include "Tuning.h"
 #include "Command.h"
 #include "Contestant.h"
+#include "LayerCost.h"
 #include "ModelFile.h"
 #include "Profile.h"
 #include "Progress.h"
@@ -32,6 +33,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
+#include <limits>
 #include <set>
 #include <thread>
 
@@ -47,17 +49,23 @@ static constexpr double kOutlier = 0.3;
 
 namespace {
 
+/// What a set of layers is compiled with.
+struct TuningRun {
+  TuningWeights weights;
+  KernelChoice choice;
+
+  bool isFloat() const { return weights == TuningWeights::Floats; }
+};
+
 /// One timed layer.
 struct Sample {
-  std::string kernel;
-  std::optional<ContractShape> shape; ///< Nothing: it moves bytes.
+  std::optional<RecordedLayer> layer; ///< Nothing: it moves bytes.
   double read = 0, written = 0, cycles = 0;
 
+  StringRef kernel() const { return layer ? layer->kernel->name : ""; }
   double predicted(const CostTable &table) const {
-    const DotKernel *row = findDotKernel(kernel);
-    if (shape && row && table.find(kernel))
-      return predictCycles(table, *shape, *row).cycles();
-    return predictCycles(table, read, written).cycles();
+    return layer ? layer->predict(table).cycles()
+                 : predictCycles(table, read, written).cycles();
   }
 };
 
@@ -69,48 +77,72 @@ struct Unknown {
 
 } // namespace
 
+/// Every width of register tiles; weights that are decoded, and sparse ones.
+static const TuningRun kRuns[] = {
+    {TuningWeights::Codes, {StorageChoice::Bytes, 2}},
+    {TuningWeights::Codes, {StorageChoice::Bytes, 3}},
+    {TuningWeights::Codes, {StorageChoice::Bytes, 4}},
+    {TuningWeights::Few, {StorageChoice::Packed, 0}},
+    {TuningWeights::Sparse, {StorageChoice::Bytes, 2}},
+    {TuningWeights::Floats, {StorageChoice::Bytes, 2}},
+    {TuningWeights::Floats, {StorageChoice::Bytes, 4}}};
+
 //===----------------------------------------------------------------------===//
 // Times
 //===----------------------------------------------------------------------===//
 
-/// Where there are two kernels of bytes, the one of tiles is to be timed on all
-/// layers that it can have: a table in which tiles cost nothing.
-static void favourTiles(mlir::ModuleOp module, StringRef target) {
-  Expected<CpuTarget> cpu = findCpuTarget(target);
-  const Isa *isa = cpu ? findIsa(cpu->isa) : nullptr;
-  if (!cpu)
-    llvm::consumeError(cpu.takeError());
-  if (!isa || !isa->tiles)
-    return;
-  CostTable table = CostTable::builtIn(*isa);
-  const double nothing = 1e-6;
-  table.kernels.at(isa->tiles->name.str()) = {nothing, nothing, nothing, nothing, nothing,
-                                              nothing, nothing, nothing, nothing};
-  table.name = "tiles cost nothing";
-  module->setAttr(kCostTableAttr, mlir::StringAttr::get(module.getContext(), table.text()));
+/// Calls `visit` for the numbers that a kernel has.
+static void forEachNumber(KernelCosts &costs, llvm::function_ref<void(double &)> visit) {
+  for (double KernelCosts::*member :
+       {&KernelCosts::dotCycles, &KernelCosts::loadCycles,
+        &KernelCosts::latencyCycles, &KernelCosts::tileCycles,
+        &KernelCosts::vectorCycles, &KernelCosts::operandCycles,
+        &KernelCosts::depthwiseCycles, &KernelCosts::decodeCycles,
+        &KernelCosts::sparseDotCycles})
+    if (costs.*member > 0)
+      visit(costs.*member);
 }
 
-static Expected<Contestant> compileSet(int set, bool isFloat, StringRef target,
+/// Attaches the table that a set is compiled by. Where there are two kernels of
+/// bytes, the one of tiles is to be timed on all layers that it can have, but
+/// for sparse weights: there they cost nothing.
+static Error attachTable(mlir::ModuleOp module, const TuningRun &run,
+                         StringRef target, const CostTable &table) {
+  Expected<CpuTarget> cpu = findCpuTarget(target);
+  if (!cpu)
+    return cpu.takeError();
+  const Isa *isa = findIsa(cpu->isa);
+  CostTable used = table;
+  used.name = "tuning";
+  if (isa && isa->tiles && run.weights != TuningWeights::Sparse)
+    forEachNumber(used.kernels.at(isa->tiles->name.str()), [](double &number) { number = 1e-6; });
+  module->setAttr(kCostTableAttr, mlir::StringAttr::get(module.getContext(), used.text()));
+  return Error::success();
+}
+
+static Expected<Contestant> compileSet(int set, const TuningRun &run,
+                                       StringRef target, const CostTable &table,
                                        int threads, TemporaryFile &file) {
   CompilerContext context;
   auto module = mlir::parseSourceString<mlir::ModuleOp>(
-      makeTuningModule(set, isFloat), context.get());
+      makeTuningModule(set, run.weights), context.get());
   if (!module)
     return userError("the layers of --tune do not parse");
-  favourTiles(*module, target);
-  if (Error error = compileModule(*module, file.path(), target))
+  if (Error error = attachTable(*module, run, target, table))
+    return std::move(error);
+  if (Error error = compileModule(*module, file.path(), target, "{}", run.choice))
     return std::move(error);
   return Contestant::prepare(file.path(), threads, /*batch=*/1);
 }
 
 /// Times one set of layers for one target.
-static Error measureSet(int set, bool isFloat, StringRef target,
-                        std::vector<Sample> &samples) {
+static Error measureSet(int set, const TuningRun &run, StringRef target,
+                        const CostTable &table, std::vector<Sample> &samples) {
   Expected<TemporaryFile> file = TemporaryFile::create("so");
   if (!file)
     return file.takeError();
   Expected<Contestant> contestant =
-      compileSet(set, isFloat, target, /*threads=*/1, *file);
+      compileSet(set, run, target, table, /*threads=*/1, *file);
   if (!contestant)
     return contestant.takeError();
   if (Error error = contestant->fillRound())
@@ -123,7 +155,7 @@ static Error measureSet(int set, bool isFloat, StringRef target,
   auto layers = contestant->model.layers();
   for (size_t i = 0; i < layers.size(); ++i) {
     const ProfileRow &row = profile->layers[i];
-    Sample sample = {row.kernel, ContractShape::parse(layers[i]->cost),
+    Sample sample = {recordOf(contestant->model.info(), *layers[i], table, 1),
                      row.bytesRead + row.bytesConstant, row.bytesWritten,
                      row.microseconds * profile->gigahertz * 1e3};
     if (sample.cycles > 0)
@@ -132,30 +164,68 @@ static Error measureSet(int set, bool isFloat, StringRef target,
   return Error::success();
 }
 
+/// The cycles of each contraction of a set of codes.
+static Expected<std::vector<double>> measureContractions(int set, StringRef target,
+                                                         const CostTable &table,
+                                                         int threads) {
+  Expected<TemporaryFile> file = TemporaryFile::create("so");
+  if (!file)
+    return file.takeError();
+  Expected<Contestant> contestant =
+      compileSet(set, kRuns[0], target, table, threads, *file);
+  if (!contestant)
+    return contestant.takeError();
+  if (Error error = contestant->fillRound())
+    return std::move(error);
+  Expected<Profile> profile = measureProfile(*contestant, kRounds);
+  if (!profile)
+    return profile.takeError();
+  std::vector<double> cycles;
+  for (const ProfileRow &row : profile->layers)
+    if (row.macs > 0)
+      cycles.push_back(row.microseconds * profile->gigahertz * 1e3);
+  return cycles;
+}
+
 /// What a layer takes with two threads more than half of its time with one, the
 /// median.
-static Expected<double> measureThreads(StringRef target) {
-  std::vector<double> cycles[2];
-  for (int threads : {1, 2}) {
-    Expected<TemporaryFile> file = TemporaryFile::create("so");
-    if (!file)
-      return file.takeError();
-    Expected<Contestant> contestant = compileSet(0, false, target, threads, *file);
-    if (!contestant)
-      return contestant.takeError();
-    if (Error error = contestant->fillRound())
-      return std::move(error);
-    Expected<Profile> profile = measureProfile(*contestant, kRounds);
-    if (!profile)
-      return profile.takeError();
-    for (const ProfileRow &row : profile->layers)
-      if (row.macs > 0)
-        cycles[threads - 1].push_back(row.microseconds * profile->gigahertz * 1e3);
-  }
+static Error measureThreads(StringRef target, CostTable &table) {
+  Expected<std::vector<double>> one = measureContractions(0, target, table, 1);
+  if (!one)
+    return one.takeError();
+  Expected<std::vector<double>> two = measureContractions(0, target, table, 2);
+  if (!two)
+    return two.takeError();
   std::vector<double> losses;
-  for (auto [one, two] : llvm::zip_equal(cycles[0], cycles[1]))
-    losses.push_back(two - one / 2);
-  return std::max(median(std::move(losses)), 1.0);
+  for (auto [alone, shared] : llvm::zip_equal(*one, *two))
+    losses.push_back(shared - alone / 2);
+  table.threadCycles = std::max(median(std::move(losses)), 1.0);
+  return Error::success();
+}
+
+/// Whether asking for weights ahead of their use pays, for tiles of one row and
+/// for the others.
+static Error measurePrefetch(StringRef target, CostTable &table) {
+  CostTable tried = table;
+  double best[2] = {std::numeric_limits<double>::max(), std::numeric_limits<double>::max()};
+  for (double distance : {0.0, 2048.0}) {
+    tried.prefetchBytes = tried.rowPrefetchBytes = distance;
+    double sums[2] = {0, 0}; // Of logarithms: each layer counts the same.
+    for (int set = 0; set < kTuningSets; ++set) {
+      std::vector<Sample> samples;
+      if (Error error = measureSet(set, kRuns[0], target, tried, samples))
+        return error;
+      for (const Sample &sample : samples)
+        if (sample.layer && !sample.layer->shape.depthwise)
+          sums[sample.layer->shape.positions() > 1] += std::log(sample.cycles);
+    }
+    for (int rows : {0, 1})
+      if (sums[rows] < best[rows]) {
+        best[rows] = sums[rows];
+        (rows ? table.prefetchBytes : table.rowPrefetchBytes) = distance;
+      }
+  }
+  return Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -198,19 +268,14 @@ static void fit(const CostTable &table, llvm::ArrayRef<Sample> samples,
 }
 
 static void addKernel(KernelCosts &costs, std::vector<Unknown> &unknowns) {
-  for (double KernelCosts::*member :
-       {&KernelCosts::dotCycles, &KernelCosts::loadCycles,
-        &KernelCosts::latencyCycles, &KernelCosts::tileCycles,
-        &KernelCosts::vectorCycles, &KernelCosts::operandCycles,
-        &KernelCosts::depthwiseCycles})
-    unknowns.push_back({&(costs.*member), costs.*member});
+  forEachNumber(costs, [&](double &number) { unknowns.push_back({&number, number}); });
 }
 
 static std::vector<Sample> samplesOf(llvm::ArrayRef<Sample> all,
                                      StringRef kernel) {
   std::vector<Sample> chosen;
   for (const Sample &sample : all)
-    if (sample.kernel == kernel && sample.shape)
+    if (sample.layer && sample.kernel() == kernel)
       chosen.push_back(sample);
   return chosen;
 }
@@ -221,11 +286,11 @@ static void fitTable(CostTable &table, const Isa &best,
                      llvm::ArrayRef<Sample> all) {
   std::vector<Sample> first, moving;
   for (const Sample &sample : all)
-    if (!sample.shape)
+    if (!sample.layer)
       moving.push_back(sample);
-    else if (sample.kernel == best.bytes.name ||
-             sample.kernel == best.floats.name ||
-             (best.tiles && sample.kernel == best.tiles->name))
+    else if (sample.kernel() == best.bytes.name ||
+             sample.kernel() == best.floats.name ||
+             (best.tiles && sample.kernel() == best.tiles->name))
       first.push_back(sample);
   std::vector<Unknown> shared = {{&table.layerCycles, table.layerCycles}};
   for (size_t i = 1; i + 1 < table.levels.size(); ++i)
@@ -233,9 +298,8 @@ static void fitTable(CostTable &table, const Isa &best,
         {&table.levels[i].bytesPerCycle, table.levels[i].bytesPerCycle});
   std::set<std::string> done;
   for (const Sample &sample : first)
-    if (sample.shape && table.find(sample.kernel) &&
-        done.insert(sample.kernel).second)
-      addKernel(table.kernels.at(sample.kernel), shared);
+    if (done.insert(sample.kernel().str()).second)
+      addKernel(table.kernels.at(sample.kernel().str()), shared);
   fit(table, first, shared);
   for (auto &[kernel, costs] : table.kernels) {
     std::vector<Sample> own = samplesOf(all, kernel);
@@ -306,18 +370,14 @@ static void roundNumbers(CostTable &table) {
   for (MemoryLevel &level : table.levels)
     round(level.bytesPerCycle);
   for (auto &[name, costs] : table.kernels)
-    for (double *value :
-         {&costs.dotCycles, &costs.loadCycles, &costs.latencyCycles,
-          &costs.tileCycles, &costs.vectorCycles, &costs.operandCycles,
-          &costs.depthwiseCycles})
-      round(*value);
+    forEachNumber(costs, round);
 }
 
 static void printFit(const CostTable &table, llvm::ArrayRef<Sample> samples) {
   double worst = 0, sum = 0;
   int count = 0;
   for (const Sample &sample : samples) {
-    if (!sample.shape)
+    if (!sample.layer)
       continue;
     double error = std::fabs(std::log(sample.predicted(table) / sample.cycles));
     ++count;
@@ -344,31 +404,29 @@ Error mlir::halftone::tuneCosts(StringRef path) {
   for (size_t i = 0; i + 1 < table.levels.size() && i < caches.size(); ++i)
     table.levels[i].bytes = caches[i];
 
+  if (Error error = measurePrefetch(best.name, table))
+    return error;
   std::vector<Sample> all;
   Progress progress("tuning", "sets of layers",
-                    int64_t(targets->size()) * kTuningSets * 2 + 1);
+                    int64_t(targets->size() * std::size(kRuns)) * kTuningSets + 1);
   int64_t done = 0;
   for (const CpuTarget *target : *targets)
-    for (bool isFloat : {false, true})
+    for (const TuningRun &run : kRuns)
       for (int set = 0; set < kTuningSets; ++set) {
-        if (Error error = measureSet(set, isFloat, target->name, all))
+        if (Error error = measureSet(set, run, target->name, table, all))
           return error;
         progress.update(++done);
       }
-  if (std::thread::hardware_concurrency() > 1) {
-    Expected<double> threads = measureThreads(best.name);
-    if (!threads)
-      return threads.takeError();
-    table.threadCycles = *threads;
-  }
+  if (std::thread::hardware_concurrency() > 1)
+    if (Error error = measureThreads(best.name, table))
+      return error;
   progress.update(++done);
   fitTable(table, *findIsa(best.isa), all);
   roundNumbers(table);
   table.name = "tuned";
   table.source =
       ("halftone bench --tune for " + best.name +
-       "; memory, decode_cycles, sparse_dot_cycles and kernels that no layer "
-       "took are those of the built-in table")
+       "; memory and kernels that no layer took are those of the built-in table")
           .str();
   Error written = writeFileAtomically(path, [&](llvm::raw_ostream &os) {
     os << table.text(/*indent=*/2) << "\n";

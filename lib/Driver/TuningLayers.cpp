@@ -44,18 +44,27 @@ static std::string tensor(ArrayRef<int64_t> shape, StringRef element) {
   return text + element.str() + ">";
 }
 
-/// Bytes of a resource: codes in [-127, 127], or floats near 1, from a
-/// congruential generator.
-static std::string resource(int64_t count, bool isFloat) {
+/// Whether a sparse weight is one of the one in ten quads (4 input channels of a
+/// tap and an output channel) that are not zero.
+static bool isInQuad(int64_t index, int64_t columns) {
+  const int64_t quad = index / columns / 4 * columns + index % columns;
+  return (uint32_t(quad) * 2654435761u >> 16) % 10 == 0;
+}
+
+/// Bytes of a resource of so many columns: codes in [-127, 127], those that the
+/// kind of weights asks for, or floats near 1, from a congruential generator.
+static std::string resource(int64_t count, int64_t columns, TuningWeights weights) {
   std::string bytes("\4\0\0\0", 4);
   uint32_t state = 1;
   for (int64_t i = 0; i < count; ++i) {
     state = state * 1664525u + 1013904223u;
-    if (isFloat) {
+    if (weights == TuningWeights::Floats) {
       float value = 0.5f + float(state >> 8) / float(1 << 24);
       bytes.append(reinterpret_cast<const char *>(&value), sizeof value);
     } else {
-      bytes.push_back(char(int(state >> 8) % 255 - 127));
+      const int code = int(state >> 8) % 255 - 127;
+      const bool isZero = weights == TuningWeights::Sparse && !isInQuad(i, columns);
+      bytes.push_back(char(isZero ? 0 : weights == TuningWeights::Few ? code / 16 * 16 : code));
     }
   }
   return llvm::toHex(bytes);
@@ -103,7 +112,7 @@ static std::string lookup(StringRef source, StringRef result, StringRef type) {
 namespace {
 /// Collects the parts of the module's text.
 struct Writer {
-  bool isFloat = false;
+  TuningWeights weights = TuningWeights::Codes;
   std::string arguments, results, returned, types, body, resources;
 
   void add(const TuningLayer &layer, int index);
@@ -111,6 +120,7 @@ struct Writer {
 } // namespace
 
 void Writer::add(const TuningLayer &layer, int i) {
+  const bool isFloat = this->weights == TuningWeights::Floats;
   StringRef element = isFloat ? "f32" : "i8", sum = isFloat ? "f32" : "i32";
   const int64_t wide = layer.side + layer.window - 1;
   std::vector<int64_t> in = {1, wide, wide, layer.channels};
@@ -164,12 +174,13 @@ void Writer::add(const TuningLayer &layer, int i) {
                   i, maps, inputs, kinds, y, scalars, element, epilogueBody(layer, isFloat), made);
   if (!isFloat)
     body += lookup(made, formatv("%y{0}", i).str(), y);
-  list(resources, formatv("w{0}: \"0x{1}\"", i, resource(weights, isFloat)));
+  list(resources, formatv("w{0}: \"0x{1}\"", i, resource(weights, layer.columns, this->weights)));
 }
 
-std::string mlir::halftone::makeTuningModule(int set, bool isFloat) {
+std::string mlir::halftone::makeTuningModule(int set, TuningWeights weights) {
+  const bool isFloat = weights == TuningWeights::Floats;
   Writer writer;
-  writer.isFloat = isFloat;
+  writer.weights = weights;
   ArrayRef<TuningLayer> layers = set == 0 ? ArrayRef<TuningLayer>(kSmall) : ArrayRef<TuningLayer>(kLarge);
   for (size_t i = 0; i < layers.size(); ++i)
     writer.add(layers[i], int(i));

@@ -6,10 +6,14 @@
 
 namespace mlir::halftone {
 
+/// What weights are: any codes; codes of 16 values, which take 4 bits; codes of
+/// which nine in ten quads are zero; or floats.
+enum class TuningWeights { Codes, Few, Sparse, Floats };
+
 /// A module of the integer stage, as text: layers on inputs of their own, from
-/// codes to codes with requantization. `set` 0: weights that stay in L2; 1:
-/// weights from L3. `isFloat`: the same layers in floats.
-std::string makeTuningModule(int set, bool isFloat);
+/// codes to codes with requantization, or of floats. `set` 0: weights that stay
+/// in L2; 1: weights from L3.
+std::string makeTuningModule(int set, TuningWeights weights);
 
 constexpr int kTuningSets = 2;
 

@@ -34,10 +34,10 @@ void mlir::halftone::buildContractionPipeline(OpPassManager &pm, const CpuTarget
 }
 
 void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile,
-                                           StorageChoice storage) {
+                                           const KernelChoice &choice) {
   buildContractionPipeline(pm, target, costFile);
   if (!target.isReference()) {
-    pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str(), storage}));
+    pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str(), choice.storage, choice.panelVectors}));
     // Behind the choice of kernels, before padding is data.
     pm.addNestedPass<func::FuncOp>(createStoreUnsigned());
   }
@@ -105,6 +105,9 @@ struct CpuOptions : PassPipelineOptions<CpuOptions> {
       llvm::cl::values(clEnumValN(StorageChoice::Automatic, "auto", "those whose layer gets no slower by it"),
                        clEnumValN(StorageChoice::Bytes, "bytes", "none"),
                        clEnumValN(StorageChoice::Packed, "packed", "all that get smaller"))};
+  Option<int64_t> panelVectors{*this, "panel-vectors",
+                               llvm::cl::desc("Vectors of a panel of weights; 0: as many as the cost model predicts to be fastest"),
+                               llvm::cl::init(0)};
 };
 } // namespace
 
@@ -115,7 +118,7 @@ void mlir::halftone::registerCompilePipelines() {
         llvm::Expected<CpuTarget> target = findCpuTarget(options.cpu);
         if (!target)
           llvm::report_fatal_error(target.takeError(), /*gen_crash_diag=*/false);
-        buildCodegenPipeline(pm, *target, options.cost, options.storage);
+        buildCodegenPipeline(pm, *target, options.cost, {options.storage, options.panelVectors});
       });
   PassPipelineRegistration<>("halftone-target-pipeline", "The target stage up to the LLVM dialect",
                              [](OpPassManager &pm) { buildTargetPipeline(pm); });

@@ -6,11 +6,11 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 LogicalResult mlir::halftone::compileToFile(ModuleOp module, const TargetOptions &options, StringRef path,
-                                           StorageChoice storage) {
+                                           const KernelChoice &choice) {
   return writeTargets(module, options, path, [&](const CpuTarget &target) -> FailureOr<OwningOpRef<ModuleOp>> {
     OwningOpRef<ModuleOp> lowered = module.clone();
     PassManager pm(module.getContext());
-    buildCodegenPipeline(pm, target, /*costFile=*/"", storage);
+    buildCodegenPipeline(pm, target, /*costFile=*/"", choice);
     buildTargetPipeline(pm);
     if (failed(pm.run(*lowered)))
       return failure();

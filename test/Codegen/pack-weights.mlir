@@ -5,15 +5,23 @@
 // RUN: halftone-opt --halftone-pack-weights="target=avx512vnni weight-storage=packed" %s | FileCheck %s --check-prefix=FEW
 // RUN: halftone-opt --halftone-pack-weights="target=avx512vnni weight-storage=bytes" %s | FileCheck %s --check-prefix=BYTES
 // RUN: halftone-opt --halftone-pack-weights=target=avx512vnni %s | FileCheck %s --check-prefix=BYTES
+// RUN: halftone-opt --halftone-pack-weights="target=avx512vnni panel-vectors=3" %s | FileCheck %s --check-prefix=THREE
 // RUN: not halftone-opt --halftone-pack-weights=target=abacus %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // One panel of 16 columns (1 used), one run of 5 bytes: a start row of -128 * (1 + 2 + 3 + 4 + 5) and two steps.
 // VNNI: %[[W:.*]] = arith.constant {{.*}} : tensor<192xi8>
 // VNNI: halftone.contract ins(%arg0, %[[W]] : tensor<2x5xi8>, tensor<192xi8>)
-// VNNI-SAME: packing = {columns = 64 : i64, kernel = array<i64: 1, 1, 5>, kind = "vpdpbusd_512", lanes = 16 : i64, run = 5 : i64}
-// Panels of 2 vectors where there are rows for tall tiles.
+// VNNI-SAME: packing = {columns = 16 : i64, kernel = array<i64: 1, 1, 5>, kind = "vpdpbusd_512", lanes = 16 : i64, run = 5 : i64}
+// Panels are as wide as the tiles that the cost model predicts to be fastest: 4 vectors for 2 rows; 2, for tiles of 14 rows, where
+// there are rows for them and the weights of a panel do not stay in L1. The option sets one width.
+// VNNI: func @low
+// VNNI: packing = {{.*}}columns = 64 : i64
 // VNNI: func @tall
 // VNNI: packing = {columns = 32 : i64
+// THREE: func @low
+// THREE: packing = {{.*}}columns = 48 : i64
+// THREE: func @tall
+// THREE: packing = {columns = 48 : i64
 // The start row, in the resources behind the module.
 // VNNI: packed{{.*}}80F8FFFF
 
@@ -79,24 +87,34 @@ func.func @row(%x: tensor<1x64xi8>, %init: tensor<1x16xi32>) -> tensor<1x16xi32>
   return %y : tensor<1x16xi32>
 }
 
-func.func @tall(%x: tensor<7x5xi8>, %init: tensor<7x1xi32>) -> tensor<7x1xi32> {
-  %w = arith.constant dense<[[1], [2], [3], [4], [5]]> : tensor<5x1xi8>
-  %y = halftone.contract ins(%x, %w : tensor<7x5xi8>, tensor<5x1xi8>) outs(%init : tensor<7x1xi32>)
+func.func @low(%x: tensor<2x512xi8>, %init: tensor<2x192xi32>) -> tensor<2x192xi32> {
+  %w = arith.constant dense<3> : tensor<512x192xi8>
+  %y = halftone.contract ins(%x, %w : tensor<2x512xi8>, tensor<512x192xi8>) outs(%init : tensor<2x192xi32>)
       attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = []} {
   ^bb0(%acc: i32):
     halftone.yield %acc : i32
-  } -> tensor<7x1xi32>
-  return %y : tensor<7x1xi32>
+  } -> tensor<2x192xi32>
+  return %y : tensor<2x192xi32>
+}
+
+func.func @tall(%x: tensor<140x2048xi8>, %init: tensor<140x192xi32>) -> tensor<140x192xi32> {
+  %w = arith.constant dense<3> : tensor<2048x192xi8>
+  %y = halftone.contract ins(%x, %w : tensor<140x2048xi8>, tensor<2048x192xi8>) outs(%init : tensor<140x192xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = []} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  } -> tensor<140x192xi32>
+  return %y : tensor<140x192xi32>
 }
 
 // Weights of few values take few bits: 2 here, behind a start row of 64 i32. The reduction of 30 is padded with zeros, so that 0 is a
-// value, too. What saves little is left as it is (the functions above); so are bytes by default, where time counts more than size.
+// value, too. What saves little is left as it is (the function @matmul); so are bytes by default, where decoding is predicted to cost time.
 // FEW-LABEL: func @matmul
 // FEW-NOT: bits =
 // FEW-LABEL: func @argument
 // FEW-LABEL: func @few_values
 // FEW: arith.constant {{.*}} : tensor<768xi8>
-// FEW: packing = {bits = 2 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 32>, kind = "vpdpbusd_512", lanes = 16 : i64, levels = array<i8: 3>, run = 32 : i64}
+// FEW: packing = {bits = 2 : i64, columns = {{[0-9]+}} : i64, kernel = array<i64: 1, 1, 32>, kind = "vpdpbusd_512", lanes = 16 : i64, levels = array<i8: 3>, run = 32 : i64}
 // FEW-LABEL: func @few_values_padded
 // FEW: arith.constant {{.*}} : tensor<768xi8>
 // FEW: packing = {bits = 2 : i64,{{.*}} levels = array<i8: 0, 3>

@@ -10,7 +10,7 @@
 namespace mlir::halftone {
 
 /// Emits the loops of `op` (on memrefs with static strides, weights packed as `layout`) before it.
-void emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa);
+void emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, const CostTable &costs);
 
 /// The same on AMX tiles, for a layout whose kernel is one.
 void emitAmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, const CostTable &costs);

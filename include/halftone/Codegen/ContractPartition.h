@@ -14,6 +14,14 @@ struct Partition {
   bool columnsOutside; ///< parts are ordered by columns, then positions; else the other way
 };
 
+/// The positions that a part should have, or more: so many that it is worth handing to a thread, and that its tiles, of
+/// `tileRows`, read the weights often enough.
+int64_t leastPartPositions(int64_t workPerPosition, int64_t tileRows);
+
+/// Whether a panel of weights in few bits is decoded once, into a scratch, for all positions of a part; else each tile of rows
+/// decodes it in registers.
+bool decodesOnce(int64_t partPositions, int64_t tileRows, int64_t panelBytes);
+
 /// Units of columns in all.
 int64_t columnUnits(const PackedLayout &layout);
 

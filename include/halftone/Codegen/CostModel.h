@@ -1,9 +1,10 @@
 //===- CostModel.h - what a contraction costs on a CPU ----------------------===//
 //
-//   cycles = layer + tiles + epilogue + traffic
+//   cycles = layer + tiles + epilogue + traffic + decode
 //   tiles    = sum over register tiles of: steps * hypot(max(dots, loads, latency), bytes from outside of L1) + tile_cycles
 //   epilogue = vectors of the output * (vector_cycles + operands * operand_cycles)
 //   traffic  = weights and activations once, from where the network leaves them, at that level's bandwidth
+//   decode   = vectors of weights in few bits, each as often as it is decoded, * decode_cycles
 //
 // Bytes that a tile reads again from L2 overlap with its dots in part (hypot: between the maximum and the sum, as measured);
 // weights that come from L3 once do not: measured layers take the sum of both.
@@ -28,6 +29,9 @@ struct ContractShape {
   int64_t operands = 0;            ///< of the epilogue that are read at every position, as residuals
   int64_t activationBytes = 0;     ///< read and written, each buffer once
   int64_t coldBytes = 0;           ///< all weights of the network, which pass through the caches between two runs
+  int64_t panelVectors = 0;        ///< of a full panel, which is the width of a register tile; 0: the fastest
+  int64_t weightBits = 8;          ///< of a stored weight of bytes
+  int64_t weightGroup = 0;         ///< elements of the reduction with a multiplier in common; 0: no multipliers
   bool depthwise = false;
 
   /// On tensors or memrefs, weights unpacked or packed. A dynamic batch counts as 1.
@@ -45,12 +49,14 @@ struct ContractShape {
 /// Where the cycles go.
 struct Cost {
   double layer = 0, tiles = 0, epilogue = 0, traffic = 0, decode = 0;
+  int64_t panelVectors = 0; ///< of the predicted panels; 0: of a kernel that has none, as depthwise
   double cycles() const { return layer + tiles + epilogue + traffic + decode; }
   /// "dots", "epilogue", "weights from L3", ...: the largest part.
   std::string bound = "";
 };
 
-/// A layer with dots of `kernel`.
+/// A layer with dots of `kernel`. Where the shape leaves the panel open, the fastest that the kernel has: the tiles of each,
+/// 14 rows by 2 vectors or 6 by 4, give the same bits.
 Cost predictCycles(const CostTable &table, const ContractShape &shape, const DotKernel &kernel);
 
 /// A layer that only moves or transforms elements.

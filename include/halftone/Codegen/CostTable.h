@@ -32,8 +32,8 @@ struct KernelCosts {
   double vectorCycles;       ///< requantizing and storing one vector of accumulators
   double operandCycles;      ///< the same of one more operand, as a residual
   double depthwiseCycles;    ///< a dot of a depthwise convolution, the preparation of its activations included
-  double decodeCycles = 0;   ///< decoding one vector of weights of fewer bits; 0 for floats. No choice reads it yet
-  double sparseDotCycles = 0; ///< a dot with a block of weights that a sparse kernel found; 0 for floats and tiles. No choice reads it yet
+  double decodeCycles = 0;   ///< decoding one vector of weights of fewer bits; 0 for floats
+  double sparseDotCycles = 0; ///< a dot with a block of weights that a sparse kernel found; 0 for floats and tiles
 };
 
 /// A cache, or memory.
@@ -47,6 +47,8 @@ struct CostTable {
   std::string name, source; ///< source: where the numbers are from
   double layerCycles;       ///< calling a layer
   double threadCycles;      ///< handing a layer to threads and waiting for them
+  double prefetchBytes;       ///< how far ahead of their use kernels of dots ask for weights; 0: not at all
+  double rowPrefetchBytes;    ///< the same of tiles of one row, which only read weights: asking takes as long as reading
   double vectorBytesPerCycle; ///< read and written by what is no contraction, in the nearest cache
   std::vector<MemoryLevel> levels; ///< from near to far; the last has no limit
   std::map<std::string, KernelCosts> kernels; ///< by DotKernel::name
@@ -68,6 +70,7 @@ struct CostTable {
   /// JSON with the keys in order, in one line unless indented; the hash of the line names the table.
   std::string text(unsigned indent = 0) const;
   std::string hash() const;
+  std::string id() const { return name + " (" + hash() + ")"; } ///< what an artefact carries
 
   const KernelCosts *find(StringRef kernel) const;
   /// The nearest level that holds so many bytes.

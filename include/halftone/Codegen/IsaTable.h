@@ -33,8 +33,8 @@ struct DotKernel {
   DotKind dot;
   int64_t lanes;               ///< columns (i32 or f32) of one vector
   int64_t step;                ///< elements of the reduction in one dot
-  int64_t maxVectors;          ///< vectors in a full panel of a contraction with few rows
-  int64_t tallVectors;         ///< the same where there are rows for the tall tile rows[tallVectors]
+  int64_t maxVectors;          ///< vectors of the widest panel
+  int64_t tallVectors;         ///< of a panel whose rows are not known when it is packed, as with a dynamic batch
   std::array<int64_t, 5> rows; ///< rows[v]: rows of the tile of a panel of v vectors
 
   /// Whether the activations' sign bit is flipped, which the start row takes back.
@@ -45,11 +45,6 @@ struct DotKernel {
   /// activations' sign bit adds.
   uint32_t startOf(int32_t bias, int32_t sum) const {
     return static_cast<uint32_t>(bias) - (flipsSign() ? uint32_t(128) * static_cast<uint32_t>(sum) : 0);
-  }
-  /// Vectors of a full panel for images of so many positions, or of an unknown number: tall tiles need more than a low one.
-  int64_t panelVectors(int64_t positions) const {
-    bool few = !ShapedType::isDynamic(positions) && positions <= rows[maxVectors];
-    return few ? maxVectors : tallVectors;
   }
   /// Rows that one dot computes.
   int64_t rowsPerDot() const { return dot == DotKind::Smmla ? 2 : 1; }

@@ -87,7 +87,7 @@ struct PackedLayout {
   /// As the attribute `packing`.
   DictionaryAttr toAttribute(MLIRContext *context) const;
 
-  /// The layout of unpacked weights for `kernel`.
+  /// The layout of unpacked weights for `kernel`, in panels for an unknown number of rows.
   static PackedLayout forContract(ContractOp op, const DotKernel &kernel);
 
   /// The layout that `packing` describes; failure if it is not one of ours.

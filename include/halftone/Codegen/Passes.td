@@ -92,8 +92,8 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
 
     - Columns are cut into panels of `columns` output channels, the last one narrower, all padded with zeros to whole
       vectors. Inside a panel the order is `[step][column][k]`, with `k` the elements of one dot of the instruction
-      (4 for `vpdpbusd`, 1 for fma). With AVX-512, panels are of 2 vectors, for tiles of 14 rows, and of 4 where an image has
-      6 positions or fewer.
+      (4 for `vpdpbusd`, 1 for fma). The width of a panel is that of the register tiles: with AVX-512, 14 rows by 2 vectors, 9 by
+      3 or 6 by 4. The cost model takes the fastest for each contraction; no output bit depends on it.
     - One run of steps covers the contiguous bytes under one kernel row (`KW * IC` when the dilation is 1 and there is
       one group), else one tap; each run is padded with zero weights to whole steps, so that the kernel may read past
       the run's end.
@@ -105,8 +105,8 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
       `packing` say so. 2 bits for up to 4 values, 4 bits for up to 16, and 4 bits with a multiplier (`group`) for each
       column and group of 16 to 256 elements of the reduction, found as the greatest common divisor of its weights; 6 bits
       for up to 64 where an instruction looks them up (`vpermb`). The weights' values alone decide what is possible; the option
-      `weight-storage`, what is done: `packed` takes the fewest bytes, `auto` keeps bytes where decoding could cost time
-      (contractions of several rows, weights that fit L2), `bytes` keeps them always.
+      `weight-storage`, what is done: `packed` takes the fewest bytes, `auto` those if the cost model predicts the layer to be faster
+      with them (as one row that reads its weights from beyond L2), `bytes` keeps them always.
     - Where most quads (4 input channels of one tap and one output channel) are zero, and skipping them is predicted to be
       faster (SparseCost.h), the others alone are stored with their places; `packing` then has `quads`, their number. See
       SparseLayout.h.
@@ -120,7 +120,9 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
            "::mlir::halftone::StorageChoice::Automatic", "Which weights are stored in few bits", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::StorageChoice::Automatic, "auto", "those whose layer gets no slower by it"),
              clEnumValN(::mlir::halftone::StorageChoice::Bytes, "bytes", "none"),
-             clEnumValN(::mlir::halftone::StorageChoice::Packed, "packed", "all that get smaller"))}]>
+             clEnumValN(::mlir::halftone::StorageChoice::Packed, "packed", "all that get smaller"))}]>,
+    Option<"panelVectors", "panel-vectors", "int64_t", "0",
+           "The vectors of a panel, as far as the kernel has tiles of so many; 0: as many as the cost model predicts to be fastest">
   ];
   let dependentDialects = ["halftone::HalftoneDialect", "arith::ArithDialect"];
   let statistics = [

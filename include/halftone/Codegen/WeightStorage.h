@@ -32,6 +32,12 @@ enum class StorageChoice {
   Packed     ///< all that get smaller
 };
 
+/// What is told to the choice of kernels; else the cost model decides.
+struct KernelChoice {
+  StorageChoice storage = StorageChoice::Automatic;
+  int64_t panelVectors = 0; ///< of every panel of weights, as far as the kernel has such tiles; 0: the fastest
+};
+
 struct WeightStorage {
   int64_t bits = 8;                ///< of a code; 8: plain bytes
   SmallVector<int8_t, 16> levels;  ///< the byte of each code

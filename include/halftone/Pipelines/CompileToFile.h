@@ -10,7 +10,7 @@ namespace mlir::halftone {
 /// Runs the codegen and target pipelines on copies of a module of the integer stage or of the entry form, one for each target, and
 /// writes what the path's extension says (see writeTargets). Failures are diagnostics.
 LogicalResult compileToFile(ModuleOp module, const TargetOptions &options, StringRef path,
-                            StorageChoice storage = StorageChoice::Automatic);
+                            const KernelChoice &choice = {});
 
 } // namespace mlir::halftone
 

@@ -101,7 +101,7 @@ void buildContractionPipeline(OpPassManager &pm, const CpuTarget &target, String
 /// The codegen stage: from the integer stage's (or the entry form's) tensors to loops on planned memory behind the
 /// artefact's entry function. `costFile` is a cost table; empty: the module's own, or the built-in one.
 void buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile = "",
-                          StorageChoice storage = StorageChoice::Automatic);
+                          const KernelChoice &choice = {});
 
 /// The target stage up to the LLVM dialect; `writeTarget` (halftone/Target/Compile.h) does the rest.
 void buildTargetPipeline(OpPassManager &pm);

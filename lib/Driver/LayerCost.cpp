@@ -1,0 +1,67 @@
+//===- LayerCost.cpp - What the cost model knows of an artefact's layers --===//
+#include "LayerCost.h"
+#include "Command.h"
+#include "halftone/Target/TargetTable.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir::halftone;
+using llvm::Expected, llvm::StringRef;
+
+Cost RecordedLayer::predict(const CostTable &table) const {
+  return sparse ? predictSparseCycles(table, shape, *sparse)
+                : predictCycles(table, shape, *kernel);
+}
+
+double RecordedLayer::roofline(const CostTable &table) const {
+  return sparse ? 0 : rooflineCycles(table, shape, *kernel);
+}
+
+std::string RecordedLayer::tile() const {
+  if (shape.panelVectors <= 0 || shape.panelVectors > kernel->maxVectors)
+    return "-";
+  return llvm::formatv("{0}x{1}", kernel->rows[shape.panelVectors],
+                       shape.panelVectors);
+}
+
+std::optional<RecordedLayer>
+mlir::halftone::recordOf(const HalftoneModel &model,
+                         const HalftoneLayerInfo &layer, const CostTable &table,
+                         int64_t batch) {
+  if (model.layerStructBytes < int32_t(sizeof(HalftoneLayerInfo)))
+    return std::nullopt;
+  RecordedLayer record;
+  StringRef name = layer.kernel, text = layer.cost;
+  name.consume_front("sparse_");
+  record.kernel = findDotKernel(name);
+  if (!record.kernel || !table.find(name))
+    return std::nullopt;
+  record.sparse = parseSparse(text, *record.kernel);
+  std::optional<ContractShape> shape = ContractShape::parse(text);
+  if (!shape)
+    return std::nullopt;
+  record.shape = *shape;
+  if (layer.perSample) {
+    (StringRef(layer.kind) == "matmul" ? record.shape.span
+                                       : record.shape.lines) *= batch;
+    record.shape.activationBytes *= batch;
+  }
+  return record;
+}
+
+Expected<std::optional<CostTable>>
+mlir::halftone::knownTable(const HalftoneModel &model, StringRef file) {
+  Expected<CpuTarget> target = findCpuTarget(model.target);
+  const Isa *isa = target ? findIsa(target->isa) : nullptr;
+  if (!target)
+    llvm::consumeError(target.takeError());
+  if (!isa)
+    return std::nullopt;
+  Expected<CostTable> table = CostTable::forTarget(file, *isa);
+  if (!table)
+    return userError(llvm::toString(table.takeError()));
+  bool named = model.structBytes >= sizeof(HalftoneModel) &&
+               table->id() == model.costTable;
+  if (file.empty() && !named)
+    return std::nullopt;
+  return std::move(*table);
+}
