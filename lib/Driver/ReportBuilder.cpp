@@ -47,7 +47,7 @@ Error ReportedModel::compile() {
   if (stageOf(*compiled) == Stage::Quantization)
     if (Error error = advance(*compiled, Stage::Integer, StageSettings()))
       return error;
-  return compileModule(*compiled, library, "native", report, storage);
+  return compileModule(*compiled, library, "native", report, {storage});
 }
 
 std::string ReportedModel::whyNoLayers() const {

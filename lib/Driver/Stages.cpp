@@ -128,7 +128,7 @@ static TargetOptions targetOptions(StringRef target) {
 Error mlir::halftone::compileOpenModule(ModuleOp module, StringRef path, StringRef target) {
   TargetOptions options = targetOptions(target);
   options.openConstants = true;
-  if (failed(compileToFile(module, options, path, StorageChoice::Bytes)))
+  if (failed(compileToFile(module, options, path, {StorageChoice::Bytes})))
     return llvm::make_error<Reported>();
   return Error::success();
 }

@@ -127,7 +127,7 @@ Expected<Variant> VariantCompiler::compileQuantized(Expected<OwningOpRef<ModuleO
   Expected<TemporaryFile> file = TemporaryFile::create("so");
   if (!file)
     return file.takeError();
-  if (Error error = compileModule(**variant, file->path(), settings.target, "{}", settings.storage))
+  if (Error error = compileModule(**variant, file->path(), settings.target, "{}", {settings.storage}))
     return std::move(error);
   return loadVariant(std::move(*file));
 }
