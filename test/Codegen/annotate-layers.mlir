@@ -5,7 +5,7 @@
 // Each operation that works on buffers is on the list, in the order of the function. Bytes are those of the operands, each
 // buffer once (%f of the sum; one that is overwritten, as the lookup's, is read and written), and the dynamic batch counts as 1.
 // CHECK: halftone.layers = [
-// CHECK-SAME: {constant_bytes = 96 : i64, cost = "lines=1 rows=1 span=1 runs=1 run=5 columns=1 groups=1 operands=0 activations=9 cold=352", kernel = "vpdpbusd_512", kind = "matmul", multiply_accumulates = 5 : i64, name = "fc", per_sample, read_bytes = 5 : i64, shapes = "Bx5 -> Bx1", written_bytes = 4 : i64}
+// CHECK-SAME: {constant_bytes = 96 : i64, cost = "lines=1 rows=1 span=1 runs=1 run=5 columns=1 groups=1 operands=0 activations=9 cold=352 panel=4 bits=8 group=0", kernel = "vpdpbusd_512", kind = "matmul", multiply_accumulates = 5 : i64, name = "fc", per_sample, read_bytes = 5 : i64, shapes = "Bx5 -> Bx1", written_bytes = 4 : i64}
 // CHECK-SAME: {{{.*}}, kernel = "vector_512", kind = "elementwise", multiply_accumulates = 0 : i64, name = "twice", read_bytes = 128 : i64, shapes = "1x4x8 -> 1x4x8", written_bytes = 128 : i64}
 // CHECK-SAME: {{{.*}}, kernel = "vector_512", kind = "max pool 3x2/1", {{.*}}read_bytes = 288 : i64, shapes = "1x6x6x2 -> 1x4x5x2"
 // CHECK-SAME: {{{.*}}, kernel = "vector_512", kind = "quantize"
