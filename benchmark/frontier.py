@@ -20,7 +20,6 @@ import subprocess
 
 FORMATS = ["int8", "codebook6", "int4/group:32", "codebook4", "nf4"]
 SINGLE = FORMATS + ["int6", "int4", "codebook3", "log4"]
-PERCENTS = [15, 16, 17, 18, 20, 22, 25]
 
 
 def run(command):
@@ -31,10 +30,11 @@ def run(command):
 
 
 class Frontier:
-    def __init__(self, halftone, rounding, name, model, calibration, evaluation, folder):
-        self.halftone, self.rounding, self.name = halftone, rounding, name
-        self.model, self.calibration, self.evaluation, self.folder = model, calibration, evaluation, folder
-        self.rows, self.stats = {}, folder / f"{name}.stats"
+    def __init__(self, options, name, model, calibration, evaluation):
+        self.halftone, self.rounding, self.percents = options.halftone, options.rounding, options.percents
+        self.name, self.folder = name, options.folder
+        self.model, self.calibration, self.evaluation = model, calibration, evaluation
+        self.rows, self.stats = {}, self.folder / f"{name}.stats"
 
     def call(self, *words):
         done, reason = run([self.halftone, *words])
@@ -87,8 +87,8 @@ class Frontier:
         self.add("float", "reference", lambda library: self.call("build", self.model, "--float", "-o", library).stderr)
         for text in SINGLE:
             self.add(text, "single", self.single(text))
-        for percent in PERCENTS:
-            self.add(f"bytes {percent} %", "bytes", self.select(f"--max-bytes={percent}%"))
+        for percent in self.percents:
+            self.add(f"bytes {percent:g} %", "bytes", self.select(f"--max-bytes={percent:g}%"))
         plain = self.rows["int8"]
         both = ["int8", "float"]
         self.add("latency 80 %", "latency", self.select("--max-latency=80%", formats=FORMATS + ["float"]))
@@ -149,6 +149,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--halftone", required=True)
     parser.add_argument("--rounding", default="gptq")
+    parser.add_argument("--percents", type=lambda text: [float(part) for part in text.split(",")], default="15,16,17,18,20,22,25",
+                        help="budgets of bytes, in percent of the float model's")
     parser.add_argument("-o", dest="folder", type=pathlib.Path, required=True)
     parser.add_argument("models", nargs="+", metavar="NAME=MODEL,CALIBRATION,EVALUATION")
     options = parser.parse_args()
@@ -156,7 +158,7 @@ def main():
     results = {}
     for text in options.models:
         name, files = text.split("=", 1)
-        results[name] = Frontier(options.halftone, options.rounding, name, *files.split(","), options.folder).measure()
+        results[name] = Frontier(options, name, *files.split(",")).measure()
         print(table(name, results[name]), flush=True)
         (options.folder / f"{name}.svg").write_text(plot(name, results[name]))
         (options.folder / "table.md").write_text("\n".join(table(n, rows) for n, rows in results.items()))
