@@ -35,7 +35,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from artefact import Session  # noqa: E402
 
-TARGETS = {"amx": ("x86-64-v4+amx", "amx_gops"), "vnni": ("x86-64-v4+avx512vnni", "vnni_gops")}
+TARGETS = {"amx": ("x86-64-v4+amx", "amx_gops"), "vnni": ("x86-64-v4+avx512vnni", "vnni_gops"),
+           "znver4": ("znver4", "vnni_gops")}
 TILE_OPERATIONS, DOT_OPERATIONS = 2048, 128  # of one cycle, and of one 512-bit dot
 ROUNDS = 7
 
@@ -330,7 +331,7 @@ def make_parser(documentation):
     parser = argparse.ArgumentParser(description=documentation.split("\n\n")[0])
     parser.add_argument("--halftone", type=pathlib.Path, required=True)
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
-    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS))
+    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=["amx", "vnni"])
     parser.add_argument("--cc", default="clang-22", help="the C compiler for what is measured against")
     parser.add_argument("--launcher", default="", help="words before the command of a timed run")
     parser.add_argument("--time", action="store_true", help=argparse.SUPPRESS)
