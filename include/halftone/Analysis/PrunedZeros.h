@@ -1,9 +1,9 @@
 //===- PrunedZeros.h - zeros of weights that stay zero ----------------------===//
 //
 // `halftone.pruned` on a contraction says that the zeros of its constant weights are meant, and which pattern they have:
-// "unstructured", "blocks" (4 input channels of one tap and output channel), "n:m" or "channels" (input channels). Everything that changes weights
-// behind it (rounding, reconstruction, training) leaves them 0. `halftone.zeros` beside it is their number, so that a
-// verifier can see one that got lost.
+// "unstructured", "blocks" (4 input channels of one tap and output channel), "n:m" or "channels" (input channels). Everything
+// that changes weights behind it (rounding, reconstruction, training) leaves them 0. `halftone.zeros` beside it is their
+// number, so that a verifier can see one that got lost.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_ANALYSIS_PRUNEDZEROS_H
