@@ -5,7 +5,7 @@
     python benchmark/report.py build/benchmark/results.json --docs docs/Benchmarks.md
 
 prints the tables and writes table.md and latency.svg; with --docs they replace what stands
-between the two `generated` comments of that file, and the plot goes beside it. A ratio below 1
+between the two `generated` comments of that page, and the plot goes beside it under its name. A ratio below 1
 means that we are faster. `fidelity` says whether our top-1 agreement and SQNR are both at least
 the peer's: a latency only counts when they are.
 """
@@ -178,9 +178,10 @@ def main():
     if options.docs:
         page = options.docs.read_text()
         begin, end = page.index(BEGIN) + len(BEGIN), page.index(END)
-        options.docs.write_text(f"{page[:begin]}\n\n![latency](latency.svg)\n\n{text}\n"
+        picture = options.docs.with_suffix(".svg")
+        options.docs.write_text(f"{page[:begin]}\n\n![latency]({picture.name})\n\n{text}\n"
                                 + page[end:])
-        plot(results["models"], options.docs.parent / "latency.svg")
+        plot(results["models"], picture)
 
 
 if __name__ == "__main__":
