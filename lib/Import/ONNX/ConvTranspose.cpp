@@ -10,7 +10,6 @@
 #include "Convolution.h"
 #include "Movement.h"
 #include "Operators.h"
-#include "Shape.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -27,9 +26,6 @@ struct Phases {
   int64_t count() const { return window.strides[0] * window.strides[1]; }
 };
 } // namespace
-
-/// How far the kernel reaches: d (k - 1) + 1.
-static int64_t reach(const Window &window, int64_t d) { return window.dilations[d] * (window.kernel[d] - 1) + 1; }
 
 /// Sets the pads that give an output of `wanted` extents; the odd one is at the end for SAME_UPPER, else at the beginning.
 /// Positions beyond what the kernel reaches are behind all others.
@@ -52,7 +48,7 @@ static LogicalResult setOutput(Node &node, Window &window, ArrayRef<int64_t> spa
   SmallVector<int64_t> extra = readPair("output_padding", 0), wanted = readPair("output_shape", 1), full;
   extra.resize(2, 0);
   for (int64_t d = 0; d < 2; ++d)
-    full.push_back((spatial[d] - 1) * window.strides[d] + extra[d] + reach(window, d));
+    full.push_back((spatial[d] - 1) * window.strides[d] + extra[d] + window.reach(d));
   std::string mode = node.getString("auto_pad", "NOTSET");
   bool upper = mode == "SAME_UPPER";
   if (wanted.empty() && (upper || mode == "SAME_LOWER"))
@@ -86,7 +82,7 @@ static FailureOr<Phases> readPhases(Node &node, const Tensor &x, ArrayRef<int64_
     return failure();
   Phases phases{*window, {}, {}};
   for (int64_t d = 0; d < 2; ++d) {
-    phases.taps.push_back(llvm::divideCeil(reach(*window, d), window->strides[d]));
+    phases.taps.push_back(llvm::divideCeil(window->reach(d), window->strides[d]));
     phases.positions.push_back(llvm::divideCeil(window->pads[d] + window->output[d], window->strides[d]));
   }
   return phases;
@@ -146,21 +142,6 @@ static Window phaseWindow(const Phases &phases, ArrayRef<int64_t> spatial) {
   return window;
 }
 
-/// Phases side by side: N x (groups phases F) x H x W to N x (groups F) x (H s_h) x (W s_w).
-static Value interleave(Node &node, Value x, const Phases &phases, int64_t groups) {
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(x.getType()).getShape();
-  int64_t high = phases.window.strides[0], wide = phases.window.strides[1];
-  if (phases.count() == 1)
-    return x;
-  int64_t batch = shape[0], filters = shape[1] / groups / phases.count(), rows = shape[2], columns = shape[3];
-  SmallVector<int64_t> split = {batch, groups, high, wide, filters, rows, columns}, order = {0, 1, 4, 5, 2, 6, 3};
-  if (groups == 1) {
-    split.erase(split.begin() + 1);
-    order = {0, 3, 4, 1, 5, 2};
-  }
-  return reshape(node, transpose(node, reshape(node, x, split), order), {batch, groups * filters, rows * high, columns * wide});
-}
-
 /// The node's part of the interleaved positions.
 static Value crop(Node &node, Value x, const Phases &phases) {
   OpBuilder &b = node.builder;
@@ -210,7 +191,8 @@ LogicalResult onnx_operators::buildConvTranspose(Node &node) {
   Value result = buildConvolution(node, conv, zero);
   if (node.hasInput(2))
     result = addBias(node, result, node.materialize(phaseBias(*node.constant(2), *phases, groups)));
-  result = crop(node, interleave(node, result, *phases, groups), *phases);
+  result = interleave(node, result, groups, phases->window.strides[0], phases->window.strides[1]);
+  result = crop(node, result, *phases);
   node.setResult(removeHeight(node, result, rank));
   return success();
 }

@@ -36,6 +36,26 @@ Value importer::transpose(Node &node, Value x, ArrayRef<int64_t> permutation) {
   return linalg::TransposeOp::create(node.builder, node.loc, x, init, permutation)->getResult(0);
 }
 
+Value importer::interleave(Node &node, Value x, int64_t groups, int64_t high, int64_t wide) {
+  if (high * wide == 1)
+    return x;
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(x.getType()).getShape();
+  const int64_t filters = shape[1] / (groups * high * wide);
+  const int64_t sizes[] = {shape[0], groups, high, wide, filters, shape[2], shape[3]};
+  SmallVector<int64_t> split, order, place(7, -1);
+  for (int64_t d = 0; d < 7; ++d) {
+    if ((d == 1 || d == 4) && sizes[d] == 1) // one group, or one channel in each
+      continue;
+    place[d] = split.size();
+    split.push_back(sizes[d]);
+  }
+  for (int64_t d : {0, 1, 4, 5, 2, 6, 3})
+    if (place[d] >= 0)
+      order.push_back(place[d]);
+  SmallVector<int64_t> target = {shape[0], groups * filters, shape[2] * high, shape[3] * wide};
+  return reshape(node, transpose(node, reshape(node, x, split), order), target);
+}
+
 LogicalResult onnx_operators::buildTranspose(Node &node) {
   const Tensor &x = node.input(0);
   FailureOr<SmallVector<int64_t>> permutation = readPermutation(node);
@@ -70,14 +90,7 @@ LogicalResult onnx_operators::buildDepthToSpace(Node &node) {
   if (mode != "DCR" && mode != "CRD")
     return node.unsupported("mode = '" + mode + "'");
   int64_t channels = shape[1] / (*block * *block);
-  bool depthFirst = mode == "DCR";
-  SmallVector<int64_t> split = {shape[0], *block, *block, channels, shape[2], shape[3]}, order = {0, 3, 4, 1, 5, 2};
-  if (!depthFirst) {
-    split = {shape[0], channels, *block, *block, shape[2], shape[3]};
-    order = {0, 1, 4, 2, 5, 3};
-  }
-  Value moved = transpose(node, reshape(node, node.operand(0), split), order);
-  node.setResult(reshape(node, moved, {shape[0], channels, shape[2] * *block, shape[3] * *block}), element);
+  node.setResult(interleave(node, node.operand(0), mode == "DCR" ? 1 : channels, *block, *block), element);
   return success();
 }
 

@@ -17,6 +17,9 @@ FailureOr<SliceRange> readSlice(Node &node);
 /// Transpose's permutation.
 FailureOr<SmallVector<int64_t>> readPermutation(Node &node);
 
+/// Channels side by side as positions: N x (groups high wide C) x H x W to N x (groups C) x (H high) x (W wide).
+Value interleave(Node &node, Value x, int64_t groups, int64_t high, int64_t wide);
+
 /// `x` with its dimensions in the order of `permutation`; a dynamic dimension leads in both.
 Value transpose(Node &node, Value x, ArrayRef<int64_t> permutation);
 

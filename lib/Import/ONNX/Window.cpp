@@ -7,14 +7,11 @@ using namespace mlir;
 using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
 
-/// How far the kernel reaches: d (k - 1) + 1.
-static int64_t reach(const Window &window, int64_t d) { return window.dilations[d] * (window.kernel[d] - 1) + 1; }
-
 /// auto_pad SAME: an output of ceil(extent / stride), the odd pad at the end (upper) or the beginning (lower).
 static void padToSame(Window &window, ArrayRef<int64_t> spatial, bool upper) {
   for (int64_t d = 0; d < 2; ++d) {
     window.output[d] = llvm::divideCeil(spatial[d], window.strides[d]);
-    int64_t total = std::max<int64_t>(0, (window.output[d] - 1) * window.strides[d] + reach(window, d) - spatial[d]);
+    int64_t total = std::max<int64_t>(0, (window.output[d] - 1) * window.strides[d] + window.reach(d) - spatial[d]);
     window.pads[d] = upper ? total / 2 : total - total / 2;
     window.pads[d + 2] = total - window.pads[d];
   }
@@ -24,7 +21,7 @@ static void padToSame(Window &window, ArrayRef<int64_t> spatial, bool upper) {
 /// and end beyond the trailing pad.
 static LogicalResult setOutput(Node &node, Window &window, ArrayRef<int64_t> spatial, bool ceil) {
   for (int64_t d = 0; d < 2; ++d) {
-    int64_t stride = window.strides[d], room = spatial[d] + window.pads[d] + window.pads[d + 2] - reach(window, d);
+    int64_t stride = window.strides[d], room = spatial[d] + window.pads[d] + window.pads[d + 2] - window.reach(d);
     if (room < 0)
       return node.unsupported("its kernel is larger than the padded input");
     window.output[d] = room / stride + 1;

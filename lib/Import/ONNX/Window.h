@@ -12,6 +12,9 @@ struct Window {
   SmallVector<int64_t, 4> pads;             ///< top, left, bottom, right
   SmallVector<int64_t, 2> output;           ///< extents of the result
   SmallVector<int64_t, 2> overhang = {0, 0}; ///< how far windows reach beyond the pads (ceil_mode)
+
+  /// How far the kernel reaches along `d`.
+  int64_t reach(int64_t d) const { return dilations[d] * (kernel[d] - 1) + 1; }
 };
 
 /// Reads strides, dilations, pads and auto_pad (and ceil_mode for pools) for a kernel over spatial extents, each of
