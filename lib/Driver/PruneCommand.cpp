@@ -61,9 +61,8 @@ PruneOptions::PruneOptions(CommandLine &line)
              cl::desc("magnitude (default), or obs (default with --data): by the layers' errors on samples, and what is "
                       "kept makes up for what is gone")),
       data("data", cl::sub(line.command), cl::value_desc("D.npz|folder"), cl::desc("Samples without labels, for obs")),
-      scope("scope", cl::sub(line.command), cl::init(PruningScope::Layer), cl::desc("Where the share is met:"),
-            cl::values(clEnumValN(PruningScope::Layer, "layer", "in each layer (default)"),
-                       clEnumValN(PruningScope::Global, "global", "over all layers: each has its own"))),
+      scope("scope", cl::sub(line.command), cl::init(PruningScope::Layer), cl::desc("Where the share is met (default layer):"),
+            pruningScopeValues()),
       exclude("exclude", cl::sub(line.command), cl::value_desc("regex"),
               cl::desc("Layers that are left alone, by name; may be repeated")),
       ends("ends", cl::sub(line.command), cl::desc("Prune the first and the last layer, too (of channels, the first)")),

@@ -22,9 +22,8 @@ ScheduleOptions::ScheduleOptions(CommandLine &line)
             cl::desc("With --prune: steps from one pruning to the next (default: a 16th of --prune-epochs)")),
       pattern("prune-pattern", cl::sub(line.command), cl::init("blocks"), cl::value_desc("pattern"),
               cl::desc("With --prune: blocks (default) or unstructured, as of `halftone prune`")),
-      scope("prune-scope", cl::sub(line.command), cl::init(PruningScope::Layer), cl::desc("With --prune: where the share is met:"),
-            cl::values(clEnumValN(PruningScope::Layer, "layer", "in each layer (default)"),
-                       clEnumValN(PruningScope::Global, "global", "over all layers: each has its own"))),
+      scope("prune-scope", cl::sub(line.command), cl::init(PruningScope::Layer), cl::desc("With --prune: where the share is met (default layer):"),
+            pruningScopeValues()),
       exclude("prune-exclude", cl::sub(line.command), cl::value_desc("regex"),
               cl::desc("With --prune: layers that are left alone, by name; may be repeated")),
       ends("prune-ends", cl::sub(line.command), cl::desc("With --prune: the first and the last layer, too")),
@@ -45,6 +44,12 @@ static Expected<std::pair<double, double>> parseEpochs(StringRef option, StringR
       !(range.first >= 0 && range.first <= range.second && range.second <= double(epochs)))
     return userError("--" + option + "=" + text + " is no range of epochs: give A:B with 0 <= A <= B <= " + Twine(epochs) + ", as 0:1.5");
   return range;
+}
+
+/// First and last step of a range of epochs. The last step of all trains what is left.
+static std::pair<int64_t, int64_t> stepsOf(std::pair<double, double> range, int64_t epochs, int64_t stepsPerEpoch) {
+  const int64_t end = std::min<int64_t>(std::llround(range.second * stepsPerEpoch), epochs * stepsPerEpoch - 1);
+  return {std::min<int64_t>(std::llround(range.first * stepsPerEpoch), end), end};
 }
 
 Error ScheduleOptions::check(int64_t epochs) const {
@@ -82,10 +87,7 @@ Expected<GradualPruning> ScheduleOptions::pruning(ModuleOp module, int64_t epoch
   PruningSchedule schedule;
   schedule.from = sparsityFrom;
   schedule.to = sparsity;
-  schedule.begin = std::llround(range->first * stepsPerEpoch);
-  // The last step of all trains what is left.
-  schedule.end = std::min<int64_t>(std::llround(range->second * stepsPerEpoch), epochs * stepsPerEpoch - 1);
-  schedule.begin = std::min(schedule.begin, schedule.end);
+  std::tie(schedule.begin, schedule.end) = stepsOf(*range, epochs, stepsPerEpoch);
   schedule.every = every ? static_cast<int64_t>(every) : std::max<int64_t>(1, (schedule.end - schedule.begin) / 16);
   return GradualPruning::of(module, schedule, scope);
 }
@@ -111,9 +113,7 @@ Expected<CastSchedule> ScheduleOptions::casts(ModuleOp module, int64_t epochs, i
   schedule.bitsTo = 1 + static_cast<int>(llvm::Log2_64_Ceil(least + 1));
   if (schedule.bitsTo >= schedule.bitsFrom)
     return userError("--bits-from=" + Twine(schedule.bitsFrom) + ": no weights have fewer bits; give --weights=int2 to int7");
-  schedule.begin = std::llround(range->first * stepsPerEpoch);
-  schedule.end = std::min<int64_t>(std::llround(range->second * stepsPerEpoch), epochs * stepsPerEpoch - 1);
-  schedule.begin = std::min(schedule.begin, schedule.end);
+  std::tie(schedule.begin, schedule.end) = stepsOf(*range, epochs, stepsPerEpoch);
   return schedule;
 }
 

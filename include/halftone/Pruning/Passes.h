@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/Support/CommandLine.h"
 
 namespace mlir::halftone {
 
@@ -17,6 +18,12 @@ enum class PruningPattern { Unstructured, Blocks, NOfM };
 
 /// Where the share of zeros is met: in each layer, or over all of them.
 enum class PruningScope { Layer, Global };
+
+/// The scopes as the values of an option.
+inline llvm::cl::ValuesClass pruningScopeValues() {
+  return llvm::cl::values(clEnumValN(PruningScope::Layer, "layer", "in each layer"),
+                          clEnumValN(PruningScope::Global, "global", "over all layers: each has its own"));
+}
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

@@ -49,9 +49,7 @@ def PruneWeights : Pass<"halftone-prune-weights", "::mlir::ModuleOp"> {
              clEnumValN(::mlir::halftone::PruningPattern::NOfM, "n:m", "all but `keep` of each `of` input channels"))}]>,
     Option<"sparsity", "sparsity", "double", "0.5", "Share of zeros; n:m has its own">,
     Option<"scope", "scope", "::mlir::halftone::PruningScope", "::mlir::halftone::PruningScope::Layer",
-           "Where the share is met", [{::llvm::cl::values(
-             clEnumValN(::mlir::halftone::PruningScope::Layer, "layer", "in each layer"),
-             clEnumValN(::mlir::halftone::PruningScope::Global, "global", "over all layers"))}]>,
+           "Where the share is met", [{::mlir::halftone::pruningScopeValues()}]>,
     Option<"keep", "keep", "int64_t", "2", "For n:m, the weights kept">,
     Option<"of", "of", "int64_t", "4", "For n:m, of so many">,
     ListOption<"exclude", "exclude", "std::string", "Regular expressions of layers that are left alone">,
@@ -102,9 +100,7 @@ def PruneChannels : Pass<"halftone-prune-channels", "::mlir::ModuleOp"> {
     Option<"sparsity", "sparsity", "double", "0.5", "Share of channels that go">,
     Option<"round", "round", "int64_t", "16", "The number that stays is a multiple of this">,
     Option<"scope", "scope", "::mlir::halftone::PruningScope", "::mlir::halftone::PruningScope::Layer",
-           "Where the share is met", [{::llvm::cl::values(
-             clEnumValN(::mlir::halftone::PruningScope::Layer, "layer", "in each layer"),
-             clEnumValN(::mlir::halftone::PruningScope::Global, "global", "over all layers"))}]>,
+           "Where the share is met", [{::mlir::halftone::pruningScopeValues()}]>,
     ListOption<"exclude", "exclude", "std::string", "Regular expressions of layers that are left alone">,
     Option<"ends", "ends", "bool", "false", "Prune the first layer, too">,
     Option<"hessians", "hessians", "std::string", "", "File of Hessians; makes the method obs">,
