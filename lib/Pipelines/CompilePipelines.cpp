@@ -29,14 +29,15 @@ void mlir::halftone::buildContractionPipeline(OpPassManager &pm, const CpuTarget
     return;
   pm.addPass(createAttachCostTable({target.isa.str(), costFile.str()}));
   pm.addNestedPass<func::FuncOp>(createFormContractions());
-  // The multipliers are constants of tensors still.
-  pm.addNestedPass<func::FuncOp>(createClampCodes());
 }
 
 void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile,
                                            const KernelChoice &choice) {
   buildContractionPipeline(pm, target, costFile);
   if (!target.isReference()) {
+    // The multipliers are constants of tensors still.
+    if (!choice.openConstants)
+      pm.addNestedPass<func::FuncOp>(createClampCodes());
     pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str(), choice.storage, choice.panelVectors}));
     // Behind the choice of kernels, before padding is data.
     pm.addNestedPass<func::FuncOp>(createStoreUnsigned());

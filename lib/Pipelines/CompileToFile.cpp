@@ -7,10 +7,12 @@ using namespace mlir::halftone;
 
 LogicalResult mlir::halftone::compileToFile(ModuleOp module, const TargetOptions &options, StringRef path,
                                            const KernelChoice &choice) {
+  KernelChoice kernels = choice;
+  kernels.openConstants = options.openConstants;
   return writeTargets(module, options, path, [&](const CpuTarget &target) -> FailureOr<OwningOpRef<ModuleOp>> {
     OwningOpRef<ModuleOp> lowered = module.clone();
     PassManager pm(module.getContext());
-    buildCodegenPipeline(pm, target, /*costFile=*/"", choice);
+    buildCodegenPipeline(pm, target, /*costFile=*/"", kernels);
     buildTargetPipeline(pm);
     if (failed(pm.run(*lowered)))
       return failure();

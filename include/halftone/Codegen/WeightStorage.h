@@ -36,6 +36,7 @@ enum class StorageChoice {
 struct KernelChoice {
   StorageChoice storage = StorageChoice::Automatic;
   int64_t panelVectors = 0; ///< of every panel of weights, as far as the kernel has such tiles; 0: the fastest
+  bool openConstants = false; ///< The code holds for other contents of the constants: nothing is proved from theirs.
 };
 
 struct WeightStorage {
