@@ -216,7 +216,8 @@ Error mlir::halftone::runBuild(CommandLine &line) {
     report = OpReport::of(**module);
     if (Error error =
             advanceWithHessians(**module, std::min(*last, Stage::Integer),
-                                chosen ? chosen->stages : settings, options.data))
+                                chosen ? chosen->stages : settings,
+                                chosen ? "" : options.data.getValue()))
       return error;
   }
   if (Error error = finish(**module, options, *last, report))

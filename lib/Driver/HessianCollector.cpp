@@ -12,6 +12,11 @@
 #include "halftone/Reconstruction/Patches.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/SHA256.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -71,6 +76,24 @@ static void addOutputs(llvm::MutableArrayRef<Tensor> outputs,
   }
 }
 
+/// What the sums depend on, beside the model's weights.
+static Expected<std::string> originOf(llvm::ArrayRef<Exposed> exposed, const SampleRange &samples, int64_t total) {
+  llvm::SHA256 hash;
+  for (const Exposed &value : exposed) {
+    std::string type;
+    llvm::raw_string_ostream(type) << value.type << llvm::formatv(" {0:x} ", llvm::bit_cast<uint64_t>(value.type ? value.type.getScale() : 0.0));
+    hash.update(type);
+  }
+  for (int64_t sample = 0; sample < total; ++sample) {
+    auto inputs = samples.data.read(samples.begin + sample * samples.size() / total, 1);
+    if (!inputs)
+      return inputs.takeError();
+    for (const Tensor &tensor : *inputs)
+      hash.update(StringRef(tensor.bytes.data(), tensor.bytes.size()));
+  }
+  return llvm::toHex(hash.final(), /*LowerCase=*/true);
+}
+
 /// Compiles the module that returns what contractions read.
 static Expected<LoadedModel> compileExposed(ModuleOp module, StringRef path) {
   OwningOpRef<ModuleOp> copy = module.clone();
@@ -128,30 +151,53 @@ static Error sumSamples(LoadedModel &model, const SampleRange &samples,
 }
 
 Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
-                                                   StringRef dataPath) {
+                                                   StringRef dataPath, StringRef kept) {
   auto data = loadDatasetFor(module, dataPath);
   if (!data)
     return data.takeError();
-  return collectHessians(module, SampleRange{**data, 0, (*data)->size()});
+  return collectHessians(module, SampleRange{**data, 0, (*data)->size()}, kept);
+}
+
+/// A file that was kept before.
+static Expected<Hessians> readKept(StringRef path, StringRef hash, StringRef origin) {
+  Expected<Hessians> hessians = Hessians::read(path);
+  if (!hessians)
+    return userError("--hessians: " + llvm::toString(hessians.takeError()));
+  if (hessians->sourceHash != hash || hessians->origin != origin)
+    return userError("--hessians: '" + path + "' is of another model, of other samples or of other ranges; name another file");
+  return hessians;
 }
 
 Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
-                                                   const SampleRange &samples) {
+                                                   const SampleRange &samples, StringRef kept) {
+  std::vector<Exposed> exposed = listExposed(module);
+  int64_t total = std::min<int64_t>(samples.size(), 128);
+  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
+  Hessians hessians{hash ? hash.str() : "", total, {}};
+  if (!kept.empty()) {
+    Expected<std::string> origin = originOf(exposed, samples, total);
+    if (!origin)
+      return origin.takeError();
+    hessians.origin = std::move(*origin);
+    if (llvm::sys::fs::exists(kept))
+      return readKept(kept, hessians.sourceHash, hessians.origin);
+    if (Error error = checkWritable(kept))
+      return std::move(error);
+  }
   Expected<TemporaryFile> library = TemporaryFile::create("so");
   if (!library)
     return library.takeError();
   Expected<LoadedModel> model = compileExposed(module, library->path());
   if (!model)
     return model.takeError();
-  std::vector<Exposed> exposed = listExposed(module);
-  int64_t total = std::min<int64_t>(samples.size(), 128);
   if (Error error = sumSamples(*model, samples, total, exposed))
     return std::move(error);
-  auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
-  Hessians hessians{hash ? hash.str() : "", total, {}};
   for (Exposed &value : exposed)
     for (HessianSum &layer : value.layers)
       hessians.layers.push_back(layer.take());
+  if (!kept.empty())
+    if (Error error = hessians.write(kept))
+      return std::move(error);
   return hessians;
 }
 
@@ -160,24 +206,29 @@ Error mlir::halftone::advanceWithHessians(ModuleOp module, Stage last,
                                           StringRef dataPath) {
   std::optional<Stage> now = stageOf(module);
   if (!needsHessians(settings.rounding) || last < Stage::Quantization ||
-      (now && *now > Stage::Precision) || !settings.hessians.empty())
+      (now && *now > Stage::Precision))
     return advance(module, last, settings);
-  if (dataPath.empty())
+  if (dataPath.empty() && settings.hessians.empty())
     return userError("--rounding=gptq and adaround choose codes by the layers' "
                      "errors on samples: give --data");
+  if (dataPath.empty())
+    return advance(module, last, settings);
   if (now && *now < Stage::Precision)
     if (Error error = advance(module, Stage::Precision, settings))
       return error;
   Expected<TemporaryFile> file = TemporaryFile::create("hessians");
   if (!file)
     return file.takeError();
-  settings.hessians = file->path().str();
+  // A file that is not to be kept is for the pass alone.
+  std::string path = settings.hessians.empty() ? file->path().str() : settings.hessians;
   {
-    Expected<Hessians> hessians = collectHessians(module, dataPath);
+    Expected<Hessians> hessians = collectHessians(module, dataPath, settings.hessians);
     if (!hessians)
       return hessians.takeError();
-    if (Error error = hessians->write(settings.hessians))
-      return error;
+    if (settings.hessians.empty())
+      if (Error error = hessians->write(path))
+        return error;
   }
+  settings.hessians = path;
   return advance(module, last, settings);
 }

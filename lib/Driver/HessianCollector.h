@@ -15,13 +15,18 @@
 namespace mlir::halftone {
 
 /// The Hessians of a module of the stage precision over samples; of at most
-/// 128 of them, spread over the data.
-llvm::Expected<Hessians> collectHessians(ModuleOp module, StringRef dataPath);
+/// 128 of them, spread over the data. With a path they are kept: read if the
+/// file is there, which must be of these samples, this model and these ranges;
+/// else summed and written.
+llvm::Expected<Hessians> collectHessians(ModuleOp module, StringRef dataPath,
+                                         StringRef kept = "");
 llvm::Expected<Hessians> collectHessians(ModuleOp module,
-                                         const SampleRange &samples);
+                                         const SampleRange &samples,
+                                         StringRef kept = "");
 
-/// The stages up to `last`, with Hessians from the data for the roundings that
-/// need them, unless the settings name a file of Hessians.
+/// The stages up to `last`, with Hessians for the roundings that need them:
+/// those of the data, kept in the file that the settings name; or without data
+/// those of that file.
 llvm::Error advanceWithHessians(ModuleOp module, Stage last,
                                 StageSettings settings, StringRef dataPath);
 

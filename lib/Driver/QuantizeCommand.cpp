@@ -120,7 +120,7 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   if (*selects)
     if (Error error = selectFormats(**module, selection, data, target, storage, settings, chosen))
       return error;
-  if (Error error = advanceWithHessians(**module, *last, chosen ? chosen->stages : settings, data))
+  if (Error error = advanceWithHessians(**module, *last, chosen ? chosen->stages : settings, chosen ? "" : data.getValue()))
     return error;
   return output.write(**module);
 }

@@ -64,6 +64,9 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                           clEnumValN(WeightRounding::AdaRound, "adaround",
                                      "gptq, then moving single codes while the "
                                      "layer's error falls"))),
+      hessians("hessians", cl::sub(line.command), cl::value_desc("FILE"),
+               cl::desc("With --rounding=gptq and adaround: keep the Hessians of --data in this file, and read them where it is there; "
+                        "without --data read them from it")),
       sparsity("sparsity", cl::sub(line.command), cl::init(0), cl::value_desc("share"),
                cl::desc("With --rounding=gptq: the share of weights that become zero in the same sweep (SparseGPT)")),
       pattern("pattern", cl::sub(line.command), cl::init("blocks"), cl::value_desc("pattern"),
@@ -88,6 +91,7 @@ StageSettings QuantizeOptions::settings() const {
   settings.recipe = recipe;
   settings.weightScales = weightScales;
   settings.rounding = rounding;
+  settings.hessians = hessians;
   settings.sparsity = sparsity;
   settings.pattern = pattern;
   settings.activations = activations;
@@ -97,7 +101,7 @@ StageSettings QuantizeOptions::settings() const {
 
 bool QuantizeOptions::isGiven() const {
   const cl::Option *const all[] = {&estimator, &percentile, &weights, &granularity, &recipe,
-                                   &weightScales, &rounding, &sparsity, &pattern, &activations, std::addressof(floatOps)};
+                                   &weightScales, &rounding, &hessians, &sparsity, &pattern, &activations, std::addressof(floatOps)};
   return llvm::any_of(all, [](const cl::Option *option) { return option->getNumOccurrences() > 0; });
 }
 
@@ -105,6 +109,8 @@ llvm::Error QuantizeOptions::check() const {
   if (std::string reason = refuseRule(RecipeRule::forContractions(weights, granularity)); !reason.empty())
     return userError("--weights=" + weights + " --granularity=" + granularity +
                      ": " + reason);
+  if (hessians.getNumOccurrences() && (hessians.empty() || !needsHessians(rounding)))
+    return userError("--hessians is a file for --rounding=gptq and adaround");
   if (!(sparsity >= 0 && sparsity < 1) || (pattern != "blocks" && pattern != "unstructured"))
     return userError("--sparsity is a share from 0 to below 1, --pattern one of blocks, unstructured");
   if ((sparsity > 0 || pattern.getNumOccurrences()) && (rounding != WeightRounding::GPTQ || sparsity == 0))

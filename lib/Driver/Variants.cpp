@@ -35,7 +35,7 @@ Expected<VariantCompiler> VariantCompiler::make(ModuleOp module,
     return std::move(error);
   if (!needsHessians(settings.stages.rounding))
     return compiler;
-  auto summed = collectHessians(*decided, samples);
+  auto summed = collectHessians(*decided, samples, settings.stages.hessians);
   if (!summed)
     return summed.takeError();
   compiler.hessians = std::move(*summed);

@@ -40,6 +40,7 @@ static std::string header(const Hessians &hessians) {
     json.attribute("halftone.hessians", kFormat);
     json.attribute("source_hash", hessians.sourceHash);
     json.attribute("samples", hessians.samples);
+    json.attribute("origin", hessians.origin);
     json.attributeArray("layers", [&] {
       for (const Hessian &layer : hessians.layers)
         json.object([&] {
@@ -97,7 +98,7 @@ Expected<Hessians> Hessians::read(StringRef path) {
   const llvm::json::Array *list = object ? object->getArray("layers") : nullptr;
   if (!hash || !samples || !list || object->getInteger("halftone.hessians") != kFormat)
     return malformed(path, "'halftone.hessians' 1, 'source_hash', 'samples' and 'layers' are needed");
-  Hessians hessians{hash->str(), *samples, {}};
+  Hessians hessians{hash->str(), *samples, {}, object->getString("origin").value_or("").str()};
   for (const llvm::json::Value &entry : *list) {
     Expected<Hessian> layer = parseLayer(entry, path, bytes);
     if (!layer)

@@ -4,8 +4,8 @@
 // reads, as integers code - zero point of the 8-bit type that the input will have. So H is what the quantized network
 // will see, and an exact integer: sums do not depend on the order, threads or machine, and shards merge by addition.
 //
-// The file: a line of JSON {"halftone.hessians": 1, "source_hash", "samples", "layers": [{"key", "groups",
-// "dimension"}]}, padded with spaces to a multiple of 64 bytes with its newline, then little-endian i64 in that order.
+// The file: a line of JSON {"halftone.hessians": 1, "source_hash", "samples", "origin", "layers": [{"key",
+// "groups", "dimension"}]}, padded with spaces to a multiple of 64 bytes with its newline, then little-endian i64 in that order.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_RECONSTRUCTION_HESSIANS_H
@@ -41,6 +41,7 @@ struct Hessians {
   std::string sourceHash;
   int64_t samples = 0;
   std::vector<Hessian> layers;
+  std::string origin = {}; ///< A digest of the samples and of the types that they were rounded to; "" if nobody asks.
 
   const Hessian *find(llvm::StringRef key) const;
 
