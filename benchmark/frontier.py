@@ -6,11 +6,12 @@
         efficientnet=build/models/efficientnet_lite0.onnx,build/photographs/calibration.npz,build/photographs/evaluation.npz
 
 Each model is NAME=MODEL,CALIBRATION,EVALUATION; a dimension that is open is set to 1. Calibration, Hessians and
-selection see the first data only; fidelity is that of the second, against the float model compiled by us: top-1
+selection see the first data only, Hessians are summed once; fidelity is that of the second, against the float model compiled by us: top-1
 agreement and SQNR of the outputs. All weights are rounded alike (--rounding, gptq unless told) and stored packed.
 Latency is the median of one interleaved `halftone bench` over all that were built, one thread, batch 1. A budget that
 is refused stands in the table with the reason. Losses of layers are measured once for each model and kept beside the
-models. Writes table.md, frontier.json and one plot for each model, SVG without a library.
+models. Below each table: which single formats no selection beats in both bytes and SQNR, and which codebooks are less
+faithful than uniform codes of as many bits. Writes table.md, frontier.json and one plot for each model, SVG without a library.
 """
 
 import argparse
@@ -19,7 +20,8 @@ import pathlib
 import subprocess
 
 FORMATS = ["int8", "codebook6", "int4/group:32", "codebook4", "nf4"]
-SINGLE = FORMATS + ["int6", "int4", "codebook3", "log4"]
+SINGLE = [*[f"int{bits}" for bits in range(8, 1, -1)], "int8/tensor", "int4/tensor", "int4/group:32",
+          *[f"codebook{bits}" for bits in range(8, 1, -1)], "nf4", "log5", "log4", "log3"]
 
 
 def run(command):
@@ -61,8 +63,11 @@ class Frontier:
                             "sqnr_db": output.get("sqnr_db"), "cosine": output.get("cosine"),
                             "weights": [line[len("  weights: "):] for line in log.splitlines() if line.startswith("  weights: ")]}
 
-    def quantize(self, library, *options):
+    def quantize(self, library, *options, samples="all"):
+        """`samples`: those that the Hessians are of. Selection sums them over its own part."""
         stage = library.with_suffix(".mlirbc")
+        if self.rounding in ("gptq", "adaround"):
+            options += ("--hessians", self.folder / f"{self.name}-{samples}.hessians")
         log = self.call("quantize", self.model, "--stats", self.stats, "--data", self.calibration,
                         f"--rounding={self.rounding}", *options, "-o", stage).stderr
         self.call("compile", stage, "--weight-storage=packed", "-o", library)
@@ -75,7 +80,7 @@ class Frontier:
         def make(library):
             return self.quantize(library, *budget, "--formats=" + ",".join(formats), "--weight-storage=packed",
                                  "--save-choice", library.with_suffix(".yaml"),
-                                 "--measurements", losses)
+                                 "--measurements", losses, samples="search")
         return make
 
     def single(self, text):
@@ -108,38 +113,57 @@ class Frontier:
 
 
 def table(name, rows):
-    lines = [f"### {name}", "", "| formats | bytes | of float | top-1 as float | SQNR dB | us | of int8 | weights |",
-             "|---|---|---|---|---|---|---|---|"]
+    lines = [f"### {name}", "", "| formats | bytes | of float | top-1 as float | SQNR dB | us | of int8 | of float | weights |",
+             "|---|---|---|---|---|---|---|---|---|"]
     whole, plain = rows["float"], rows["int8"]
     for title, row in rows.items():
         if "refused" in row:
-            lines.append(f"| {title} | refused: {row['refused']} | | | | | | |")
+            lines.append(f"| {title} | refused: {row['refused']} | | | | | | | |")
             continue
         sqnr = "exact" if row["sqnr_db"] is None else f"{row['sqnr_db']:.2f}"
         lines.append(f"| {title} | {row['bytes']} | {row['bytes'] / whole['bytes']:.3f} | {row['agreement']:.3f} | {sqnr}"
-                     f" | {row['microseconds']:.0f} | {row['microseconds'] / plain['microseconds']:.2f} | {' '.join(row['weights'])} |")
-    return "\n".join(lines) + "\n"
+                     f" | {row['microseconds']:.0f} | {row['microseconds'] / plain['microseconds']:.2f} | {row['microseconds'] / whole['microseconds']:.2f} | {' '.join(row['weights'])} |")
+    return "\n".join(lines + ["", *verdicts(rows)]) + "\n"
+
+
+def is_beaten(row, others):
+    """Whether one of the others is no larger and no less faithful."""
+    return any(other is not row and other["bytes"] <= row["bytes"] and other["sqnr_db"] >= row["sqnr_db"] for other in others)
+
+
+def drawn(rows, kind):
+    return {title: row for title, row in rows.items() if row["kind"] == kind and row.get("sqnr_db") is not None}
+
+
+def verdicts(rows):
+    single, selected = drawn(rows, "single"), drawn(rows, "bytes")
+    unbeaten = [title for title, row in single.items() if not is_beaten(row, selected.values())]
+    behind = [f"codebook{bits}" for bits in range(2, 9) if {f"codebook{bits}", f"int{bits}"} <= set(single)
+              and single[f"codebook{bits}"]["sqnr_db"] < single[f"int{bits}"]["sqnr_db"]]
+    return [f"Single formats that no selection beats in both bytes and SQNR: {', '.join(unbeaten) or 'none'}.",
+            f"Codebooks less faithful than uniform codes of as many bits: {', '.join(behind) or 'none'}."]
 
 
 def plot(name, rows):
-    """Points of bytes (part of float) and SQNR: single formats with their names, selections under budgets of bytes joined."""
+    """Points of bytes (part of float) and SQNR: single formats, those with names that no other beats; selections under budgets of bytes joined."""
     share = lambda row: row["bytes"] / rows["float"]["bytes"]
-    drawn = {title: row for title, row in rows.items() if row["kind"] in ("single", "bytes") and row.get("sqnr_db") is not None}
-    left, right = min(map(share, drawn.values())) - 0.01, max(map(share, drawn.values())) + 0.02
-    top = max(row["sqnr_db"] for row in drawn.values()) * 1.1
+    single, selected = drawn(rows, "single"), drawn(rows, "bytes")
+    points = single | selected
+    left, right = min(map(share, points.values())) - 0.01, max(map(share, points.values())) + 0.02
+    top = max(row["sqnr_db"] for row in points.values()) * 1.1
     place = lambda row: (60 + 560 * (share(row) - left) / (right - left), 20 + 300 * (1 - max(row["sqnr_db"], 0) / top))
     marks = [f'<text x="60" y="14" font-weight="bold">{name}: SQNR (dB) over bytes (part of float)</text>']
     for i in range(6):
         x, y = 60 + 112 * i, 320 - 60 * i
         marks += [f'<text x="{x}" y="338" text-anchor="middle">{left + (right - left) * i / 5:.3f}</text>',
                   f'<text x="52" y="{y + 4}" text-anchor="end">{top * i / 5:.1f}</text>', f'<path d="M60 {y}H620" stroke="#ddd"/>']
-    joined = sorted(place(row) for row in drawn.values() if row["kind"] == "bytes")
+    joined = sorted(map(place, selected.values()))
     marks.append(f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in joined)}" fill="none" stroke="#c73a22"/>')
     marks.append('<text x="610" y="310" text-anchor="end" fill="#c73a22">selected under --max-bytes</text>')
-    for title, row in drawn.items():
-        (x, y), single = place(row), row["kind"] == "single"
-        marks.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{"#2264c7" if single else "#c73a22"}"/>')
-        if single:
+    for title, row in points.items():
+        x, y = place(row)
+        marks.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{"#2264c7" if title in single else "#c73a22"}"><title>{title}</title></circle>')
+        if title in single and not is_beaten(row, single.values()):
             marks.append(f'<text x="{x + 7:.1f}" y="{y + 4:.1f}">{title}</text>')
     return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 350" font-family="sans-serif" font-size="11">'
             '<rect width="700" height="350" fill="#fff"/>' + "".join(marks) + "</svg>\n")

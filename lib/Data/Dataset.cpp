@@ -179,6 +179,24 @@ void DatasetLoader::addFitted(const InputSpec &spec, ArrayFit fit,
   dataset->sources.push_back(std::move(source));
 }
 
+/// An array of an archive: in memory if it is small or cannot be read in parts.
+static llvm::Expected<std::unique_ptr<SampleSource>>
+openArray(const std::string &path, const NpzReader &reader,
+          llvm::StringRef name, int64_t bytes) {
+  constexpr int64_t kSmall = 64 << 20;
+  if (bytes > kSmall) {
+    auto array = NpzArray::open(path, name);
+    if (!array)
+      return array.takeError();
+    if (*array)
+      return makeNpzSource(std::move(*array));
+  }
+  auto tensor = reader.read(name);
+  if (!tensor)
+    return tensor.takeError();
+  return makeTensorSource(std::move(*tensor));
+}
+
 void DatasetLoader::findInNpz() {
   auto reader = NpzReader::open(path);
   if (!reader) {
@@ -203,12 +221,11 @@ void DatasetLoader::findInNpz() {
                         "array '" + spec.name + "'", problems);
     if (!fit)
       continue;
-    auto tensor = (*reader)->read(spec.name);
-    if (!tensor) {
-      problems.addIfError(tensor.takeError());
-      continue;
-    }
-    addFitted(spec, std::move(*fit), makeTensorSource(std::move(*tensor)));
+    auto source = openArray(path, **reader, spec.name, header->dataBytes());
+    if (source)
+      addFitted(spec, std::move(*fit), std::move(*source));
+    else
+      problems.addIfError(source.takeError());
   }
 }
 

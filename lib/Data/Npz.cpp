@@ -66,6 +66,17 @@ public:
     return llvm::Error::success();
   }
 
+  bool isStored() const {
+    return entry && status.comp_method == ZIP_CM_STORE &&
+           status.encryption_method == ZIP_EM_NONE;
+  }
+
+  llvm::Error seek(uint64_t offset) {
+    if (zip_fseek(entry, static_cast<zip_int64_t>(offset), SEEK_SET) == 0)
+      return llvm::Error::success();
+    return makeError("cannot be read: " + llvm::Twine(zip_file_strerror(entry)));
+  }
+
   /// Reads to the end, where the library checks the checksum.
   llvm::Error finish() {
     char byte;
@@ -91,8 +102,7 @@ private:
 };
 } // namespace
 
-llvm::Expected<std::unique_ptr<NpzReader>>
-NpzReader::open(llvm::StringRef path) {
+static llvm::Expected<zip *> openArchive(llvm::StringRef path) {
   int code = 0;
   zip *archive = zip_open(path.str().c_str(), ZIP_RDONLY, &code);
   if (!archive) {
@@ -105,10 +115,18 @@ NpzReader::open(llvm::StringRef path) {
                        "' is not an .npz archive, or truncated: " + why);
     return makeError("cannot read '" + path + "': " + why);
   }
-  std::unique_ptr<NpzReader> reader(new NpzReader(path, archive));
-  zip_int64_t count = zip_get_num_entries(archive, 0);
+  return archive;
+}
+
+llvm::Expected<std::unique_ptr<NpzReader>>
+NpzReader::open(llvm::StringRef path) {
+  llvm::Expected<zip *> archive = openArchive(path);
+  if (!archive)
+    return archive.takeError();
+  std::unique_ptr<NpzReader> reader(new NpzReader(path, *archive));
+  zip_int64_t count = zip_get_num_entries(*archive, 0);
   for (zip_int64_t i = 0; i < count; ++i) {
-    const char *file = zip_get_name(archive, i, ZIP_FL_ENC_GUESS);
+    const char *file = zip_get_name(*archive, i, ZIP_FL_ENC_GUESS);
     llvm::StringRef name = file ? file : "";
     if (name.consume_back(".npy"))
       reader->arrayNames.push_back(name.str());
@@ -148,6 +166,68 @@ llvm::Expected<Tensor> NpzReader::read(llvm::StringRef name) const {
     return makeError("array '" + name + "' in '" + path + "' " +
                      llvm::toString(tensor.takeError()));
   return tensor;
+}
+
+/// An archive of its own, because the library's are for one reader at a time.
+class NpzArray::Impl {
+public:
+  Impl(llvm::StringRef path, zip *archive, llvm::StringRef name)
+      : title(("array '" + name + "' in '" + path + "' ").str()),
+        archive(archive), entry(std::make_unique<ArrayEntry>(archive, name)) {}
+  ~Impl() {
+    entry.reset();
+    zip_discard(archive);
+  }
+
+  llvm::Error describe(llvm::Error error) const {
+    return error ? makeError(title + llvm::toString(std::move(error)))
+                 : llvm::Error::success();
+  }
+
+  /// Reads everything, for the checksum.
+  llvm::Error check(const NpyHeader &header) {
+    if (llvm::Error error = entry->checkBytes(header))
+      return error;
+    std::vector<char> part(1 << 20);
+    for (int64_t left = header.dataBytes(); left > 0;) {
+      int64_t count = std::min<int64_t>(left, part.size());
+      if (llvm::Error error = entry->read(llvm::MutableArrayRef(part).take_front(count)))
+        return error;
+      left -= count;
+    }
+    return entry->finish();
+  }
+
+  std::string title;
+  zip *archive;
+  std::unique_ptr<ArrayEntry> entry;
+};
+
+NpzArray::NpzArray(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
+NpzArray::~NpzArray() = default;
+
+llvm::Expected<std::unique_ptr<NpzArray>>
+NpzArray::open(llvm::StringRef path, llvm::StringRef name) {
+  llvm::Expected<zip *> archive = openArchive(path);
+  if (!archive)
+    return archive.takeError();
+  std::unique_ptr<NpzArray> array(
+      new NpzArray(std::make_unique<Impl>(path, *archive, name)));
+  llvm::Expected<NpyHeader> header = array->impl->entry->readHeader();
+  if (!header)
+    return array->impl->describe(header.takeError());
+  if (!array->impl->entry->isStored())
+    return nullptr;
+  array->arrayHeader = std::move(*header);
+  if (llvm::Error error = array->impl->check(array->arrayHeader))
+    return array->impl->describe(std::move(error));
+  return array;
+}
+
+llvm::Error NpzArray::read(int64_t offset, llvm::MutableArrayRef<char> data) {
+  if (llvm::Error error = impl->entry->seek(arrayHeader.dataOffset + offset))
+    return impl->describe(std::move(error));
+  return impl->describe(impl->entry->read(data));
 }
 
 llvm::Expected<std::vector<Tensor>>

@@ -29,9 +29,10 @@ private:
   Tensor tensor;
 };
 
-class NpySource : public SampleSource {
+/// \p File: NpyFile or NpzArray.
+template <typename File> class ArraySource : public SampleSource {
 public:
-  explicit NpySource(std::unique_ptr<NpyFile> file) : file(std::move(file)) {}
+  explicit ArraySource(std::unique_ptr<File> file) : file(std::move(file)) {}
 
   int64_t size() const override { return file->header().shape[0]; }
 
@@ -40,7 +41,7 @@ public:
   }
 
 private:
-  std::unique_ptr<NpyFile> file;
+  std::unique_ptr<File> file;
 };
 
 class NpyFolderSource : public SampleSource {
@@ -137,7 +138,12 @@ std::unique_ptr<SampleSource> mlir::halftone::makeTensorSource(Tensor tensor) {
 
 std::unique_ptr<SampleSource>
 mlir::halftone::makeNpySource(std::unique_ptr<NpyFile> file) {
-  return std::make_unique<NpySource>(std::move(file));
+  return std::make_unique<ArraySource<NpyFile>>(std::move(file));
+}
+
+std::unique_ptr<SampleSource>
+mlir::halftone::makeNpzSource(std::unique_ptr<NpzArray> array) {
+  return std::make_unique<ArraySource<NpzArray>>(std::move(array));
 }
 
 std::unique_ptr<SampleSource>

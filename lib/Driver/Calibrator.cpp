@@ -14,6 +14,9 @@
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/WithColor.h"
 #include <limits>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -209,6 +212,13 @@ static Error interrupted(const Statistics &statistics, int64_t total,
                    "': go on with --resume");
 }
 
+/// Gives back to the system what compiling has freed: the runs last longer.
+static void returnFreeMemory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 /// Compiles the observers and runs the first samples.
 static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
                                          int64_t count,
@@ -226,6 +236,8 @@ static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
     return library.takeError();
   if (Error error = compileModule(*observed, library->path(), "native"))
     return std::move(error);
+  observed = nullptr;
+  returnFreeMemory();
   Expected<LoadedModel> model =
       LoadedModel::load(library->path(), chooseThreads(module));
   if (!model)

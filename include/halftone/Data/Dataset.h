@@ -43,8 +43,8 @@ struct InputSpec {
   Shape shape; // With the batch axis; -1 is the symbolic batch.
 };
 
-/// Samples for all inputs of a model. Arrays of an .npz are in memory; from
-/// files, only what read() returns.
+/// Samples for all inputs of a model. Of files, only what read() returns is in
+/// memory; of an .npz also arrays that are compressed, or small.
 class Dataset {
 public:
   ~Dataset();

@@ -40,6 +40,29 @@ private:
   std::vector<std::string> arrayNames;
 };
 
+/// One array of an archive that is stored without compression, as numpy.savez
+/// does: read in parts, in any order, with nothing of it kept in memory.
+class NpzArray {
+public:
+  /// Null, without an error, if the array is compressed. Reads all of it once
+  /// for the checksum.
+  static llvm::Expected<std::unique_ptr<NpzArray>> open(llvm::StringRef path,
+                                                        llvm::StringRef name);
+  ~NpzArray();
+
+  const NpyHeader &header() const { return arrayHeader; }
+
+  /// Reads exactly data.size() bytes from byte \p offset of the data on.
+  llvm::Error read(int64_t offset, llvm::MutableArrayRef<char> data);
+
+private:
+  class Impl;
+  explicit NpzArray(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl;
+  NpyHeader arrayHeader;
+};
+
 /// Reads all arrays.
 llvm::Expected<std::vector<Tensor>> readNpz(llvm::StringRef path);
 

@@ -10,7 +10,7 @@
 #ifndef HALFTONE_DATA_SAMPLESOURCE_H
 #define HALFTONE_DATA_SAMPLESOURCE_H
 
-#include "halftone/Data/Npy.h"
+#include "halftone/Data/Npz.h"
 #include "halftone/Data/Preprocess.h"
 #include "halftone/Data/ProblemList.h"
 #include <memory>
@@ -37,6 +37,9 @@ std::unique_ptr<SampleSource> makeTensorSource(Tensor tensor);
 
 /// An .npy file with a leading sample axis, read sample by sample.
 std::unique_ptr<SampleSource> makeNpySource(std::unique_ptr<NpyFile> file);
+
+/// An array of an .npz with a leading sample axis, read sample by sample.
+std::unique_ptr<SampleSource> makeNpzSource(std::unique_ptr<NpzArray> array);
 
 /// One .npy file for each sample; their types and shapes have been checked.
 std::unique_ptr<SampleSource>

@@ -64,6 +64,35 @@ TEST_F(NpzTest, ReadsCompressedArrays) {
   EXPECT_EQ(zeros.bytes, read->front().bytes);
 }
 
+TEST_F(NpzTest, ReadsPartsOfStoredArrays) {
+  expectSuccess(writeNpz(at("x.npz"), tensors()));
+  auto array = NpzArray::open(at("x.npz"), "labels/fine:0");
+  ASSERT_TRUE(static_cast<bool>(array)) << llvm::toString(array.takeError());
+  ASSERT_TRUE(*array);
+  EXPECT_EQ(tensors()[1].shape, (*array)->header().shape);
+  const Tensor all = tensors()[1];
+  for (int64_t index : {4, 0, 3, 3, 1}) {
+    std::vector<char> part(8);
+    expectSuccess((*array)->read(index * 8, part));
+    EXPECT_EQ(std::vector<char>(all.bytes.begin() + index * 8, all.bytes.begin() + index * 8 + 8), part) << index;
+  }
+  std::vector<char> beyond(16);
+  expectFailure((*array)->read(32, beyond), "array 'labels/fine:0'", "x.npz", "truncated");
+}
+
+TEST_F(NpzTest, PartsNeedAnArrayThatIsStoredAndWhole) {
+  auto compressed = NpzArray::open(writeCompressed("x.npy", formatNpyHeader(ElementType::F32, {4}) + std::string(16, 'x')), "x");
+  ASSERT_TRUE(static_cast<bool>(compressed)) << llvm::toString(compressed.takeError());
+  EXPECT_FALSE(*compressed);
+  expectFailure(NpzArray::open(at("none.npz"), "x"), "none.npz");
+  expectSuccess(writeNpz(at("whole.npz"), tensors()));
+  expectFailure(NpzArray::open(at("whole.npz"), "y"), "array 'y'");
+  std::string bytes = readText(at("whole.npz"));
+  size_t data = bytes.find("'shape': (2, 3)") + 100;
+  bytes[data] = static_cast<char>(bytes[data] ^ 1);
+  expectFailure(NpzArray::open(writeText("damaged.npz", bytes), "x"), "array 'x'", "damaged");
+}
+
 TEST_F(NpzTest, OneBadArrayDoesNotSpoilTheOthers) {
   auto reader = NpzReader::open(writeCompressed("bad.npy", "no array"));
   ASSERT_TRUE(static_cast<bool>(reader));
