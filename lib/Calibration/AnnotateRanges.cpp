@@ -1,7 +1,9 @@
 //===- AnnotateRanges.cpp - set halftone.range from statistics --------------===//
 #include "ConsumerError.h"
 #include "halftone/Analysis/QuantizableValues.h"
+#include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Calibration/Passes.h"
+#include "halftone/Precision/Recipe.h"
 #include <algorithm>
 
 namespace mlir::halftone {
@@ -18,6 +20,16 @@ static void setReason(Value value, StringRef reason) {
     cast<func::FuncOp>(argument.getOwner()->getParentOp()).setArgAttr(argument.getArgNumber(), kReasonAttr, attribute);
   else
     value.getDefiningOp()->setAttr(kReasonAttr, attribute);
+}
+
+/// Whether a rule means what makes the value.
+static bool makesValue(const RecipeRule &rule, const QuantizableValue &value, const Sandwiches &sandwiches) {
+  Operation *op = value.value.getDefiningOp();
+  if (!op) // an input, under its name
+    return rule.matches(StringRef(value.key).split(':').second);
+  if (const Sandwich *sandwich = sandwiches.find(op))
+    return rule.matches(sandwich->members(), sandwich->kind);
+  return rule.matches(ArrayRef(op), classify(op));
 }
 
 namespace {
@@ -44,14 +56,41 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     SmallVector<QuantizableValue> values = getQuantizableValues(entry);
     if (failed(checkSource(*statistics, values)))
       return failure();
-    if (estimator == Estimator::MeanExtrema && !statistics->runs)
+    llvm::Expected<SmallVector<Estimator>> chosen = chooseEstimators(entry, values);
+    if (!chosen)
+      return getOperation().emitError(llvm::toString(chosen.takeError()));
+    if (llvm::is_contained(*chosen, Estimator::MeanExtrema) && !statistics->runs)
       return getOperation().emitError("needs the extrema of each sample for estimator=mean, which '")
              << stats << "' does not have; calibrate this model again";
     if (failed(checkExtrema(*statistics)))
       return failure();
-    for (auto [observed, value] : llvm::zip_equal(values, statistics->values))
-      annotateValue(observed.value, value, statistics->runs);
+    for (auto [observed, value, by] : llvm::zip_equal(values, statistics->values, *chosen))
+      annotateValue(observed.value, value, statistics->runs, by);
     return statistics->channels.empty() ? success() : annotateChannels(entry, statistics->channels);
+  }
+
+  /// For each value the option's, or that of the last rule of the recipe that matches it.
+  llvm::Expected<SmallVector<Estimator>> chooseEstimators(func::FuncOp entry, ArrayRef<QuantizableValue> values) {
+    SmallVector<Estimator> chosen(values.size(), estimator);
+    if (recipe.empty())
+      return chosen;
+    llvm::Expected<std::vector<RecipeRule>> rules = readRecipe(recipe);
+    if (!rules)
+      return rules.takeError();
+    Sandwiches sandwiches(entry);
+    std::vector<bool> matched;
+    for (const RecipeRule &rule : *rules) {
+      matched.push_back(rule.estimator.empty()); // of formats alone: followed later
+      for (auto [value, by] : llvm::zip_equal(values, chosen))
+        if (!rule.estimator.empty() && makesValue(rule, value, sandwiches)) {
+          by = *parseEstimator(rule.estimator);
+          matched.back() = true;
+        }
+    }
+    std::string unmatched = listUnmatched(*rules, matched);
+    if (unmatched.empty())
+      return chosen;
+    return llvm::createStringError("rules of the recipe '" + recipe + "' with an estimator match no value that gets a range: " + unmatched);
   }
 
   LogicalResult annotateChannels(func::FuncOp entry, ArrayRef<ChannelStatistics> channels) {
@@ -102,7 +141,7 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     return success();
   }
 
-  void annotateValue(Value value, const ValueStatistics &statistics, int64_t runs) {
+  void annotateValue(Value value, const ValueStatistics &statistics, int64_t runs, Estimator by) {
     int64_t nans = statistics.nans(), infinities = statistics.infinities();
     if (nans + infinities == statistics.total())
       return setReason(value, "no finite value was observed in calibration");
@@ -110,7 +149,7 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       emitWarning(value.getLoc(), "calibration of '")
           << statistics.key << "' left out " << nans << " NaN and " << infinities << " infinite values of "
           << statistics.total();
-    RealRange range = estimator == Estimator::Automatic ? chooseRange(value, statistics, runs) : estimate(estimator, statistics, runs);
+    RealRange range = by == Estimator::Automatic ? chooseRange(value, statistics, runs) : estimate(by, statistics, runs);
     setRange(value, range.low, range.high);
     ++ranges;
   }

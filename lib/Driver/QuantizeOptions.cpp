@@ -44,8 +44,8 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                            "own")),
       recipe("recipe", cl::sub(line.command), cl::value_desc("FILE"),
              cl::desc("Formats by layer: a YAML list of rules {name | regex | "
-                      "kind, weights | levels, granularity, precision}; the "
-                      "last that matches a layer decides")),
+                      "kind, weights | levels, granularity, precision, "
+                      "estimator}; the last that matches a layer decides")),
       weightScales(
           "weight-scales", cl::sub(line.command),
           cl::init(WeightScales::Automatic),
@@ -130,6 +130,14 @@ llvm::Error QuantizeOptions::checkStage(ModuleOp module) const {
   std::optional<Stage> stage = stageOf(module);
   if (smooth.getNumOccurrences() && stage && *stage > Stage::Import)
     return userError("--smooth works with the ranges: give the source model or a file of the stage 'import'; this one is at '" +
+                     stageName(*stage) + "'");
+  if (recipe.empty() || !stage || *stage <= Stage::Import)
+    return llvm::Error::success();
+  auto rules = readRecipe(recipe);
+  if (!rules)
+    return rules.takeError();
+  if (llvm::any_of(*rules, [](const RecipeRule &rule) { return !rule.estimator.empty(); }))
+    return userError("--recipe has estimators, which find the ranges: give the source model or a file of the stage 'import'; this one is at '" +
                      stageName(*stage) + "'");
   return llvm::Error::success();
 }

@@ -19,6 +19,7 @@ static void addCalibration(OpPassManager &pm, const StageSettings &settings) {
   options.stats = settings.statistics;
   options.estimator = settings.estimator;
   options.percentile = settings.percentile;
+  options.recipe = settings.recipe;
   options.smooth = settings.smooth;
   buildCalibrationPipeline(pm, options);
 }

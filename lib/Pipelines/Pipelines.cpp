@@ -46,6 +46,7 @@ void mlir::halftone::buildCalibrationPipeline(OpPassManager &pm, const Calibrati
   ranges.stats = options.stats;
   ranges.estimator = options.estimator;
   ranges.percentile = options.percentile;
+  ranges.recipe = options.recipe;
   ranges.channelExtrema = options.smooth >= 0;
   pm.addPass(createAnnotateRanges(ranges));
   // Ranges first: the factors change some of them, and need the extrema of channels.

@@ -23,7 +23,9 @@ struct AssignFormatsPass : halftone::impl::AssignFormatsBase<AssignFormatsPass> 
     FailureOr<func::FuncOp> entry = getEntry(getOperation());
     if (failed(entry) || failed(readRules()))
       return signalPassFailure();
-    matched.assign(rules.size(), false);
+    matched.clear();
+    for (const RecipeRule &rule : rules)
+      matched.push_back(!rule.saysFormat()); // of ranges alone: followed before
     Sandwiches sandwiches(*entry);
     for (Operation &op : entry->getBody().front().without_terminator()) {
       const Sandwich *sandwich = sandwiches.find(&op);
@@ -84,7 +86,7 @@ void AssignFormatsPass::assign(ArrayRef<Operation *> members, OpKind kind) {
   bool hasWeights = kind == OpKind::Contraction && isConstant(getWeightOperand(members.front()).get());
   const RecipeRule *last = nullptr;
   for (auto [i, rule] : llvm::enumerate(rules)) {
-    bool concerns = hasWeights || rule.isFloat() || !rule.precision.empty();
+    bool concerns = rule.saysFormat() && (hasWeights || rule.isFloat() || !rule.precision.empty());
     if (!concerns || !rule.matches(members, kind))
       continue;
     matched[i] = true;
@@ -106,10 +108,7 @@ void AssignFormatsPass::assign(ArrayRef<Operation *> members, OpKind kind) {
 }
 
 LogicalResult AssignFormatsPass::checkMatched() {
-  std::string unmatched;
-  for (auto [i, rule] : llvm::enumerate(rules))
-    if (!matched[i])
-      unmatched += (unmatched.empty() ? "" : ", ") + std::to_string(i + 1) + " (" + rule.describe() + ")";
+  std::string unmatched = listUnmatched(rules, matched);
   if (unmatched.empty())
     return success();
   return getOperation().emitError("rules of the recipe '")

@@ -1,6 +1,7 @@
 //===- Recipe.cpp - formats by layer, as a file -------------------------------===//
 #include "halftone/Precision/Recipe.h"
 #include "halftone/Analysis/NamePattern.h"
+#include "halftone/Calibration/Estimators.h"
 #include "halftone/Quantization/WeightFormats.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -24,6 +25,7 @@ struct MappingTraits<RecipeRule> {
     io.mapOptional("levels", rule.levels);
     io.mapOptional("granularity", rule.granularity, std::string());
     io.mapOptional("precision", rule.precision, std::string());
+    io.mapOptional("estimator", rule.estimator, std::string());
   }
 };
 } // namespace llvm::yaml
@@ -54,13 +56,21 @@ std::string RecipeRule::describe() const {
 bool RecipeRule::matches(ArrayRef<Operation *> members, OpKind unit) const {
   if (!kind.empty())
     return kind == kindName(unit) || llvm::any_of(members, [&](Operation *op) { return kind == contractionKind(op); });
-  std::optional<NamePattern> pattern;
-  if (name.empty())
-    pattern = llvm::cantFail(NamePattern::compile(regex)); // refuseRule has seen it
-  return llvm::any_of(members, [&](Operation *op) {
-    std::string node = locationName(op->getLoc());
-    return pattern ? pattern->matches(node) : name == node;
-  });
+  return llvm::any_of(members, [&](Operation *op) { return matches(locationName(op->getLoc())); });
+}
+
+bool RecipeRule::matches(StringRef node) const {
+  if (!regex.empty())
+    return llvm::cantFail(NamePattern::compile(regex)).matches(node); // refuseRule has seen it
+  return !name.empty() && name == node;
+}
+
+std::string mlir::halftone::listUnmatched(ArrayRef<RecipeRule> rules, const std::vector<bool> &matched) {
+  std::string list;
+  for (auto [i, rule] : llvm::enumerate(rules))
+    if (!matched[i])
+      list += (list.empty() ? "" : ", ") + std::to_string(i + 1) + " (" + rule.describe() + ")";
+  return list;
 }
 
 RecipeRule RecipeRule::forContractions(StringRef weights, StringRef granularity) {
@@ -100,8 +110,11 @@ std::string mlir::halftone::refuseRule(const RecipeRule &rule) {
     return "'" + rule.kind + "' is no kind: " + llvm::join(recipeKinds(), ", ");
   if (!rule.precision.empty() && rule.precision != "int8" && rule.precision != "float")
     return "'" + rule.precision + "' is no precision: int8 or float";
-  if (rule.weights.empty() && rule.levels.empty() && rule.granularity.empty() && rule.precision.empty())
-    return "a rule needs one of weights, levels, granularity and precision";
+  if (!rule.saysFormat() && rule.estimator.empty())
+    return "a rule needs one of weights, levels, granularity, precision and estimator";
+  if (!rule.estimator.empty() && !parseEstimator(rule.estimator))
+    return "'" + rule.estimator + "' is no estimator: " +
+           llvm::join(llvm::map_range(kEstimatorNames, [](const EstimatorName &entry) { return entry.name.str(); }), ", ");
   if (rule.precision == "float" && (!rule.levels.empty() || (!rule.weights.empty() && rule.weights != "float")))
     return "a rule with precision float has no format of weights";
   return refuseWeights(rule);

@@ -7,6 +7,15 @@
 
 // RUN: halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json estimator=auto" 2>/dev/null | FileCheck %s --check-prefix=ENTROPY
 
+// By a recipe, the last rule that matches decides; those of formats alone are for later.
+// RUN: printf -- "- {kind: contraction, weights: int4}\n- {regex: '.*', estimator: entropy}\n- {name: x, estimator: minmax}\n" > %t.yaml
+// RUN: halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json recipe=%t.yaml estimator=percentile percentile=75" --verify-diagnostics | FileCheck %s
+// RUN: printf -- "- {kind: unary, estimator: minmax}\n- {name: X, estimator: minmax}\n- {kind: contraction, estimator: mse}\n" > %t.none
+// RUN: not halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json recipe=%t.none" 2>&1 | FileCheck %s --check-prefix=UNMATCHED
+// UNMATCHED: error: rules of the recipe '{{.*}}' with an estimator match no value that gets a range: 2 (name 'X'), 3 (kind 'contraction')
+// RUN: printf -- "- {name: x, estimator: mean}\n" > %t.mean
+// RUN: not halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json recipe=%t.mean" 2>&1 | FileCheck %s --check-prefix=NORUNS
+
 // The counts: -1 once, 0.5 twice, 2 once. The exponential gave only NaN.
 // CHECK: @main(%{{.*}}: tensor<4xf32> {halftone.name = "x", halftone.range = array<f32: -1.000000e+00, 2.000000e+00>})
 // PERCENTILE: halftone.range = array<f32: -1.000000e+00, 0.503906{{[0-9]+}}>

@@ -20,18 +20,21 @@
 // RUN: echo "- {regex: '(', weights: int4}" > %t.5 && not halftone-opt %s --halftone-assign-formats=recipe=%t.5 2>&1 | FileCheck %s --check-prefix=REGEX
 // REGEX: rule 1: '(' is no regular expression:
 // RUN: echo "- {name: product}" > %t.6 && not halftone-opt %s --halftone-assign-formats=recipe=%t.6 2>&1 | FileCheck %s --check-prefix=WHAT
-// WHAT: rule 1: a rule needs one of weights, levels, granularity and precision
+// WHAT: rule 1: a rule needs one of weights, levels, granularity, precision and estimator
 // RUN: echo "- {name: product, levels: [0, 200]}" > %t.7 && not halftone-opt %s --halftone-assign-formats=recipe=%t.7 2>&1 | FileCheck %s --check-prefix=LEVELS
 // LEVELS: rule 1: levels are integers of -127 to 127, one of them not 0
 // RUN: echo "- {name: product, weights: int4, precision: float}" > %t.8 && not halftone-opt %s --halftone-assign-formats=recipe=%t.8 2>&1 | FileCheck %s --check-prefix=BOTH
 // BOTH: rule 1: a rule with precision float has no format of weights
 // RUN: echo "- {name: product, precision: int4}" > %t.9 && not halftone-opt %s --halftone-assign-formats=recipe=%t.9 2>&1 | FileCheck %s --check-prefix=PRECISION
 // PRECISION: rule 1: 'int4' is no precision: int8 or float
+// RUN: echo "- {name: product, estimator: maximum}" > %t.11 && not halftone-opt %s --halftone-assign-formats=recipe=%t.11 2>&1 | FileCheck %s --check-prefix=ESTIMATOR
+// ESTIMATOR: rule 1: 'maximum' is no estimator: minmax, mean, percentile, mse, entropy, auto
 
 // Rules that match nothing are named, all of them.
 // RUN: printf -- "- {name: product, weights: int4}\n- {name: produce, weights: int4}\n- {kind: depthwise, weights: int8}\n" > %t.10
+// RUN: printf -- "- {name: produce, estimator: mse}\n" >> %t.10
 // RUN: not halftone-opt %s --halftone-assign-formats=recipe=%t.10 2>&1 | FileCheck %s --check-prefix=UNMATCHED
-// UNMATCHED: error: rules of the recipe '{{.*}}' match no layer that they could change: 2 (name 'produce'), 3 (kind 'depthwise')
+// UNMATCHED: error: rules of the recipe '{{.*}}' match no layer that they could change: 2 (name 'produce'), 3 (kind 'depthwise'){{$}}
 func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %zero = arith.constant 0.0 : f32
   %weights = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>

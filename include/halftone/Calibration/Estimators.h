@@ -3,6 +3,7 @@
 #define HALFTONE_CALIBRATION_ESTIMATORS_H
 
 #include "halftone/Calibration/Statistics.h"
+#include <array>
 
 namespace mlir::halftone {
 
@@ -13,6 +14,26 @@ struct RealRange {
 
 /// Automatic: by value, the one of the others whose range causes the least error at the value's consumers.
 enum class Estimator { MinMax, MeanExtrema, Percentile, MeanSquaredError, Entropy, Automatic };
+
+/// An estimator as options and recipes name it.
+struct EstimatorName {
+  Estimator estimator;
+  llvm::StringLiteral name, description;
+};
+inline constexpr std::array<EstimatorName, 6> kEstimatorNames = {{
+    {Estimator::MinMax, "minmax", "exact minimum and maximum"},
+    {Estimator::MeanExtrema, "mean", "mean of the samples' minima and maxima"},
+    {Estimator::Percentile, "percentile", "leave out rare values"},
+    {Estimator::MeanSquaredError, "mse", "least squared error"},
+    {Estimator::Entropy, "entropy", "least divergence of the distributions"},
+    {Estimator::Automatic, "auto", "for each tensor the one with the least error where it is read"}}};
+
+inline std::optional<Estimator> parseEstimator(llvm::StringRef name) {
+  for (const EstimatorName &entry : kEstimatorNames)
+    if (entry.name == name)
+      return entry.estimator;
+  return std::nullopt;
+}
 
 /// The exact finite minimum and maximum.
 RealRange estimateMinMax(const ValueStatistics &value);

@@ -34,13 +34,10 @@ inline constexpr llvm::StringLiteral kSumsName = "halftone.sums";
 
 /// The estimators as the values of an option.
 inline llvm::cl::ValuesClass estimatorValues() {
-  return llvm::cl::values(
-      clEnumValN(Estimator::MinMax, "minmax", "exact minimum and maximum"),
-      clEnumValN(Estimator::MeanExtrema, "mean", "mean of the samples' minima and maxima"),
-      clEnumValN(Estimator::Percentile, "percentile", "leave out rare values"),
-      clEnumValN(Estimator::MeanSquaredError, "mse", "least squared error"),
-      clEnumValN(Estimator::Entropy, "entropy", "least divergence of the distributions"),
-      clEnumValN(Estimator::Automatic, "auto", "for each tensor the one with the least error where it is read"));
+  auto value = [](const EstimatorName &entry) {
+    return llvm::cl::OptionEnumValue{entry.name, static_cast<int>(entry.estimator), entry.description};
+  };
+  return std::apply([&](const auto &...entries) { return llvm::cl::values(value(entries)...); }, kEstimatorNames);
 }
 
 #define GEN_PASS_DECL

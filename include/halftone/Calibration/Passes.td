@@ -49,12 +49,16 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
     quantized from the real distribution. `auto` takes for each value the range of them, or one searched for this, that causes the least error at the
     operations that read it: a weighted sum of elements x with errors e of the mean m and the variance v has the error
     v sum w^2 + m^2 (sum w)^2, and average pooling of n elements v / n + m^2. So what clips less wins where weights have one sign.
+
+    A rule of the recipe with an estimator has it for the results of the layers, or the inputs of the model, that it matches.
+    A rule that matches none is an error.
   }];
   let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
   let options = [
     Option<"stats", "stats", "std::string", "", "Statistics file">,
     Option<"estimator", "estimator", "::mlir::halftone::Estimator", "::mlir::halftone::Estimator::MeanSquaredError",
            "How a range is estimated", [{::mlir::halftone::estimatorValues()}]>,
+    Option<"recipe", "recipe", "std::string", "", "Recipe file, for its estimators">,
     Option<"channelExtrema", "channel-extrema", "bool", "false", "Set the extrema of the channels that contractions read">,
     Option<"percentile", "percentile", "double", "99.99", "Percentile, above 50 and at most 100">
   ];

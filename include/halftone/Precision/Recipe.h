@@ -3,6 +3,8 @@
 // A YAML list of rules. Each names layers by `name` (the source's node), `regex` (of the whole name) or `kind`, and says
 // what they are: `weights` (a format) or `levels` (a table of int8 values), `granularity`, `precision` (int8 or float).
 // The last rule that matches a layer decides alone: what it does not say has its default.
+// `estimator` says how the range of the layer's result is found, or with `name` or `regex` that of an input of the model; of the
+// rules that have one the last that matches decides. A rule with an estimator alone says nothing of the layer's format.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_PRECISION_RECIPE_H
@@ -18,9 +20,10 @@ namespace mlir::halftone {
 
 struct RecipeRule {
   std::string name, regex, kind; ///< exactly one is given
-  std::string weights, granularity, precision;
+  std::string weights, granularity, precision, estimator;
   std::vector<int> levels;
 
+  bool saysFormat() const { return !weights.empty() || !levels.empty() || !granularity.empty() || !precision.empty(); }
   bool isFloat() const { return precision == "float" || weights == "float"; }
   /// The rule that --weights and --granularity are, for all contractions.
   static RecipeRule forContractions(StringRef weights, StringRef granularity);
@@ -29,6 +32,8 @@ struct RecipeRule {
   std::string describe() const;
   /// Whether one of the operations, of this kind, is meant.
   bool matches(ArrayRef<Operation *> members, OpKind kind) const;
+  /// Whether the name is meant, of a layer or of an input.
+  bool matches(StringRef node) const;
 };
 
 /// The kinds that a rule may name.
@@ -36,6 +41,9 @@ std::vector<StringRef> recipeKinds();
 
 /// Why a rule is not sound, or "".
 std::string refuseRule(const RecipeRule &rule);
+
+/// "1 (name 'x'), 3 (kind 'conv')": the rules that are not marked, as they are counted in the file; "" if there are none.
+std::string listUnmatched(ArrayRef<RecipeRule> rules, const std::vector<bool> &matched);
 
 /// The same text that readRecipe takes.
 void writeRecipe(llvm::raw_ostream &os, std::vector<RecipeRule> rules);
