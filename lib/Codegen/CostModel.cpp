@@ -151,7 +151,10 @@ struct TileSum {
     tiles += count * (steps * all + costs.tileCycles);
     far += count * steps * (all - step);
   }
-  double decoding(const ContractShape &shape) const { return shape.weightBits < 8 ? decoded * costs.decodeCycles : 0; }
+  /// Each plane of the codes' bits takes its shifts.
+  double decoding(const ContractShape &shape) const {
+    return shape.weightBits < 8 ? decoded * costs.decodeCycles * llvm::popcount(uint64_t(shape.weightBits)) : 0;
+  }
   double cycles(const ContractShape &shape) const { return tiles + decoding(shape); }
   bool staysInL1(double bytes) const { return bytes <= table.levels.front().bytes / 2; }
 };

@@ -180,7 +180,7 @@ WeightStorage findStorage(const PackedLayout &layout, const Isa &isa, ArrayRef<i
   WeightMatrix matrix = {weights, layout.runs(), layout.runLength(), layout.columns * layout.groups,
                          layout.runLength() != layout.stepsPerRun() * layout.kernel->step, sizes};
   PackedLayout smaller = layout;
-  smaller.storage = findWeightStorage(matrix, WeightReader::hasSixBits(*layout.kernel, isa));
+  smaller.storage = findWeightStorage(matrix, WeightReader::hasWideTables(*layout.kernel, isa));
   return layout.elements() - smaller.elements() >= kLeastSaving ? smaller.storage : WeightStorage();
 }
 

@@ -51,19 +51,25 @@ Value WeightReader::table(ImplicitLocOpBuilder &b, int64_t size) const {
 
 static bool permutesZmm(const Isa &isa, int64_t size) { return isa.permutesBytes && size == 64; }
 
-bool WeightReader::hasSixBits(const DotKernel &kernel, const Isa &isa) {
+bool WeightReader::hasWideTables(const DotKernel &kernel, const Isa &isa) {
   return permutesZmm(isa, kernel.lanes * kernel.step);
 }
 
-/// Bytes with the codes in their low bits, and anything above them.
-Value WeightReader::shiftRight(ImplicitLocOpBuilder &b, Value bytes, int64_t amount) const {
-  if (amount == 0)
+/// Every byte shifted to the right by the amount of its part of the vector, to the left by a negative one, which is the same for
+/// all: anything comes into the bits that become free.
+Value WeightReader::shift(ImplicitLocOpBuilder &b, Value bytes, ArrayRef<int64_t> amounts) const {
+  if (llvm::all_of(amounts, [](int64_t amount) { return amount == 0; }))
     return bytes;
-  // x86 shifts no bytes; what comes from the next one is above the code.
-  const bool words = isa.architecture == Architecture::X86 && isa.vectorBytes > 16;
-  auto type = words ? VectorType::get({sizeOf(bytes) / 2}, b.getI16Type()) : cast<VectorType>(bytes.getType());
-  Value by = arith::ConstantOp::create(b, DenseElementsAttr::get(type, b.getIntegerAttr(type.getElementType(), amount)));
-  Value shifted = arith::ShRUIOp::create(b, b.createOrFold<vector::BitCastOp>(type, bytes), by);
+  // x86 shifts no bytes, and by different amounts double words at least; what comes from the next byte is outside of the field.
+  const int64_t size = sizeOf(bytes);
+  const bool isWide = isa.architecture == Architecture::X86 && isa.vectorBytes > 16;
+  const int64_t elementBytes = !isWide ? 1 : amounts.size() == 1 ? 2 : 4;
+  auto type = VectorType::get({size / elementBytes}, b.getIntegerType(8 * elementBytes));
+  SmallVector<Attribute> by;
+  for (int64_t i = 0; i < type.getDimSize(0); ++i)
+    by.push_back(b.getIntegerAttr(type.getElementType(), std::abs(amounts[i * amounts.size() / type.getDimSize(0)])));
+  Value elements = b.createOrFold<vector::BitCastOp>(type, bytes), constant = arith::ConstantOp::create(b, DenseElementsAttr::get(type, by));
+  Value shifted = amounts.front() < 0 ? arith::ShLIOp::create(b, elements, constant).getResult() : arith::ShRUIOp::create(b, elements, constant);
   return b.createOrFold<vector::BitCastOp>(bytes.getType(), shifted);
 }
 
@@ -88,8 +94,12 @@ static Value selectLevels(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t>
 /// The bytes of as many codes as one instruction takes.
 Value WeightReader::lookUpBytes(ImplicitLocOpBuilder &b, Value codes) const {
   const int64_t size = sizeOf(codes);
-  if (permutesZmm(isa, size)) // looks at 6 bits
-    return intrinsic(b, "llvm.x86.avx512.permvar.qi.512", codes.getType(), {table(b, 64), codes});
+  if (permutesZmm(isa, size)) {
+    if (layout.storage.bits < 7) // looks at 6 bits
+      return intrinsic(b, "llvm.x86.avx512.permvar.qi.512", codes.getType(), {table(b, 64), codes});
+    Value both = table(b, 128);
+    return intrinsic(b, "llvm.x86.avx512.vpermi2var.qi.512", codes.getType(), {slice(b, both, 0, 64), codes, slice(b, both, 64, 64)});
+  }
   if (isa.vectorBytes == 16 && isa.architecture == Architecture::X86)
     return selectLevels(b, codes, layout.storage.levels);
   // The others give 0 for the codes from 128 on, or from 16.
@@ -108,44 +118,48 @@ Value WeightReader::lookUp(ImplicitLocOpBuilder &b, Value codes) const {
   return concatenate(b, parts);
 }
 
-/// Four vectors from three.
-void WeightReader::loadSixBits(ImplicitLocOpBuilder &b, Value offset, SmallVectorImpl<Value> &vectors) const {
-  const int64_t size = layout.vectorElements();
-  Value last;
-  for (int64_t i = 0; i < 3; ++i) {
-    Value bytes = loadBytes(b, add(b, offset, i * size), size);
-    vectors.push_back(lookUp(b, bytes));
-    Value upper = arith::AndIOp::create(b, shiftRight(b, bytes, 6 - 2 * i), splatByte(b, size, 3 << (2 * i)));
-    last = last ? arith::OrIOp::create(b, last, upper).getResult() : upper;
-  }
-  vectors.push_back(lookUp(b, last));
+/// One vector's fields of `bits`, of a plane of so many `bytes`, brought to a position in the codes; anything is beside them.
+Value WeightReader::loadField(ImplicitLocOpBuilder &b, Value offset, int64_t bytes, int64_t bits, int64_t vector, int64_t position) const {
+  const int64_t size = layout.vectorElements(), first = vector * size / bytes;
+  if (bytes >= size)
+    return shift(b, loadBytes(b, add(b, offset, vector * size % bytes), size), {first * bits - position});
+  // Several parts of the vector lie above each other.
+  SmallVector<int64_t> order, amounts;
+  for (int64_t i = 0; i < size; ++i)
+    order.push_back(i % bytes);
+  for (int64_t i = 0; i < size / bytes; ++i)
+    amounts.push_back((first + i) * bits);
+  Value part = loadBytes(b, offset, bytes), spread = vector::ShuffleOp::create(b, part, part, order);
+  return shift(b, shift(b, spread, amounts), {-position});
 }
 
 void WeightReader::loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const {
-  const int64_t size = layout.vectorElements(), bits = layout.storage.bits, stored = count * size * bits / 8;
-  Value bytes = loadBytes(b, offset, stored);
-  SmallVector<Value> parts;
-  for (int64_t k = 0; k < 8 / bits; ++k) {
-    parts.push_back(shiftRight(b, bytes, k * bits));
-    if (static_cast<int64_t>(parts.size()) * stored < size)
-      continue;
-    vectors.push_back(lookUp(b, concatenate(b, parts)));
-    parts.clear();
+  const int64_t size = layout.vectorElements();
+  SmallVector<Value> codes;
+  int64_t position = 0, at = 0;
+  for (int64_t bits : layout.storage.planes()) {
+    const int64_t bytes = count * size * bits / 8;
+    for (int64_t i = 0; i < count; ++i) {
+      Value field = loadField(b, add(b, offset, at), bytes, bits, i, position);
+      if (position == 0) {
+        codes.push_back(field);
+        continue;
+      }
+      const int64_t below = (1 << position) - 1, above = ((1 << bits) - 1) << position;
+      Value low = arith::AndIOp::create(b, codes[i], splatByte(b, size, below)), high = arith::AndIOp::create(b, field, splatByte(b, size, above));
+      codes[i] = arith::OrIOp::create(b, low, high);
+    }
+    position += bits, at += bytes;
   }
+  for (Value code : codes)
+    vectors.push_back(lookUp(b, code));
 }
 
 SmallVector<Value> WeightReader::load(ImplicitLocOpBuilder &b, Value offset, int64_t count) const {
   const WeightStorage &storage = layout.storage;
   SmallVector<Value> vectors;
   storage.forEachPiece(count, [&](int64_t first, int64_t pieceVectors) {
-    Value at = add(b, offset, storage.unitBytes(first, layout.vectorElements()));
-    if (storage.bits == 6 && pieceVectors == 4)
-      loadSixBits(b, at, vectors);
-    else if (storage.bits >= 6)
-      for (int64_t i = 0; i < pieceVectors; ++i)
-        vectors.push_back(loadBytes(b, add(b, at, i * layout.vectorElements()), layout.vectorElements()));
-    else
-      loadPiece(b, at, pieceVectors, vectors);
+    loadPiece(b, add(b, offset, storage.unitBytes(first, layout.vectorElements())), pieceVectors, vectors);
   });
   return vectors;
 }

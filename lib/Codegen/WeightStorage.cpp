@@ -2,14 +2,12 @@
 #include "halftone/Codegen/WeightStorage.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 #include <array>
 #include <numeric>
 
 using namespace mlir;
 using namespace mlir::halftone;
-
-/// Multipliers' codes: 4 bits from -8 to 7.
-static constexpr int kLowestCode = -8, kHighestCode = 7;
 
 //===----------------------------------------------------------------------===//
 // The search
@@ -37,37 +35,41 @@ static int multiplierOf(const WeightMatrix &matrix, int64_t firstRow, int64_t ro
   return divisor == 0 ? 1 : divisor;
 }
 
-static bool fitsMultiplier(const WeightMatrix &matrix, int64_t firstRow, int64_t rows, int64_t column) {
-  const int multiplier = multiplierOf(matrix, firstRow, rows, column);
+/// The code 0 of weights with multipliers.
+static int lowestCode(int64_t bits) { return -(1 << (bits - 1)); }
+
+static bool fitsMultiplier(const WeightMatrix &matrix, int64_t bits, int64_t firstRow, int64_t rows, int64_t column) {
+  const int multiplier = multiplierOf(matrix, firstRow, rows, column), lowest = lowestCode(bits);
   for (int64_t row = firstRow; row < firstRow + rows; ++row) {
     int weight = matrix.weights[row * matrix.columns + column];
-    if (weight < kLowestCode * multiplier || weight > kHighestCode * multiplier)
+    if (weight < lowest * multiplier || weight >= -lowest * multiplier)
       return false;
   }
   return multiplier <= 127;
 }
 
-static bool fitsGroups(const WeightMatrix &matrix, int64_t group) {
+static bool fitsGroups(const WeightMatrix &matrix, int64_t bits, int64_t group) {
   for (int64_t run = 0; run < matrix.runs; ++run)
     for (int64_t first = 0; first < matrix.runLength; first += group)
       for (int64_t column = 0; column < matrix.columns; ++column)
-        if (!fitsMultiplier(matrix, run * matrix.runLength + first, std::min(group, matrix.runLength - first), column))
+        if (!fitsMultiplier(matrix, bits, run * matrix.runLength + first, std::min(group, matrix.runLength - first), column))
           return false;
   return true;
 }
 
-WeightStorage mlir::halftone::findWeightStorage(const WeightMatrix &matrix, bool hasSixBits) {
+WeightStorage mlir::halftone::findWeightStorage(const WeightMatrix &matrix, bool hasWideTables) {
   SmallVector<int8_t, 16> levels = findLevels(matrix);
-  const size_t count = levels.size();
-  if (count <= 16)
-    return {count <= 4 ? 2 : 4, std::move(levels), 0};
-  for (int64_t group : matrix.groupSizes)
-    if (fitsGroups(matrix, group)) {
-      auto codes = llvm::seq_inclusive(kLowestCode, kHighestCode);
-      return {4, SmallVector<int8_t, 16>(codes.begin(), codes.end()), group};
-    }
-  if (hasSixBits && count <= 64)
-    return {6, std::move(levels), 0};
+  const int64_t bits = std::max<int64_t>(2, llvm::Log2_64_Ceil(levels.size()));
+  if (bits <= 4)
+    return {bits, std::move(levels), 0};
+  for (int64_t groupBits : {2, 3, 4})
+    for (int64_t group : matrix.groupSizes)
+      if (fitsGroups(matrix, groupBits, group)) {
+        auto codes = llvm::seq(lowestCode(groupBits), -lowestCode(groupBits));
+        return {groupBits, SmallVector<int8_t, 16>(codes.begin(), codes.end()), group};
+      }
+  if (hasWideTables && bits < 8)
+    return {bits, std::move(levels), 0};
   return {};
 }
 
@@ -75,23 +77,23 @@ WeightStorage mlir::halftone::findWeightStorage(const WeightMatrix &matrix, bool
 // Codes
 //===----------------------------------------------------------------------===//
 
+SmallVector<int64_t, 3> WeightStorage::planes() const {
+  SmallVector<int64_t, 3> planes;
+  for (int64_t plane : {4, 2, 1})
+    if (bits & plane)
+      planes.push_back(plane);
+  return planes;
+}
+
 void WeightStorage::forEachPiece(int64_t vectors, llvm::function_ref<void(int64_t, int64_t)> piece) const {
-  const int64_t most = bits == 6 ? 4 : 8 / bits;
-  for (int64_t first = 0, count = most; first < vectors; first += count) {
+  for (int64_t first = 0, count = 8 / planes().back(); first < vectors; first += count) {
     while (count > vectors - first)
       count /= 2;
     piece(first, count);
   }
 }
 
-/// Bits of each byte of a piece: pieces of 6 bits that are not whole are bytes.
-static int64_t pieceBits(int64_t bits, int64_t count) { return bits == 6 && count < 4 ? 8 : bits; }
-
-int64_t WeightStorage::unitBytes(int64_t vectors, int64_t vectorBytes) const {
-  int64_t bytes = 0;
-  forEachPiece(vectors, [&](int64_t, int64_t count) { bytes += count * vectorBytes * pieceBits(bits, count) / 8; });
-  return bytes;
-}
+int64_t WeightStorage::unitBytes(int64_t vectors, int64_t vectorBytes) const { return vectors * vectorBytes * bits / 8; }
 
 void WeightStorage::appendUnit(ArrayRef<int8_t> bytes, int64_t vectorBytes, std::vector<int8_t> &out) const {
   auto codeOf = [&](int8_t byte) -> unsigned {
@@ -100,20 +102,16 @@ void WeightStorage::appendUnit(ArrayRef<int8_t> bytes, int64_t vectorBytes, std:
   };
   forEachPiece(bytes.size() / vectorBytes, [&](int64_t first, int64_t count) {
     ArrayRef<int8_t> piece = bytes.slice(first * vectorBytes, count * vectorBytes);
-    if (pieceBits(bits, count) == 8) {
-      out.insert(out.end(), piece.begin(), piece.end());
-      return;
-    }
-    // Codes of 6 bits lie alone in their bytes; 2 bits of the last vector's are above each.
-    const int64_t step = bits == 6 ? vectorBytes : piece.size() * bits / 8;
-    const int64_t stored = bits == 6 ? 3 * vectorBytes : step;
-    for (int64_t i = 0; i < stored; ++i) {
-      unsigned byte = codeOf(piece[i]);
-      if (bits == 6)
-        byte |= (codeOf(piece[3 * step + i % step]) >> (2 * (i / step)) & 3) << 6;
-      for (int64_t k = 1; bits < 6 && k < 8 / bits; ++k)
-        byte |= codeOf(piece[i + k * step]) << (k * bits);
-      out.push_back(static_cast<int8_t>(byte));
+    int64_t position = 0; // of the plane's lowest bit in a code
+    for (int64_t plane : planes()) {
+      const int64_t step = piece.size() * plane / 8;
+      for (int64_t i = 0; i < step; ++i) {
+        unsigned byte = 0;
+        for (int64_t k = 0; k < 8 / plane; ++k)
+          byte |= (codeOf(piece[i + k * step]) >> position & ((1u << plane) - 1)) << (k * plane);
+        out.push_back(static_cast<int8_t>(byte));
+      }
+      position += plane;
     }
   });
 }

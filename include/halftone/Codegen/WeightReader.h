@@ -1,7 +1,7 @@
 //===- WeightReader.h - weights in few bits, as bytes -----------------------===//
 //
-// Emits the decoding of weights that are stored as codes (WeightStorage.h): a shift for each code of a byte, and a table of 16 or 64
-// bytes that one instruction looks up for a whole vector (`vpermb`, `vpshufb`, `tbl`); where there is none, a tree of
+// Emits the decoding of weights that are stored as codes (WeightStorage.h): a shift for each code of a byte, and a table of 16 to 128
+// bytes that one instruction looks up for a whole vector (`vpermb`, `vpermi2b`, `vpshufb`, `tbl`); where there is none, a tree of
 // selections by the bits of the code. The results are the bytes that the dense kernels read, so these stay exact whatever
 // is done here.
 //
@@ -34,14 +34,14 @@ public:
   /// Writes the panel of `vectors` at `offset` to `scratch`, from `to` on, as layout.asBytes() has it.
   void emitPanel(ImplicitLocOpBuilder &b, Value offset, int64_t vectors, Value scratch, int64_t to = 0) const;
 
-  /// Whether there is an instruction for tables of 64 bytes.
-  static bool hasSixBits(const DotKernel &kernel, const Isa &isa);
+  /// Whether there is an instruction for tables of more than 16 bytes.
+  static bool hasWideTables(const DotKernel &kernel, const Isa &isa);
 
 private:
   void loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const;
-  void loadSixBits(ImplicitLocOpBuilder &b, Value offset, SmallVectorImpl<Value> &vectors) const;
+  Value loadField(ImplicitLocOpBuilder &b, Value offset, int64_t bytes, int64_t bits, int64_t vector, int64_t position) const;
   Value loadBytes(ImplicitLocOpBuilder &b, Value offset, int64_t count) const;
-  Value shiftRight(ImplicitLocOpBuilder &b, Value bytes, int64_t amount) const;
+  Value shift(ImplicitLocOpBuilder &b, Value bytes, ArrayRef<int64_t> amounts) const;
   Value lookUp(ImplicitLocOpBuilder &b, Value codes) const;
   Value lookUpBytes(ImplicitLocOpBuilder &b, Value codes) const;
   Value table(ImplicitLocOpBuilder &b, int64_t size) const;

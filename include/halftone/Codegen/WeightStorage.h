@@ -1,17 +1,17 @@
 //===- WeightStorage.h - packed weights in few bits -------------------------===//
 //
 // Packed weights are vectors of bytes, in units that a kernel reads together: the vectors of one step, or the rows of one
-// tile. If few values occur in a constant, its vectors are stored as codes of 2, 4 or 6 bits, and a table gives each code its
+// tile. If few values occur in a constant, its vectors are stored as codes of 2 to 7 bits, and a table gives each code its
 // byte:
 //
-//   weight = level[code]                        a codebook: any 4, 16 or 64 values
-//   weight = level[code] * multiplier           groups: level = code - 8, a multiplier for each column and `group` elements
-//                                               of the reduction
+//   weight = level[code]                        a codebook: any 2^bits values
+//   weight = level[code] * multiplier           groups: level = code - 2^(bits - 1), a multiplier for each column and `group`
+//                                               elements of the reduction
 //
-// A unit is cut into pieces of m vectors, m the greatest power of two that is left and at most 8 / bits. The m * V codes of a piece lie
-// in B = m * V * bits / 8 bytes: byte i holds the codes i, i + B, i + 2 B, ... from its low bits on, so that a shift
-// of all bytes brings forth whole vectors. Codes of 6 bits: 4 vectors in 3, the fourth in the others' upper bits; vectors that are
-// left over are bytes.
+// A code's bits lie in planes of 4, 2 and 1 bits: its low bits in the first, as its number of bits is written in binary. A unit is cut
+// into pieces of m vectors, m the greatest power of two that is left and at most 8 / the last plane's bits. The planes of a piece follow
+// each other. The m * V fields of p bits of a plane lie in B = m * V * p / 8 bytes: byte i holds the fields i, i + B, i + 2 B, ... from
+// its low bits on, so that a shift of all bytes brings forth whole vectors.
 //
 // Lossless, and decided from the constant alone: nobody upstream has to say what the format was.
 //
@@ -44,6 +44,9 @@ struct WeightStorage {
   SmallVector<int8_t, 16> levels;  ///< the byte of each code
   int64_t group = 0;               ///< elements of a run that share a multiplier; 0: there are none
 
+  /// The bits of each plane: of 3 bits 2 and 1, of 7 bits 4, 2 and 1.
+  SmallVector<int64_t, 3> planes() const;
+
   bool isPacked() const { return bits < 8; }
   bool hasGroups() const { return group != 0; }
 
@@ -70,9 +73,9 @@ struct WeightMatrix {
   ArrayRef<int64_t> groupSizes; ///< that the kernel can handle, the greatest first
 };
 
-/// The storage with the fewest bits: 2 or 4 bits for up to 4 or 16 values, groups with the longest group that fits, then
-/// 6 bits for up to 64 values if `hasSixBits`; else plain bytes.
-WeightStorage findWeightStorage(const WeightMatrix &matrix, bool hasSixBits);
+/// The storage with the fewest bits: 2 to 4 for up to 4 to 16 values, groups of 2 to 4 bits with the longest group that fits, then
+/// 5 to 7 bits if the kernel `hasWideTables`; else plain bytes.
+WeightStorage findWeightStorage(const WeightMatrix &matrix, bool hasWideTables);
 
 } // namespace mlir::halftone
 

@@ -48,17 +48,19 @@ def levels(count, *extremes):
     return lambda shape: lambda: RANDOM.choice(values)
 
 
-def groups(size):
-    """Codes from -8 to 7 with a multiplier for each column and `size` elements of the reduction; some groups are 0."""
+def groups(size, bits=4):
+    """Codes of so many bits with a multiplier for each column and `size` elements of the reduction; some groups are 0."""
+    lowest, largest = -2 ** (bits - 1), 127 // (2 ** (bits - 1) - 1)
+
     def weights(shape):
         columns, multipliers = shape[-1], {}
         index = iter(reversed(range(math.prod(shape))))  # as `dense` takes them
 
         def value():
             i = next(index)
-            factor = multipliers.setdefault((i // columns // size, i % columns), RANDOM.choice([0] + 4 * [1, 2, 7, 15, 18]))
-            least = -7 if factor == 18 else -8
-            return factor * RANDOM.choice([least, 7, RANDOM.randint(least, 7)])
+            factor = multipliers.setdefault((i // columns // size, i % columns), RANDOM.choice([0] + 4 * [1, 2, 7, 15, largest]))
+            least = lowest + 1 if factor == largest else lowest
+            return factor * RANDOM.choice([least, -lowest - 1, RANDOM.randint(least, -lowest - 1)])
         return value
     return weights
 
@@ -270,8 +272,9 @@ def joined(m, e, element):
 
 def few():
     m = Module()
-    for name, values in (("sixteen", levels(16, -127, 0, 127)), ("four", levels(4, -127, 0, 127)),
-                         ("sixty", levels(60, -128, 0, 127)), ("grouped", groups(32))):
+    for name, values in (("sixteen", levels(16, -127, 0, 127)), ("four", levels(4, -127, 0, 127)), ("eight", levels(8, -127, 0, 127)),
+                         ("thirty", levels(30, -127, 0, 127)), ("sixty", levels(60, -128, 0, 127)),
+                         ("hundred", levels(120, -128, 0, 127)), ("grouped", groups(32)), ("grouped_in_three", groups(32, 3))):
         contraction(m, name + "_square", (7, 8, 9), (3, 3, 67), residual=True, padding=1, values=values)
         contraction(m, name + "_oblong", (9, 7, 32), (5, 2, 17), dilations=(1, 2), values=values)
         contraction(m, name + "_sliced", (6, 7, 5), (3, 3, 18), sliced=11, values=values)

@@ -20,7 +20,7 @@
 #include <sys/auxv.h>
 #endif
 
-enum { MAX_TENSORS = 64 };
+enum { MAX_TENSORS = 128 };
 
 static int64_t slack = 0;
 
