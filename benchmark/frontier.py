@@ -6,12 +6,13 @@
         efficientnet=build/models/efficientnet_lite0.onnx,build/photographs/calibration.npz,build/photographs/evaluation.npz
 
 Each model is NAME=MODEL,CALIBRATION,EVALUATION; a dimension that is open is set to 1. Calibration, Hessians and
-selection see the first data only, Hessians are summed once; fidelity is that of the second, against the float model compiled by us: top-1
-agreement and SQNR of the outputs. All weights are rounded alike (--rounding, gptq unless told) and stored packed.
-Latency is the median of one interleaved `halftone bench` over all that were built, one thread, batch 1. A budget that
-is refused stands in the table with the reason. Losses of layers are measured once for each model and kept beside the
-models. Below each table: which single formats no selection beats in both bytes and SQNR, and which codebooks are less
-faithful than uniform codes of as many bits. Writes table.md, frontier.json and one plot for each model, SVG without a library.
+selection see the first data only, Hessians are summed once; fidelity is that of the second, against the float model
+compiled by us: top-1 agreement and SQNR of the outputs. All weights are rounded alike (--rounding, gptq unless told)
+and stored packed. Latency is the median of one interleaved `halftone bench` over all that were built, one thread,
+batch 1. A budget that is refused stands in the table with the reason. Losses of layers are measured once for each
+model and kept beside the models, and quantized models that are there already are not made again. Below each table:
+which single formats no selection beats in both bytes and SQNR, and which codebooks are less faithful than uniform
+codes of as many bits. Writes table.md, frontier.json and one plot for each model, SVG without a library.
 """
 
 import argparse
@@ -68,10 +69,12 @@ class Frontier:
         stage = library.with_suffix(".mlirbc")
         if self.rounding in ("gptq", "adaround"):
             options += ("--hessians", self.folder / f"{self.name}-{samples}.hessians")
-        log = self.call("quantize", self.model, "--stats", self.stats, "--data", self.calibration,
-                        f"--rounding={self.rounding}", *options, "-o", stage).stderr
+        log = stage.with_suffix(".log")
+        if not (stage.exists() and log.exists()):
+            log.write_text(self.call("quantize", self.model, "--stats", self.stats, "--data", self.calibration,
+                                     f"--rounding={self.rounding}", *options, "-o", stage).stderr)
         self.call("compile", stage, "--weight-storage=packed", "-o", library)
-        return log
+        return log.read_text()
 
     def select(self, *budget, formats=FORMATS):
         # What is added up is the classes' divergence, or noise for the metrics of other models.
@@ -88,7 +91,8 @@ class Frontier:
         return lambda library: self.quantize(library, f"--weights={weights}", f"--granularity={granularity or 'channel'}")
 
     def measure(self):
-        self.call("calibrate", self.model, "--data", self.calibration, "-o", self.stats)
+        if not self.stats.exists():
+            self.call("calibrate", self.model, "--data", self.calibration, "-o", self.stats)
         self.add("float", "reference", lambda library: self.call("build", self.model, "--float", "-o", library).stderr)
         for text in SINGLE:
             self.add(text, "single", self.single(text))
