@@ -102,9 +102,9 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
       the sign bit of the activations, which adds 128 to each, and the row takes `128 * sum(w)` away again, exactly.
     - Depthwise weights have an order of their own; see DepthwiseLayout.h.
     - Weights that take few values can be stored in few bits (WeightStorage.h), which the kernels decode: `bits` and `levels` in
-      `packing` say so. 2 bits for up to 4 values, 4 bits for up to 16, and 4 bits with a multiplier (`group`) for each
-      column and group of 16 to 256 elements of the reduction, found as the greatest common divisor of its weights; 6 bits
-      for up to 64 where an instruction looks them up (`vpermb`). The weights' values alone decide what is possible; the option
+      `packing` say so. 2 to 4 bits for up to 4, 8 or 16 values, or with a multiplier (`group`) for each
+      column and group of 16 to 256 elements of the reduction, found as the greatest common divisor of its weights; 5 to 7 bits
+      for up to 128 where an instruction looks them up (`vpermb`). The weights' values alone decide what is possible; the option
       `weight-storage`, what is done: `packed` takes the fewest bytes, `auto` those if the cost model predicts the layer to be faster
       with them (as one row that reads its weights from beyond L2), `bytes` keeps them always.
     - Where most quads (4 input channels of one tap and one output channel) are zero, and skipping them is predicted to be
