@@ -1,313 +1,414 @@
 #!/usr/bin/env python3
-"""Walks every value of every option of `halftone quantize`, build, compile, prune, train and calibrate over models.
+"""Walks every value of every option of every command of `halftone` over models.
 
     python benchmark/options.py --halftone build/bin/halftone -o build/options models/demo/fashion.onnx=models/demo/calibration.npz
 
 Options and the values that are named come from the help, so that a new one cannot be forgotten: an option with free values has
-examples in VALUES below, sound ones and unsound ones. Each value gives one run. It must end in one of two ways:
+examples in option_examples.py, sound ones and unsound ones, and one without is a failure. Each value gives one run. It must end in one of
+two ways:
 
-  works     status 0, and the result does what a model should: it compiles, runs, gives finite numbers in the float model's shape
-            (their SQNR against it is printed); statistics can be read, reports are there
-  refused   another status, and one message that says why
+  works     status 0, and the result does what it should: a model compiles, runs, gives finite numbers in the float model's shape
+            (their SQNR against it is printed); statistics can be read, reports and tables are there
+  refused   status 1, one message that says why, and no file that was not there before
 
-A crash, a message without a reason, a value of the help that is refused and an example that should be refused but is not are
-failures. The table is printed, and the status says whether there was one. With --quick the values that take long are left out.
+A crash, a message without a reason, an unsound example that is accepted, a sound value that no model of the walk takes, and files left behind
+are failures. Every run is printed, then how many there were for each command and model; the status says whether any failed.
 """
 
 import argparse
+import concurrent.futures
+import dataclasses
+import hashlib
 import json
 import os
 import pathlib
 import re
+import shutil
+import struct
 import subprocess
 import sys
+import threading
 import time
+import zlib
 
 import numpy as np
 
-COMMANDS = ["calibrate", "quantize", "build", "compile", "prune", "train"]
+from option_examples import EXAMPLES, LISTED, NEEDS, OUTPUT, REPLACED, USUAL
 
-# Examples of options whose values the help does not list. A value that begins with "!" has to be refused. {folder} is the place of
-# made files. None stands for the option alone.
-VALUES = {
-    "activations": [], "augment": ["flip", "shift=1", "flip,erase=2", "!shift", "!turn=3"], "batch": ["4", "!0", "!-1", "!many"],
-    "checkpoint": ["{folder}/point.npz"], "cost": ["{folder}/cost.json", "!{folder}/data.npz", "!{folder}/none.json"],
-    "data": ["{folder}/data.npz", "!{folder}/none.npz", "!{folder}/empty", "!{folder}/misnamed.npz"],
-    "decay": ["0.001", "!-1", "!much"], "dim": ["!batch", "!batch=0", "!nothing=3"], "elide-weights": [None], "ends": [None],
-    "epochs": ["1", "!0", "!-2"], "equalize": [None], "exclude": [".*", "!("], "float": [None],
-    "float-ops": ["kind:contraction", "kind:avg_pool", ".*", "!kind:nothing", "!("],
-    "granularity": ["tensor", "channel", "!group:15", "!group:257", "!row"], "held-out": ["4", "!-1", "!100000"],
-    "input": ["!nothing: u8", "!x"], "labels": ["label", "!nothing"], "learn-scales": [None], "loss": ["cross-entropy", "!hinge"],
-    "max-bytes": ["50%", "!0%", "!some"], "max-drop": ["50", "!-1", "!x"], "max-latency": ["150%", "!-3", "!fast"], "merge": ["!"],
-    "method": ["magnitude", "obs", "!random"], "metric-command": ["{folder}/metric", "!{folder}/none"], "momentum": ["0.5", "!1", "!-1"],
-    "nesterov": [None], "o": ["{folder}/none/result", ], "only": [".*", "!nothing", "!("], "optimizer": ["sgd", "adam", "!lion"],
-    "pattern": ["blocks", "unstructured", "2:4", "1:2", "!4:2", "!rows"], "pause-after": ["1", "!0"], "percentile": ["99.9", "100", "!50", "!101", "!x"],
-    "bits-epochs": ["0:1", "!1:0", "!x"], "bits-from": ["6", "!1", "!9"], "distill": ["blocks", ".*", "!("], "distill-share": ["0.5", "!0", "!-1"],
-    "prune": ["0.5", "!1", "!-1"], "prune-ends": [None], "prune-epochs": ["0:1", "!1:0", "!x"], "prune-every": ["1", "!-1"],
-    "prune-exclude": [".*", "!("], "prune-from": ["0.2", "!0.9", "!-1"], "prune-pattern": ["blocks", "unstructured", "!rows"],
-    "quantize-from-epoch": ["1", "!-1"],
-    "predict": [None], "rate": ["0.001", "!-1"], "recipe": ["{folder}/recipe.yaml", "!{folder}/misspelt.yaml", "!{folder}/none.yaml"],
-    "report": ["{folder}/report.html", "{folder}/report.json", "!{folder}/report.txt"], "resume": ["!"], "save-choice": ["{folder}/choice"],
-    "save-stats": ["{folder}/saved.stats", "!{folder}/none/saved.stats"], "schedule": ["cosine", "constant", "!steps"], "seed": ["7"],
-    "smooth": ["0", "0.5", "1", "!-0.5", "!2", "!much"], "smoothing": ["0.1", "!1", "!-1"], "sparsity": ["0", "0.5", "!1", "!-1", "!half"],
-    "stats": ["{folder}/model.stats", "!{folder}/none.stats", "!{folder}/recipe.yaml"], "stop-after": ["!nothing"],
-    "target-cpu": ["native", "reference", "!z80"], "teacher": ["{model}", "!{folder}/none.onnx"], "teacher-share": ["0.5", "!2", "!-1"],
-    "temperature": ["2", "!0", "!-1"], "threads": ["1", "2", "!-1"], "warmup": ["0.1", "!2", "!-1"], "weights": ["!int9", "!codebook1", "!nf5"],
-}
-# With groups only weights that leave room for multipliers go.
-ALSO = {"granularity": {"group:16": ["--weights=int4"], "group:32": ["--weights=int4"], "group:256": ["--weights=int4"], "group:64": ["--weights=log3"],
-                        "!group:32": ["--weights=int8"]},
-        "percentile": {None: ["--estimator=percentile"]}, "labels": {}, "erase": {}}
-# Options that need others to mean something.
-NEEDS = {"percentile": ["--estimator=percentile"], "metric": ["--max-drop=60"], "objective": ["--max-bytes=60%"], "save-choice": ["--max-bytes=60%"],
-         "metric-command": ["--max-drop=60"], "nesterov": ["--optimizer=sgd"], "teacher-share": ["--teacher={model}"],
-         "temperature": ["--teacher={model}"], "learn-scales": ["--stats={folder}/model.stats"], "predict": [], "cost@prune": ["--predict"],
-         "target-cpu@prune": ["--predict"], "distill": ["--teacher={model}"], "distill-share": ["--teacher={model}", "--distill=blocks"],
-         "bits-from": ["--stats={folder}/model.stats", "--weights=int4"],
-         "bits-epochs": ["--stats={folder}/model.stats", "--weights=int4", "--bits-from=6"],
-         "quantize-from-epoch": ["--stats={folder}/model.stats", "--epochs=2"],
-         **{f"prune-{name}": ["--prune=0.5"] for name in ("ends", "epochs", "every", "exclude", "from", "pattern", "scope")}, "pause-after": ["--checkpoint={folder}/pause.npz"]}
-# What an option replaces in the command's usual words.
-WITHOUT = {"activations=dynamic": ["--data", "--stats"], "activations=float": ["--data", "--stats"], "float": ["--data"]}
-SLOW = {"rounding=gptq", "rounding=adaround", "method=obs", "max-drop", "max-bytes", "max-latency", "metric", "metric-command", "objective", "save-choice"}
+SAMPLES = 12
+# With --quick, commands that compile are given what they refuse only; training, tuning and selections take long.
+QUICK = {"import", "calibrate", "quantize", "prune", "check", "info"}
+SLOW = {"max-drop", "max-bytes", "max-latency", "metric", "metric-command", "objective", "formats", "measurements", "save-choice", "tune"}
+
+
+@dataclasses.dataclass
+class Case:
+    """A value to try: a flag has none. `more` are words of its own."""
+    option: str
+    value: str
+    is_flag: bool
+    more: list
+    must_refuse: bool
+
+
+@dataclasses.dataclass
+class Row:
+    """What became of a case."""
+    model: str
+    command: str
+    case: str
+    outcome: str
+    detail: str
+    seconds: float
+    must_refuse: bool
+
+
+class Tool:
+    """The program, with a folder of its own for temporary files."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def run(self, words, temporary):
+        start = time.time()
+        done = subprocess.run([self.path, *map(str, words)], capture_output=True, text=True, errors="replace", timeout=1800,
+                              env={**os.environ, "TMPDIR": str(temporary)})
+        return done.returncode, done.stdout, done.stderr, time.time() - start
+
+    def options(self, command):
+        """{option: (whether it is a flag, values that the help names)}, from `halftone COMMAND --help`; all lines must be understood."""
+        status, text, errors, _ = self.run([command, "--help"], "/tmp")
+        assert status == 0, errors
+        options, last = {}, None
+        for line in text.split("General options:")[1].split("Generic Options:")[0].splitlines():
+            if found := re.fullmatch(r"  --?([a-z][a-z-]*)([= ]<.*?>)?\s+- (.*)", line):
+                last, description = found.group(1), found.group(3)
+                options[last] = (not found.group(2), LISTED[last](description) if last in LISTED else [])
+            elif found := re.match(r"    =(\S+)\s+- ", line):
+                options[last][1].append(found.group(1))
+            elif line.strip():
+                sys.exit(f"the help of {command} has a line that is not understood: {line}")
+        return options
+
+
+def write_picture(path, pixels):
+    """A PNG of [height, width, 1 or 3] bytes."""
+    height, width, channels = pixels.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    part = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b""))
+
+
+class Model:
+    """A model, and the files that the examples name, in a folder."""
+
+    def __init__(self, tool, folder, model, data, dims):
+        self.tool, self.folder, self.path, self.dims = tool, folder, model, [f"--dim={dim}" for dim in dims]
+        self.name = model.parent.name + "/" + model.name if model.stem in ("model", "float_model") else model.name
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "temporary").mkdir(parents=True)
+        with np.load(data) as arrays:
+            self.samples = {name: arrays[name][:SAMPLES] for name in arrays.files if name != "label"}
+        self.make_models()
+        self.make_data()
+        self.make_other_files()
+
+    def must(self, *words):
+        status, out, errors, _ = self.tool.run(words, self.folder / "temporary")
+        if status:
+            sys.exit(f"{' '.join(map(str, words))}: {errors}")
+        return out, errors
+
+    def make_models(self):
+        folder = self.folder
+        _, errors = self.must("build", self.path, *self.dims, "--float", "-o", folder / "float.so")
+        leading = re.search(r"leading dimension '(\S+)'", errors)
+        out, _ = self.must("info", folder / "float.so")
+        inputs = re.findall(r"^input '(.*?)': (\w+) \[(.*?)\]", out, re.MULTILINE)
+        self.samples = {name: self.samples[name] for name, _, _ in inputs}
+        self.input, shape = inputs[0][0], inputs[0][2].split(", ")
+        self.dim = leading.group(1) if leading else "batch"
+        self.picture = tuple(map(int, shape[1:])) if len(shape) == 4 and shape[1] in "13" else None
+        np.savez(folder / "plain.npz", **self.samples)
+        self.must("run", folder / "float.so", "--input", folder / "plain.npz", "-o", folder / "float.npz")
+        with np.load(folder / "float.npz") as outputs:
+            self.expected = {name: outputs[name] for name in outputs.files}
+        target = re.search(r"^target: (\S+)", out, re.MULTILINE).group(1)
+        tables = pathlib.Path(__file__).resolve().parent.parent / "lib/Codegen/CostTables"
+        fitting = [table for table in tables.glob("*.json") if table.stem == target] or list(tables.glob("x86-64-v3.json"))
+        shutil.copy(fitting[0], folder / "cost.json")  # the built-in table of this CPU, as a file
+
+    def make_data(self):
+        folder, first = self.folder, next(iter(self.samples))
+        output = next(iter(self.expected.values()))
+        labels = output.reshape(len(output), -1).argmax(1).astype(np.int64)
+        np.savez(folder / "data.npz", label=labels, target=output.reshape(output.shape[0], *output.shape[1:]), short=labels[:3],
+                 floats=labels.astype(np.float32), classes=labels + 1000000, **self.samples)
+        changed = lambda change: {name: change(array) if name == first else array for name, array in self.samples.items()}
+        np.savez(folder / "misnamed.npz", nothing=self.samples[first])
+        np.savez(folder / "misshapen.npz", **changed(lambda array: array[..., :-1]))
+        np.savez(folder / "integers.npz", **changed(lambda array: array.astype(np.int16)))
+        np.savez(folder / "nan.npz", **changed(lambda array: np.where(np.arange(array.size).reshape(array.shape) == 5, np.nan, array).astype(array.dtype)))
+        whole = (folder / "plain.npz").read_bytes()
+        (folder / "truncated.npz").write_bytes(whole[:len(whole) // 2])
+        for name in ("empty", "arrays", "pictures"):
+            (folder / name).mkdir()
+        for name, array in self.samples.items():
+            np.save(folder / "arrays" / f"{name.replace('/', '_')}.npy", array)
+        if self.picture:
+            channels, height, width = self.picture
+            random = np.random.default_rng(0)
+            for i in range(SAMPLES):
+                write_picture(folder / "pictures" / f"{i:02}.png", random.integers(0, 256, (height + 2, width + 2, channels), np.uint8))
+
+    def make_other_files(self):
+        folder, source = self.folder, [self.path, *self.dims]
+        self.must("calibrate", *source, "--data", folder / "data.npz", "-o", folder / "model.stats")
+        self.must("calibrate", *source, "--equalize", "--data", folder / "data.npz", "-o", folder / "equalized.stats")
+        np.savez(folder / "half.npz", **{name: array[:SAMPLES // 2] for name, array in self.samples.items()})
+        self.must("calibrate", *source, "--data", folder / "half.npz", "-o", folder / "resumed.stats.partial")
+        statistics = json.loads((folder / "model.stats").read_text())
+        (folder / "other.stats").write_text(json.dumps({**statistics, "source_hash": "0" * 32}))
+        self.must("import", *source, "-o", folder / "imported.mlirbc")
+        self.must("quantize", *source, "--stats", folder / "model.stats", "-o", folder / "quantized.mlirbc")
+        out, errors = self.must("prune", *source, "--sparsity=0", "-o", folder / "same.mlirbc")
+        layers = [line[:40].strip() for line in (out + errors).splitlines() if re.search(r" \d+ +[\d.]+ %", line)][:-1]
+        self.last = re.escape(layers[-1])
+        rule = "- {{kind: contraction, weights: {}, granularity: channel}}\n"
+        (folder / "recipe.yaml").write_text(rule.format("int4"))
+        (folder / "misspelt.yaml").write_text(rule.format("int4").replace("weights", "wieghts"))
+        (folder / "idle.yaml").write_text("- {name: nothing, weights: int4}\n")
+        # A selection that has few layers to choose for: the others have rules.
+        (folder / "most.yaml").write_text("".join(f"- {{name: {json.dumps(layer)}, weights: int8}}\n" for layer in layers[:-2]) or "[]\n")
+        for name, text in (("metric", "echo 50"), ("silent", "true")):
+            (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+            (folder / name).chmod(0o755)
+
+    def fill(self, text, folder):
+        picture = self.picture or (3, 8, 8)
+        names = {"folder": folder, "model": self.path, "input": self.input, "dim": self.dim, "last": self.last,
+                 "size": f"{picture[1]}x{picture[2]}", "colour": "gray" if picture[0] == 1 else "rgb"}
+        return re.sub(r"\{(\w+)\}", lambda found: str(names[found.group(1)]), text)
+
+
+def look_up(table, command, option, value, default):
+    """The most special entry: option=value@command, option@command, option=value, option."""
+    for key in (f"{option}={value}@{command}", f"{option}@{command}", f"{option}={value}", option):
+        if key in table:
+            return table[key]
+    return default
+
+
+def cases(tool, command):
+    """What to try of a command; an option without an example gives none but its name."""
+    for option, (is_flag, named) in tool.options(command).items():
+        yield from (Case(option, value, is_flag, [], False) for value in named)
+        examples = look_up(EXAMPLES, command, option, "", None)
+        if examples is None and not named:
+            yield option
+        for example in examples or []:
+            value, more = example if isinstance(example, tuple) else (example or "", [])
+            yield Case(option, value.removeprefix("!"), is_flag, more, value.startswith("!"))
 
 
 class Walk:
-    def __init__(self, halftone, folder, model, data, quick):
-        self.halftone, self.folder, self.model, self.quick = halftone, folder, model, quick
-        self.rows, self.failures = [], 0
-        self.prepare(data)
+    """One command on one model, in a folder of its own."""
 
-    def run(self, *words):
-        start = time.time()
-        done = subprocess.run([self.halftone, *map(str, words)], capture_output=True, text=True, errors="replace", timeout=900)
-        return done.returncode, done.stdout, done.stderr, time.time() - start
-
-    def must(self, *words):
-        status, _, errors, _ = self.run(*words)
-        if status:
-            sys.exit(f"{' '.join(map(str, words))}: {errors}")
-
-    def prepare(self, data):
-        """Few samples with labels, statistics, a float model to compare with, and the files of the examples."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with np.load(data) as arrays:
-            samples = {name: arrays[name][:12] for name in arrays.files if name != "label"}
-        names = list(samples)
-        self.must("build", self.model, "--float", "-o", self.folder / "float.so")
-        np.savez(self.folder / "plain.npz", **samples)
-        self.must("run", self.folder / "float.so", "--input", self.folder / "plain.npz", "-o", self.folder / "float.npz")
-        with np.load(self.folder / "float.npz") as outputs:
-            first = outputs[outputs.files[0]]
-            self.shape = first.shape
-            labels = first.reshape(len(first), -1).argmax(1).astype(np.int64)
-        self.classifies = first.ndim == 2
-        np.savez(self.folder / "data.npz", label=labels, **samples)
-        np.savez(self.folder / "misnamed.npz", nothing=samples[names[0]])
-        (self.folder / "empty").mkdir(exist_ok=True)
-        (self.folder / "recipe.yaml").write_text("- {kind: contraction, weights: int4, granularity: channel}\n")
-        (self.folder / "misspelt.yaml").write_text("- {kind: contraction, wieghts: int4}\n")
-        metric = self.folder / "metric"
-        metric.write_text("#!/bin/sh\necho 50\n")
-        metric.chmod(0o755)
-        status, out, _, _ = self.run("info", self.folder / "float.so")
-        self.must("calibrate", self.model, "--data", self.folder / "data.npz", "-o", self.folder / "model.stats")
-        self.must("calibrate", self.model, "--equalize", "--data", self.folder / "data.npz", "-o", self.folder / "equalized.stats")
-        self.must("quantize", self.model, "--stats", self.folder / "model.stats", "-o", self.folder / "quantized.mlirbc")
-        # The built-in table of this CPU's targets, as a file.
-        tables = pathlib.Path(__file__).resolve().parent.parent / "lib/Codegen/CostTables"
-        fitting = [table for table in tables.glob("*.json") if f"target: {table.stem}" in out] or list(tables.glob("x86-64-v3.json"))
-        (self.folder / "cost.json").write_text(fitting[0].read_text())
+    def __init__(self, tool, model, command, quick):
+        self.tool, self.model, self.command, self.quick = tool, model, command, quick
+        self.folder = model.folder.parent / f"{model.folder.name}-{command}"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(model.folder, self.folder)
+        self.temporary, self.checked = self.folder / "temporary", {}
 
     def fill(self, text):
-        return text.replace("{folder}", str(self.folder)).replace("{model}", str(self.model))
+        return self.model.fill(text, self.folder)
 
-    # ------------------------------------------------------------------ cases
-
-    def options(self, command):
-        """{option: values that the help names}, from `halftone COMMAND --help`."""
-        status, text, errors, _ = self.run(command, "--help")
-        assert status == 0, errors
-        text = text.split("General options:")[1].split("Generic Options:")[0]
-        options, last = {}, None
-        for line in text.splitlines():
-            if found := re.match(r"\s+--?([a-z-]+)(=<.*?>)?\s+- (.*)", line):
-                last = found.group(1)
-                options[last] = self.listed(last, found.group(3))
-            elif found := re.match(r"\s+=(\S+)\s+- ", line):
-                options[last].append(found.group(1))
-        return options
-
-    @staticmethod
-    def listed(option, description):
-        """Values that a description lists in words."""
-        if option == "weights":
-            return re.search(r"\(default int8\): (.*?)\. ", description).group(1).split(", ")
-        if option == "stop-after":
-            return description.split(": ")[1].split(", ")
-        return []
-
-    def cases(self, command):
-        """(option, value, whether it has to be refused)."""
-        for option, named in self.options(command).items():
-            if not named and option not in VALUES:
-                yield option, "no example in benchmark/options.py", None
-                continue
-            for value in named:
-                yield option, value, False
-            for value in VALUES.get(option, []):
-                refused = value is not None and value.startswith("!")
-                yield option, (value[1:] if refused else value), refused
-            for value in ALSO.get(option, {}):
-                if value is not None:
-                    yield option, value.lstrip("!"), value.startswith("!")
-
-    def words(self, command, option, value):
-        """The command with the option in it, and its output."""
-        folder, extension = self.folder, ".mlirbc"
-        key = f"{option}={value}"
-        words = {"calibrate": [self.model, "--data", folder / "data.npz"], "quantize": [self.model, "--stats", folder / "model.stats"],
-                 "build": [self.model, "--data", folder / "data.npz"], "compile": [folder / "quantized.mlirbc"],
-                 "prune": [self.model], "train": [self.model, "--data", folder / "data.npz", "--labels", "label", "--batch", "4", "--rate", "1e-5"]}[command]
-        words = list(map(str, words))
-        extra = list(map(self.fill, NEEDS.get(f"{option}@{command}", NEEDS.get(option, []))))
-        extra += ALSO.get(option, {}).get(value, ALSO.get(option, {}).get(f"!{value}", []))
-        data = ["--data", str(folder / "data.npz")]
-        if command == "quantize":
-            selects = option.startswith("max-") or any(word.startswith("--max-") for word in extra)
-            if selects or key in ("rounding=gptq", "rounding=adaround"):
-                extra += data
-            if option == "data":
-                extra += ["--rounding=gptq"]
-            if option == "equalize":
-                words[2] = str(folder / "equalized.stats")
-        if command == "prune" and option != "predict" and option != "pattern" or command == "prune" and value in ("blocks", "unstructured", None):
-            extra += [] if option in ("sparsity",) else ["--sparsity=0.5"]
-        if command == "prune" and key == "method=obs":
-            extra += data
-        if command == "train":
-            if option in ("activations", "estimator", "float-ops", "granularity", "percentile", "recipe", "rounding", "smooth", "weight-scales", "weights"):
-                extra += ["--stats", str(folder / "model.stats")]
-        for name in WITHOUT.get(key, WITHOUT.get(option, [])):
-            if name in words:
-                del words[words.index(name):words.index(name) + 2]
-        for name in ("--data", "--stats", "--labels", "--batch", "--rate"):  # the option takes the place of the usual words
-            if f"--{option}" == name and name in words:
-                del words[words.index(name):words.index(name) + 2]
-        if option == "stop-after":
-            extension = ".so" if value == "target" else ".mlirbc"
-        elif option == "elide-weights":
-            extension = ".mlir"
-            extra += ["--stop-after=integer"] if command == "build" else []
-        elif command in ("build", "compile"):
-            extension = ".so"
-        elif command == "calibrate":
-            extension = ".stats"
-        output = folder / f"result{extension}"
-        output.unlink(missing_ok=True)
-        asked = f"--{option}" if option != "o" else "-o"
-        words += extra + ([asked] if value in (None, "") else [f"{asked}={self.fill(value)}"] if option != "o" else [])
-        if option == "o":
-            output = pathlib.Path(self.fill(value))
-        if option != "predict" and "--predict" not in words:
-            words += ["-o", str(output)]
-        return [command, *words], output
+    def words(self, case):
+        """The command with the option in it, and the path that is to be written."""
+        command, option, value = self.command, case.option, case.value
+        more = [*look_up(NEEDS, command, option, value, []), *case.more]
+        names = [word.split("=")[0] for word in more if word.startswith("-")]
+        gone = [*look_up(REPLACED, command, option, value, []), f"--{option}", *names]
+        words = [word for word in USUAL[command] if word not in gone and word.split("=")[0] not in gone]
+        if "{model}" in words:
+            words += self.model.dims if option != "dim" else [dim for dim in self.model.dims if not dim.startswith(f"--dim={self.model.dim}=")]
+        asked = "-o" if option == "o" else f"--{option}"
+        words += [*more, *([asked] if case.is_flag else [asked, value] if option == "o" else [f"{asked}={value}"])]
+        if "-o" in words:
+            output = words[words.index("-o") + 1]
+        elif command in OUTPUT and not {"--predict", "--tune"} & set(words):
+            output = "{folder}/" + OUTPUT[command]
+            if option == "stop-after" and value != "target" or option == "elide-weights":
+                output = str(pathlib.Path(output).with_suffix(".mlir" if option == "elide-weights" else ".mlirbc"))
+            words += ["-o", output]
+        else:
+            output = "-"
+        return [command, *map(self.fill, words)], None if output == "-" else pathlib.Path(self.fill(output))
 
     # ----------------------------------------------------------------- checks
 
-    def check(self, command, option, value, output):
+    def check(self, case, words, out, output):
         """What the result does, or a ValueError."""
-        if option in ("predict",) or command == "prune" and option in ("cost", "target-cpu"):
-            return "printed"
-        for name, kind in (("report", "report"), ("save-stats", "statistics"), ("save-choice", "choice"), ("checkpoint", "checkpoint")):
-            if option == name and not os.path.getsize(self.fill(value)):
-                raise ValueError(f"the {kind} is empty")
-        if command == "calibrate":
-            self.read_statistics(output)
-            return "statistics read"
-        if option == "elide-weights":
-            return "text to read"
-        if option == "pause-after":
-            return "paused"
+        for kind, text in (("report", case.value), ("save-stats", case.value), ("save-choice", case.value), ("checkpoint", case.value),
+                           ("measurements", case.value)):
+            if case.option == kind and not os.path.getsize(self.fill(text)):
+                raise ValueError(f"the file of --{kind} is empty")
+        if "--json" in words:
+            return f"JSON of {len(json.loads(out))} entries"
+        if output is None:
+            if not out.strip():
+                raise ValueError("nothing was printed")
+            return f"{len(out.splitlines())} lines"
+        if not os.path.getsize(output):
+            raise ValueError("the output is empty")
+        if output.suffix in (".stats", ".json"):
+            counts = json.loads(output.read_text())
+            if output.suffix == ".stats" and (counts["samples"] < 1 or not counts["values"]):
+                raise ValueError("no statistics")
+            return "statistics read" if output.suffix == ".stats" else "table read"
+        if output.suffix == ".npz":
+            return self.fidelity(output)
+        if "--elide-weights" in words or output.suffix in (".o", ".ll", ".s"):
+            return "written"
+        digest = hashlib.sha256(output.read_bytes()).hexdigest()
+        if digest not in self.checked:
+            self.checked[digest] = self.run_model(output)
+        return self.checked[digest]
+
+    def run_model(self, output):
+        """Compiles a stage file, and runs the library."""
         library = output
         if output.suffix != ".so":
-            status, _, errors, _ = self.run("build", output, *self.float_words(output), "-o", self.folder / "check.so")
+            status, text, errors, _ = self.tool.run(["info", output], self.temporary)
+            if status:
+                raise ValueError(f"cannot be read: {errors.strip()}")
+            if "stage: codegen" in text:
+                return "read"
+            if self.quick:
+                return "read"
+            early = re.search(r"stage: (import|calibration|precision)", text)  # in floats
+            library = self.folder / "check.so"
+            status, _, errors, _ = self.tool.run(["build", output, *(["--float"] if early else []), "-o", library], self.temporary)
             if status:
                 raise ValueError(f"does not compile: {errors.strip().splitlines()[-1]}")
-            library = self.folder / "check.so"
-        return self.fidelity(library)
-
-    def float_words(self, output):
-        """A file of an early stage is checked in floats."""
-        status, text, _, _ = self.run("info", output)
-        return ["--float"] if re.search(r"stage: (import|calibration|precision)", text) else []
-
-    def read_statistics(self, path):
-        counts = json.loads(pathlib.Path(path).read_text())
-        if counts["samples"] < 1 or not counts["values"]:
-            raise ValueError("no statistics")
-
-    def fidelity(self, library):
-        status, _, errors, _ = self.run("run", library, "--input", self.folder / "plain.npz", "-o", self.folder / "result.npz")
+        status, _, errors, _ = self.tool.run(["run", library, "--input", self.folder / "plain.npz", "-o", self.folder / "check.npz"], self.temporary)
+        if status and re.search("needs CPU features|another architecture", errors):
+            return "compiled, for other CPUs than this one"
         if status:
             raise ValueError(f"does not run: {errors.strip().splitlines()[-1]}")
-        with np.load(self.folder / "result.npz") as result, np.load(self.folder / "float.npz") as exact:
-            a, b = (arrays[exact.files[0]].astype(np.float64) for arrays in (exact, result))
-        if a.shape != b.shape or not np.isfinite(b).all():
-            raise ValueError(f"gives {b.shape} or no finite numbers")
-        noise = ((a - b) ** 2).sum()
-        return "as float" if noise == 0 else f"{10 * np.log10((a ** 2).sum() / noise):.1f} dB"
+        return self.fidelity(self.folder / "check.npz")
 
-    def judge(self, command, option, value, refused):
+    def fidelity(self, path):
+        noise, signal = 0.0, 0.0
+        with np.load(path) as result:
+            for name, exact in self.model.expected.items():
+                if result[name].shape != exact.shape or not np.isfinite(result[name]).all():
+                    raise ValueError(f"'{name}' has the shape {result[name].shape}, or is not finite")
+                noise += ((result[name].astype(np.float64) - exact) ** 2).sum()
+                signal += (exact.astype(np.float64) ** 2).sum()
+        return "as float" if noise == 0 else f"{10 * np.log10(signal / noise):.1f} dB"
+
+    def files(self):
+        return {str(path) for path in self.folder.rglob("*")}
+
+    def judge(self, case):
         """(outcome, detail, seconds)."""
-        if refused is None:
-            return "FAILED", value, 0
-        words, output = self.words(command, option, value)
-        status, out, errors, seconds = self.run(*words)
-        messages = [line for line in errors.splitlines() if re.search(r"\berror: |^halftone.*: (for the|Unknown|Cannot|.* requires)", line)]
-        if status < 0 or status > 128 or "Stack dump" in errors or "Assertion" in errors:
-            return "FAILED", f"crash: {' '.join(words)}", seconds
+        words, output = self.words(case)
+        shown = " ".join(words)
+        if output and str(output).startswith(str(self.folder)) and output.is_file():
+            output.unlink()
+        before = self.files()
+        status, out, errors, seconds = self.tool.run(words, self.temporary)
+        left = [path for path in self.files() - before if status or "/temporary/" in path]
+        messages = re.findall(r"^.*?\berror: (.*)", errors, re.MULTILINE)
+        if status not in (0, 1) or "Stack dump" in errors or "Assertion" in errors:
+            return "FAILED", f"crash: {shown}", seconds
+        if case.option == "pause-after" and "--resume goes on" in errors:
+            return "works", messages[0], seconds
+        if left:
+            return "FAILED", f"left {left[0]}: {shown}", seconds
         if status == 0:
-            if refused:
-                return "FAILED", f"accepted, but makes no sense: {' '.join(words)}", seconds
+            if case.must_refuse:
+                return "FAILED", f"accepted, but makes no sense: {shown}", seconds
             try:
-                return "works", self.check(command, option, value, output), seconds
-            except (ValueError, OSError) as problem:
-                return "FAILED", f"{problem}: {' '.join(words)}", seconds
-        reason = re.sub(r".*?error: |^halftone: ", "", messages[0]) if messages else ""
-        if len(messages) != 1 or len(reason) < 10:
-            return "FAILED", f"{len(messages)} messages: {errors.strip()[-300:]!r}: {' '.join(words)}", seconds
-        return "refused", reason, seconds
+                return "works", self.check(case, words, out, output), seconds
+            except (ValueError, OSError, KeyError) as problem:
+                return "FAILED", f"{problem}: {shown}", seconds
+        if len(messages) != 1 or len(messages[0]) < 10:
+            return "FAILED", f"{len(messages)} messages: {errors.strip()[-300:]!r}: {shown}", seconds
+        more = [line.strip() for line in errors[errors.index(messages[0]):].splitlines()[1:] if line.startswith("  ")]
+        return "refused", " ".join([messages[0], *more]), seconds
 
-    def walk(self, commands):
-        for command in commands:
-            seen = set()
-            for option, value, refused in self.cases(command):
-                if (option, value) in seen or self.quick and (option in SLOW or f"{option}={value}" in SLOW):
-                    continue
-                seen.add((option, value))
-                outcome, detail, seconds = self.judge(command, option, value, refused)
-                self.failures += outcome == "FAILED"
-                shown = f"--{option}" + ("" if value is None else f"={value}")
-                print(f"{self.model.name:32} {command:9} {shown.replace(str(self.folder), '...')[:44]:44} {outcome:8} {seconds:5.1f} s  {detail}", flush=True)
+    def rows(self):
+        for case in cases(self.tool, self.command):
+            if isinstance(case, str):
+                yield Row(self.model.name, self.command, f"--{case}", "FAILED", "no example in option_examples.py", 0, False)
+                continue
+            if self.quick and (case.option in SLOW or self.command not in QUICK) and not case.must_refuse:
+                continue
+            outcome, detail, seconds = self.judge(case)
+            shown = "-o " + case.value if case.option == "o" else f"--{case.option}" + ("" if case.is_flag else f"={case.value}")
+            yield Row(self.model.name, self.command, " ".join([shown, *case.more]), outcome, detail.replace(str(self.folder), "..."), seconds, case.must_refuse)
+
+
+def print_row(row, lock=threading.Lock()):
+    with lock:
+        print(f"{row.model:20} {row.command:9} {row.case[:52]!s:52} {row.outcome:8} {row.seconds:6.1f} s  {row.detail}", flush=True)
+
+
+def walk(tool, model, command, quick):
+    rows = []
+    for row in Walk(tool, model, command, quick).rows():
+        print_row(row)
+        rows.append(row)
+    return rows
+
+
+def taken_nowhere(rows):
+    """Sound values that every model refused."""
+    works = {(row.command, row.case) for row in rows if row.outcome != "refused"}
+    return [row for row in rows if not row.must_refuse and (row.command, row.case) not in works]
+
+
+def print_counts(rows, models, commands):
+    print("\n| command | " + " | ".join(models) + " |\n|---|" + "---|" * len(models))
+    for command in [*commands, "all"]:
+        cells = []
+        for model in models:
+            mine = [row for row in rows if row.model == model and command in (row.command, "all")]
+            count = lambda outcome: sum(row.outcome == outcome for row in mine)
+            cells.append(f"{count('works')} / {count('refused')}" + (f" / {count('FAILED')} failed" if count("FAILED") else ""))
+        print(f"| {command} | " + " | ".join(cells) + " |")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="+", metavar="MODEL=DATA", help="a model with samples of its inputs (.npz)")
+    parser.add_argument("models", nargs="+", metavar="MODEL=DATA[,DIM=SIZE...]", help="a model with samples of its inputs (.npz)")
     parser.add_argument("--halftone", required=True)
     parser.add_argument("-o", "--output", required=True, type=pathlib.Path, help="folder for what is made")
-    parser.add_argument("--commands", default=",".join(COMMANDS), help="those to walk, of %(default)s")
-    parser.add_argument("--quick", action="store_true", help="leave out selections and reconstructions")
+    parser.add_argument("--commands", default=",".join(USUAL), help="those to walk, of %(default)s")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    parser.add_argument("--quick", action="store_true", help="leave out what compiles, trains or selects, but for what is refused")
     arguments = parser.parse_args()
-    failures = 0
+    tool, models, commands = Tool(pathlib.Path(arguments.halftone).resolve()), [], arguments.commands.split(",")
     for text in arguments.models:
-        model, data = map(pathlib.Path, text.split("="))
-        walk = Walk(arguments.halftone, arguments.output / model.stem, model, data, arguments.quick)
-        walk.walk(arguments.commands.split(","))
-        failures += walk.failures
-    print(f"{failures} failures")
-    return 1 if failures else 0
+        model, rest = text.split("=", 1)
+        data, *dims = rest.split(",")
+        folder = arguments.output.resolve() / f"{len(models)}-{pathlib.Path(model).stem}"
+        models.append(Model(tool, folder, pathlib.Path(model).resolve(), data, dims))
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        done = [pool.submit(walk, tool, model, command, arguments.quick) for model in models for command in commands]
+        rows = [row for future in done for row in future.result()]
+    failed = [row for row in rows if row.outcome == "FAILED"]
+    nowhere = taken_nowhere(rows)
+    print_counts(rows, [model.name for model in models], commands)
+    print("\nworks / refused with the reason" + (", what is no failure but slow left out" if arguments.quick else ""))
+    for row in [*failed, *nowhere]:
+        print_row(row if row.outcome == "FAILED" else dataclasses.replace(row, detail=f"no model takes it: {row.detail}"))
+    print(f"{len(failed) + len(nowhere)} failures")
+    return 1 if failed or nowhere else 0
 
 
 if __name__ == "__main__":

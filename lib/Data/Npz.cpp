@@ -10,7 +10,9 @@
 #include "halftone/Data/Npz.h"
 #include "halftone/Data/AtomicFile.h"
 #include "halftone/Data/ProblemList.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringExtras.h"
 #include <zip.h>
 
 using namespace mlir::halftone;
@@ -136,7 +138,16 @@ NpzReader::open(llvm::StringRef path) {
 
 NpzReader::~NpzReader() { zip_discard(archive); }
 
+static llvm::Error checkHas(llvm::StringRef path, llvm::ArrayRef<std::string> names, llvm::StringRef name) {
+  if (llvm::is_contained(names, name))
+    return llvm::Error::success();
+  return makeError("'" + path + "' has no array '" + name + "'; there is " +
+                   (names.empty() ? "none" : "'" + llvm::join(names, "', '") + "'"));
+}
+
 llvm::Expected<NpyHeader> NpzReader::readHeader(llvm::StringRef name) const {
+  if (llvm::Error error = checkHas(path, arrayNames, name))
+    return std::move(error);
   ArrayEntry entry(archive, name);
   llvm::Expected<NpyHeader> header = entry.readHeader();
   if (!header)
@@ -161,6 +172,8 @@ static llvm::Expected<Tensor> readArray(zip *archive, llvm::StringRef name) {
 }
 
 llvm::Expected<Tensor> NpzReader::read(llvm::StringRef name) const {
+  if (llvm::Error error = checkHas(path, arrayNames, name))
+    return std::move(error);
   llvm::Expected<Tensor> tensor = readArray(archive, name);
   if (!tensor)
     return makeError("array '" + name + "' in '" + path + "' " +

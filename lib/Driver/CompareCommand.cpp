@@ -14,19 +14,16 @@ using namespace mlir::halftone;
 using llvm::Error, llvm::Expected, llvm::StringRef;
 namespace cl = llvm::cl;
 
-/// The labels, one integer for each sample.
-static Expected<std::vector<int64_t>> readLabels(StringRef path, StringRef key,
-                                                 int64_t samples) {
+/// The labels, one integer for each sample; none without a key.
+static Expected<std::vector<int64_t>> readLabels(StringRef path, StringRef key) {
+  if (key.empty())
+    return std::vector<int64_t>();
   auto reader = NpzReader::open(path);
   if (!reader)
     return reader.takeError();
   Expected<Tensor> tensor = (*reader)->read(key);
   if (!tensor)
     return tensor.takeError();
-  if (tensor->numElements() != samples)
-    return userError("--labels '" + key + "' has " +
-                     llvm::Twine(tensor->numElements()) + " labels for " +
-                     llvm::Twine(samples) + " samples");
   if (tensor->type == ElementType::I64)
     return std::vector<int64_t>(tensor->values<int64_t>().begin(),
                                 tensor->values<int64_t>().end());
@@ -233,19 +230,19 @@ Error mlir::halftone::runCompare(CommandLine &line) {
       return error;
   if (options.evaluator && !options.reports.empty())
     return userError("--report measures compiled models; leave --evaluator out");
+  Expected<std::vector<int64_t>> classes = readLabels(options.data, options.labels);
+  if (!classes)
+    return classes.takeError();
   Contest contest;
   if (Error error = openModels(options, contest))
     return error;
   if (Error error = runModels(options, contest))
     return error;
-  std::vector<int64_t> classes;
-  if (!options.labels.empty()) {
-    auto read = readLabels(options.data, options.labels, contest.data[1]->size());
-    if (!read)
-      return read.takeError();
-    classes = std::move(*read);
-  }
-  auto compared = compareAll(contest.results[0], contest.results[1], classes);
+  const size_t samples = contest.data[1]->size();
+  if (!options.labels.empty() && classes->size() != samples)
+    return userError("--labels '" + options.labels + "' has " + llvm::Twine(classes->size()) + " labels for " +
+                     llvm::Twine(samples) + " samples");
+  auto compared = compareAll(contest.results[0], contest.results[1], *classes);
   if (!compared)
     return compared.takeError();
   if (options.json)

@@ -1,14 +1,16 @@
 //===- Driver.cpp - Command table, help and dispatch ----------------------===//
 #include "halftone/Driver/Driver.h"
-#include "Command.h"
+#include "CommandLineErrors.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 #include <csignal>
+#include <unistd.h>
 
 using namespace mlir::halftone;
-using llvm::Error, llvm::StringRef;
+using llvm::Error, llvm::SmallVector, llvm::StringRef;
 
 char Reported::ID;
 void Reported::log(llvm::raw_ostream &os) const { os << "reported above"; }
@@ -18,15 +20,6 @@ std::error_code Reported::convertToErrorCode() const {
 
 Error mlir::halftone::userError(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
-}
-
-void CommandLine::parse() {
-  std::string text = "\nEXAMPLES:\n" + examples.str();
-  llvm::cl::extrahelp help(text);
-  llvm::cl::SetVersionPrinter(
-      [](llvm::raw_ostream &os) { os << versionText() << "\n"; });
-  llvm::cl::ParseCommandLineOptions(argc, argv);
-  command.keepValues();
 }
 
 static void printHelp(llvm::raw_ostream &os) {
@@ -52,6 +45,29 @@ static int report(Error error) {
         status = 1;
       });
   return status;
+}
+
+static bool isHelp(StringRef word) {
+  return word == "-h" || word.ltrim('-').starts_with("help");
+}
+
+void CommandLine::parse() {
+  std::string text = "\nEXAMPLES:\n" + examples.str();
+  llvm::cl::extrahelp help(text);
+  llvm::cl::SetVersionPrinter(
+      [](llvm::raw_ostream &os) { os << versionText() << "\n"; });
+  const llvm::ArrayRef<const char *> words = llvm::ArrayRef(argv, argc).drop_front(2);
+  bool isGood = false;
+  // The stream makes the parser return instead of exiting. What options say of their values goes to standard error all the same.
+  const auto parseWords = [&] { isGood = llvm::cl::ParseCommandLineOptions(argc, argv, /*Overview=*/"", &llvm::errs()); };
+  std::string printed;
+  if (llvm::any_of(words, isHelp))
+    parseWords(); // Prints and exits; what then goes wrong is nobody's to catch.
+  else
+    printed = catchPrinted(STDERR_FILENO, parseWords);
+  if (!isGood)
+    std::exit(printed.empty() ? 1 : report(describeMistakes(printed, words, command)));
+  command.keepValues();
 }
 
 /// What standard output did not take, unless there is an error already.
@@ -85,6 +101,6 @@ int mlir::halftone::runDriver(int argc, const char **argv) {
     CommandLine line(argc, argv, subCommand, command.examples);
     return report(closeOutput(command.run(line)));
   }
-  return report(userError("there is no command '" + name +
-                          "'; `halftone --help` lists all"));
+  SmallVector<StringRef> names = llvm::map_to_vector(allCommands(), [](const Command &command) { return StringRef(command.name); });
+  return report(userError("there is no command '" + name + "'" + suggestName(name, names) + "; `halftone --help` lists all"));
 }

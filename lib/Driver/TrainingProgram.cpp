@@ -4,6 +4,7 @@
 #include "ModelFile.h"
 #include "Stages.h"
 #include "halftone/Analysis/EntryForm.h"
+#include "halftone/Analysis/NamePattern.h"
 #include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Quantization/Passes.h"
 #include "halftone/Support/Constants.h"
@@ -52,6 +53,18 @@ Error mlir::halftone::exposeWeights(ModuleOp module, bool floats) {
   return runPass(module, createExposeWeights(options));
 }
 
+/// No weight matches --only: says which ones there are. The module is of no use afterwards.
+static Error refuseIdle(ModuleOp module, StringRef only) {
+  if (Error error = runPass(module, createPromoteConstants({".*"})))
+    return error;
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  std::vector<std::string> names;
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    if (main.getArgAttr(i, kValueAttr))
+      names.push_back(main.getArgAttrOfType<StringAttr>(i, kNameAttr).str());
+  return userError("no weight matches --only='" + only + "'" + (names.empty() ? "; the model has none" : "; there are " + listNames(names)));
+}
+
 Expected<std::vector<TrainedWeight>> mlir::halftone::promoteWeights(ModuleOp module, StringRef only) {
   if (Error error = runPass(module, createPromoteConstants({only.str()})))
     return std::move(error);
@@ -70,7 +83,7 @@ Expected<std::vector<TrainedWeight>> mlir::halftone::promoteWeights(ModuleOp mod
     weights.push_back({name, std::move(tensor)});
   }
   if (weights.empty())
-    return userError("no weight matches --only='" + only + "'");
+    return refuseIdle(module, only);
   return weights;
 }
 

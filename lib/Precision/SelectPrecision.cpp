@@ -50,6 +50,8 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
     if (failed(entry) || failed(compileFloatOps()))
       return signalPassFailure();
     collectUnits(*entry);
+    if (failed(checkAllUsed()))
+      return signalPassFailure();
     for (Unit &unit : units)
       unit.reason = refuse(unit);
     for (Unit &unit : llvm::reverse(units))
@@ -74,6 +76,7 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
   }
 
   void collectUnits(func::FuncOp entry);
+  LogicalResult checkAllUsed();
   std::string refuse(const Unit &unit);
   std::string matchFloatOps(const Unit &unit);
   bool feedsInt8(Value value);
@@ -83,6 +86,12 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
     bool byKind;
     std::string text;
     NamePattern names;
+
+    bool matches(const Unit &unit) const {
+      return llvm::any_of(unit.members, [&](Operation *member) {
+        return names.matches(byKind ? kindName(unit.kind).str() : locationName(member->getLoc()));
+      });
+    }
   };
   std::vector<Pattern> patterns;
   std::vector<Unit> units;
@@ -125,10 +134,24 @@ static StringRef describe(Operation *op) {
 
 std::string SelectPrecisionPass::matchFloatOps(const Unit &unit) {
   for (const Pattern &pattern : patterns)
-    for (Operation *member : unit.members)
-      if (pattern.names.matches(pattern.byKind ? kindName(unit.kind).str() : locationName(member->getLoc())))
-        return "float-ops '" + pattern.text + "' asks for it";
+    if (pattern.matches(unit))
+      return "float-ops '" + pattern.text + "' asks for it";
   return "";
+}
+
+/// Patterns that nothing matches are mistakes: the user believes that something stays float.
+LogicalResult SelectPrecisionPass::checkAllUsed() {
+  SmallVector<StringRef> idle;
+  for (const Pattern &pattern : patterns)
+    if (llvm::none_of(units, [&](const Unit &unit) { return pattern.matches(unit); }))
+      idle.push_back(pattern.text);
+  if (idle.empty())
+    return success();
+  std::vector<std::string> names;
+  for (const Unit &unit : units)
+    names.push_back(locationName(unit.first()->getLoc()));
+  return getOperation().emitError("float-ops: no operation matches '")
+         << llvm::join(idle, "', '") << "'; there are " << listNames(names);
 }
 
 /// Why an operation of the unit is float already: halftone-assign-formats was told so.

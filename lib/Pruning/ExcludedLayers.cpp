@@ -22,6 +22,7 @@ FailureOr<ExcludedLayers> ExcludedLayers::compile(Operation *op, ArrayRef<std::s
 }
 
 bool ExcludedLayers::matches(StringRef name) {
+  seen.push_back(name.str());
   bool excluded = false;
   for (auto [i, pattern] : llvm::enumerate(patterns))
     if (pattern.matches(name))
@@ -35,6 +36,7 @@ LogicalResult ExcludedLayers::checkAllUsed() const {
     if (!used[i])
       idle.push_back(text);
   if (!idle.empty())
-    return owner->emitError("exclude: no contraction has a name that matches '") << llvm::join(idle, "', '") << "'";
+    return owner->emitError("exclude: no contraction has a name that matches '")
+           << llvm::join(idle, "', '") << "'; there are " << listNames(seen);
   return success();
 }

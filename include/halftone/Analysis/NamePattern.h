@@ -2,10 +2,12 @@
 #ifndef HALFTONE_ANALYSIS_NAMEPATTERN_H
 #define HALFTONE_ANALYSIS_NAMEPATTERN_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/Regex.h"
 #include <memory>
+#include <string>
 
 namespace mlir::halftone {
 
@@ -26,6 +28,16 @@ private:
   explicit NamePattern(std::shared_ptr<llvm::Regex> regex) : regex(std::move(regex)) {}
   std::shared_ptr<llvm::Regex> regex;
 };
+
+/// "'a', 'b' and 12 more": what an expression that matches none of the names could have meant.
+inline std::string listNames(llvm::ArrayRef<std::string> names, size_t limit = 12) {
+  std::string text;
+  for (const std::string &name : names.take_front(limit))
+    text += (text.empty() ? "'" : ", '") + name + "'";
+  if (names.size() > limit)
+    text += " and " + std::to_string(names.size() - limit) + " more";
+  return text;
+}
 
 } // namespace mlir::halftone
 

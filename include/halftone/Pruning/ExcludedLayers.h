@@ -22,7 +22,7 @@ public:
 
 private:
   Operation *owner = nullptr;
-  std::vector<std::string> texts;
+  std::vector<std::string> texts, seen; ///< what was asked for, and the names that were compared
   std::vector<NamePattern> patterns;
   std::vector<bool> used;
 };

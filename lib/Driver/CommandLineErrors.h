@@ -1,0 +1,27 @@
+//===- CommandLineErrors.h - Mistakes on the command line, in this program's words ---===//
+//
+// LLVM's parser prints its findings one by one, in words for programmers ("Not enough positional command line arguments
+// specified!"), and only as text. Here they are caught and said again: all in one message, with what the help says of the
+// options, and with the way out.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_LIB_DRIVER_COMMANDLINEERRORS_H
+#define HALFTONE_LIB_DRIVER_COMMANDLINEERRORS_H
+
+#include "Command.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace mlir::halftone {
+
+/// What \p work prints to a file descriptor; empty without a place to keep it, then it is printed.
+std::string catchPrinted(int descriptor, llvm::function_ref<void()> work);
+
+/// The parser's findings as one error; \p printed is its text, and \p words are those of the command line.
+llvm::Error describeMistakes(llvm::StringRef printed, llvm::ArrayRef<const char *> words, CommandOptions &command);
+
+/// " (did you mean 'build'?)", or nothing if no name is near.
+std::string suggestName(llvm::StringRef name, llvm::ArrayRef<llvm::StringRef> names);
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_LIB_DRIVER_COMMANDLINEERRORS_H
