@@ -5,6 +5,7 @@ A key is an option, or option@command where a command's option of that name take
 
   "value"                  has to work; on some models of a walk it may be refused with a reason, but not on all of them
   "!value"                 has to be refused, on every model
+  "?value"                 may be refused by all models, though the help lists it
   ""                       of a flag is the option alone
   (value, [word, ...])     comes with more words, which REPLACE and NEEDS would give to all values of the option
 
@@ -23,7 +24,7 @@ USUAL = {
     "compile": ["{folder}/quantized.mlirbc"],
     "run": ["{folder}/float.so", "--input={folder}/plain.npz"],
     "bench": ["{folder}/float.so", "--rounds=2"],
-    "compare": ["{folder}/float.so", "{folder}/quantized.mlirbc", "--data={folder}/plain.npz"],
+    "compare": ["{folder}/float.so", "{folder}/quantized.mlirbc", "--data={folder}/data.npz"],
     "check": ["{model}"],
     "info": ["{model}"],
 }
@@ -38,7 +39,7 @@ LISTED = {
     "target-cpu": lambda text: ["native", *text.split(" of ")[-1].split(", ")],
 }
 
-SELECTION = ["--data={folder}/data.npz", "--recipe={folder}/most.yaml"]
+SELECTION = ["--data={folder}/data.npz", "--recipe={folder}/most.yaml", "--formats=int8,float"]
 PICTURES = "{input}: u8 nchw {colour} resize={size} scale=255"
 BAD_DATA = ["!{folder}/none.npz", "!{folder}/empty", "!{folder}/misnamed.npz", "!{folder}/misshapen.npz", "!{folder}/integers.npz", "!{folder}/nan.npz",
             "!{folder}/truncated.npz", "!{model}"]
@@ -101,7 +102,8 @@ EXAMPLES = {
     "smoothing": ["0.1", "!1", "!-1"], "sparsity": [("0.5", ["--rounding=gptq"]), "!1", "!-1", "!half", "!0.5"],
     "sparsity@prune": ["0", "0.5", "!1", "!-1", "!half"],
     "stats": ["{folder}/model.stats", "!{folder}/none.stats", "!{folder}/recipe.yaml", "!{folder}/other.stats"], "stop-after": ["!nothing"],
-    "target-cpu": ["avx2,avx512vnni", "x86-64-v3", "!z80", "!avx2,z80", "!"], "target-cpu@prune": ["avx2,avx512vnni", "!z80"],
+    "target-cpu": ["avx2,avx512vnni", "x86-64-v3", "!z80", "!avx2,z80", "!"], "target-cpu@prune": ["?reference", "!avx2,avx512vnni", "!z80"],
+    "target-cpu@quantize": ["?amx", "?avxvnni", "?i8mm", "?dotprod", "?neon", "avx2,avx512vnni", "!z80"],
     "teacher": ["{model}", "{folder}/imported.mlirbc", "!{folder}/none.onnx", "!{folder}/float.so"], "teacher-share": ["0.5", "!2", "!-1"],
     "temperature": ["2", "!0", "!-1"], "threads": ["1", "2", "!-1", "!x"], "threads@bench": ["1", "2", "!0", "!x"],
     "threads@compare": ["1", "2", "!-1", "!x"], "tune": [("", ["-o", "{folder}/tuned.json"]), ("!", ["{folder}/float.so"])],
@@ -117,8 +119,8 @@ NEEDS = {
     "sparsity": ["--data={folder}/data.npz"], "pattern": ["--data={folder}/data.npz", "--rounding=gptq", "--sparsity=0.5"], "pattern@prune": [],
     "sparsity@prune": [], "elide-weights@build": ["--stop-after=integer"],
     "max-drop": [*SELECTION, "--metric=sqnr"], "max-bytes": SELECTION, "max-latency": SELECTION, "measurements": [*SELECTION, "--max-bytes=60%"],
-    "metric": [*SELECTION, "--max-drop=90"], "metric-command": [*SELECTION, "--max-drop=90"], "objective": [*SELECTION, "--max-bytes=60%"],
-    "formats": [*SELECTION, "--max-bytes=60%"], "save-choice": [*SELECTION, "--max-bytes=60%"],
+    "target-cpu@quantize": [*SELECTION, "--max-bytes=60%"], "metric": [*SELECTION, "--max-drop=90"], "metric-command": [*SELECTION, "--max-drop=90"], "objective": [*SELECTION, "--max-bytes=60%"],
+    "formats": [*SELECTION[:2], "--max-bytes=60%"], "save-choice": [*SELECTION, "--max-bytes=60%"],
     "weight-storage@quantize": [*SELECTION, "--max-bytes=60%"],
     "round-channels": ["--pattern=channels"], "keep-shapes": ["--pattern=channels"],
     "nesterov": ["--optimizer=sgd"], "momentum": ["--optimizer=sgd"],

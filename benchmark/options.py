@@ -39,6 +39,8 @@ SAMPLES = 12
 # With --quick, commands that compile are given what they refuse only; training, tuning and selections take long.
 QUICK = {"import", "calibrate", "quantize", "prune", "check", "info"}
 SLOW = {"max-drop", "max-bytes", "max-latency", "metric", "metric-command", "objective", "formats", "measurements", "save-choice", "tune"}
+# Options that need no model are tried once.
+WITHOUT_MODEL = {"tune"}
 
 
 @dataclasses.dataclass
@@ -49,6 +51,7 @@ class Case:
     is_flag: bool
     more: list
     must_refuse: bool
+    may_refuse: bool = False  # on all models
 
 
 @dataclasses.dataclass
@@ -60,7 +63,7 @@ class Row:
     outcome: str
     detail: str
     seconds: float
-    must_refuse: bool
+    may_refuse: bool
 
 
 class Tool:
@@ -203,24 +206,27 @@ def look_up(table, command, option, value, default):
 def cases(tool, command):
     """What to try of a command; an option without an example gives none but its name."""
     for option, (is_flag, named) in tool.options(command).items():
-        yield from (Case(option, value, is_flag, [], False) for value in named)
         examples = look_up(EXAMPLES, command, option, "", None)
         if examples is None and not named:
             yield option
+        mine = []
         for example in examples or []:
-            value, more = example if isinstance(example, tuple) else (example or "", [])
-            yield Case(option, value.removeprefix("!"), is_flag, more, value.startswith("!"))
+            value, more = example if isinstance(example, tuple) else (example, [])
+            mine.append(Case(option, value.lstrip("!?"), is_flag, more, value.startswith("!"), value.startswith(("!", "?"))))
+        yield from (Case(option, value, is_flag, [], False) for value in named if all(value != case.value for case in mine))
+        yield from mine
 
 
 class Walk:
     """One command on one model, in a folder of its own."""
 
-    def __init__(self, tool, model, command, quick):
-        self.tool, self.model, self.command, self.quick = tool, model, command, quick
+    def __init__(self, tool, model, command, quick, is_first, known):
+        self.tool, self.model, self.command, self.quick, self.is_first = tool, model, command, quick, is_first
         self.folder = model.folder.parent / f"{model.folder.name}-{command}"
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(model.folder, self.folder)
         self.temporary, self.checked = self.folder / "temporary", {}
+        self.known = {row.case: row for row in known if (row.model, row.command) == (model.name, command)}
 
     def fill(self, text):
         return self.model.fill(text, self.folder)
@@ -344,13 +350,19 @@ class Walk:
     def rows(self):
         for case in cases(self.tool, self.command):
             if isinstance(case, str):
-                yield Row(self.model.name, self.command, f"--{case}", "FAILED", "no example in option_examples.py", 0, False)
+                yield Row(self.model.name, self.command, f"--{case}", "FAILED", "no example in option_examples.py", 0, True)
+                continue
+            if case.option in WITHOUT_MODEL and not self.is_first:
                 continue
             if self.quick and (case.option in SLOW or self.command not in QUICK) and not case.must_refuse:
                 continue
-            outcome, detail, seconds = self.judge(case)
             shown = "-o " + case.value if case.option == "o" else f"--{case.option}" + ("" if case.is_flag else f"={case.value}")
-            yield Row(self.model.name, self.command, " ".join([shown, *case.more]), outcome, detail.replace(str(self.folder), "..."), seconds, case.must_refuse)
+            shown = " ".join([shown, *case.more])
+            if shown in self.known:
+                yield self.known[shown]
+                continue
+            outcome, detail, seconds = self.judge(case)
+            yield Row(self.model.name, self.command, shown, outcome, detail.replace(str(self.folder), "..."), seconds, case.may_refuse)
 
 
 def print_row(row, lock=threading.Lock()):
@@ -358,18 +370,28 @@ def print_row(row, lock=threading.Lock()):
         print(f"{row.model:20} {row.command:9} {row.case[:52]!s:52} {row.outcome:8} {row.seconds:6.1f} s  {row.detail}", flush=True)
 
 
-def walk(tool, model, command, quick):
+def walk(log, *arguments):
     rows = []
-    for row in Walk(tool, model, command, quick).rows():
+    for row in Walk(*arguments).rows():
         print_row(row)
+        log.write(json.dumps(dataclasses.asdict(row)) + "\n")
+        log.flush()
         rows.append(row)
     return rows
+
+
+def known_rows(path):
+    """What worked in a walk before."""
+    if not path.exists():
+        return []
+    rows = [Row(**json.loads(line)) for line in path.read_text().splitlines()]
+    return [row for row in rows if row.outcome == "works"]
 
 
 def taken_nowhere(rows):
     """Sound values that every model refused."""
     works = {(row.command, row.case) for row in rows if row.outcome != "refused"}
-    return [row for row in rows if not row.must_refuse and (row.command, row.case) not in works]
+    return [row for row in rows if not row.may_refuse and (row.command, row.case) not in works]
 
 
 def print_counts(rows, models, commands):
@@ -390,6 +412,7 @@ def main():
     parser.add_argument("-o", "--output", required=True, type=pathlib.Path, help="folder for what is made")
     parser.add_argument("--commands", default=",".join(USUAL), help="those to walk, of %(default)s")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    parser.add_argument("--resume", action="store_true", help="take over what worked in an interrupted walk into the same folder")
     parser.add_argument("--quick", action="store_true", help="leave out what compiles, trains or selects, but for what is refused")
     arguments = parser.parse_args()
     tool, models, commands = Tool(pathlib.Path(arguments.halftone).resolve()), [], arguments.commands.split(",")
@@ -398,8 +421,10 @@ def main():
         data, *dims = rest.split(",")
         folder = arguments.output.resolve() / f"{len(models)}-{pathlib.Path(model).stem}"
         models.append(Model(tool, folder, pathlib.Path(model).resolve(), data, dims))
-    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        done = [pool.submit(walk, tool, model, command, arguments.quick) for model in models for command in commands]
+    known = known_rows(arguments.output / "rows.jsonl") if arguments.resume else []
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool, (arguments.output / "rows.jsonl").open("w") as log:
+        done = [pool.submit(walk, log, tool, model, command, arguments.quick, model is models[0], known)
+                for model in models for command in commands]
         rows = [row for future in done for row in future.result()]
     failed = [row for row in rows if row.outcome == "FAILED"]
     nowhere = taken_nowhere(rows)

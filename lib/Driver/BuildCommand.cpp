@@ -26,6 +26,7 @@ namespace {
 struct BuildOptions {
   explicit BuildOptions(CommandLine &line);
   Error check(Stage last) const;
+  Error checkOutput(Stage last) const;
 
   ModelOptions model;
   EqualizeOption equalize;
@@ -60,6 +61,17 @@ BuildOptions::BuildOptions(CommandLine &line)
           "float", cl::sub(line.command),
           cl::desc("Compile the whole model in floats, for comparison")) {}
 
+/// Whether the result can be written, and its kind.
+Error BuildOptions::checkOutput(Stage last) const {
+  if (last < Stage::Target)
+    return output.check();
+  if (output.path == "-")
+    return userError("build needs -o M.so");
+  if (Error error = checkWritable(output.path))
+    return error;
+  return checkCompilation(output.path, target);
+}
+
 /// Everything that can be known before long work.
 Error BuildOptions::check(Stage last) const {
   Expected<bool> selects = selection.isAsked();
@@ -75,10 +87,7 @@ Error BuildOptions::check(Stage last) const {
       return error;
   if (Error error = quantize.check())
     return error;
-  bool toStandardOutput = output.path == "-";
-  if (toStandardOutput && last == Stage::Target)
-    return userError("build needs -o M.so");
-  if (Error error = toStandardOutput ? Error::success() : checkWritable(output.path))
+  if (Error error = checkOutput(last))
     return error;
   if (statistics.empty())
     return Error::success();
@@ -207,6 +216,8 @@ Error mlir::halftone::runBuild(CommandLine &line) {
     return userError("the stage '" + stageName(*last) +
                      "' needs samples: give --data, and no "
                      "--float");
+  if (isFloat && options.quantize.isGiven())
+    return userError("options of quantization need --data, and no --float: a model without samples is built in floats");
   OpReport report = OpReport::of(**module);
   if (!isFloat) {
     StageSettings settings = options.quantize.settings();

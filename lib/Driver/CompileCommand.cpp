@@ -19,6 +19,8 @@ Error mlir::halftone::runCompile(CommandLine &line) {
   line.parse();
   if (Error error = checkWritable(output))
     return error;
+  if (Error error = checkCompilation(output, target))
+    return error;
   CompilerContext context;
   Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
   if (!module)

@@ -47,6 +47,15 @@ static int report(Error error) {
   return status;
 }
 
+/// LLVM's own options would be found too: --stats, which is one of other commands, would be accepted by all, as a flag.
+static void forgetLLVMOptions() {
+  auto &options = llvm::cl::getRegisteredOptions(llvm::cl::SubCommand::getTopLevel());
+  llvm::cl::Option *version = options.lookup("version");
+  options.clear();
+  if (version)
+    options["version"] = version;
+}
+
 static bool isHelp(StringRef word) {
   return word == "-h" || word.ltrim('-').starts_with("help");
 }
@@ -56,6 +65,7 @@ void CommandLine::parse() {
   llvm::cl::extrahelp help(text);
   llvm::cl::SetVersionPrinter(
       [](llvm::raw_ostream &os) { os << versionText() << "\n"; });
+  forgetLLVMOptions();
   const llvm::ArrayRef<const char *> words = llvm::ArrayRef(argv, argc).drop_front(2);
   bool isGood = false;
   // The stream makes the parser return instead of exiting. What options say of their values goes to standard error all the same.

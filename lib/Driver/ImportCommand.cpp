@@ -9,7 +9,7 @@ Error mlir::halftone::runImport(CommandLine &line) {
   ModelOptions model(line);
   OutputOption output(line);
   line.parse();
-  if (Error error = checkWritable(output.path))
+  if (Error error = output.check())
     return error;
   CompilerContext context;
   Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());

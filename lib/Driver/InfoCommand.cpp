@@ -40,6 +40,10 @@ static Error printModuleInfo(ModuleOp module) {
                << "\n";
   if (auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr))
     llvm::outs() << "source hash: " << hash.getValue() << "\n";
+  if (stage == Stage::Codegen) {
+    llvm::outs() << "inputs and outputs are memory by now: the compiled model, or a file of an earlier stage, says what they are\n";
+    return Error::success();
+  }
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main)
     return userError("the module has no function @main");

@@ -195,9 +195,6 @@ static Error printElided(ModuleOp module, llvm::raw_ostream &os) {
 Error mlir::halftone::writeModule(ModuleOp module, StringRef path,
                                   bool elideWeights) {
   bool bytecode = llvm::sys::path::extension(path) == ".mlirbc";
-  if (elideWeights && bytecode)
-    return userError("--elide-weights is for text to read, but '" + path +
-                     "' is bytecode; name the output .mlir");
   if (Error error = checkWritable(path))
     return error;
   auto print = [&](llvm::raw_ostream &os) {

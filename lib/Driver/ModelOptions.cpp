@@ -2,6 +2,7 @@
 #include "ModelOptions.h"
 #include "DataOptions.h"
 #include "Stages.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -128,6 +129,15 @@ OutputOption::OutputOption(CommandLine &line)
                     "(default)")),
       elide("elide-weights", cl::sub(line.command),
             cl::desc("Leave the weights out: for reading, cannot be resumed")) {
+}
+
+Error OutputOption::check() const {
+  StringRef extension = llvm::sys::path::extension(path);
+  if (!extension.empty() && extension != ".mlir" && extension != ".mlirbc")
+    return userError("'" + path + "' is to be a stage file: name it .mlir for text, or .mlirbc for bytecode");
+  if (elide && extension == ".mlirbc")
+    return userError("--elide-weights is for text to read, but '" + path + "' is bytecode; name the output .mlir");
+  return checkWritable(path);
 }
 
 Error OutputOption::write(ModuleOp module) const {

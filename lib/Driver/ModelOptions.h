@@ -47,6 +47,8 @@ public:
 class OutputOption {
 public:
   explicit OutputOption(CommandLine &line);
+  /// Whether it can be written, before long work: its folder, and that its name is that of a stage file.
+  llvm::Error check() const;
   llvm::Error write(ModuleOp module) const;
 
   llvm::cl::opt<std::string> path;

@@ -235,7 +235,7 @@ Error mlir::halftone::runPrune(CommandLine &line) {
   Expected<PruneChannelsOptions> channels = options.removesChannels() ? options.channelsPass() : PruneChannelsOptions();
   if (!channels)
     return channels.takeError();
-  if (Error error = checkWritable(options.output.path))
+  if (Error error = options.output.check())
     return error;
   CompilerContext context;
   Expected<OwningOpRef<ModuleOp>> module = loadImported(options, context);

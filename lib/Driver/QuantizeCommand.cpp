@@ -6,6 +6,7 @@
 #include "QuantizeOptions.h"
 #include "SelectionOptions.h"
 #include "TemporaryFile.h"
+#include "halftone/Target/TargetTable.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -71,7 +72,7 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
                         Stage::Quantization);
   OutputOption output(line);
   line.parse();
-  if (Error error = checkWritable(output.path))
+  if (Error error = output.check())
     return error;
   if (Error error = options.check())
     return error;
@@ -92,6 +93,9 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   if (!*selects && storage.getNumOccurrences())
     return userError("--weight-storage says how a selection counts bytes; without --max-drop, --max-bytes or "
                      "--max-latency it is an option of compile");
+  if (!*selects && target.getNumOccurrences())
+    return userError("--target-cpu is the CPU that a selection measures on; without --max-drop, --max-bytes or "
+                     "--max-latency it is an option of compile");
   if (!*selects && !data.empty() && !needsHessians(options.settings().rounding))
     return userError("--data is for selecting precision or for Hessians: give "
                      "--max-drop, --max-bytes or --max-latency, or "
@@ -99,6 +103,8 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   if (*selects && *last < Stage::Precision)
     return userError("--stop-after=" + stageName(*last) +
                      " ends before precision is selected");
+  if (Error error = findCpuTargets(target).takeError())
+    return error;
   CompilerContext context;
   Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
   if (!module)

@@ -100,7 +100,7 @@ StageSettings QuantizeOptions::settings() const {
 }
 
 bool QuantizeOptions::isGiven() const {
-  const cl::Option *const all[] = {&estimator, &percentile, &weights, &granularity, &recipe,
+  const cl::Option *const all[] = {&estimator, &percentile, &smooth, &weights, &granularity, &recipe,
                                    &weightScales, &rounding, &hessians, &sparsity, &pattern, &activations, std::addressof(floatOps)};
   return llvm::any_of(all, [](const cl::Option *option) { return option->getNumOccurrences() > 0; });
 }
@@ -115,6 +115,8 @@ llvm::Error QuantizeOptions::check() const {
     return userError("--sparsity is a share from 0 to below 1, --pattern one of blocks, unstructured");
   if ((sparsity > 0 || pattern.getNumOccurrences()) && (rounding != WeightRounding::GPTQ || sparsity == 0))
     return userError("--sparsity, with --pattern, is for --rounding=gptq; `halftone prune` makes weights zero for every rounding");
+  if (percentile.getNumOccurrences() && estimator != Estimator::Percentile)
+    return userError("--percentile is for --estimator=percentile");
   if (smooth.getNumOccurrences() && !(smooth >= 0 && smooth <= 1))
     return userError("--smooth needs a number from 0 to 1, as 0.5");
   if (!needsCalibration() && smooth.getNumOccurrences())

@@ -134,6 +134,12 @@ Error mlir::halftone::compileOpenModule(ModuleOp module, StringRef path, StringR
   return Error::success();
 }
 
+Error mlir::halftone::checkCompilation(StringRef path, StringRef target) {
+  if (!llvm::is_contained({".so", ".o", ".ll", ".s"}, llvm::sys::path::extension(path)))
+    return userError("'" + path + "' says no kind of file to compile to: give .so, .o, .ll or .s");
+  return findCpuTargets(target).takeError();
+}
+
 Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
                                     StringRef target, StringRef report,
                                     const KernelChoice &choice) {
@@ -141,11 +147,8 @@ Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
   if (now && *now >= Stage::Codegen)
     return userError("the model is at the stage '" + stageName(*now) +
                      "' already; compile from an earlier stage file");
-  StringRef extension = llvm::sys::path::extension(path);
-  if (!llvm::is_contained({".so", ".o", ".ll", ".s"}, extension))
-    return userError(
-        "'" + path +
-        "' says no kind of file to compile to: give .so, .o, .ll or .s");
+  if (Error error = checkCompilation(path, target))
+    return error;
   TargetOptions options = targetOptions(target);
   options.report = report.str();
   if (failed(compileToFile(module, options, path, choice)))

@@ -44,6 +44,9 @@ llvm::Error advance(ModuleOp module, Stage last, const StageSettings &settings);
 llvm::Error generateCode(ModuleOp module, StringRef target,
                          const KernelChoice &choice);
 
+/// What would be refused of a file to compile to and of the CPUs to compile for; to be asked before long work.
+llvm::Error checkCompilation(StringRef path, StringRef target);
+
 /// Compiles a module, of the stages import to precision (all floats) or
 /// integer, in place, into a file of the kind that its name says: .so, .o, .ll
 /// or .s. The report is what the artefact carries as JSON.

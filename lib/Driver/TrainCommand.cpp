@@ -23,6 +23,7 @@ namespace {
 struct TrainOptions {
   explicit TrainOptions(CommandLine &line);
   Error check() const;
+  Error checkCompanions() const;
   std::string describe() const;
   TrainingSettings settings() const;
   Expected<TrainerOptions> trainer(StringRef hash, int64_t batchSize, int64_t samples) const;
@@ -112,6 +113,10 @@ Error TrainOptions::check() const {
     return userError("--schedule=" + schedule + " is none of cosine, constant");
   if (epochs < 1 || batch < 0 || rate <= 0 || warmup < 0 || warmup >= 1 || temperature <= 0 || threads < 0)
     return userError("--epochs, --batch, --rate and --temperature are above 0, --warmup is from 0 to below 1");
+  if (decay < 0)
+    return userError("--decay is 0 or above");
+  if (Error error = checkCompanions())
+    return error;
   if (Error error = schedules.check(epochs))
     return error;
   if (resume && checkpoint.empty())
@@ -122,7 +127,20 @@ Error TrainOptions::check() const {
   if (!checkpoint.empty())
     if (Error error = checkWritable(checkpoint))
       return error;
-  return checkWritable(output.path);
+  return output.check();
+}
+
+/// Options that would mean nothing beside the others.
+Error TrainOptions::checkCompanions() const {
+  if (optimizer == "adam" && (nesterov || momentum.getNumOccurrences()))
+    return userError("--momentum and --nesterov are of --optimizer=sgd");
+  if (teacher.empty() && temperature.getNumOccurrences())
+    return userError("--temperature softens a teacher's classes: give --teacher");
+  if (teacherShare.getNumOccurrences() && (teacher.empty() || labels.empty()))
+    return userError("--teacher-share weighs a teacher against labels: give --teacher and --labels");
+  if (smoothing.getNumOccurrences() && (labels.empty() || loss != "cross-entropy"))
+    return userError("--smoothing is of --labels, with --loss=cross-entropy");
+  return Error::success();
 }
 
 /// What the report says of the run.
@@ -216,6 +234,8 @@ static Error quantizeForTraining(const TrainOptions &options, ModuleOp module) {
   if (options.schedules.prunes())
     if (Error error = options.schedules.mark(module))
       return error;
+  if (options.statistics.empty() && options.quantize.isGiven())
+    return userError("options of quantization are for the casts that are trained through: give --stats");
   if (options.statistics.empty())
     return options.learnScales || options.learnLevels
                ? userError("--learn-scales and --learn-levels need --stats, or a file of the stage 'quantization': a float model has "
@@ -261,7 +281,10 @@ static Expected<OwningOpRef<ModuleOp>> loadForTraining(const TrainOptions &optio
     return std::move(error);
   if (options.teacher.empty())
     return module;
-  Expected<OwningOpRef<ModuleOp>> teacher = loadAtBatch(options.teacher, {}, batch, context);
+  // Dimensions without sizes are those of an ONNX model; a stage file has them fixed.
+  const bool isSource = StringRef(options.teacher).ends_with(".onnx");
+  Expected<OwningOpRef<ModuleOp>> teacher =
+      loadAtBatch(options.teacher, isSource ? ArrayRef<std::string>(options.model.dims) : ArrayRef<std::string>(), batch, context);
   if (!teacher)
     return teacher;
   if (Error error = adoptTeacher(**module, **teacher))
@@ -289,6 +312,18 @@ static Error addSchedules(const ScheduleOptions &schedules, ModuleOp module, int
   return Error::success();
 }
 
+/// Whether the labels are what the loss will compare with, before the program is compiled.
+static Error checkLabels(const TrainOptions &options, ModuleOp module, const TrainingData &data, int64_t batch) {
+  if (options.labels.empty())
+    return Error::success();
+  if (options.loss == "cross-entropy")
+    return data.checkTarget(Tensor(kTargetName, ElementType::I64, {batch}));
+  auto output = dyn_cast<RankedTensorType>(module.lookupSymbol<func::FuncOp>("main").getResultTypes().front());
+  if (options.loss != "mse" || !output || !output.hasStaticShape() || !output.getElementType().isF32())
+    return Error::success();
+  return data.checkTarget(Tensor(kTargetName, ElementType::F32, output.getShape()));
+}
+
 /// Compiles, trains, and leaves the result in `weights`.
 static Error trainWeights(const TrainOptions &options, ModuleOp module, std::vector<TrainedWeight> &weights,
                           const InputInterface &interface) {
@@ -300,6 +335,8 @@ static Error trainWeights(const TrainOptions &options, ModuleOp module, std::vec
     return data.takeError();
   if (data->trained() < *batch)
     return userError("there are " + Twine(data->trained()) + " samples to train on, a batch takes " + Twine(*batch));
+  if (Error error = checkLabels(options, module, *data, *batch))
+    return error;
   auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
   Expected<TrainerOptions> trainer = options.trainer(hash ? hash.getValue() : "", *batch, data->trained());
   if (!trainer)
