@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Sparse weights against dense ones, and against what `halftone prune --predict` says, by one command.
+
+    python benchmark/kernels/sparse.py --halftone build/bin/halftone --targets znver4 -o build/sparse
+
+Layers from i8 to i8 as in kernels.py, of sparse_shapes.json. A share of the quads (4 input channels of a
+tap and an output channel), chosen at random, is zero. Each layer is compiled dense, and for each share with
+the sparse kernel, whatever the cost model would choose: a table in which dense kernels are slow sees to
+that. All run in turns on one thread, 10 shapes x 5 in each round; a measured speed-up is the ratio of two
+medians. Before that the outputs of the sparse kernel are compared with those of dense code, bit for bit.
+
+Predictions are what `prune --predict` prints for the same layer in floats: the times of both kernels, and
+which of them code generation takes. A layer is `fitted` where the built-in table was fitted to a layer of
+its shape (those of `bench --tune`), else held out.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from kernels import (EPILOGUE, TARGETS, Contender, in_turns, layer, make_parser, name_of, parse,  # noqa: E402
+                     tensor, time_in_child)
+
+QUAD = 4
+WITHIN = 15  # percent
+TABLES = HERE.parent.parent / "lib" / "Codegen" / "CostTables"
+TABLE_OF = {"vnni": "x86-64-v4", "znver4": "znver4"}
+
+
+def make_zeros(share):
+    """Makes weights of which so many quads are zero."""
+    def make(shape):
+        generator = np.random.default_rng(1)
+        rows, columns = int(np.prod(shape[:-1])), shape[-1]
+        weights = generator.integers(1, 128, (rows, columns), np.int8)
+        weights *= generator.choice(np.array([-1, 1], np.int8), weights.shape)
+        kept = np.ones(rows // QUAD * columns, np.int8)
+        kept[generator.permutation(kept.size)[:round(share * kept.size)]] = 0
+        return (weights * np.repeat(kept.reshape(-1, columns), QUAD, 0)).reshape(shape)
+    return make
+
+
+def float_module(kind, shape):
+    """The layer as a stage import has it, for `prune --predict`."""
+    if kind == "gemm":
+        m, n, k = shape
+        x, w, out, operation = (m, k), (k, n), (m, n), "linalg.matmul"
+    else:
+        side, inputs, outputs, window, stride = shape
+        wide, after = side + 2 * (window // 2), (side - 1) // stride + 1
+        x, w, out = (1, wide, wide, inputs), (window, window, inputs, outputs), (1, after, after, outputs)
+        operation = (f"linalg.conv_2d_nhwc_hwcf {{strides = dense<{stride}> : tensor<2xi64>, "
+                     "dilations = dense<1> : tensor<2xi64>}")
+    x, w, out = (tensor(extents, "f32") for extents in (x, w, out))
+    return (f"func.func @main(%x: {x}) -> {out} {{\n  %zero = arith.constant 0.0 : f32\n"
+            f"  %w = arith.constant dense<0.5> : {w}\n  %e = tensor.empty() : {out}\n"
+            f"  %f = linalg.fill ins(%zero : f32) outs(%e : {out}) -> {out}\n"
+            f"  %y = {operation} ins(%x, %w : {x}, {w}) outs(%f : {out}) -> {out} loc(\"layer\")\n"
+            f"  return %y : {out}\n}}\n")
+
+
+def predict(options, path, share, target):
+    """(dense us, sparse us, whether code generation takes the sparse kernel)."""
+    text = subprocess.run([options.halftone, "prune", path, "--predict", f"--sparsity={share}", "--target-cpu",
+                           TARGETS[target][0]], check=True, text=True, stdout=subprocess.PIPE).stdout
+    dense, sparse = re.search(r"^layer +([0-9.]+) +([0-9.]+) ", text, re.MULTILINE).groups()
+    gain = re.search(r"([0-9.]+)x$", text, re.MULTILINE).group(1)
+    return {"dense": float(dense), "sparse": float(sparse), "takes_sparse": float(gain) > 1}
+
+
+def write_tables(options, target):
+    """Options that leave a choice to the target's own table, or force it: dense kernels are slow, or the sparse one is."""
+    arguments = {"chosen": []}
+    for forced, key in (("sparse", "load_cycles"), ("dense", "sparse_dot_cycles")):
+        table = json.loads((TABLES / f"{TABLE_OF[target]}.json").read_text())
+        for row in table["kernels"].values():
+            if key in row:
+                row[key] = 1e5
+        path = options.output / f"{target}-{forced}.json"
+        path.write_text(json.dumps(table))
+        arguments[forced] = [f"--cost={path}"]
+    return arguments
+
+
+def compile_case(options, case, target, tables):
+    """Each share of zeros on both kernels, and on the one that the table chooses; and no zeros."""
+    name = f"{name_of(case['kind'], case['shape'])}-{target}"
+    source = options.output / f"{name}.mlir"
+    for share in [0, *options.sparsities]:
+        source.write_text(layer(case["kind"], case["shape"], EPILOGUE, make_zeros(share))[0])
+        for suffix, extra in tables.items() if share else [("dense", [])]:
+            subprocess.run([options.halftone, "compile", source, "--target-cpu", TARGETS[target][0], *extra, "-o",
+                            options.output / f"{name}-{share}-{suffix}.so"], check=True, stdout=subprocess.DEVNULL)
+    source.write_text(float_module(case["kind"], case["shape"]))
+    predictions = {share: predict(options, source, share, target) for share in options.sparsities}
+    source.unlink()
+    return predictions
+
+
+class Case:
+    """The sessions of one shape: dense, and sparse for each share of zeros."""
+
+    def __init__(self, options, shape, target):
+        self.shape, self.name = shape, name_of(shape["kind"], shape["shape"])
+        load = lambda share, suffix: Contender(options, f"{self.name}-{target}-{share}-{suffix}")  # noqa: E731
+        self.sessions = [load(0, "dense")]
+        self.chosen = []
+        for share in options.sparsities:
+            sparse, dense = load(share, "sparse"), load(share, "dense")
+            if not np.array_equal(sparse.output, dense.output):
+                raise SystemExit(f"{self.name}, {share}: the outputs of the kernels differ")
+            if not sparse.kernel.startswith("sparse_") or dense.kernel.startswith("sparse_"):
+                raise SystemExit(f"{self.name}, {share}: a kernel could not be forced")
+            self.sessions.append(sparse)
+            self.chosen.append(load(share, "chosen").kernel.startswith("sparse_"))
+
+
+def time_all(options, shapes, predictions, target):
+    cases = [Case(options, shape, target) for shape in shapes]
+    times = in_turns([session for case in cases for session in case.sessions], options.rounds)
+    rows = []
+    for i, case in enumerate(cases):
+        dense, *sparse = times[i * len(case.sessions):(i + 1) * len(case.sessions)]
+        for share, took, chosen in zip(options.sparsities, sparse, case.chosen):
+            said = predictions[case.name][str(share)]
+            rows.append({"layer": case.name, "fitted": case.shape["fitted"], "sparsity": share, "dense_us": dense / 1e3,
+                         "sparse_us": took / 1e3, "speedup": dense / took, "predicted": said["dense"] / said["sparse"],
+                         "predicted_dense_us": said["dense"], "predicted_sparse_us": said["sparse"],
+                         "chosen": chosen, "predicted_choice": said["takes_sparse"]})
+    for row in rows:
+        row["error_percent"] = 100 * (row["predicted"] / row["speedup"] - 1)
+    return rows
+
+
+def print_results(rows, target):
+    print(f"\n{target}\n\n| layer | | zeros | dense us | sparse us | speed-up | predicted | error % | taken |\n" + "|---" * 9 + "|")
+    for row in rows:
+        print(f"| {row['layer']} | {'fitted' if row['fitted'] else 'held out'} | {row['sparsity']:.0%} | {row['dense_us']:.1f} | "
+              f"{row['sparse_us']:.1f} | {row['speedup']:.2f} | {row['predicted']:.2f} | {row['error_percent']:+.0f} | "
+              f"{'sparse' if row['chosen'] else 'dense'} |")
+    print()
+    for title, part in (("fitted", [r for r in rows if r["fitted"]]), ("held out", [r for r in rows if not r["fitted"]])):
+        within = sum(abs(row["error_percent"]) <= WITHIN for row in part)
+        print(f"{title}: {within} of {len(part)} within {WITHIN} %, worst {max((r['error_percent'] for r in part), key=abs):+.0f} %")
+    slower = [f"{row['layer']} at {row['sparsity']:.0%}" for row in rows if row["chosen"] and row["speedup"] < 1]
+    print("taken, but slower than dense:", ", ".join(slower) or "none")
+    differ = [f"{row['layer']} at {row['sparsity']:.0%}" for row in rows if row["chosen"] != row["predicted_choice"]]
+    print("--predict and code generation choose differently:", ", ".join(differ) or "never")
+
+
+def main():
+    parser = make_parser(__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parse(parser)
+    if "amx" in options.targets:
+        parser.error("the sparse kernels are on vectors: give --targets vnni or znver4")
+    data = json.loads((HERE / "sparse_shapes.json").read_text())
+    options.sparsities = data["sparsities"]
+    said = options.output / "predictions.json"
+    if not options.time:
+        said.write_text(json.dumps({target: {
+            name_of(case["kind"], case["shape"]): compile_case(options, case, target, write_tables(options, target))
+            for case in data["layers"]} for target in options.targets}))
+        time_in_child(options, __file__)
+        return
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # in the timed child
+    predictions, results = json.loads(said.read_text()), {}
+    for target in options.targets:
+        results[target] = time_all(options, data["layers"], predictions[target], target)
+        print_results(results[target], target)
+    (options.output / "sparse.json").write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
