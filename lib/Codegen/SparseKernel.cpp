@@ -8,7 +8,13 @@
 //       for strip: for chunk:
 //         transpose the chunk's activations:     [quad][position][4 bytes], in L1
 //         for list: for pair of quads:           one load and one dot for each vector
-//         accumulators to memory:                [column][position]
+//         accumulators to memory:                [column][position]; those of the last chunk to the epilogue
+//       transpose the bytes, store
+//
+// The epilogue works on accumulators as they are, all lanes of one column, so what is transposed are bytes: 16 columns by
+// 16 positions within 128 bits. Residuals are transposed the same way before. Where the results are not i8, or an operand is
+// neither one for each channel nor i8, accumulators are transposed instead, in panels of columns:
+//
 //       for panel of the strip:
 //         transpose the accumulators; for position: epilogue, store
 //
@@ -37,6 +43,8 @@ static constexpr int64_t kQuad = SparseLayout::kQuad;
 static constexpr int64_t kPanelVectors = 4;
 /// Words of a vector that stay together in a transposition.
 static constexpr int64_t kWords = 4;
+/// Columns and positions of a square of bytes that is transposed.
+static constexpr int64_t kSquare = 16;
 
 namespace {
 
@@ -47,6 +55,13 @@ struct SparseTile {
   int64_t vectors; ///< positions / lanes
   /// Sets of accumulators: enough dots at once to hide their latency.
   int64_t sets() const { return vectors > 5 ? 1 : 2; }
+};
+
+/// A buffer of i8 with channels side by side, and its part of a tile and strip, transposed.
+struct TransposedBuffer {
+  const WalkedBuffer *buffer;
+  Value table; ///< where the buffer has each position of the tile
+  Value codes; ///< [column of the strip][position], i8
 };
 
 class SparseKernel {
@@ -66,10 +81,19 @@ private:
   void emitActivations(const SparseTile &tile, Value chunk);
   void transposeActivations(ArrayRef<Value> rows, Value source, Value target);
 
-  void emitLists(const SparseTile &tile, Value strip, Value chunk, bool first);
-  Value emitList(const SparseTile &tile, Value strip, Value list, Value quad, bool first);
+  /// Of a chunk: whether accumulators begin, and whether they are complete behind it.
+  struct Turn {
+    bool first, last;
+  };
+  void emitLists(const SparseTile &tile, Value strip, Value chunk, Turn turn);
+  Value emitList(const SparseTile &tile, Value strip, Value list, Value quad, Turn turn);
+  void emitCodes(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators);
   SmallVector<Value> emitPair(const SparseTile &tile, Value quad, ArrayRef<Value> accumulators);
 
+  void emitSquares(const SparseTile &tile, Value strip, const TransposedBuffer &buffer, bool loads);
+  void emitSquare(const SparseTile &tile, Value column, Value channel, int64_t valid, const TransposedBuffer &buffer, bool loads);
+
+  void emitPanels(const SparseTile &tile, Value strip);
   void emitPanel(const SparseTile &tile, Value stripColumn, Value panel, int64_t valid);
   SmallVector<Value> transposeAccumulators(Value panelInStrip, Value first);
 
@@ -87,6 +111,9 @@ private:
   int64_t positions = 0, linesPerUnit = 0; ///< of a unit
   int64_t tilesPerUnit = 0, lowVectors = 0, tallTiles = 0;
   Value offsets, activations, sums, rows;
+  bool byColumns; ///< the epilogue works on columns of positions
+  TransposedBuffer output;
+  SmallVector<std::optional<TransposedBuffer>> residuals; ///< of each operand that is not of the channels alone
 };
 
 } // namespace
@@ -106,8 +133,19 @@ void SparseKernel::allocate() {
   const int64_t tile = layout.tilePositions();
   offsets = scratch(tile, b.getIndexType());
   activations = scratch(layout.chunkQuads() * layout.quadBytes(), b.getI8Type());
-  sums = scratch(layout.stripColumns() * tile, b.getI32Type());
-  rows = scratch(layout.panelColumns() * kWords, b.getI32Type());
+  byColumns = epilogue.hasColumns();
+  if (layout.chunks() > 1 || !byColumns)
+    sums = scratch(layout.stripColumns() * tile, b.getI32Type());
+  if (!byColumns) {
+    rows = scratch(layout.panelColumns() * kWords, b.getI32Type());
+    return;
+  }
+  auto transposed = [&](const WalkedBuffer &buffer) {
+    return TransposedBuffer{&buffer, scratch(tile, b.getIndexType()), scratch(layout.stripColumns() * tile, b.getI8Type())};
+  };
+  output = transposed(walk.output);
+  for (const WalkedBuffer &operand : walk.operands)
+    residuals.push_back(TileEpilogue::isOfChannels(operand) ? std::nullopt : std::optional(transposed(operand)));
 }
 
 /// A unit is an image, or one line of all positions where there is only that.
@@ -154,25 +192,29 @@ void SparseKernel::emitPart(Value unit, Bounds tiles, Bounds strips) {
 
 void SparseKernel::emitTile(const SparseTile &tile, Bounds strips) {
   Value zero = indexConstant(b, 0), one = indexConstant(b, 1);
-  const int64_t chunks = layout.chunks(), perStrip = layout.stripColumns() / layout.panelColumns();
+  const int64_t chunks = layout.chunks();
   emitOffsets(tile);
   if (chunks == 1)
     emitActivations(tile, zero);
   emitLoop(b, strips, 1, [&](Value strip) {
+    for (const std::optional<TransposedBuffer> &residual : residuals)
+      if (residual)
+        emitSquares(tile, strip, *residual, /*loads=*/true);
     if (chunks > 1)
       emitActivations(tile, zero);
-    emitLists(tile, strip, zero, /*first=*/true);
-    emitLoop(b, {one, indexConstant(b, chunks)}, 1, [&](Value chunk) {
+    emitLists(tile, strip, zero, {/*first=*/true, /*last=*/chunks == 1});
+    auto emitChunk = [&](Value chunk, bool last) {
       emitActivations(tile, chunk);
-      emitLists(tile, strip, chunk, /*first=*/false);
-    });
-    const int64_t whole = layout.columns / layout.panelColumns(), rest = layout.columns % layout.panelColumns();
-    Value first = mul(b, strip, perStrip), last = add(b, first, perStrip), wholeEnd = indexConstant(b, whole);
-    emitLoop(b, {first, minimum(b, last, wholeEnd)}, 1,
-             [&](Value panel) { emitPanel(tile, first, panel, layout.panelColumns()); });
-    if (rest) // the last panel, in the strip that has it
-      emitLoop(b, {maximum(b, first, wholeEnd), minimum(b, last, indexConstant(b, whole + 1))}, 1,
-               [&](Value panel) { emitPanel(tile, first, panel, rest); });
+      emitLists(tile, strip, chunk, {/*first=*/false, last});
+    };
+    if (chunks > 1) {
+      emitLoop(b, {one, indexConstant(b, chunks - 1)}, 1, [&](Value chunk) { emitChunk(chunk, /*last=*/false); });
+      emitChunk(indexConstant(b, chunks - 1), /*last=*/true);
+    }
+    if (byColumns)
+      emitSquares(tile, strip, output, /*loads=*/false);
+    else
+      emitPanels(tile, strip);
   });
 }
 
@@ -190,13 +232,21 @@ std::pair<Value, Value> SparseKernel::placeOf(const SparseTile &tile, Value inde
 // Activations
 //===----------------------------------------------------------------------===//
 
-/// Where each position of the tile stands in the input; those past the end are the last one again.
+/// Where each position of the tile stands in the buffers; those past the end are the last one again, with the same results.
 void SparseKernel::emitOffsets(const SparseTile &tile) {
   Value last = b.createOrFold<arith::SubIOp>(indexConstant(b, positions - 1), tile.begin);
   emitLoop(b, {indexConstant(b, 0), indexConstant(b, tile.vectors * lanes)}, 1, [&](Value index) {
     auto [line, position] = placeOf(tile, minimum(b, index, last));
-    Value offset = add(b, walk.emitLineOffset(b, walk.input, line), mul(b, position, walk.positionStride(walk.input)));
-    memref::StoreOp::create(b, offset, offsets, index);
+    auto note = [&](const WalkedBuffer &buffer, Value table) {
+      Value offset = add(b, walk.emitLineOffset(b, buffer, line), mul(b, position, walk.positionStride(buffer)));
+      memref::StoreOp::create(b, offset, table, index);
+    };
+    note(walk.input, offsets);
+    if (byColumns)
+      note(walk.output, output.table);
+    for (const std::optional<TransposedBuffer> &residual : residuals)
+      if (residual)
+        note(*residual->buffer, residual->table);
   });
 }
 
@@ -293,26 +343,26 @@ Value SparseKernel::loadWord(Value offset) {
 
 static Value toIndex(ImplicitLocOpBuilder &b, Value word) { return arith::IndexCastUIOp::create(b, b.getIndexType(), word); }
 
-void SparseKernel::emitLists(const SparseTile &tile, Value strip, Value chunk, bool first) {
+void SparseKernel::emitLists(const SparseTile &tile, Value strip, Value chunk, Turn turn) {
   Value number = add(b, mul(b, strip, layout.chunks()), chunk);
   Value quad = toIndex(b, loadWord(add(b, mul(b, number, 4), layout.firstsOffset())));
   Value lists = add(b, mul(b, number, layout.stripColumns() * 4), layout.listsOffset());
   Value left = b.createOrFold<arith::SubIOp>(indexConstant(b, layout.columns), mul(b, strip, layout.stripColumns()));
   Value count = minimum(b, left, indexConstant(b, layout.stripColumns()));
   emitCarryingLoop(b, count, {quad}, [&](Value index, SmallVector<Value> carried) -> SmallVector<Value> {
-    return {emitList(tile, strip, add(b, lists, mul(b, index, 4)), carried[0], first)};
+    return {emitList(tile, strip, add(b, lists, mul(b, index, 4)), carried[0], turn)};
   });
 }
 
 /// One column; gives the first quad of the next list.
-Value SparseKernel::emitList(const SparseTile &tile, Value strip, Value list, Value quad, bool first) {
+Value SparseKernel::emitList(const SparseTile &tile, Value strip, Value list, Value quad, Turn turn) {
   auto type = VectorType::get({lanes}, b.getI32Type());
   Value word = loadWord(list);
   Value bits = arith::ConstantIntOp::create(b, 16, 32), mask = arith::ConstantIntOp::create(b, 0xffff, 32);
   Value column = toIndex(b, arith::AndIOp::create(b, word, mask)), pairs = toIndex(b, arith::ShRUIOp::create(b, word, bits));
   Value row = mul(b, column, layout.tilePositions());
   SmallVector<Value> accumulators;
-  if (first) {
+  if (turn.first) {
     Value start = loadWord(mul(b, add(b, mul(b, strip, layout.stripColumns()), column), 4));
     accumulators.assign(tile.vectors, vector::BroadcastOp::create(b, type, start));
   } else {
@@ -324,12 +374,14 @@ Value SparseKernel::emitList(const SparseTile &tile, Value strip, Value list, Va
   accumulators = emitCarryingLoop(b, pairs, accumulators, [&](Value pair, SmallVector<Value> carried) {
     return emitPair(tile, add(b, quad, mul(b, pair, 2)), carried);
   });
-  for (int64_t v = 0; v < tile.vectors; ++v) {
-    Value sum = accumulators[v];
-    if (tile.sets() == 2)
-      sum = arith::AddIOp::create(b, sum, accumulators[v + tile.vectors]);
-    vector::StoreOp::create(b, sum, sums, add(b, row, v * lanes));
-  }
+  for (int64_t v = 0; v < tile.vectors && tile.sets() == 2; ++v)
+    accumulators[v] = arith::AddIOp::create(b, accumulators[v], accumulators[v + tile.vectors]);
+  accumulators.truncate(tile.vectors);
+  if (turn.last && byColumns)
+    emitCodes(tile, strip, column, accumulators);
+  else
+    for (auto [v, sum] : llvm::enumerate(accumulators))
+      vector::StoreOp::create(b, sum, sums, add(b, row, v * lanes));
   return add(b, quad, mul(b, pairs, 2));
 }
 
@@ -353,8 +405,108 @@ SmallVector<Value> SparseKernel::emitPair(const SparseTile &tile, Value quad, Ar
 }
 
 //===----------------------------------------------------------------------===//
-// Epilogue
+// Epilogue by columns
 //===----------------------------------------------------------------------===//
+
+/// The results of one column of the strip.
+void SparseKernel::emitCodes(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators) {
+  auto type = VectorType::get({lanes}, b.getI8Type());
+  Value row = mul(b, column, layout.tilePositions());
+  Value channel = add(b, mul(b, strip, layout.stripColumns()), column);
+  SmallVector<Value> codes = epilogue.emitColumn(channel, accumulators, [&](unsigned operand, int64_t vector) -> Value {
+    return vector::LoadOp::create(b, type, residuals[operand]->codes, add(b, row, vector * lanes));
+  });
+  int64_t position = 0;
+  for (Value part : codes) {
+    vector::StoreOp::create(b, part, output.codes, add(b, row, position));
+    position += cast<VectorType>(part.getType()).getDimSize(0);
+  }
+}
+
+/// 16 vectors of bytes, each 128 bits of them as 16 x 16 bytes of which rows and columns change places: a byte's place has 4
+/// bits of the row and 4 of the column, and interleaving rows i and i + 8 rotates these by one.
+static void transposeSquares(ImplicitLocOpBuilder &b, MutableArrayRef<Value> vectors) {
+  const int64_t size = cast<VectorType>(vectors[0].getType()).getDimSize(0);
+  for (int64_t turn = 0; turn < 4; ++turn) {
+    SmallVector<Value> next;
+    for (int64_t i = 0; i < kSquare; ++i) {
+      SmallVector<int64_t> order;
+      for (int64_t at = 0; at < size; ++at)
+        order.push_back(at / kSquare * kSquare + at % kSquare / 2 + i % 2 * (kSquare / 2) + at % 2 * size);
+      next.push_back(vector::ShuffleOp::create(b, vectors[i / 2], vectors[i / 2 + kSquare / 2], order));
+    }
+    llvm::copy(next, vectors.begin());
+  }
+}
+
+/// All columns of a strip, from the buffer to its transposed part or back.
+void SparseKernel::emitSquares(const SparseTile &tile, Value strip, const TransposedBuffer &buffer, bool loads) {
+  Value first = mul(b, strip, layout.stripColumns());
+  Value last = minimum(b, add(b, first, layout.stripColumns()), indexConstant(b, layout.columns));
+  const int64_t whole = layout.columns / kSquare * kSquare, rest = layout.columns - whole;
+  auto emitAt = [&](Value channel, int64_t valid) {
+    emitSquare(tile, b.createOrFold<arith::SubIOp>(channel, first), channel, valid, buffer, loads);
+  };
+  emitLoop(b, {first, minimum(b, last, indexConstant(b, whole))}, kSquare, [&](Value channel) { emitAt(channel, kSquare); });
+  if (rest) // in the strip that has it
+    emitLoop(b, {maximum(b, first, indexConstant(b, whole)), last}, kSquare, [&](Value channel) { emitAt(channel, rest); });
+}
+
+/// 16 columns of all positions.
+void SparseKernel::emitSquare(const SparseTile &tile, Value column, Value channel, int64_t valid, const TransposedBuffer &buffer,
+                              bool loads) {
+  const int64_t size = std::max(kSquare, lanes * kQuad), positionsEnd = tile.vectors * lanes;
+  auto type = VectorType::get({size}, b.getI8Type());
+  const FlatBuffer &flat = buffer.buffer->flat;
+  for (int64_t block = 0; block < positionsEnd; block += size) {
+    SmallVector<Value> vectors;
+    auto place = [&](int64_t i) { return add(b, mul(b, add(b, column, i), layout.tilePositions()), block); };
+    /// Calls visit(where the buffer has it, its first byte in the vector) for the positions of vector k.
+    auto forEachPosition = [&](int64_t k, function_ref<void(Value, int64_t)> visit) {
+      for (int64_t first = 0; first < size && block + first + k < positionsEnd; first += kSquare)
+        visit(add(b, memref::LoadOp::create(b, buffer.table, indexConstant(b, block + first + k)), channel), first);
+    };
+    for (int64_t i = 0; i < kSquare; ++i) {
+      if (!loads) {
+        vectors.push_back(vector::LoadOp::create(b, type, buffer.codes, place(i)));
+        continue;
+      }
+      Value joined = arith::ConstantOp::create(b, b.getZeroAttr(type));
+      forEachPosition(i, [&](Value offset, int64_t first) {
+        Value part = loadLanes(b, flat, offset, /*stride=*/1, kSquare, valid);
+        joined = vector::InsertStridedSliceOp::create(b, part, joined, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{1});
+      });
+      vectors.push_back(joined);
+    }
+    transposeSquares(b, vectors);
+    for (int64_t i = 0; i < kSquare; ++i) {
+      if (loads) {
+        vector::StoreOp::create(b, vectors[i], buffer.codes, place(i));
+        continue;
+      }
+      forEachPosition(i, [&](Value offset, int64_t first) {
+        Value part = vector::ExtractStridedSliceOp::create(b, vectors[i], ArrayRef<int64_t>{first}, ArrayRef<int64_t>{kSquare},
+                                                           ArrayRef<int64_t>{1});
+        storeLanes(b, part, flat, offset, kSquare, valid);
+      });
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogue by rows
+//===----------------------------------------------------------------------===//
+
+void SparseKernel::emitPanels(const SparseTile &tile, Value strip) {
+  const int64_t whole = layout.columns / layout.panelColumns(), rest = layout.columns % layout.panelColumns();
+  const int64_t perStrip = layout.stripColumns() / layout.panelColumns();
+  Value first = mul(b, strip, perStrip), last = add(b, first, perStrip), wholeEnd = indexConstant(b, whole);
+  emitLoop(b, {first, minimum(b, last, wholeEnd)}, 1,
+           [&](Value panel) { emitPanel(tile, first, panel, layout.panelColumns()); });
+  if (rest) // the last panel, in the strip that has it
+    emitLoop(b, {maximum(b, first, wholeEnd), minimum(b, last, indexConstant(b, whole + 1))}, 1,
+             [&](Value panel) { emitPanel(tile, first, panel, rest); });
+}
 
 /// The accumulators of a panel at 4 positions from `first` on, from [column][position] to [position][column].
 SmallVector<Value> SparseKernel::transposeAccumulators(Value panelInStrip, Value first) {

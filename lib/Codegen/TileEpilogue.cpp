@@ -54,13 +54,47 @@ void TileEpilogue::enterLine(Value line) {
       walk.operands, [&](const WalkedBuffer &buffer) { return walk.emitLineOffset(b, buffer, line); });
 }
 
+/// How many of `left` vectors are narrowed together.
+static int64_t groupSize(int64_t left) { return std::min<int64_t>(4, llvm::bit_floor(static_cast<uint64_t>(left))); }
+
 void TileEpilogue::emit(int64_t height, Value position, const TileColumns &columns, ArrayRef<Value> accumulators) {
   for (int64_t first = 0; first < columns.vectors;) {
-    int64_t most = narrows || columns.interleaved ? columns.vectors - first : 1;
-    int64_t count = std::min<int64_t>(4, llvm::bit_floor(static_cast<uint64_t>(most)));
+    int64_t count = narrows || columns.interleaved ? groupSize(columns.vectors - first) : 1;
     emitGroup(height, position, columns, {first, count}, accumulators);
     first += count;
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Positions in the lanes
+//===----------------------------------------------------------------------===//
+
+bool TileEpilogue::hasColumns() const {
+  return narrows && walk.output.advance.channel == 1 && llvm::all_of(walk.operands, [](const WalkedBuffer &buffer) {
+    return isOfChannels(buffer) || (buffer.flat.element.isInteger(8) && buffer.advance.channel == 1);
+  });
+}
+
+SmallVector<Value> TileEpilogue::emitColumn(Value channel, ArrayRef<Value> accumulators,
+                                            function_ref<Value(unsigned, int64_t)> load) {
+  const int64_t lanes = cast<VectorType>(accumulators[0].getType()).getDimSize(0), vectors = accumulators.size();
+  SmallVector<Value> ofChannel(walk.operands.size());
+  for (auto [i, buffer] : llvm::enumerate(walk.operands))
+    if (isOfChannels(buffer))
+      ofChannel[i] = loadLanes(b, buffer.flat, mul(b, channel, buffer.advance.channel), /*stride=*/0, lanes, lanes);
+  SmallVector<Value> codes;
+  for (int64_t first = 0, count; first < vectors; first += count) {
+    count = groupSize(vectors - first);
+    SmallVector<Value> results;
+    for (int64_t vector = first; vector < first + count; ++vector) {
+      SmallVector<Value> arguments = {accumulators[vector]};
+      for (auto [i, value] : llvm::enumerate(ofChannel))
+        arguments.push_back(value ? value : load(i, vector));
+      results.push_back(emitBody(b, op.getEpilogue().front(), arguments, lanes, wanted)[0]);
+    }
+    codes.push_back(narrow(results, /*interleaved=*/false));
+  }
+  return codes;
 }
 
 //===----------------------------------------------------------------------===//

@@ -36,6 +36,17 @@ public:
   /// Accumulators are ordered row by row; row i stands for the position that follows `position` by i.
   void emit(int64_t height, Value position, const TileColumns &columns, ArrayRef<Value> accumulators);
 
+  /// Whether emitColumn() can: the results are i8, and each operand either belongs to the channels alone or has an i8 for
+  /// each position and channel, channels side by side.
+  bool hasColumns() const;
+  /// Whether an operand belongs to the channels alone.
+  static bool isOfChannels(const WalkedBuffer &buffer) {
+    return buffer.advance.image == 0 && buffer.advance.row == 0 && buffer.advance.column == 0;
+  }
+  /// The i8 results of one channel, whose accumulators have positions in their lanes: 4, 2 or 1 vectors of these as one.
+  /// `load` gives the lanes of an operand that is not of the channels alone, for one of the vectors.
+  SmallVector<Value> emitColumn(Value channel, ArrayRef<Value> accumulators, function_ref<Value(unsigned, int64_t)> load);
+
 private:
   struct Group;
   void matchClamp();
