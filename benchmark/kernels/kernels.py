@@ -183,7 +183,7 @@ class Reader:
                                 for _ in range(count))
 
 
-def in_turns(contenders, rounds, budget=4e6, before=lambda: None):
+def in_turns(contenders, rounds, budget=4e6, before=lambda: None, statistic=statistics.median):
     """The median of each contender's rounds of about `budget` nanoseconds; cold: of one run."""
     counts = []
     for contender in contenders:
@@ -194,7 +194,7 @@ def in_turns(contenders, rounds, budget=4e6, before=lambda: None):
         for contender, count, row in zip(contenders, counts, times):
             before()
             row.append(contender.nanoseconds(count))
-    return [statistics.median(row) for row in times]
+    return [statistic(row) for row in times]
 
 
 def compile_reading(options):

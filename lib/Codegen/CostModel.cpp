@@ -310,7 +310,7 @@ Cost mlir::halftone::predictCycles(const CostTable &table, const ContractShape &
   cost.tiles = sum.tiles;
   cost.decode = sum.decoding(shape);
   cost.epilogue = outputVectors(shape, kernel) * (costs.vectorCycles + double(shape.operands) * costs.operandCycles);
-  const double coldCycles = weights / cold.bytesPerCycle, warmCycles = double(shape.activationBytes) / warm.bytesPerCycle;
+  const double coldCycles = weights / cold.bytesPerCycle, warmCycles = table.spreadCycles(double(shape.activationBytes));
   cost.traffic = coldCycles + warmCycles;
   const std::pair<double, std::string> parts[] = {{cost.tiles - sum.far, "dots"},
                                                   {cost.epilogue, "epilogue"},
@@ -344,7 +344,6 @@ double mlir::halftone::rooflineCycles(const CostTable &table, const ContractShap
   const double perDot = kernel.dot == DotKind::Tile ? dot * AmxTiling::kMaxRows : dot;
   const double cycles = shape.depthwise ? costs.depthwiseCycles / double(kernel.step) : costs.dotCycles;
   const double weights = weightBytes(shape, kernel);
-  const double bytes = weights / weightLevel(table, shape, weights).bytesPerCycle +
-                       double(shape.activationBytes) / table.levelOf(double(shape.activationBytes)).bytesPerCycle;
+  const double bytes = weights / weightLevel(table, shape, weights).bytesPerCycle + table.spreadCycles(double(shape.activationBytes));
   return std::max(double(shape.multiplyAccumulates()) / perDot * cycles + epilogue, bytes);
 }

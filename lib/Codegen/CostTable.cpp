@@ -49,7 +49,13 @@ static constexpr NumberKey<KernelCosts> kKernelNumbers[] = {{"dot_cycles", &Kern
                                                             {"operand_cycles", &KernelCosts::operandCycles},
                                                             {"depthwise_cycles", &KernelCosts::depthwiseCycles},
                                                             {"decode_cycles", &KernelCosts::decodeCycles, Has::Bytes},
-                                                            {"sparse_dot_cycles", &KernelCosts::sparseDotCycles, Has::Vectors}};
+                                                            {"sparse_dot_cycles", &KernelCosts::sparseDotCycles, Has::Vectors},
+                                                            {"sparse_quad_cycles", &KernelCosts::sparseQuadCycles, Has::Vectors},
+                                                            {"sparse_list_cycles", &KernelCosts::sparseListCycles, Has::Vectors},
+                                                            {"sparse_sum_cycles", &KernelCosts::sparseSumCycles, Has::Vectors},
+                                                            {"sparse_block_cycles", &KernelCosts::sparseBlockCycles, Has::Vectors},
+                                                            {"sparse_output_cycles", &KernelCosts::sparseOutputCycles, Has::Vectors},
+                                                            {"sparse_operand_cycles", &KernelCosts::sparseOperandCycles, Has::Vectors}};
 
 //===----------------------------------------------------------------------===//
 // Reading
@@ -310,6 +316,16 @@ const MemoryLevel &CostTable::levelOf(double bytes) const {
     if (level.bytes == 0 || bytes <= level.bytes)
       return level;
   return levels.back();
+}
+
+double CostTable::spreadCycles(double bytes) const {
+  double cycles = 0, held = 0;
+  for (const MemoryLevel &level : levels) {
+    const double reach = level.bytes == 0 ? bytes : std::min(bytes, level.bytes);
+    cycles += std::max(0.0, reach - held) / level.bytesPerCycle;
+    held = std::max(held, reach);
+  }
+  return cycles;
 }
 
 std::string mlir::halftone::costTableId(ModuleOp module) {

@@ -1,9 +1,8 @@
 //===- PackWeights.cpp - weights in the order that kernels read them --------===//
-#include "halftone/Codegen/CostModel.h"
 #include "halftone/Codegen/DepthwiseLayout.h"
+#include "halftone/Codegen/ContractChoice.h"
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
-#include "halftone/Codegen/SparseCost.h"
 #include "halftone/Codegen/WeightReader.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -133,39 +132,10 @@ void takeBias(ContractOp op, std::vector<int32_t> &bias) {
   op.getEpilogueInputsMutable().erase(index);
 }
 
-/// Whether tiles can hold a contraction: a static number of positions in a line. A slice of the channels would have to be
-/// copied, where taps share a tile.
-bool fitsTiles(ContractOp op) {
-  if (DepthwiseLayout::isDepthwise(op) || op.getGroups() != 1)
-    return false;
-  ArrayRef<int64_t> shape = cast<ShapedType>(op.getOutput().getType()).getShape();
-  return !ShapedType::isDynamic(shape.size() == 2 ? shape[0] : shape[2]) &&
-         !op.getInput().getDefiningOp<tensor::ExtractSliceOp>();
-}
-
-/// Bytes of all constant weights of a function.
-int64_t sumWeights(func::FuncOp function) {
-  int64_t bytes = 0;
-  function.walk([&](ContractOp op) {
-    auto type = cast<ShapedType>(op.getWeights().getType());
-    bytes += type.getNumElements() * type.getElementTypeBitWidth() / 8;
-  });
-  return bytes;
-}
-
-/// Whether a contraction has several rows: a dot of two rows wastes half of its work on a single one.
-bool hasRows(ContractOp op) {
-  ArrayRef<int64_t> extents = cast<ShapedType>(op.getOutput().getType()).getShape().drop_back();
-  return !DepthwiseLayout::isDepthwise(op) && llvm::any_of(extents, [](int64_t extent) { return extent > 1; });
-}
-
 /// A table and the instructions for it take about so many bytes.
 constexpr int64_t kLeastSaving = 256;
 /// What a decoded panel of tiles may take of a thread's stack.
 constexpr int64_t kMostPanelBytes = 512 << 10;
-/// Predictions err by some percent, and no layer may become slower.
-constexpr double kMargin = 0.93;
-
 /// The fewest bits that the weights of `layout` can be stored in.
 WeightStorage findStorage(const PackedLayout &layout, const Isa &isa, ArrayRef<int8_t> weights) {
   const bool tiles = layout.kernel->dot == DotKind::Tile;
@@ -196,76 +166,43 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
     FailureOr<CostTable> costs = CostTable::of(getOperation(), *isa);
     if (failed(costs))
       return signalPassFailure();
-    table = std::move(*costs);
-    allWeights = sumWeights(getOperation());
+    const ContractChooser chooser = {*isa, *costs, countWeightBytes(getOperation())};
     WalkResult result = getOperation().walk([&](ContractOp op) {
       if (op.getPacking())
         return WalkResult::advance();
       bool bytes = getElementTypeOrSelf(op.getWeights().getType()).isInteger(8);
       const DotKernel &kernel = getElementTypeOrSelf(op.getInput().getType()).isInteger(8) ? isa->bytes : isa->floats;
-      return failed(bytes ? pack<int8_t>(op, kernel, *isa) : pack<float>(op, kernel, *isa)) ? WalkResult::interrupt()
-                                                                                            : WalkResult::advance();
+      return failed(bytes ? pack<int8_t>(op, kernel, chooser) : pack<float>(op, kernel, chooser)) ? WalkResult::interrupt()
+                                                                                                  : WalkResult::advance();
     });
     if (result.wasInterrupted())
       signalPassFailure();
   }
 
 private:
-  CostTable table;
-  int64_t allWeights = 0;
-
-  /// Whether the target's kernel of tiles is the faster one.
-  bool prefersTiles(ContractOp op, const Isa &isa) const {
-    if (isa.tiles->dot != DotKind::Tile)
-      return hasRows(op);
-    if (!fitsTiles(op))
-      return false;
-    return predictCycles(table, shapeOf(op, *isa.tiles), *isa.tiles).cycles() <
-           predictCycles(table, shapeOf(op, isa.bytes), isa.bytes).cycles();
-  }
-
-  ContractShape shapeOf(ContractOp op, const DotKernel &kernel) const {
-    ContractShape shape = ContractShape::of(op, kernel);
-    shape.coldBytes = allWeights;
-    return shape;
-  }
-
   /// The width of the panels: that of the option as far as the kernel has it, or the fastest.
-  int64_t choosePanel(ContractOp op, const DotKernel &kernel) const {
+  int64_t choosePanel(ContractOp op, const DotKernel &kernel, const ContractChooser &chooser) const {
     for (int64_t vectors = std::min<int64_t>(panelVectors, kernel.maxVectors); vectors > 0; --vectors)
       if (kernel.rows[vectors])
         return vectors;
-    return predictCycles(table, shapeOf(op, kernel), kernel).panelVectors;
+    return predictCycles(chooser.table, chooser.shapeOf(op, kernel), kernel).panelVectors;
   }
 
   /// How the weights of `layout` are stored: in few bits if that is predicted to be faster, or asked for.
-  WeightStorage chooseStorage(ContractOp op, const PackedLayout &layout, const Isa &isa, ArrayRef<int8_t> weights) const {
-    WeightStorage storage = weightStorage == StorageChoice::Bytes ? WeightStorage() : findStorage(layout, isa, weights);
+  WeightStorage chooseStorage(ContractOp op, const PackedLayout &layout, const ContractChooser &chooser, ArrayRef<int8_t> weights) const {
+    WeightStorage storage = weightStorage == StorageChoice::Bytes ? WeightStorage() : findStorage(layout, chooser.isa, weights);
     if (!storage.isPacked() || weightStorage == StorageChoice::Packed)
       return storage;
-    ContractShape bytes = shapeOf(op, *layout.kernel), packed = bytes;
+    ContractShape bytes = chooser.shapeOf(op, *layout.kernel), packed = bytes;
     packed.panelVectors = bytes.panelVectors = layout.kernel->dot == DotKind::Tile ? 0 : layout.panelVectors;
     packed.weightBits = storage.bits;
     packed.weightGroup = storage.group;
-    const bool faster = predictCycles(table, packed, *layout.kernel).cycles() < kMargin * predictCycles(table, bytes, *layout.kernel).cycles();
-    return faster ? storage : WeightStorage();
-  }
-
-  /// The layout of weights of which most quads are zero, if skipping these on the dots of `kernel` is faster than
-  /// computing everything on those of `dense`.
-  std::optional<SparseLayout> chooseSparse(ContractOp op, const DotKernel &kernel, const DotKernel &dense,
-                                           ArrayRef<int8_t> weights) const {
-    std::optional<SparseLayout> layout = SparseLayout::forContract(op, kernel);
-    if (layout)
-      layout->countQuads(weights);
-    if (!layout || predictSparseCycles(table, shapeOf(op, kernel), *layout).cycles() >=
-                       kMargin * predictCycles(table, shapeOf(op, dense), dense).cycles())
-      return std::nullopt;
-    return layout;
+    auto cycles = [&](const ContractShape &shape) { return predictCycles(chooser.table, shape, *layout.kernel).cycles(); };
+    return cycles(packed) < kLeastGain * cycles(bytes) ? storage : WeightStorage();
   }
 
   template <typename T>
-  LogicalResult pack(ContractOp op, const DotKernel &wanted, const Isa &isa) {
+  LogicalResult pack(ContractOp op, const DotKernel &wanted, const ContractChooser &chooser) {
     std::optional<std::vector<T>> weights = getConstantElements<T>(op.getWeights());
     if (!weights)
       return op.emitOpError("needs constant weights to pack");
@@ -273,19 +210,19 @@ private:
     // vpmaddubsw saturates at 128 * 128 * 2, which only a weight of -128 reaches.
     if (wanted.dot == DotKind::Maddubs && llvm::is_contained(*weights, T(-128)))
       kernel = findDotKernel("widen");
-    const DotKernel &dots = *kernel;
-    if (isa.tiles && wanted.dot != DotKind::Fma && prefersTiles(op, isa))
-      kernel = isa.tiles;
-    if constexpr (std::is_same_v<T, int8_t>)
-      if (std::optional<SparseLayout> layout = chooseSparse(op, dots, *kernel, *weights))
-        return replaceWeights<T>(op, *layout, *weights);
+    if constexpr (std::is_same_v<T, int8_t>) {
+      ContractChoice choice = chooseKernel(chooser, op, *kernel, [&](SparseLayout &layout) { layout.countQuads(*weights); });
+      if (choice.takesSparse())
+        return replaceWeights<T>(op, *choice.layout, *weights);
+      kernel = choice.dense;
+    }
     if (DepthwiseLayout::isDepthwise(op))
       return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);
     PackedLayout layout = PackedLayout::forContract(op, *kernel);
     if (kernel->dot != DotKind::Tile)
-      layout.panelVectors = choosePanel(op, *kernel);
+      layout.panelVectors = choosePanel(op, *kernel, chooser);
     if constexpr (std::is_same_v<T, int8_t>)
-      layout.storage = chooseStorage(op, layout, isa, *weights);
+      layout.storage = chooseStorage(op, layout, chooser, *weights);
     return replaceWeights<T>(op, layout, *weights);
   }
 

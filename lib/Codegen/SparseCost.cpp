@@ -5,30 +5,27 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// In dots of the dense kernel of the same table, so that they hold on whatever scale that has been measured: a list beside its dots; a vector of its accumulators to and from memory; transposing 16 channels of 16
-/// positions; transposing a vector of accumulators. Fitted to 9 layers at 4 sparsities with AVX512-VNNI (docs/Pruning.md).
-static constexpr double kList = 17, kVector = 0.5, kTranspose = 36.4, kTurn = 5.5;
-
 Cost mlir::halftone::predictSparseCycles(const CostTable &table, const ContractShape &shape, const SparseLayout &layout) {
   const KernelCosts &costs = *table.find(layout.kernel->name);
   const int64_t lanes = layout.kernel->lanes;
   // A unit is an image, or all positions where they are in one line.
   const int64_t positions = shape.rows * shape.span, units = shape.lines / shape.rows;
-  const double vectors = double(units * llvm::divideCeil(positions, lanes));
-  const double tiles = double(units * llvm::divideCeil(llvm::divideCeil(positions, lanes), layout.tileVectors));
-  const double outputs = vectors * double(llvm::divideCeil(layout.columns, lanes) * lanes); // vectors of accumulators
-  const double lists = double(layout.chunks() * layout.columns), blocks = vectors * double(shape.reduction() * lanes) / 256;
+  const int64_t unitVectors = llvm::divideCeil(positions, lanes);
+  const double vectors = double(units * unitVectors), tiles = double(units * llvm::divideCeil(unitVectors, layout.tileVectors));
+  const double outputs = vectors * double(layout.columns); // vectors of accumulators
+  const double lists = tiles * double(layout.chunks() * layout.columns), sums = outputs * double(layout.chunks() - 1);
+  // With several chunks each strip transposes all activations again.
   const double sweeps = layout.chunks() == 1 ? 1 : double(layout.strips());
+  const double blocks = vectors * double(shape.reduction() * lanes) / 256 * sweeps;
 
   Cost cost;
   cost.layer = table.layerCycles;
-  cost.tiles = vectors * double(layout.quads) * costs.sparseDotCycles;
-  cost.decode = (tiles * lists * kList + vectors * lists * kVector + blocks * sweeps * kTranspose) * costs.dotCycles;
-  cost.epilogue = outputs * (costs.vectorCycles + kTurn * costs.dotCycles + double(shape.operands) * costs.operandCycles);
+  cost.tiles = double(layout.quads) * (vectors * costs.sparseDotCycles + tiles * costs.sparseQuadCycles);
+  cost.decode = lists * costs.sparseListCycles + sums * costs.sparseSumCycles + blocks * costs.sparseBlockCycles;
+  cost.epilogue = outputs * (costs.sparseOutputCycles + double(shape.operands) * costs.sparseOperandCycles);
   const MemoryLevel &cold = table.levelOf(double(std::max(shape.coldBytes, layout.elements())));
-  const MemoryLevel &warm = table.levelOf(double(shape.activationBytes));
   const double coldCycles = double(layout.elements()) / cold.bytesPerCycle;
-  cost.traffic = coldCycles + double(shape.activationBytes) / warm.bytesPerCycle;
+  cost.traffic = coldCycles + table.spreadCycles(double(shape.activationBytes));
   const std::pair<double, std::string> parts[] = {{cost.tiles, "dots"},
                                                   {cost.epilogue, "epilogue"},
                                                   {cost.decode, "lists and transpositions"},

@@ -236,9 +236,9 @@ std::pair<Value, Value> SparseKernel::placeOf(const SparseTile &tile, Value inde
 void SparseKernel::emitOffsets(const SparseTile &tile) {
   Value last = b.createOrFold<arith::SubIOp>(indexConstant(b, positions - 1), tile.begin);
   emitLoop(b, {indexConstant(b, 0), indexConstant(b, tile.vectors * lanes)}, 1, [&](Value index) {
-    auto [line, position] = placeOf(tile, minimum(b, index, last));
+    const std::pair<Value, Value> place = placeOf(tile, minimum(b, index, last));
     auto note = [&](const WalkedBuffer &buffer, Value table) {
-      Value offset = add(b, walk.emitLineOffset(b, buffer, line), mul(b, position, walk.positionStride(buffer)));
+      Value offset = add(b, walk.emitLineOffset(b, buffer, place.first), mul(b, place.second, walk.positionStride(buffer)));
       memref::StoreOp::create(b, offset, table, index);
     };
     note(walk.input, offsets);

@@ -6,15 +6,18 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// Columns of a strip: with one chunk the accumulators go on to the epilogue at once, else they wait for all chunks.
-static constexpr int64_t kStripColumns = 512;
+/// Vectors of accumulators of a strip: with one chunk they go on to the epilogue at once, else they wait for all chunks.
+static constexpr int64_t kStripVectors = 4096;
+/// Vectors of positions in a tile. Low tiles have longer chunks, so fewer lists for each column; high ones find each quad for
+/// more positions.
+static constexpr int64_t kLowTile = 4, kHighTile = 8;
 /// Fewer positions do not fill a tile.
 static constexpr int64_t kLeastPositions = 16;
 /// Activations are transposed by so many channels at a time.
 static constexpr int64_t kLeastChannels = 16;
 
 int64_t SparseLayout::stripColumns() const {
-  return chunks() == 1 ? panelColumns() : std::min<int64_t>(kStripColumns, llvm::alignTo(columns, panelColumns()));
+  return chunks() == 1 ? panelColumns() : std::min<int64_t>(kStripVectors / tileVectors, llvm::alignTo(columns, panelColumns()));
 }
 
 namespace {
@@ -109,27 +112,29 @@ DictionaryAttr SparseLayout::toAttribute(MLIRContext *context) const {
                               b.getNamedAttr("quads", b.getI64IntegerAttr(quads))});
 }
 
-std::optional<SparseLayout> SparseLayout::forContract(ContractOp op, const DotKernel &kernel) {
+SmallVector<SparseLayout, 2> SparseLayout::forContract(ContractOp op, const DotKernel &kernel) {
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getWeights().getType()).getShape();
   ArrayRef<int64_t> output = cast<ShapedType>(op.getOutput().getType()).getShape();
   const bool convolution = shape.size() == 4;
   const int64_t channels = shape[shape.size() - 2];
   ArrayRef<int64_t> extents = convolution ? output.slice(1, 2) : output.take_front(1);
   if (llvm::is_contained(extents, ShapedType::kDynamic))
-    return std::nullopt;
+    return {};
   int64_t positions = ShapedType::getNumElements(extents);
   if (positions == 1 && convolution && !ShapedType::isDynamic(output[0]))
     positions = output[0];
   if (kernel.step != kQuad || kernel.rowsPerDot() != 1 || op.getGroups() != 1 || channels % kQuad != 0 ||
       channels < kLeastChannels || positions < kLeastPositions)
-    return std::nullopt;
-  // Few positions make low tiles, whose chunks may be longer.
-  const int64_t tileVectors = positions > 4 * kernel.lanes ? 8 : 4;
-  SparseLayout layout = {&kernel, convolution ? shape[0] : 1, convolution ? shape[1] : 1, channels, shape.back(), tileVectors};
-  // The last split of a tap is wide enough to be transposed.
-  if (channels - (layout.splits() - 1) * layout.splitChannels() < kLeastChannels)
-    return std::nullopt;
-  return layout;
+    return {};
+  SmallVector<SparseLayout, 2> layouts;
+  for (int64_t vectors : {kLowTile, kHighTile}) {
+    SparseLayout layout = {&kernel, convolution ? shape[0] : 1, convolution ? shape[1] : 1, channels, shape.back(), vectors};
+    // The last split of a tap is wide enough to be transposed, and a high tile has more positions than a low one.
+    const bool fits = channels - (layout.splits() - 1) * layout.splitChannels() >= kLeastChannels;
+    if (fits && (vectors == kLowTile || positions > kLowTile * kernel.lanes))
+      layouts.push_back(layout);
+  }
+  return layouts;
 }
 
 void SparseLayout::countQuads(ArrayRef<int8_t> weights) {

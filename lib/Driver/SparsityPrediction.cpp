@@ -10,9 +10,8 @@
 #include "OpReport.h"
 #include "Stages.h"
 #include "halftone/Analysis/EntryForm.h"
-#include "halftone/Codegen/DepthwiseLayout.h"
+#include "halftone/Codegen/ContractChoice.h"
 #include "halftone/Codegen/Passes.h"
-#include "halftone/Codegen/SparseCost.h"
 #include "halftone/Target/TargetTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -26,19 +25,10 @@ namespace {
 
 struct PredictedLayer {
   std::string name;
-  double dense;             ///< Cycles, as all times here.
-  double sparse = 0;        ///< 0: there is no sparse kernel for it.
-  double breakEven = 1;     ///< The least sparsity that gains.
-};
-
-/// What all predictions share.
-struct Predictor {
-  const Isa &isa;
-  const CostTable &table;
-  int64_t coldBytes;
-
-  double dense(ContractOp op) const;
-  PredictedLayer predict(ContractOp op, double sparsity) const;
+  double dense;         ///< Cycles, as all times here.
+  double sparse = 0;    ///< 0: there is no sparse kernel for it.
+  bool taken = false;   ///< Whether code generation would take it.
+  double breakEven = 1; ///< The least sparsity at which it would.
 };
 
 } // namespace
@@ -59,36 +49,22 @@ static LogicalResult formContractions(ModuleOp module) {
   return pm.run(module);
 }
 
-double Predictor::dense(ContractOp op) const {
-  auto cycles = [&](const DotKernel &kernel) {
-    ContractShape shape = ContractShape::of(op, kernel);
-    shape.coldBytes = coldBytes;
-    return predictCycles(table, shape, kernel).cycles();
+static PredictedLayer predictLayer(const ContractChooser &chooser, ContractOp op, double sparsity) {
+  auto choose = [&](double share) {
+    return chooseKernel(chooser, op, chooser.isa.bytes, [&](SparseLayout &layout) { layout.expectQuads(share); });
   };
-  double best = cycles(isa.bytes);
-  if (isa.tiles && op.getGroups() == 1)
-    best = std::min(best, cycles(*isa.tiles));
-  return best;
-}
-
-PredictedLayer Predictor::predict(ContractOp op, double sparsity) const {
-  PredictedLayer layer = {locationName(op.getLoc()), dense(op)};
-  std::optional<SparseLayout> layout = SparseLayout::forContract(op, isa.bytes);
-  if (!layout)
+  const ContractChoice choice = choose(sparsity);
+  PredictedLayer layer = {locationName(op.getLoc()), choice.denseCycles};
+  if (!choice.layout)
     return layer;
-  ContractShape shape = ContractShape::of(op, isa.bytes);
-  shape.coldBytes = coldBytes;
-  auto cycles = [&](double share) {
-    layout->expectQuads(share);
-    return predictSparseCycles(table, shape, *layout).cycles();
-  };
-  layer.sparse = cycles(sparsity);
+  layer.sparse = choice.sparseCycles;
+  layer.taken = choice.takesSparse();
   double low = 0, high = 1;
-  if (cycles(high) >= layer.dense)
+  if (!choose(high).takesSparse())
     return layer;
   for (int step = 0; step < 20; ++step) {
     double middle = (low + high) / 2;
-    (cycles(middle) < layer.dense ? high : low) = middle;
+    (choose(middle).takesSparse() ? high : low) = middle;
   }
   layer.breakEven = high;
   return layer;
@@ -101,7 +77,7 @@ static void printLayers(llvm::ArrayRef<PredictedLayer> layers, double sparsity,
   double dense = 0, best = 0;
   os << llvm::left_justify("layer", 40)
      << (hertz > 0 ? "     dense us    sparse us" : " dense kcycles sparse kcycles")
-     << "   faster  break-even\n";
+     << "   faster  break-even  taken\n";
   for (const PredictedLayer &layer : layers) {
     os << llvm::left_justify(layer.name, 40) << llvm::format("%13.1f", layer.dense / unit);
     if (layer.sparse > 0)
@@ -109,13 +85,14 @@ static void printLayers(llvm::ArrayRef<PredictedLayer> layers, double sparsity,
     else
       os << "            -        -";
     if (layer.breakEven < 1)
-      os << llvm::format("%10.0f %%\n", 100 * layer.breakEven);
+      os << llvm::format("%10.0f %%", 100 * layer.breakEven);
     else
-      os << "           -\n";
+      os << "           -";
+    os << (layer.taken ? "  sparse\n" : "  dense\n");
     dense += layer.dense;
-    best += layer.sparse > 0 ? std::min(layer.sparse, layer.dense) : layer.dense;
+    best += layer.taken ? layer.sparse : layer.dense;
   }
-  os << llvm::left_justify("all, each on its faster kernel", 40)
+  os << llvm::left_justify("all, each on the kernel that it takes", 40)
      << llvm::format("%13.1f%14.1f %7.2fx\n", dense / unit, best / unit, best > 0 ? dense / best : 1.0);
   os << "Predicted for " << llvm::format("%.0f", 100 * sparsity)
      << " % blocks of zeros, one thread, batch 1.\n";
@@ -136,17 +113,12 @@ Error mlir::halftone::predictSparsity(ModuleOp module, const SparsityQuestion &q
   OwningOpRef<ModuleOp> copy = module.clone();
   if (failed(formContractions(*copy)))
     return llvm::make_error<Reported>();
-  Predictor predictor = {isa, *table, 0};
-  llvm::SmallVector<ContractOp> contractions;
-  copy->walk([&](ContractOp op) {
-    auto type = cast<ShapedType>(op.getWeights().getType());
-    predictor.coldBytes += type.getNumElements() * type.getElementTypeBitWidth() / 8;
-    if (getElementTypeOrSelf(op.getInput().getType()).isInteger(8))
-      contractions.push_back(op);
-  });
+  const ContractChooser chooser = {isa, *table, countWeightBytes(*copy)};
   std::vector<PredictedLayer> layers;
-  for (ContractOp op : contractions)
-    layers.push_back(predictor.predict(op, question.sparsity));
+  copy->walk([&](ContractOp op) {
+    if (getElementTypeOrSelf(op.getInput().getType()).isInteger(8))
+      layers.push_back(predictLayer(chooser, op, question.sparsity));
+  });
   printLayers(layers, question.sparsity, os);
   return Error::success();
 }

@@ -83,6 +83,7 @@ static const TuningRun kRuns[] = {
     {TuningWeights::Codes, {StorageChoice::Bytes, 3}},
     {TuningWeights::Codes, {StorageChoice::Bytes, 4}},
     {TuningWeights::Few, {StorageChoice::Packed, 0}},
+    {TuningWeights::HalfSparse, {StorageChoice::Bytes, 2}},
     {TuningWeights::Sparse, {StorageChoice::Bytes, 2}},
     {TuningWeights::Floats, {StorageChoice::Bytes, 2}},
     {TuningWeights::Floats, {StorageChoice::Bytes, 4}}};
@@ -98,14 +99,17 @@ static void forEachNumber(KernelCosts &costs, llvm::function_ref<void(double &)>
         &KernelCosts::latencyCycles, &KernelCosts::tileCycles,
         &KernelCosts::vectorCycles, &KernelCosts::operandCycles,
         &KernelCosts::depthwiseCycles, &KernelCosts::decodeCycles,
-        &KernelCosts::sparseDotCycles})
+        &KernelCosts::sparseDotCycles, &KernelCosts::sparseQuadCycles,
+        &KernelCosts::sparseListCycles, &KernelCosts::sparseSumCycles,
+        &KernelCosts::sparseBlockCycles, &KernelCosts::sparseOutputCycles,
+        &KernelCosts::sparseOperandCycles})
     if (costs.*member > 0)
       visit(costs.*member);
 }
 
 /// Attaches the table that a set is compiled by. Where there are two kernels of
-/// bytes, the one of tiles is to be timed on all layers that it can have, but
-/// for sparse weights: there they cost nothing.
+/// bytes, the one of tiles is to be timed on all layers that it can have. Sparse
+/// weights are to be timed on the sparse kernels: those of all weights are slow.
 static Error attachTable(mlir::ModuleOp module, const TuningRun &run,
                          StringRef target, const CostTable &table) {
   Expected<CpuTarget> cpu = findCpuTarget(target);
@@ -114,7 +118,10 @@ static Error attachTable(mlir::ModuleOp module, const TuningRun &run,
   const Isa *isa = findIsa(cpu->isa);
   CostTable used = table;
   used.name = "tuning";
-  if (isa && isa->tiles && run.weights != TuningWeights::Sparse)
+  if (isSparse(run.weights))
+    for (auto &[name, costs] : used.kernels)
+      costs.loadCycles = 1e5;
+  else if (isa && isa->tiles)
     forEachNumber(used.kernels.at(isa->tiles->name.str()), [](double &number) { number = 1e-6; });
   module->setAttr(kCostTableAttr, mlir::StringAttr::get(module.getContext(), used.text()));
   return Error::success();

@@ -44,11 +44,11 @@ static std::string tensor(ArrayRef<int64_t> shape, StringRef element) {
   return text + element.str() + ">";
 }
 
-/// Whether a sparse weight is one of the one in ten quads (4 input channels of a
-/// tap and an output channel) that are not zero.
-static bool isInQuad(int64_t index, int64_t columns) {
+/// Whether a sparse weight is in one of the quads (4 input channels of a tap and
+/// an output channel) that are not zero.
+static bool isInQuad(int64_t index, int64_t columns, TuningWeights weights) {
   const int64_t quad = index / columns / 4 * columns + index % columns;
-  return (uint32_t(quad) * 2654435761u >> 16) % 10 == 0;
+  return (uint32_t(quad) * 2654435761u >> 16) % 10 < (weights == TuningWeights::Sparse ? 1u : 5u);
 }
 
 /// Bytes of a resource of so many columns: codes in [-127, 127], those that the
@@ -63,7 +63,7 @@ static std::string resource(int64_t count, int64_t columns, TuningWeights weight
       bytes.append(reinterpret_cast<const char *>(&value), sizeof value);
     } else {
       const int code = int(state >> 8) % 255 - 127;
-      const bool isZero = weights == TuningWeights::Sparse && !isInQuad(i, columns);
+      const bool isZero = isSparse(weights) && !isInQuad(i, columns, weights);
       bytes.push_back(char(isZero ? 0 : weights == TuningWeights::Few ? code / 16 * 16 : code));
     }
   }

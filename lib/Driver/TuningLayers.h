@@ -7,8 +7,12 @@
 namespace mlir::halftone {
 
 /// What weights are: any codes; codes of 16 values, which take 4 bits; codes of
-/// which nine in ten quads are zero; or floats.
-enum class TuningWeights { Codes, Few, Sparse, Floats };
+/// which five or nine in ten quads are zero; or floats.
+enum class TuningWeights { Codes, Few, HalfSparse, Sparse, Floats };
+
+inline bool isSparse(TuningWeights weights) {
+  return weights == TuningWeights::HalfSparse || weights == TuningWeights::Sparse;
+}
 
 /// A module of the integer stage, as text: layers on inputs of their own, from
 /// codes to codes with requantization, or of floats. `set` 0: weights that stay

@@ -3,7 +3,8 @@
 //   cycles = layer + tiles + epilogue + traffic + decode
 //   tiles    = sum over register tiles of: steps * hypot(max(dots, loads, latency), bytes from outside of L1) + tile_cycles
 //   epilogue = vectors of the output * (vector_cycles + operands * operand_cycles)
-//   traffic  = weights and activations once, from where the network leaves them, at that level's bandwidth
+//   traffic  = weights once, from the level that holds those of the network; activations once, from all levels that hold a
+//              part of them
 //   decode   = vectors of weights in few bits, each as often as it is decoded, * decode_cycles
 //
 // Bytes that a tile reads again from L2 overlap with its dots in part (hypot: between the maximum and the sum, as measured);

@@ -33,7 +33,14 @@ struct KernelCosts {
   double operandCycles;      ///< the same of one more operand, as a residual
   double depthwiseCycles;    ///< a dot of a depthwise convolution, the preparation of its activations included
   double decodeCycles = 0;   ///< decoding one vector of weights of fewer bits; 0 for floats
-  double sparseDotCycles = 0; ///< a dot with a block of weights that a sparse kernel found; 0 for floats and tiles
+  // Of sparse kernels (SparseCost.h says how often each is counted); 0 for floats and tiles.
+  double sparseDotCycles = 0;     ///< a dot, which loads its activations
+  double sparseQuadCycles = 0;    ///< finding a quad of weights and its activations
+  double sparseListCycles = 0;    ///< beginning and ending a list of quads
+  double sparseSumCycles = 0;     ///< a vector of accumulators to memory and back, between two chunks
+  double sparseBlockCycles = 0;   ///< transposing 256 bytes of activations
+  double sparseOutputCycles = 0;  ///< requantizing, transposing and storing one vector of accumulators
+  double sparseOperandCycles = 0; ///< the same of one more operand, as a residual
 };
 
 /// A cache, or memory.
@@ -75,6 +82,8 @@ struct CostTable {
   const KernelCosts *find(StringRef kernel) const;
   /// The nearest level that holds so many bytes.
   const MemoryLevel &levelOf(double bytes) const;
+  /// What reading so many bytes once takes where the near levels keep the share that they hold.
+  double spreadCycles(double bytes) const;
 };
 
 /// "name (hash)" of the table that the module carries, or "".

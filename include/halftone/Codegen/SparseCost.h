@@ -1,10 +1,16 @@
 //===- SparseCost.h - what a sparse contraction costs -------------------------===//
 //
 //   cycles = layer + dots + lists + transpositions + epilogue + traffic
+//   dots           = quads * (vectors of positions * sparse_dot_cycles + tiles * sparse_quad_cycles)
+//   lists          = tiles * chunks * columns * sparse_list_cycles
+//                    + vectors of positions * columns * (chunks - 1) * sparse_sum_cycles
+//   transpositions = vectors of positions * reduction * lanes / 256 * sweeps * sparse_block_cycles
+//   epilogue       = vectors of positions * columns * (sparse_output_cycles + operands * sparse_operand_cycles)
 //
 // A dot of the sparse kernel loads its activations, so it is dearer than a dense one. A list of quads ends in a branch that
-// may be mispredicted, and its accumulators go to memory and, with several chunks, come back. That the lanes are positions
-// costs two transpositions: of the activations before, of the accumulators behind.
+// may be mispredicted, and with several chunks its accumulators go to memory and come back. That the lanes are positions
+// costs two transpositions: of the activations before (by each strip again, if there are several chunks), of the results
+// behind.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_CODEGEN_SPARSECOST_H

@@ -24,7 +24,6 @@ namespace mlir::halftone {
 struct SparseLayout {
   static constexpr int64_t kQuad = 4;
 
-
   const DotKernel *kernel;
   int64_t kernelHeight, kernelWidth;
   int64_t channels; ///< of the input, a multiple of a quad
@@ -44,7 +43,10 @@ struct SparseLayout {
   /// Parts that a tap with many channels is cut into; or taps of a chunk if there are few.
   int64_t splits() const { return llvm::divideCeil(quadsPerTap(), chunkQuads()); }
   int64_t splitChannels() const { return llvm::alignTo(llvm::divideCeil(channels, splits()), 4 * kQuad); }
-  int64_t tapsPerChunk() const { return std::min(taps(), std::max<int64_t>(1, chunkQuads() / quadsPerTap())); }
+  int64_t tapsPerChunk() const {
+    const int64_t most = std::max<int64_t>(1, chunkQuads() / quadsPerTap());
+    return llvm::divideCeil(taps(), llvm::divideCeil(taps(), most)); // shared out evenly
+  }
   int64_t chunks() const { return llvm::divideCeil(taps(), tapsPerChunk()) * splits(); }
   /// Columns of the epilogue's panels.
   int64_t panelColumns() const { return kernel->lanes * 4; }
@@ -62,9 +64,9 @@ struct SparseLayout {
 
   DictionaryAttr toAttribute(MLIRContext *context) const;
 
-  /// The layout of unpacked weights, with no quads yet, or nothing for a contraction that the kernel cannot compute:
-  /// groups, less than 16 or odd input channels, a number of positions that is small or not known.
-  static std::optional<SparseLayout> forContract(ContractOp op, const DotKernel &kernel);
+  /// The layouts of unpacked weights, with no quads yet, one for each height of tiles; none for a contraction that the kernel
+  /// cannot compute: groups, less than 16 or odd input channels, a number of positions that is small or not known.
+  static SmallVector<SparseLayout, 2> forContract(ContractOp op, const DotKernel &kernel);
 
   /// Counts the quads of these weights, or expects so many for weights of which a share is zero in whole quads.
   void countQuads(ArrayRef<int8_t> weights);
