@@ -4,9 +4,9 @@
     python benchmark/kernels/sparse.py --halftone build/bin/halftone --targets znver4 -o build/sparse
 
 Layers from i8 to i8 as in kernels.py, of sparse_shapes.json. A share of the quads (4 input channels of a
-tap and an output channel), chosen at random, is zero. Each layer is compiled dense, and for each share with
-the sparse kernel, whatever the cost model would choose: a table in which dense kernels are slow sees to
-that. All run in turns on one thread, 10 shapes x 5 in each round; a measured speed-up is the ratio of the
+tap and an output channel), chosen at random, is zero. Each layer is compiled dense, and for each share by
+the target's own table; the kernel that it does not choose is compiled by a table in which the other is slow.
+All run in turns on one thread, 10 shapes x 5 in each round; a measured speed-up is the ratio of the
 least times (of two medians with --median): what else runs on the other thread of a core slows the loads of
 sparse kernels more than the dots of dense ones. Before that the outputs of the sparse kernel are compared
 with those of dense code, bit for bit.
@@ -70,16 +70,16 @@ def float_module(kind, shape):
 
 
 def predict(options, path, share, target):
-    """(dense us, sparse us, whether code generation takes the sparse kernel)."""
+    """What `prune --predict` says of the layer."""
     text = subprocess.run([options.halftone, "prune", path, "--predict", f"--sparsity={share}", "--target-cpu",
                            TARGETS[target][0]], check=True, text=True, stdout=subprocess.PIPE).stdout
     dense, sparse, taken = re.search(r"^layer +([0-9.]+) +([0-9.]+) .* (sparse|dense)$", text, re.MULTILINE).groups()
-    return {"dense": float(dense), "sparse": float(sparse), "takes_sparse": taken == "sparse"}
+    return {"dense": float(dense), "sparse": float(sparse), "taken": taken}
 
 
 def write_tables(options, target):
-    """Options that leave a choice to the target's own table, or force it: dense kernels are slow, or the sparse one is."""
-    arguments = {"chosen": []}
+    """The option that forces a kernel: of a table in which the other one is slow."""
+    arguments = {}
     for forced, key in (("sparse", "load_cycles"), ("dense", "sparse_dot_cycles")):
         table = json.loads((TABLES / f"{TABLE_OF[target]}.json").read_text())
         for row in table["kernels"].values():
@@ -87,23 +87,43 @@ def write_tables(options, target):
                 row[key] = 1e5
         path = options.output / f"{target}-{forced}.json"
         path.write_text(json.dumps(table))
-        arguments[forced] = [f"--cost={path}"]
+        arguments[forced] = f"--cost={path}"
     return arguments
 
 
+def kernel_of(options, path):
+    return Contender(options, path.stem).kernel
+
+
 def compile_case(options, case, target, tables):
-    """Each share of zeros on both kernels, and on the one that the table chooses; and no zeros."""
+    """No zeros, and each share of zeros on both kernels: the one that the table chooses, and the other. Gives the predictions
+    and choices."""
     name = f"{name_of(case['kind'], case['shape'])}-{target}"
     source = options.output / f"{name}.mlir"
+
+    def compile_as(suffix, *extra):
+        path = options.output / f"{name}-{suffix}.so"
+        subprocess.run([options.halftone, "compile", source, "--target-cpu", TARGETS[target][0], *extra, "-o", path],
+                       check=True, stdout=subprocess.DEVNULL)
+        return path
+
+    rows = {}
     for share in [0, *options.sparsities]:
         source.write_text(layer(case["kind"], case["shape"], EPILOGUE, make_zeros(share))[0])
-        for suffix, extra in tables.items() if share else [("dense", [])]:
-            subprocess.run([options.halftone, "compile", source, "--target-cpu", TARGETS[target][0], *extra, "-o",
-                            options.output / f"{name}-{share}-{suffix}.so"], check=True, stdout=subprocess.DEVNULL)
+        if not share:
+            compile_as("0-dense")
+            continue
+        path = compile_as(f"{share}-chosen")
+        chosen = "sparse" if kernel_of(options, path).startswith("sparse_") else "dense"
+        other = "dense" if chosen == "sparse" else "sparse"
+        path.rename(options.output / f"{name}-{share}-{chosen}.so")
+        compile_as(f"{share}-{other}", tables[other])
+        rows[share] = {"chosen": chosen}
     source.write_text(float_module(case["kind"], case["shape"]))
-    predictions = {share: predict(options, source, share, target) for share in options.sparsities}
+    for share, row in rows.items():
+        row.update(predict(options, source, share, target))
     source.unlink()
-    return predictions
+    return rows
 
 
 class Case:
@@ -113,7 +133,6 @@ class Case:
         self.shape, self.name = shape, name_of(shape["kind"], shape["shape"])
         load = lambda share, suffix: Contender(options, f"{self.name}-{target}-{share}-{suffix}")  # noqa: E731
         self.sessions = [load(0, "dense")]
-        self.chosen = []
         for share in options.sparsities:
             sparse, dense = load(share, "sparse"), load(share, "dense")
             if not np.array_equal(sparse.output, dense.output):
@@ -121,7 +140,6 @@ class Case:
             if not sparse.kernel.startswith("sparse_") or dense.kernel.startswith("sparse_"):
                 raise SystemExit(f"{self.name}, {share}: a kernel could not be forced")
             self.sessions.append(sparse)
-            self.chosen.append(load(share, "chosen").kernel.startswith("sparse_"))
 
 
 def time_all(options, shapes, predictions, target):
@@ -131,12 +149,12 @@ def time_all(options, shapes, predictions, target):
     rows = []
     for i, case in enumerate(cases):
         dense, *sparse = times[i * len(case.sessions):(i + 1) * len(case.sessions)]
-        for share, took, chosen in zip(options.sparsities, sparse, case.chosen):
+        for share, took in zip(options.sparsities, sparse):
             said = predictions[case.name][str(share)]
             rows.append({"layer": case.name, "fitted": case.shape["fitted"], "sparsity": share, "dense_us": dense / 1e3,
                          "sparse_us": took / 1e3, "speedup": dense / took, "predicted": said["dense"] / said["sparse"],
                          "predicted_dense_us": said["dense"], "predicted_sparse_us": said["sparse"],
-                         "chosen": chosen, "predicted_choice": said["takes_sparse"]})
+                         "chosen": said["chosen"], "predicted_choice": said["taken"]})
     for row in rows:
         row["error_percent"] = 100 * (row["predicted"] / row["speedup"] - 1)
     return rows
@@ -147,12 +165,12 @@ def print_results(rows, target):
     for row in rows:
         print(f"| {row['layer']} | {'fitted' if row['fitted'] else 'held out'} | {row['sparsity']:.0%} | {row['dense_us']:.1f} | "
               f"{row['sparse_us']:.1f} | {row['speedup']:.2f} | {row['predicted']:.2f} | {row['error_percent']:+.0f} | "
-              f"{'sparse' if row['chosen'] else 'dense'} |")
+              f"{row['chosen']} |")
     print()
     for title, part in (("fitted", [r for r in rows if r["fitted"]]), ("held out", [r for r in rows if not r["fitted"]])):
         within = sum(abs(row["error_percent"]) <= WITHIN for row in part)
         print(f"{title}: {within} of {len(part)} within {WITHIN} %, worst {max((r['error_percent'] for r in part), key=abs):+.0f} %")
-    slower = [f"{row['layer']} at {row['sparsity']:.0%}" for row in rows if row["chosen"] and row["speedup"] < 1]
+    slower = [f"{row['layer']} at {row['sparsity']:.0%}" for row in rows if row["chosen"] == "sparse" and row["speedup"] < 1]
     print("taken, but slower than dense:", ", ".join(slower) or "none")
     differ = [f"{row['layer']} at {row['sparsity']:.0%}" for row in rows if row["chosen"] != row["predicted_choice"]]
     print("--predict and code generation choose differently:", ", ".join(differ) or "never")

@@ -146,10 +146,11 @@ func.func @saturating(%x: memref<1x4xi8>, %w: memref<512xi8>, %y: memref<1x64xi8
 }
 
 // 32 positions of 16 input channels, 20 output channels with 40 of 80 quads: two vectors of positions, and two sets of their
-// accumulators. Activations are transposed once; a list carries the place of its first quad.
+// accumulators. Activations are transposed once; a list carries the place of its first quad. The epilogue works on columns, and
+// its bytes are transposed: 64 x 64 of a strip and a tile.
 // CHECK-LABEL: func @sparse
 // CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<32768xi8>
-// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<4096xi32>
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<4096xi8>
 // CHECK-COUNT-16: vector.load {{.*}} vector<16xi8>
 // CHECK: arith.xori {{.*}} vector<64xi8>
 // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}) -> (index)
