@@ -59,6 +59,7 @@ llvm::Error runCalibrate(CommandLine &line);
 llvm::Error runQuantize(CommandLine &line);
 llvm::Error runPrune(CommandLine &line);
 llvm::Error runTrain(CommandLine &line);
+llvm::Error runExport(CommandLine &line);
 llvm::Error runCompile(CommandLine &line);
 llvm::Error runRun(CommandLine &line);
 llvm::Error runBench(CommandLine &line);

@@ -48,6 +48,10 @@ static constexpr Command kCommands[] = {
      "  halftone train model.onnx --data samples.npz --teacher model.onnx "
      "--optimizer=adam --rate 1e-4 -o trained.mlirbc\n",
      runTrain},
+    {"export", "an ONNX file for other runtimes, quantized models in QDQ form",
+     "  halftone export quantized.mlirbc -o quantized.onnx\n"
+     "  halftone export pruned.mlirbc -o pruned.onnx\n",
+     runExport},
     {"compile", "a stage file to native code",
      "  halftone compile quantized.mlirbc -o model.so\n"
      "  halftone compile integer.mlir --target-cpu=x86-64-v3 -o model.so\n",

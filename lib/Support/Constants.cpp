@@ -90,8 +90,13 @@ std::vector<T> mlir::halftone::transposeElements(ArrayRef<T> from, ArrayRef<int6
   return to;
 }
 
-template std::vector<float> mlir::halftone::transposeElements(ArrayRef<float>, ArrayRef<int64_t>, ArrayRef<int64_t>);
-template std::vector<int8_t> mlir::halftone::transposeElements(ArrayRef<int8_t>, ArrayRef<int64_t>, ArrayRef<int64_t>);
+#define INSTANTIATE(T) template std::vector<T> mlir::halftone::transposeElements(ArrayRef<T>, ArrayRef<int64_t>, ArrayRef<int64_t>);
+INSTANTIATE(float)
+INSTANTIATE(int8_t)
+INSTANTIATE(int16_t)
+INSTANTIATE(int32_t)
+INSTANTIATE(int64_t)
+#undef INSTANTIATE
 
 #define INSTANTIATE(T)                                                                                                 \
   template std::optional<std::vector<T>> mlir::halftone::getElements<T>(Attribute);                                    \

@@ -1,0 +1,151 @@
+//===- Casts.cpp - quantize and dequantize in QDQ form ----------------------===//
+//
+// QuantizeLinear rounds x / scale half to even, adds the zero point and saturates; DequantizeLinear is
+// (code - zero point) * scale: rules A1 to A3 of docs/Arithmetic.md but for NaN. Constant codes are int8, or int4 where
+// all are within -8 to 7 and the type says that they must be; codebooks become the int8 levels that their codes stand for.
+//
+//===----------------------------------------------------------------------===//
+#include "Exporter.h"
+#include "halftone/Support/Constants.h"
+#include <onnx/onnx_pb.h>
+
+using namespace mlir;
+using namespace mlir::halftone;
+using namespace mlir::halftone::exporter;
+
+/// A value alone, or a vector of the values of an axis.
+template <typename T>
+static std::string addParameter(Exporter &exporter, ArrayRef<T> values, bool perAxis) {
+  ConstantTensor tensor = makeVector(values);
+  if (!perAxis)
+    tensor.shape.clear();
+  return exporter.graph.addConstant(std::move(tensor), "");
+}
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
+
+/// Adds scale and zero point, and `axis` where there are several.
+static LogicalResult addType(Exporter &exporter, Operation *op, Type element, ArrayRef<int64_t> order,
+                             SmallVectorImpl<std::string> &inputs, SmallVectorImpl<NodeAttribute> &attributes) {
+  SmallVector<float> scales;
+  SmallVector<int8_t> zeroPoints;
+  auto quantized = dyn_cast<quant::QuantizedType>(element);
+  if (!quantized || !quantized.isSigned() || quantized.getStorageTypeIntegralWidth() != 8)
+    return exporter.unsupported(op, "codes that are not of signed 8-bit integers");
+  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(element);
+  if (perAxis) {
+    scales.assign(perAxis.getScales().begin(), perAxis.getScales().end());
+    zeroPoints.assign(perAxis.getZeroPoints().begin(), perAxis.getZeroPoints().end());
+    attributes.push_back({"axis", inverse(order)[perAxis.getQuantizedDimension()]});
+  } else if (auto uniform = dyn_cast<quant::UniformQuantizedType>(element)) {
+    scales.push_back(uniform.getScale());
+    zeroPoints.push_back(uniform.getZeroPoint());
+  } else {
+    return exporter.unsupported(op, "codes that are not uniform");
+  }
+  inputs.push_back(addParameter<float>(exporter, scales, perAxis != nullptr));
+  inputs.push_back(addParameter<int8_t>(exporter, zeroPoints, perAxis != nullptr));
+  return success();
+}
+
+/// The cast of `from`, in the same order.
+static FailureOr<Tensor> makeCast(Exporter &exporter, Operation *op, StringRef type, Type element, const Tensor &from) {
+  SmallVector<std::string> inputs{from.name};
+  SmallVector<NodeAttribute> attributes;
+  if (failed(addType(exporter, op, element, from.order, inputs, attributes)))
+    return failure();
+  return Tensor{exporter.graph.addNode(type, inputs, hintOf(op), attributes), from.order};
+}
+
+static LogicalResult exportCast(Exporter &exporter, Operation *op, StringRef type, Type element) {
+  FailureOr<Tensor> made = makeCast(exporter, op, type, element, exporter.read(op->getOperand(0), hintOf(op)));
+  if (failed(made))
+    return failure();
+  exporter.bind(op->getResult(0), *made);
+  return success();
+}
+
+LogicalResult exporter::exportQuantize(Exporter &exporter, QuantizeOp op) {
+  auto type = dyn_cast<quant::QuantizedType>(getElementTypeOrSelf(op.getResult().getType()));
+  // QuantizeLinear saturates where int8 ends.
+  if (type && type.isSigned() && (type.getStorageTypeMin() != -128 || type.getStorageTypeMax() != 127))
+    return exporter.unsupported(op, "codes of a smaller range than int8");
+  return exportCast(exporter, op, "QuantizeLinear", type);
+}
+
+LogicalResult exporter::exportDequantize(Exporter &exporter, DequantizeOp op) {
+  return exportCast(exporter, op, "DequantizeLinear", getElementTypeOrSelf(op.getInput().getType()));
+}
+
+FailureOr<Tensor> exporter::dequantizeAs(Exporter &exporter, DequantizeOp op, Value codes, ArrayRef<int64_t> order) {
+  Tensor from{exporter.read(codes, order, hintOf(op)), SmallVector<int64_t>(order)};
+  return makeCast(exporter, op, "DequantizeLinear", getElementTypeOrSelf(op.getInput().getType()), from);
+}
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+static std::optional<Codes> decodeCodebook(DequantizeOp op, std::vector<int8_t> codes) {
+  std::optional<std::vector<int8_t>> levels = getConstantElements<int8_t>(op.getLevels());
+  std::optional<std::vector<float>> scales = getConstantElements<float>(op.getScales());
+  if (!levels || !scales)
+    return std::nullopt;
+  for (int8_t &code : codes) {
+    size_t index = static_cast<uint8_t>(code);
+    if (index >= levels->size())
+      return std::nullopt;
+    code = (*levels)[index];
+  }
+  int64_t axis = cast<CodebookType>(getElementTypeOrSelf(op.getInput().getType())).getAxis();
+  return Codes{std::move(codes), *scales, std::vector<int8_t>(scales->size(), 0), axis};
+}
+
+std::optional<Codes> exporter::findCodes(Value value) {
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  if (!dequantize)
+    return std::nullopt;
+  std::optional<std::vector<int8_t>> codes = getConstantElements<int8_t>(dequantize.getInput());
+  if (!codes)
+    return std::nullopt;
+  Type element = getElementTypeOrSelf(dequantize.getInput().getType());
+  if (isa<CodebookType>(element))
+    return decodeCodebook(dequantize, std::move(*codes));
+  if (auto uniform = dyn_cast<quant::UniformQuantizedType>(element))
+    return Codes{std::move(*codes), {float(uniform.getScale())}, {int8_t(uniform.getZeroPoint())}, -1};
+  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(element);
+  if (!perAxis)
+    return std::nullopt;
+  Codes result{std::move(*codes), {}, {}, perAxis.getQuantizedDimension()};
+  result.scales.assign(perAxis.getScales().begin(), perAxis.getScales().end());
+  result.zeroPoints.assign(perAxis.getZeroPoints().begin(), perAxis.getZeroPoints().end());
+  return result;
+}
+
+/// The dimension of `shape` that has the elements of dimension `axis` of `from`, a shape with the same elements.
+static int64_t findAxis(ArrayRef<int64_t> from, int64_t axis, ArrayRef<int64_t> shape) {
+  int64_t before = ShapedType::getNumElements(from.take_front(axis)), count = 1;
+  for (auto [i, size] : llvm::enumerate(shape)) {
+    if (count == before && size == from[axis])
+      return i;
+    count *= size;
+  }
+  return -1;
+}
+
+std::string exporter::makeDequantized(Exporter &exporter, Value value, const Codes &codes, ArrayRef<int64_t> order,
+                                      ArrayRef<int64_t> shape, StringRef hint) {
+  SmallVector<NodeAttribute> attributes;
+  ArrayRef<int64_t> own = shapeOf(value);
+  if (codes.axis >= 0)
+    attributes.push_back({"axis", findAxis(permuted(own, order), inverse(order)[codes.axis], shape)});
+  ConstantTensor tensor = makeVector(transposeElements<int8_t>(codes.codes, own, order));
+  tensor.shape.assign(shape.begin(), shape.end());
+  std::string constant = exporter.graph.addConstant(std::move(tensor), (hint + "/codes").str());
+  return exporter.graph.addNode("DequantizeLinear",
+                                {constant, addParameter<float>(exporter, codes.scales, codes.axis >= 0),
+                                 addParameter<int8_t>(exporter, codes.zeroPoints, codes.axis >= 0)},
+                                hint, attributes);
+}

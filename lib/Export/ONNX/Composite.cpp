@@ -1,0 +1,126 @@
+//===- Composite.cpp - composites by name -----------------------------------===//
+//
+// A name that ONNX has becomes its operator; of any other composite the body is exported, which is its meaning.
+//
+//===----------------------------------------------------------------------===//
+#include "Exporter.h"
+#include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "llvm/ADT/StringSwitch.h"
+#include <onnx/onnx_pb.h>
+
+using namespace mlir;
+using namespace mlir::halftone;
+using namespace mlir::halftone::exporter;
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+static NodeAttribute floatAttribute(CompositeOp op, StringRef name) {
+  return {name, static_cast<float>(op.getParameters().getAs<FloatAttr>(name).getValueAsDouble())};
+}
+
+static std::string makeUnary(Exporter &exporter, CompositeOp op, const std::string &x) {
+  Graph &graph = exporter.graph;
+  StringRef name = op.getName();
+  std::string hint = hintOf(op);
+  if (name == "silu")
+    return graph.addNode("Mul", {x, graph.addNode("Sigmoid", x, hint)}, hint);
+  if (name == "gelu") {
+    graph.require(20);
+    auto approximate = op.getParameters().getAs<StringAttr>("approximate");
+    return graph.addNode("Gelu", x, hint, {{"approximate", approximate ? approximate.getValue().str() : "none"}});
+  }
+  if (name == "hard_sigmoid")
+    return graph.addNode("HardSigmoid", x, hint, {floatAttribute(op, "alpha"), floatAttribute(op, "beta")});
+  if (name == "leaky_relu")
+    return graph.addNode("LeakyRelu", x, hint, {floatAttribute(op, "alpha")});
+  StringRef type = llvm::StringSwitch<StringRef>(name)
+                       .Case("sigmoid", "Sigmoid")
+                       .Case("tanh", "Tanh")
+                       .Case("exp", "Exp")
+                       .Case("sqrt", "Sqrt")
+                       .Case("hard_swish", "HardSwish")
+                       .Default("");
+  return type.empty() ? "" : graph.addNode(type, x, hint);
+}
+
+//===----------------------------------------------------------------------===//
+// Resize
+//===----------------------------------------------------------------------===//
+
+/// The factor by which the indices repeat each of `extent` positions; 0 if they do something else.
+static int64_t repeatOf(ArrayRef<int64_t> indices, int64_t extent) {
+  int64_t factor = extent > 0 ? static_cast<int64_t>(indices.size()) / extent : 0;
+  for (auto [i, index] : llvm::enumerate(indices))
+    if (factor * extent != static_cast<int64_t>(indices.size()) || index != static_cast<int64_t>(i) / factor)
+      return 0;
+  return factor;
+}
+
+/// Whole factors are a Resize, anything else picks rows and columns.
+static LogicalResult exportResize(Exporter &exporter, CompositeOp op) {
+  ResizeNearest resize = ResizeNearest::fromParameters(op.getParameters());
+  SmallVector<int64_t> order = identityOrder(4);
+  if (resize.channelsLast)
+    order = {0, 3, 1, 2};
+  Value input = op.getInputs()[0];
+  Graph &graph = exporter.graph;
+  std::string x = exporter.read(input, order, hintOf(op));
+  bool isUnsigned = exporter.read(input, hintOf(op)).isUnsigned;
+  int64_t high = repeatOf(resize.rows, shapeOf(input)[order[2]]), wide = repeatOf(resize.columns, shapeOf(input)[order[3]]);
+  if (high && wide) {
+    std::string scales = graph.addConstant(makeVector(ArrayRef<float>({1, 1, float(high), float(wide)})), "");
+    x = graph.addNode("Resize", {x, "", scales}, hintOf(op),
+                      {{"mode", std::string("nearest")},
+                       {"coordinate_transformation_mode", std::string("asymmetric")},
+                       {"nearest_mode", std::string("floor")}});
+  } else {
+    x = graph.addNode("Gather", {x, graph.addIntegers(resize.rows, "")}, hintOf(op), {{"axis", int64_t(2)}});
+    x = graph.addNode("Gather", {x, graph.addIntegers(resize.columns, "")}, hintOf(op), {{"axis", int64_t(3)}});
+  }
+  exporter.bind(op->getResult(0), x, order, isUnsigned);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Others
+//===----------------------------------------------------------------------===//
+
+static LogicalResult exportSoftmax(Exporter &exporter, CompositeOp op) {
+  Tensor x = exporter.read(op.getInputs()[0], hintOf(op));
+  int64_t axis = inverse(x.order)[op.getParameters().getAs<IntegerAttr>("axis").getInt()];
+  exporter.bind(op->getResult(0), exporter.graph.addNode("Softmax", x.name, hintOf(op), {{"axis", axis}}), x.order);
+  return success();
+}
+
+/// The operations of the body, with the operands in the place of its arguments.
+static LogicalResult exportBody(Exporter &exporter, CompositeOp op) {
+  Block &body = op.getBody().front();
+  for (auto [argument, operand] : llvm::zip_equal(body.getArguments(), op.getInputs()))
+    if (isa<RankedTensorType>(operand.getType()))
+      exporter.bind(argument, exporter.read(operand, hintOf(op)));
+  exporter.exportBlock(body);
+  for (auto [result, yielded] : llvm::zip_equal(op->getResults(), body.getTerminator()->getOperands()))
+    exporter.bind(result, exporter.read(yielded, hintOf(op)));
+  return success();
+}
+
+LogicalResult exporter::exportComposite(Exporter &exporter, CompositeOp op) {
+  StringRef name = op.getName();
+  bool isUnary = op.getInputs().size() == 1 && op->getNumResults() == 1;
+  if (isUnary && name == "avg_pool")
+    return exportAveragePool(exporter, op);
+  if (isUnary && name == "resize")
+    return exportResize(exporter, op);
+  if (isUnary && name == "softmax")
+    return exportSoftmax(exporter, op);
+  if (isUnary) {
+    Tensor x = exporter.read(op.getInputs()[0], hintOf(op));
+    if (std::string made = makeUnary(exporter, op, x.name); !made.empty()) {
+      exporter.bind(op->getResult(0), made, x.order);
+      return success();
+    }
+  }
+  return exportBody(exporter, op);
+}
