@@ -1,5 +1,6 @@
-//===- halftone-translate.cpp - model files to MLIR -------------------------===//
+//===- halftone-translate.cpp - model files to MLIR and back ----------------===//
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Export/ONNX.h"
 #include "halftone/Import/ONNX.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
@@ -35,5 +36,17 @@ int main(int argc, char **argv) {
         registerAllDialects(registry);
         registry.insert<halftone::HalftoneDialect>();
       });
-  return failed(mlirTranslateMain(argc, argv, "Halftone's import driver"));
+  TranslateFromMLIRRegistration toOnnx(
+      "export-onnx", "write a module of the stages import to quantization as an ONNX model",
+      [](Operation *op, raw_ostream &os) -> LogicalResult {
+        FailureOr<halftone::OnnxModel> model = halftone::exportOnnx(cast<ModuleOp>(op));
+        if (succeeded(model))
+          model->write(os);
+        return model;
+      },
+      [](DialectRegistry &registry) {
+        registerAllDialects(registry);
+        registry.insert<halftone::HalftoneDialect>();
+      });
+  return failed(mlirTranslateMain(argc, argv, "Halftone's import and export driver"));
 }

@@ -1,5 +1,6 @@
 //===- Export.cpp - modules to ONNX models ----------------------------------===//
 #include "Exporter.h"
+#include "MathFunctions.h"
 #include "halftone/Analysis/EntryForm.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/IR/PatternMatch.h"
@@ -94,6 +95,8 @@ FailureOr<OnnxModel> mlir::halftone::exportOnnx(ModuleOp module, const ExportOpt
                                                  "keep them in a file beside it (--external-data)";
   OwningOpRef<ModuleOp> copy = module.clone();
   generalizeOthers(*copy);
+  if (failed(restoreMathFunctions(*copy)))
+    return failure();
   Exporter exporter(*copy);
   if (failed(exporter.run(*getEntry(*copy))))
     return failure();

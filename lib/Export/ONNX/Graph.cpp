@@ -1,6 +1,7 @@
 //===- Graph.cpp - an ONNX graph while it is made ---------------------------===//
 #include "Graph.h"
 #include <onnx/onnx_pb.h>
+#include <map>
 #include <set>
 
 using namespace mlir;
@@ -189,22 +190,42 @@ onnx::NodeProto *Graph::findProducer(StringRef name) {
 // The end
 //===----------------------------------------------------------------------===//
 
+/// The nodes that the outputs need, each behind those whose results it reads: a bias may have come after its contraction.
+static std::vector<onnx::NodeProto *> sortNeeded(onnx::GraphProto &graph, std::set<std::string> &needed) {
+  std::map<std::string, onnx::NodeProto *> makers;
+  for (onnx::NodeProto &node : *graph.mutable_node())
+    makers[node.output(0)] = &node;
+  std::vector<onnx::NodeProto *> sorted;
+  std::set<onnx::NodeProto *> done;
+  std::vector<onnx::NodeProto *> open;
+  for (const onnx::ValueInfoProto &output : graph.output())
+    open.push_back(makers.at(output.name()));
+  std::reverse(open.begin(), open.end());
+  while (!open.empty()) {
+    onnx::NodeProto *node = open.back();
+    size_t waiting = open.size();
+    for (const std::string &input : llvm::reverse(node->input())) {
+      needed.insert(input);
+      auto maker = makers.find(input);
+      if (maker != makers.end() && !done.count(maker->second))
+        open.push_back(maker->second);
+    }
+    if (open.size() != waiting)
+      continue;
+    open.pop_back();
+    if (done.insert(node).second)
+      sorted.push_back(node);
+  }
+  return sorted;
+}
+
 void Graph::removeUnused() {
   onnx::GraphProto &graph = *model->mutable_graph();
   std::set<std::string> needed;
-  for (const onnx::ValueInfoProto &output : graph.output())
-    needed.insert(output.name());
-  std::vector<onnx::NodeProto> kept;
-  for (int64_t i = graph.node_size() - 1; i >= 0; --i) {
-    onnx::NodeProto &node = *graph.mutable_node(i);
-    if (!needed.count(node.output(0)))
-      continue;
-    needed.insert(node.input().begin(), node.input().end());
-    kept.push_back(std::move(node));
-  }
-  graph.clear_node();
-  for (onnx::NodeProto &node : llvm::reverse(kept))
-    *graph.add_node() = std::move(node);
+  google::protobuf::RepeatedPtrField<onnx::NodeProto> nodes;
+  for (onnx::NodeProto *node : sortNeeded(graph, needed))
+    *nodes.Add() = std::move(*node);
+  graph.mutable_node()->Swap(&nodes);
   google::protobuf::RepeatedPtrField<onnx::TensorProto> constants;
   for (onnx::TensorProto &constant : *graph.mutable_initializer())
     if (needed.count(constant.name()))
