@@ -55,6 +55,9 @@ Error mlir::halftone::runExport(CommandLine &line) {
                               cl::desc("Output: an ONNX file"));
   cl::opt<bool> external("external-data", cl::sub(line.command),
                          cl::desc("Keep the weights in a file beside it, M.onnx.data: needed beyond 2 GB"));
+  cl::opt<bool> unsignedCodes("unsigned", cl::sub(line.command),
+                              cl::desc("Write codes of activations as uint8, 128 higher: the same numbers, in the form that "
+                                       "some runtimes need for their integer operators on x86"));
   line.parse();
   if (llvm::sys::path::extension(output) != ".onnx")
     return userError("'" + output + "' is no name of an ONNX file: give -o M.onnx");
@@ -66,7 +69,7 @@ Error mlir::halftone::runExport(CommandLine &line) {
     return module.takeError();
   if (Error error = checkStage(**module))
     return error;
-  ExportOptions options{external, "Halftone", StringRef(versionText()).split(' ').second.str()};
+  ExportOptions options{external, unsignedCodes, "Halftone", StringRef(versionText()).split(' ').second.str()};
   FailureOr<OnnxModel> exported = exportOnnx(**module, options);
   if (failed(exported))
     return llvm::make_error<Reported>();

@@ -42,6 +42,8 @@ private:
 struct ExportOptions {
   /// The weights will be in a file of their own: there is no limit to their size.
   bool externalData = false;
+  /// Codes of activations are uint8, 128 higher than the module's; the numbers that they stand for are the same.
+  bool unsignedActivations = false;
   /// The name and version of the program, for the model's header.
   std::string producer, producerVersion;
 };

@@ -1,7 +1,8 @@
 //===- Casts.cpp - quantize and dequantize in QDQ form ----------------------===//
 //
 // QuantizeLinear rounds x / scale half to even, adds the zero point and saturates; DequantizeLinear is
-// (code - zero point) * scale: rules A1 to A3 of docs/Arithmetic.md but for NaN. Constant codes are int8, or int4 where
+// (code - zero point) * scale: rules A1 to A3 of docs/Arithmetic.md but for NaN. Codes and zero points of activations may be
+// written 128 higher, as uint8, which stands for the same numbers. Constant codes are int8, or int4 where
 // all are within -8 to 7 and the type says that they must be; codebooks become the int8 levels that their codes stand for.
 //
 //===----------------------------------------------------------------------===//
@@ -46,7 +47,12 @@ static LogicalResult addType(Exporter &exporter, Operation *op, Type element, Ar
     return exporter.unsupported(op, "codes that are not uniform");
   }
   inputs.push_back(addParameter<float>(exporter, scales, perAxis != nullptr));
-  inputs.push_back(addParameter<int8_t>(exporter, zeroPoints, perAxis != nullptr));
+  if (exporter.options.unsignedActivations) {
+    auto shifted = llvm::map_to_vector(zeroPoints, [](int8_t zero) { return static_cast<uint8_t>(zero + 128); });
+    inputs.push_back(addParameter<uint8_t>(exporter, shifted, perAxis != nullptr));
+  } else {
+    inputs.push_back(addParameter<int8_t>(exporter, zeroPoints, perAxis != nullptr));
+  }
   return success();
 }
 
@@ -103,6 +109,9 @@ static std::optional<Codes> decodeCodebook(DequantizeOp op, std::vector<int8_t> 
   return Codes{std::move(codes), *scales, std::vector<int8_t>(scales->size(), 0), axis};
 }
 
+/// Whether all codes of a type are 4-bit integers, and its zero points, too.
+static bool isNarrow(quant::QuantizedType type) { return type.getStorageTypeMin() >= -8 && type.getStorageTypeMax() <= 7; }
+
 std::optional<Codes> exporter::findCodes(Value value) {
   auto dequantize = value.getDefiningOp<DequantizeOp>();
   if (!dequantize)
@@ -114,11 +123,11 @@ std::optional<Codes> exporter::findCodes(Value value) {
   if (isa<CodebookType>(element))
     return decodeCodebook(dequantize, std::move(*codes));
   if (auto uniform = dyn_cast<quant::UniformQuantizedType>(element))
-    return Codes{std::move(*codes), {float(uniform.getScale())}, {int8_t(uniform.getZeroPoint())}, -1};
+    return Codes{std::move(*codes), {float(uniform.getScale())}, {int8_t(uniform.getZeroPoint())}, -1, isNarrow(uniform)};
   auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(element);
   if (!perAxis)
     return std::nullopt;
-  Codes result{std::move(*codes), {}, {}, perAxis.getQuantizedDimension()};
+  Codes result{std::move(*codes), {}, {}, perAxis.getQuantizedDimension(), isNarrow(perAxis)};
   result.scales.assign(perAxis.getScales().begin(), perAxis.getScales().end());
   result.zeroPoints.assign(perAxis.getZeroPoints().begin(), perAxis.getZeroPoints().end());
   return result;
@@ -135,17 +144,39 @@ static int64_t findAxis(ArrayRef<int64_t> from, int64_t axis, ArrayRef<int64_t> 
   return -1;
 }
 
+/// Integers of 4 bits, two in a byte, the first one in the lower half.
+static std::string packNibbles(ArrayRef<int8_t> codes) {
+  std::string bytes((codes.size() + 1) / 2, '\0');
+  for (auto [i, code] : llvm::enumerate(codes))
+    bytes[i / 2] |= (code & 15) << (i % 2 * 4);
+  return bytes;
+}
+
+/// Codes or zero points: int4 or int8.
+static std::string addCodes(Exporter &exporter, ArrayRef<int8_t> codes, ArrayRef<int64_t> shape, bool narrow, StringRef hint) {
+  ConstantTensor tensor = makeVector(codes);
+  tensor.shape.assign(shape.begin(), shape.end());
+  if (narrow) {
+    tensor.type = kInt4;
+    tensor.bytes = packNibbles(codes);
+    exporter.graph.require(21);
+  }
+  return exporter.graph.addConstant(std::move(tensor), hint);
+}
+
 std::string exporter::makeDequantized(Exporter &exporter, Value value, const Codes &codes, ArrayRef<int64_t> order,
                                       ArrayRef<int64_t> shape, StringRef hint) {
   SmallVector<NodeAttribute> attributes;
+  SmallVector<int64_t> parameterShape;
   ArrayRef<int64_t> own = shapeOf(value);
-  if (codes.axis >= 0)
+  if (codes.axis >= 0) {
     attributes.push_back({"axis", findAxis(permuted(own, order), inverse(order)[codes.axis], shape)});
-  ConstantTensor tensor = makeVector(transposeElements<int8_t>(codes.codes, own, order));
-  tensor.shape.assign(shape.begin(), shape.end());
-  std::string constant = exporter.graph.addConstant(std::move(tensor), (hint + "/codes").str());
+    parameterShape.push_back(codes.scales.size());
+  }
+  std::vector<int8_t> moved = transposeElements<int8_t>(codes.codes, own, order);
+  std::string constant = addCodes(exporter, moved, shape, codes.narrow, (hint + "/codes").str());
+  std::string zeroPoints = addCodes(exporter, codes.zeroPoints, parameterShape, codes.narrow, "");
   return exporter.graph.addNode("DequantizeLinear",
-                                {constant, addParameter<float>(exporter, codes.scales, codes.axis >= 0),
-                                 addParameter<int8_t>(exporter, codes.zeroPoints, codes.axis >= 0)},
-                                hint, attributes);
+                                {constant, addParameter<float>(exporter, codes.scales, codes.axis >= 0), zeroPoints}, hint,
+                                attributes);
 }

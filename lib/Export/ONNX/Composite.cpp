@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Exporter.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "halftone/Import/ResizeModes.h"
 #include "llvm/ADT/StringSwitch.h"
 #include <onnx/onnx_pb.h>
 
@@ -49,32 +50,49 @@ static std::string makeUnary(Exporter &exporter, CompositeOp op, const std::stri
 // Resize
 //===----------------------------------------------------------------------===//
 
-/// The factor by which the indices repeat each of `extent` positions; 0 if they do something else.
-static int64_t repeatOf(ArrayRef<int64_t> indices, int64_t extent) {
-  int64_t factor = extent > 0 ? static_cast<int64_t>(indices.size()) / extent : 0;
-  for (auto [i, index] : llvm::enumerate(indices))
-    if (factor * extent != static_cast<int64_t>(indices.size()) || index != static_cast<int64_t>(i) / factor)
-      return 0;
-  return factor;
+namespace {
+/// How Resize is told where to read.
+struct ResizeModes {
+  StringLiteral coordinates, rounding;
+};
+} // namespace
+
+static constexpr ResizeModes kResizeModes[] = {
+    {"asymmetric", "floor"},          {"half_pixel", "round_prefer_floor"}, {"half_pixel", "round_prefer_ceil"},
+    {"half_pixel", "floor"},          {"half_pixel", "ceil"},               {"asymmetric", "round_prefer_floor"},
+    {"asymmetric", "round_prefer_ceil"}, {"asymmetric", "ceil"},            {"align_corners", "round_prefer_floor"},
+    {"align_corners", "round_prefer_ceil"}, {"align_corners", "floor"},     {"align_corners", "ceil"},
+};
+
+/// The modes in which a Resize to as many rows and columns reads at just these; nothing if there are none.
+static std::optional<ResizeModes> findModes(const ResizeNearest &resize, int64_t height, int64_t width) {
+  auto reads = [](const ResizeModes &modes, ArrayRef<int64_t> indices, int64_t extent) {
+    int64_t out = indices.size();
+    std::optional<SmallVector<int64_t>> found =
+        nearestIndices(modes.coordinates, modes.rounding, {extent, out, static_cast<float>(out) / extent});
+    return found && ArrayRef<int64_t>(*found) == indices;
+  };
+  for (const ResizeModes &modes : kResizeModes)
+    if (reads(modes, resize.rows, height) && reads(modes, resize.columns, width))
+      return modes;
+  return std::nullopt;
 }
 
-/// Whole factors are a Resize, anything else picks rows and columns.
+/// A Resize where one reads at the same places, else two Gathers.
 static LogicalResult exportResize(Exporter &exporter, CompositeOp op) {
   ResizeNearest resize = ResizeNearest::fromParameters(op.getParameters());
-  SmallVector<int64_t> order = identityOrder(4);
-  if (resize.channelsLast)
-    order = {0, 3, 1, 2};
+  SmallVector<int64_t> order = resize.channelsLast ? SmallVector<int64_t>(ArrayRef<int64_t>(kChannelsFirst)) : identityOrder(4);
   Value input = op.getInputs()[0];
   Graph &graph = exporter.graph;
   std::string x = exporter.read(input, order, hintOf(op));
   bool isUnsigned = exporter.read(input, hintOf(op)).isUnsigned;
-  int64_t high = repeatOf(resize.rows, shapeOf(input)[order[2]]), wide = repeatOf(resize.columns, shapeOf(input)[order[3]]);
-  if (high && wide) {
-    std::string scales = graph.addConstant(makeVector(ArrayRef<float>({1, 1, float(high), float(wide)})), "");
-    x = graph.addNode("Resize", {x, "", scales}, hintOf(op),
+  SmallVector<int64_t> sizes = {static_cast<int64_t>(resize.rows.size()), static_cast<int64_t>(resize.columns.size())};
+  if (auto modes = findModes(resize, shapeOf(input)[order[2]], shapeOf(input)[order[3]])) {
+    x = graph.addNode("Resize", {x, "", "", graph.addIntegers(sizes, "")}, hintOf(op),
                       {{"mode", std::string("nearest")},
-                       {"coordinate_transformation_mode", std::string("asymmetric")},
-                       {"nearest_mode", std::string("floor")}});
+                       {"coordinate_transformation_mode", modes->coordinates.str()},
+                       {"nearest_mode", modes->rounding.str()},
+                       {"axes", SmallVector<int64_t>{2, 3}}});
   } else {
     x = graph.addNode("Gather", {x, graph.addIntegers(resize.rows, "")}, hintOf(op), {{"axis", int64_t(2)}});
     x = graph.addNode("Gather", {x, graph.addIntegers(resize.columns, "")}, hintOf(op), {{"axis", int64_t(3)}});

@@ -85,4 +85,5 @@ static ConstantTensor makeVectorOf(int32_t type, ArrayRef<T> values) {
 
 ConstantTensor exporter::makeVector(ArrayRef<float> values) { return makeVectorOf(onnx::TensorProto::FLOAT, values); }
 ConstantTensor exporter::makeVector(ArrayRef<int8_t> values) { return makeVectorOf(onnx::TensorProto::INT8, values); }
+ConstantTensor exporter::makeVector(ArrayRef<uint8_t> values) { return makeVectorOf(onnx::TensorProto::UINT8, values); }
 ConstantTensor exporter::makeVector(ArrayRef<int32_t> values) { return makeVectorOf(onnx::TensorProto::INT32, values); }

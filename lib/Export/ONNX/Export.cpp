@@ -97,7 +97,7 @@ FailureOr<OnnxModel> mlir::halftone::exportOnnx(ModuleOp module, const ExportOpt
   generalizeOthers(*copy);
   if (failed(restoreMathFunctions(*copy)))
     return failure();
-  Exporter exporter(*copy);
+  Exporter exporter(*copy, options);
   if (failed(exporter.run(*getEntry(*copy))))
     return failure();
   std::unique_ptr<onnx::ModelProto> model = exporter.graph.finish();

@@ -46,7 +46,7 @@ inline ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(va
 
 class Exporter {
 public:
-  explicit Exporter(ModuleOp module) : graph(graphName(module)) {}
+  Exporter(ModuleOp module, const ExportOptions &options) : options(options), graph(graphName(module)) {}
 
   /// Exports the entry function; failure after the error.
   LogicalResult run(func::FuncOp entry);
@@ -69,6 +69,7 @@ public:
   /// Records why an operation can't be exported.
   LogicalResult unsupported(Operation *op, const Twine &why);
 
+  const ExportOptions &options;
   Graph graph;
   llvm::StringMap<ProductScales> productScales; ///< of contractions of codes, by their tensor
 
@@ -136,6 +137,7 @@ struct Codes {
   std::vector<float> scales;      ///< one, or one for each index of `axis`
   std::vector<int8_t> zeroPoints; ///< as many
   int64_t axis = -1;
+  bool narrow = false; ///< all are 4-bit integers
 };
 /// Nothing for a value that is not a dequantized constant.
 std::optional<Codes> findCodes(Value value);
@@ -151,6 +153,7 @@ std::optional<ConstantTensor> makeConstantTensor(Attribute attribute, ArrayRef<i
 /// A constant of one dimension.
 ConstantTensor makeVector(ArrayRef<float> values);
 ConstantTensor makeVector(ArrayRef<int8_t> values);
+ConstantTensor makeVector(ArrayRef<uint8_t> values);
 ConstantTensor makeVector(ArrayRef<int32_t> values);
 
 /// The elements of an attribute such as strides.

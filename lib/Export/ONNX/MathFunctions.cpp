@@ -96,7 +96,7 @@ static void restoreInBlock(Block &block, ModuleOp templates) {
       op.getResult(0).replaceAllUsesWith(builder.create(state)->getResult(0));
       break;
     }
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block.without_terminator())))
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
     if (isOpTriviallyDead(&op))
       op.erase();
 }

@@ -6,66 +6,26 @@
 #include "Operators.h"
 #include "Shape.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "halftone/Import/ResizeModes.h"
 #include <cmath>
 
 using namespace mlir;
 using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
 
-namespace {
-/// One axis of a resize.
-struct Axis {
-  int64_t in, out;
-  float scale;
-};
-} // namespace
-
-/// The real source coordinate of output position `i`; nothing for an unknown mode.
-static std::optional<float> sourceCoordinate(StringRef mode, const Axis &axis, int64_t i) {
-  float x = i, half = (x + 0.5f) / axis.scale - 0.5f;
-  if (mode == "half_pixel")
-    return half;
-  if (mode == "pytorch_half_pixel")
-    return axis.out > 1 ? half : 0;
-  if (mode == "asymmetric")
-    return x / axis.scale;
-  if (mode == "align_corners")
-    return axis.out == 1 ? 0 : x * (axis.in - 1) / (axis.out - 1);
-  if (mode == "tf_half_pixel_for_nn")
-    return (x + 0.5f) / axis.scale;
-  return std::nullopt;
-}
-
-static std::optional<float> roundCoordinate(StringRef mode, float x) {
-  if (mode == "round_prefer_floor")
-    return std::ceil(x - 0.5f);
-  if (mode == "round_prefer_ceil")
-    return std::floor(x + 0.5f);
-  if (mode == "floor")
-    return std::floor(x);
-  if (mode == "ceil")
-    return std::ceil(x);
-  return std::nullopt;
-}
-
-static FailureOr<SmallVector<int64_t>> sourceIndices(Node &node, const Axis &axis) {
+static FailureOr<SmallVector<int64_t>> sourceIndices(Node &node, const ResizeAxis &axis) {
   std::string coordinates = node.getString("coordinate_transformation_mode", "half_pixel");
   std::string rounding = node.getString("nearest_mode", "round_prefer_floor");
-  SmallVector<int64_t> indices;
-  for (int64_t i = 0; i < axis.out; ++i) {
-    std::optional<float> source = sourceCoordinate(coordinates, axis, i);
-    if (!source)
-      return node.unsupported("coordinate_transformation_mode '" + coordinates + "'");
-    std::optional<float> rounded = roundCoordinate(rounding, *source);
-    if (!rounded)
-      return node.unsupported("nearest_mode '" + rounding + "'");
-    indices.push_back(std::clamp<int64_t>(static_cast<int64_t>(*rounded), 0, axis.in - 1));
-  }
-  return indices;
+  std::optional<SmallVector<int64_t>> indices = nearestIndices(coordinates, rounding, axis);
+  if (indices)
+    return *indices;
+  if (!isCoordinateMode(coordinates))
+    return node.unsupported("coordinate_transformation_mode '" + coordinates + "'");
+  return node.unsupported("nearest_mode '" + rounding + "'");
 }
 
 /// What each dimension becomes, from the inputs `scales` or `sizes`.
-static FailureOr<SmallVector<Axis>> readResizeAxes(Node &node, const Tensor &x) {
+static FailureOr<SmallVector<ResizeAxis>> readResizeAxes(Node &node, const Tensor &x) {
   FailureOr<SmallVector<int64_t>> listed = readAxes(node, /*attribute only*/ node.numInputs(), x.rank());
   if (failed(listed))
     return failure();
@@ -77,11 +37,11 @@ static FailureOr<SmallVector<Axis>> readResizeAxes(Node &node, const Tensor &x) 
   if (!constant || constant->count() != static_cast<int64_t>(listed->size()))
     return node.unsupported("scales or sizes that are not constant or do not fit the input");
   std::vector<double> numbers = constant->numbers();
-  SmallVector<Axis> axes;
+  SmallVector<ResizeAxis> axes;
   for (int64_t size : x.shape)
     axes.push_back({size, size, 1});
   for (auto [axis, number] : llvm::zip(*listed, numbers)) {
-    Axis &a = axes[axis];
+    ResizeAxis &a = axes[axis];
     if (ShapedType::isDynamic(a.in)) {
       if (source == 2 ? number != 1 : number != static_cast<double>(ShapedType::kDynamic))
         return node.unsupported("a resize of the dynamic dimension");
@@ -106,7 +66,7 @@ LogicalResult onnx_operators::buildResize(Node &node) {
     return node.unsupported("keep_aspect_ratio_policy");
   if (x.rank() != 4)
     return node.unsupported("an input of rank " + Twine(x.rank()));
-  FailureOr<SmallVector<Axis>> axes = readResizeAxes(node, x);
+  FailureOr<SmallVector<ResizeAxis>> axes = readResizeAxes(node, x);
   if (failed(axes))
     return failure();
   auto fixed = [&](int64_t d) { return (*axes)[d].in == (*axes)[d].out; };
