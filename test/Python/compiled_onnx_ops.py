@@ -1,7 +1,7 @@
-"""ONNX's node tests through the whole compiler, in floats: compiled_onnx_ops.py [--every N] [--target-cpu CPU]
+"""ONNX's node tests through the whole compiler, in floats: compiled_onnx_ops.py [--every N] [--target-cpu CPU] [--exported]
 
 Every Nth case of onnx_node_tests.txt is built, loaded and run; outputs must have the type and shape of the expected ones
-and their values. Prints each case that fails, and a last line with the count.
+and their values. With --exported each is exported first, and the exported model built. Prints each case that fails, and a last line with the count.
 """
 import argparse
 import ctypes
@@ -50,10 +50,13 @@ def run(library, arrays):
     return results
 
 
-def check(case, folder, target):
+def check(case, folder, target, exported):
     _, arrays = test_onnx_ops.import_case(case, folder)
-    library = folder / f"{case}.so"
-    test_onnx_ops.run("halftone", "build", "--float", f"--target-cpu={target}", folder / f"{case}.onnx", "-o", library)
+    model, library = folder / f"{case}.onnx", folder / f"{case}.so"
+    if exported:
+        test_onnx_ops.run("halftone", "export", model, "-o", folder / "exported.onnx")
+        model = folder / "exported.onnx"
+    test_onnx_ops.run("halftone", "build", "--float", f"--target-cpu={target}", model, "-o", library)
     for actual, expected in zip(run(library, arrays), test_onnx_ops.read_set(case)[1]):
         assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape), f"{actual.dtype} {actual.shape}"
         numpy.testing.assert_allclose(actual.astype(float), expected.astype(float), rtol=1e-4, atol=1e-5)
@@ -63,12 +66,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--target-cpu", default="native")
+    parser.add_argument("--exported", action="store_true")
     options = parser.parse_args()
     cases, failed = test_onnx_ops.CASES[::options.every], 0
     for case in cases:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                check(case, pathlib.Path(folder), options.target_cpu)
+                check(case, pathlib.Path(folder), options.target_cpu, options.exported)
             except (AssertionError, subprocess.SubprocessError) as error:
                 failed += 1
                 print(f"{case}: {error}")
