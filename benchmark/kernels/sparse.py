@@ -51,22 +51,28 @@ def make_zeros(share):
 
 
 def float_module(kind, shape):
-    """The layer as a stage import has it, for `prune --predict`."""
+    """The layer as a stage import has it, for `prune --predict`. A second, small one reads its results, so that they are
+    codes as in a network, not the floats that a model ends with."""
     if kind == "gemm":
         m, n, k = shape
         x, w, out, operation = (m, k), (k, n), (m, n), "linalg.matmul"
+        w2, out2, operation2 = (n, QUAD), (m, QUAD), operation
     else:
         side, inputs, outputs, window, stride = shape
         wide, after = side + 2 * (window // 2), (side - 1) // stride + 1
         x, w, out = (1, wide, wide, inputs), (window, window, inputs, outputs), (1, after, after, outputs)
-        operation = (f"linalg.conv_2d_nhwc_hwcf {{strides = dense<{stride}> : tensor<2xi64>, "
-                     "dilations = dense<1> : tensor<2xi64>}")
-    x, w, out = (tensor(extents, "f32") for extents in (x, w, out))
-    return (f"func.func @main(%x: {x}) -> {out} {{\n  %zero = arith.constant 0.0 : f32\n"
+        w2, out2 = (1, 1, outputs, QUAD), (1, after, after, QUAD)
+        operation, operation2 = (f"linalg.conv_2d_nhwc_hwcf {{strides = dense<{step}> : tensor<2xi64>, "
+                                 "dilations = dense<1> : tensor<2xi64>}" for step in (stride, 1))
+    x, w, out, w2, out2 = (tensor(extents, "f32") for extents in (x, w, out, w2, out2))
+    return (f"func.func @main(%x: {x}) -> {out2} {{\n  %zero = arith.constant 0.0 : f32\n"
             f"  %w = arith.constant dense<0.5> : {w}\n  %e = tensor.empty() : {out}\n"
             f"  %f = linalg.fill ins(%zero : f32) outs(%e : {out}) -> {out}\n"
             f"  %y = {operation} ins(%x, %w : {x}, {w}) outs(%f : {out}) -> {out} loc(\"layer\")\n"
-            f"  return %y : {out}\n}}\n")
+            f"  %w2 = arith.constant dense<0.5> : {w2}\n  %e2 = tensor.empty() : {out2}\n"
+            f"  %f2 = linalg.fill ins(%zero : f32) outs(%e2 : {out2}) -> {out2}\n"
+            f"  %z = {operation2} ins(%y, %w2 : {out}, {w2}) outs(%f2 : {out2}) -> {out2} loc(\"reader\")\n"
+            f"  return %z : {out2}\n}}\n")
 
 
 def predict(options, path, share, target):
