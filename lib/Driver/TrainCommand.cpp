@@ -113,8 +113,10 @@ Error TrainOptions::check() const {
     return userError("--schedule=" + schedule + " is none of cosine, constant");
   if (epochs < 1 || batch < 0 || rate <= 0 || warmup < 0 || warmup >= 1 || temperature <= 0 || threads < 0)
     return userError("--epochs, --batch, --rate and --temperature are above 0, --warmup is from 0 to below 1");
-  if (decay < 0)
-    return userError("--decay is 0 or above");
+  if (!(momentum >= 0 && momentum < 1) || !(smoothing >= 0 && smoothing < 1) || !(teacherShare >= 0 && teacherShare <= 1))
+    return userError("--momentum and --smoothing are from 0 to below 1, --teacher-share is from 0 to 1");
+  if (decay < 0 || pauseAfter < 0)
+    return userError("--decay and --pause-after are 0 or above");
   if (Error error = checkCompanions())
     return error;
   if (Error error = schedules.check(epochs))
@@ -316,9 +318,12 @@ static Error addSchedules(const ScheduleOptions &schedules, ModuleOp module, int
 static Error checkLabels(const TrainOptions &options, ModuleOp module, const TrainingData &data, int64_t batch) {
   if (options.labels.empty())
     return Error::success();
-  if (options.loss == "cross-entropy")
-    return data.checkTarget(Tensor(kTargetName, ElementType::I64, {batch}));
   auto output = dyn_cast<RankedTensorType>(module.lookupSymbol<func::FuncOp>("main").getResultTypes().front());
+  if (options.loss == "cross-entropy") {
+    if (Error error = data.checkTarget(Tensor(kTargetName, ElementType::I64, {batch})))
+      return error;
+    return output && output.getRank() == 2 ? data.checkClasses(output.getDimSize(1)) : Error::success();
+  }
   if (options.loss != "mse" || !output || !output.hasStaticShape() || !output.getElementType().isF32())
     return Error::success();
   return data.checkTarget(Tensor(kTargetName, ElementType::F32, output.getShape()));

@@ -2,6 +2,7 @@
 #include "TrainingData.h"
 #include "Command.h"
 #include "halftone/Data/Npz.h"
+#include "halftone/Data/ProblemList.h"
 #include <numeric>
 #include <random>
 
@@ -100,6 +101,17 @@ Error TrainingData::checkTarget(const Tensor &tensor) const {
     return Error::success();
   return userError("--labels '" + target.name + "' is " + elementName(target.type) + formatShape(target.shape) +
                    ", the loss compares with " + elementName(tensor.type) + formatShape(tensor.shape));
+}
+
+Error TrainingData::checkClasses(int64_t classes) const {
+  llvm::SmallVector<int64_t> wrong;
+  for (auto [sample, label] : llvm::enumerate(target.values<int64_t>()))
+    if (label < 0 || label >= classes)
+      wrong.push_back(sample);
+  if (wrong.empty())
+    return Error::success();
+  return userError("--labels '" + target.name + "' has no classes from 0 to " + Twine(classes - 1) + " in the samples " + listSome(wrong) +
+                   " (counted from 0); the first is " + Twine(target.values<int64_t>()[wrong.front()]));
 }
 
 Error TrainingData::fill(llvm::ArrayRef<int64_t> samples, llvm::ArrayRef<Tensor *> into, Tensor *targets) const {

@@ -28,6 +28,8 @@ public:
 
   /// Fails unless `tensor` can hold the targets of a batch.
   llvm::Error checkTarget(const Tensor &tensor) const;
+  /// Whether the labels are classes, numbered from 0.
+  llvm::Error checkClasses(int64_t classes) const;
 
 private:
   llvm::Error readTarget(llvm::StringRef path, llvm::StringRef name);
