@@ -73,8 +73,8 @@ func.func @main(%x: tensor<1x2x3x3xf32> {halftone.name = "x"}) -> (tensor<1x3xf3
 // CHECK: [[R:.*]] = DequantizeLinear([[RQ]]; f32 0.25; i8 -128)
 // CHECK: pool = MaxPool([[R]])
 // CHECK: [[PQ:.*]] = QuantizeLinear(pool; f32 0.25; i8 -128)
-// CHECK: flat = Reshape([[PQ]]; i64 [1, 2])
-// CHECK: [[F:.*]] = DequantizeLinear(flat; f32 0.25; i8 -128)
+// CHECK: [[FLAT:.*]] = Reshape([[PQ]]; i64 [1, 2])
+// CHECK: [[F:.*]] = DequantizeLinear([[FLAT]]; f32 0.25; i8 -128)
 // CHECK: narrow/weight = DequantizeLinear(i4 {{\[\[}}-7, 3, 1], [2, 7, -1]]; f32 [0.5, 0.25, 2.0]; i4 [0, 0, 0]) {axis=1}
 // CHECK: narrow = MatMul([[F]]; narrow/weight)
 // CHECK: book/weight = DequantizeLinear(i8 {{\[\[}}-100, 20, 20], [20, -100, 20], [-100, -100, -100]]; f32 [0.01, 0.02, 0.03]; i8 [0, 0, 0]) {axis=1}

@@ -2,6 +2,7 @@
 #include "Exporter.h"
 #include "MathFunctions.h"
 #include "halftone/Analysis/EntryForm.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/Support/MathExtras.h"
@@ -84,6 +85,18 @@ static void generalizeOthers(ModuleOp module) {
   }
 }
 
+/// Takes the questions for sizes away, which are no readers of a value: ONNX knows the sizes itself, and the exporter goes by
+/// types.
+static void dropSizes(ModuleOp module) {
+  SmallVector<tensor::DimOp> sizes;
+  module.walk([&](tensor::DimOp op) { sizes.push_back(op); });
+  for (tensor::DimOp op : sizes) {
+    OpBuilder builder(op);
+    op.getResult().replaceAllUsesWith(arith::ConstantIndexOp::create(builder, op.getLoc(), 0));
+    op.erase();
+  }
+}
+
 FailureOr<OnnxModel> mlir::halftone::exportOnnx(ModuleOp module, const ExportOptions &options) {
   FailureOr<func::FuncOp> found = getEntry(module);
   if (failed(found))
@@ -95,6 +108,7 @@ FailureOr<OnnxModel> mlir::halftone::exportOnnx(ModuleOp module, const ExportOpt
                                                  "keep them in a file beside it (--external-data)";
   OwningOpRef<ModuleOp> copy = module.clone();
   generalizeOthers(*copy);
+  dropSizes(*copy);
   if (failed(restoreMathFunctions(*copy)))
     return failure();
   Exporter exporter(*copy, options);

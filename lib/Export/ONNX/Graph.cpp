@@ -86,6 +86,8 @@ void Graph::addOutput(StringRef name, Type element, ArrayRef<int64_t> shape, Arr
 }
 
 void Graph::setOutput(StringRef output, const std::string &name) {
+  if (output == name)
+    return; // an input that is an output
   onnx::NodeProto *producer = findProducer(name);
   if (producer && renamed.try_emplace(name, output.str()).second)
     return;
@@ -199,7 +201,8 @@ static std::vector<onnx::NodeProto *> sortNeeded(onnx::GraphProto &graph, std::s
   std::set<onnx::NodeProto *> done;
   std::vector<onnx::NodeProto *> open;
   for (const onnx::ValueInfoProto &output : graph.output())
-    open.push_back(makers.at(output.name()));
+    if (auto maker = makers.find(output.name()); maker != makers.end())
+      open.push_back(maker->second);
   std::reverse(open.begin(), open.end());
   while (!open.empty()) {
     onnx::NodeProto *node = open.back();

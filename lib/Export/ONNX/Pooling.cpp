@@ -26,6 +26,14 @@ static double lowestOf(Type element, bool isUnsigned) {
   return isUnsigned ? 0 : -128;
 }
 
+/// Strides and dilations.
+static std::pair<SmallVector<int64_t>, SmallVector<int64_t>> stepsOf(linalg::LinalgOp op) {
+  if (auto pool = dyn_cast<linalg::PoolingNhwcMaxOp>(*op))
+    return {getInts(pool.getStrides()), getInts(pool.getDilations())};
+  auto pool = cast<linalg::PoolingNhwcMaxUnsignedOp>(*op);
+  return {getInts(pool.getStrides()), getInts(pool.getDilations())};
+}
+
 LogicalResult exporter::exportMaxPool(Exporter &exporter, linalg::LinalgOp op) {
   Value input = op->getOperand(0);
   Type element = getElementTypeOrSelf(input.getType());
@@ -36,11 +44,11 @@ LogicalResult exporter::exportMaxPool(Exporter &exporter, linalg::LinalgOp op) {
   PaddedInput padded = findPadding(input, {1, 2}, lowestOf(element, isUnsigned));
   if (!fitsKernel(padded.pads, kernel))
     padded = {input};
-  SmallVector<NodeAttribute> attributes{
-      {"kernel_shape", kernel},
-      {"strides", getInts(op->getAttrOfType<DenseIntElementsAttr>("strides"))},
-      {"dilations", getInts(op->getAttrOfType<DenseIntElementsAttr>("dilations"))},
-      {"pads", SmallVector<int64_t>(padded.pads.begin(), padded.pads.end())}};
+  auto [strides, dilations] = stepsOf(op);
+  SmallVector<NodeAttribute> attributes{{"kernel_shape", kernel},
+                                        {"strides", strides},
+                                        {"dilations", dilations},
+                                        {"pads", SmallVector<int64_t>(padded.pads.begin(), padded.pads.end())}};
   std::string x = exporter.read(padded.source, kChannelsFirst, hintOf(op));
   if (element.isInteger(8) && exporter.read(padded.source, hintOf(op)).isUnsigned != isUnsigned)
     return exporter.unsupported(op, "a pool of integers of the other sign");

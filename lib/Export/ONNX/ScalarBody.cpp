@@ -218,6 +218,14 @@ Scalar ScalarBody::asSigned(Scalar scalar, bool isUnsigned) {
   return result;
 }
 
+/// Whether a value is a contraction's own result, or that of a grouped convolution with its groups joined: not another view of
+/// a tensor that others read, too.
+static bool isProduct(Value value) {
+  if (auto collapse = value.getDefiningOp<tensor::CollapseShapeOp>())
+    return collapse.getSrc().getDefiningOp<linalg::Conv2DNhwgcGfhwcOp>() && collapse.getSrc().hasOneUse();
+  return isa_and_nonnull<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcOp, linalg::MatmulOp>(value.getDefiningOp());
+}
+
 /// An addition of a constant by channel to a contraction that nobody else reads: the node's bias.
 bool ScalarBody::takeBias(Operation &scalar) {
   if (!isa<arith::AddFOp>(scalar))
@@ -229,7 +237,7 @@ bool ScalarBody::takeBias(Operation &scalar) {
     OpOperand *product = op.getMatchingOpOperand(sum), *constant = op.getMatchingOpOperand(bias);
     std::optional<std::vector<float>> values = getConstantElements<float>(constant->get());
     auto dims = loopsOf(op.getMatchingIndexingMap(constant), shapeOf(constant->get()));
-    if (!values || !dims || !product->get().hasOneUse() || !exporter.isBound(product->get()) || loops.size() < 2 ||
+    if (!values || !dims || !isProduct(product->get()) || !product->get().hasOneUse() || !exporter.isBound(product->get()) || loops.size() < 2 ||
         !op.getMatchingIndexingMap(product).isPermutation())
       continue;
     llvm::erase(*dims, -1);
