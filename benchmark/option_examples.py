@@ -26,11 +26,12 @@ USUAL = {
     "bench": ["{folder}/float.so", "--rounds=2"],
     "compare": ["{folder}/float.so", "{folder}/quantized.mlirbc", "--data={folder}/data.npz"],
     "check": ["{model}"],
+    "export": ["{folder}/quantized.mlirbc"],
     "info": ["{model}"],
 }
 # The output of a command that has one: its -o.
 OUTPUT = {"build": "result.so", "import": "result.mlirbc", "calibrate": "result.stats", "quantize": "result.mlirbc",
-          "prune": "result.mlirbc", "train": "result.mlirbc", "compile": "result.so", "run": "result.npz"}
+          "prune": "result.mlirbc", "train": "result.mlirbc", "compile": "result.so", "run": "result.npz", "export": "result.onnx"}
 
 # Values that an option's description lists in words.
 LISTED = {
@@ -58,10 +59,12 @@ EXAMPLES = {
     "distill": ["blocks", ".*", "!("], "distill-share": ["0.5", "!0", "!-1"],
     "elide-weights": [""], "ends": [""], "epochs": ["2", "!0", "!-2"], "equalize": [""], "evaluator": [""],
     "exact": [("", ["{folder}/float.so", "{folder}/float.so"])], "exclude": ["{last}", "!nothing", "!("], "explain": [""],
+    "external-data": [""],
     "float": [""], "float-ops": ["kind:contraction", "{last}", ".*", "!kind:nothing", "!nothing", "!("],
     "formats": ["int8,float", "int8,int4", "int8,codebook4,log4", "!int8", "!int4,float", "!int9,int8"],
     "granularity": ["tensor", "channel", ("group:16", ["--weights=int4"]), ("group:32", ["--weights=int4"]), ("group:256", ["--weights=int4"]),
                     ("group:64", ["--weights=log3"]), ("!group:32", ["--weights=int8"]), "!group:15", "!group:257", "!row"],
+    "hessians": ["{folder}/kept.hessians", "!{folder}/none/kept.hessians", "!{folder}/data.npz", "!"],
     "held-out": ["4", "!-1", "!100000"],
     "input": [(PICTURES, ["--data={folder}/pictures"]), "!nothing: u8", "!x", "!{input}: u8 crop=0 turn"],
     "input@import": [PICTURES, "!nothing: u8", "!x"], "input@check": [PICTURES, "!nothing: u8"], "input@info": [PICTURES, "!nothing: u8"],
@@ -81,6 +84,7 @@ EXAMPLES = {
                 "!{folder}/none/result.so", "!{folder}"],
     "o@compile": ["{folder}/written.so", "{folder}/written.o", "{folder}/written.ll", "{folder}/written.s", "!{folder}/written.txt",
                   "!{folder}/none/result.so", "!{folder}"],
+    "o@export": ["{folder}/written.onnx", "!{folder}/written.mlir", "!{folder}/none/result.onnx", "!{folder}"],
     "o@calibrate": ["{folder}/written.stats", "!{folder}/none/result.stats", "!{folder}"],
     "o@run": ["{folder}/written.npz", "!{folder}/none/result.npz", "!{folder}"],
     "o@bench": ["!{folder}/tuned.json"],
@@ -105,7 +109,7 @@ EXAMPLES = {
     "target-cpu": ["avx2,avx512vnni", "x86-64-v3", "!z80", "!avx2,z80", "!"], "target-cpu@prune": ["?reference", "!avx2,avx512vnni", "!z80"],
     "target-cpu@quantize": ["?amx", "?avxvnni", "?i8mm", "?dotprod", "?neon", "avx2,avx512vnni", "!z80"],
     "teacher": ["{model}", "{folder}/imported.mlirbc", "!{folder}/none.onnx", "!{folder}/float.so"], "teacher-share": ["0.5", "!2", "!-1"],
-    "temperature": ["2", "!0", "!-1"], "threads": ["1", "2", "!-1", "!x"], "threads@bench": ["1", "2", "!0", "!x"],
+    "temperature": ["2", "!0", "!-1"], "threads": ["1", "2", "!-1", "!x"], "unsigned": [""], "threads@bench": ["1", "2", "!0", "!x"],
     "threads@compare": ["1", "2", "!-1", "!x"], "tune": [("", ["-o", "{folder}/tuned.json"]), ("!", ["{folder}/float.so"])],
     "warmup": ["0.1", "!2", "!-1"], "weights": ["!int9", "!codebook1", "!nf5"],
 }
@@ -116,6 +120,7 @@ NEEDS = {
     "cost@bench": ["--explain"], "cost@prune": ["--predict"], "target-cpu@prune": ["--predict"],
     "percentile": ["--estimator=percentile"], "smooth@quantize": [], "equalize@quantize": ["--stats={folder}/equalized.stats"],
     "rounding=gptq": ["--data={folder}/data.npz"], "rounding=adaround": ["--data={folder}/data.npz"],
+    "hessians": ["--data={folder}/data.npz", "--rounding=gptq"],
     "sparsity": ["--data={folder}/data.npz"], "pattern": ["--data={folder}/data.npz", "--rounding=gptq", "--sparsity=0.5"], "pattern@prune": [],
     "sparsity@prune": [], "elide-weights@build": ["--stop-after=integer"],
     "max-drop": [*SELECTION, "--metric=sqnr"], "max-bytes": SELECTION, "max-latency": SELECTION, "measurements": [*SELECTION, "--max-bytes=60%"],
@@ -134,7 +139,7 @@ NEEDS = {
                                                "weight-scales", "weights")},
     "percentile@train": ["--estimator=percentile", *QUANTIZED], "sparsity@train": QUANTIZED,
     "pattern@train": [*QUANTIZED, "--rounding=gptq", "--sparsity=0.5"],
-    "rounding=gptq@train": QUANTIZED, "rounding=adaround@train": QUANTIZED,
+    "hessians@train": [*QUANTIZED, "--rounding=gptq"], "rounding=gptq@train": QUANTIZED, "rounding=adaround@train": QUANTIZED,
 }
 # Usual words that an option (or one value of it) takes the place of.
 REPLACED = {
