@@ -44,6 +44,7 @@ private:
   Error measureLayers();
   std::optional<Assignment> choose(const Limits &limits, Sum least) const;
   Error infeasible(const Limits &limits) const;
+  Error unverified(int repairs) const;
   int64_t sumOf(const Assignment &assignment, Sum sum) const;
   int64_t otherOf(Sum sum) const { return sum == Sum::Bytes ? otherBytes : sum == Sum::Time ? otherTime : 0; }
   Expected<Measured> measure(const Assignment &assignment, const SampleRange &range);
@@ -378,6 +379,15 @@ bool Selector::tighten(Limits &limits, const Assignment &assignment, const Measu
   return exceeds;
 }
 
+/// The error when what was chosen last exceeds a budget where it is verified, and there is nothing else to choose.
+Error Selector::unverified(int repairs) const {
+  return userError(formatv("the budgets do not hold on the samples kept for verification after {0} repairs; the last "
+                           "model has {1} bytes of constants, {2:f1} us, and a drop of {3} {4}",
+                           repairs, selection.chosen.constantBytes, selection.chosen.microseconds,
+                           digits(selection.chosen.drop), metric.unit())
+                       .str());
+}
+
 Expected<Selection> Selector::run() {
   if (Error error = prepare())
     return std::move(error);
@@ -394,7 +404,7 @@ Expected<Selection> Selector::run() {
     } else {
       std::optional<Assignment> found = choose(limits, objective());
       if (!found)
-        return infeasible(limits);
+        return round == 0 ? infeasible(limits) : unverified(round);
       assignment = std::move(*found);
     }
     Expected<Measured> measured = measure(*assignment, verify);
@@ -405,11 +415,7 @@ Expected<Selection> Selector::run() {
     if (!tighten(limits, *assignment, *measured))
       return std::move(selection);
   }
-  return userError(formatv("the budgets do not hold on the samples kept for verification after {0} repairs; the last "
-                           "model has {1} bytes of constants, {2:f1} us, and a drop of {3} {4}",
-                           kRepairs, selection.chosen.constantBytes, selection.chosen.microseconds,
-                           digits(selection.chosen.drop), metric.unit())
-                       .str());
+  return unverified(kRepairs);
 }
 
 Expected<Selection> mlir::halftone::selectPrecision(const VariantCompiler &compiler, const SelectionRequest &request,

@@ -4,6 +4,7 @@
 // take the trained weights. Both promote the same constants, in the same order.
 //
 //===----------------------------------------------------------------------===//
+#include "HessianCollector.h"
 #include "ModelOptions.h"
 #include "QuantizeOptions.h"
 #include "ReportBuilder.h"
@@ -249,7 +250,7 @@ static Error quantizeForTraining(const TrainOptions &options, ModuleOp module) {
     return error;
   if (Error error = keepWeights(module))
     return error;
-  if (Error error = advance(module, Stage::Quantization, settings))
+  if (Error error = advanceWithHessians(module, Stage::Quantization, settings, options.data))
     return error;
   return exposeWeights(module, options.schedules.startsInFloats());
 }
