@@ -39,7 +39,7 @@ from option_examples import EXAMPLES, LISTED, NEEDS, OUTPUT, REPLACED, USUAL
 SAMPLES = 12
 # With --quick, commands that compile are given what they refuse only; training, tuning and selections take long.
 QUICK = {"import", "calibrate", "quantize", "prune", "check", "info"}
-SLOW = {"max-drop", "max-bytes", "max-latency", "metric", "metric-command", "objective", "formats", "measurements", "save-choice", "tune"}
+SLOW = {"max-drop", "max-bytes", "max-latency", "tune"}
 # Options that need no model are tried once.
 WITHOUT_MODEL = {"tune"}
 
@@ -184,7 +184,8 @@ class Model:
         (folder / "misspelt.yaml").write_text(rule.format("int4").replace("weights", "wieghts"))
         (folder / "idle.yaml").write_text("- {name: nothing, weights: int4}\n")
         # A selection that has few layers to choose for: the others have rules.
-        (folder / "most.yaml").write_text("".join(f"- {{name: {json.dumps(layer)}, weights: int8}}\n" for layer in layers[:-2]) or "[]\n")
+        self.ruled = layers[:-2]
+        (folder / "most.yaml").write_text("".join(f"- {{name: {json.dumps(layer)}, weights: int8}}\n" for layer in self.ruled))
         for name, text in (("metric", "echo 50"), ("silent", "true")):
             (folder / name).write_text(f"#!/bin/sh\n{text}\n")
             (folder / name).chmod(0o755)
@@ -237,10 +238,14 @@ class Walk:
     def fill(self, text):
         return self.model.fill(text, self.folder)
 
+    def is_slow(self, case):
+        """Whether a selection or a measurement of the machine is asked for."""
+        return case.option in SLOW or any(word.startswith("--max-") for word in look_up(NEEDS, self.command, case.option, case.value, []))
+
     def words(self, case):
         """The command with the option in it, and the path that is to be written."""
         command, option, value = self.command, case.option, case.value
-        more = [*look_up(NEEDS, command, option, value, []), *case.more]
+        more = [word for word in [*look_up(NEEDS, command, option, value, []), *case.more] if self.model.ruled or "most.yaml" not in word]
         names = [word.split("=")[0] for word in more if word.startswith("-")]
         gone = [*look_up(REPLACED, command, option, value, []), f"--{option}", *names]
         words = [word for word in USUAL[command] if word not in gone and word.split("=")[0] not in gone]
@@ -357,7 +362,7 @@ class Walk:
         for case in cases(self.tool, self.command):
             if case.option in WITHOUT_MODEL and not self.is_first:
                 continue
-            if self.quick and (case.option in SLOW or self.command not in QUICK) and not case.must_refuse:
+            if self.quick and not case.must_refuse and (self.command not in QUICK or self.is_slow(case)):
                 continue
             shown = "-o " + case.value if case.option == "o" else f"--{case.option}" + ("" if case.is_flag else f"={case.value}")
             shown = " ".join([shown, *case.more])
