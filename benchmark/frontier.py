@@ -20,7 +20,7 @@ import json
 import pathlib
 import subprocess
 
-FORMATS = ["int8", "codebook6", "int4/group:32", "codebook4", "nf4"]
+FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "int4/group:32", "codebook4", "nf4", "codebook3"]
 SINGLE = [*[f"int{bits}" for bits in range(8, 1, -1)], "int8/tensor", "int4/tensor", "int4/group:32",
           *[f"codebook{bits}" for bits in range(8, 1, -1)], "nf4", "log5", "log4", "log3"]
 
