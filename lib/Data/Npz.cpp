@@ -138,6 +138,11 @@ NpzReader::open(llvm::StringRef path) {
 
 NpzReader::~NpzReader() { zip_discard(archive); }
 
+/// The error of an array, with its place.
+static llvm::Error describe(llvm::StringRef path, llvm::StringRef name, llvm::Error error) {
+  return makeError("array '" + name + "' in '" + path + "' " + llvm::toString(std::move(error)));
+}
+
 static llvm::Error checkHas(llvm::StringRef path, llvm::ArrayRef<std::string> names, llvm::StringRef name) {
   if (llvm::is_contained(names, name))
     return llvm::Error::success();
@@ -151,8 +156,7 @@ llvm::Expected<NpyHeader> NpzReader::readHeader(llvm::StringRef name) const {
   ArrayEntry entry(archive, name);
   llvm::Expected<NpyHeader> header = entry.readHeader();
   if (!header)
-    return makeError("array '" + name + "' in '" + path + "' " +
-                     llvm::toString(header.takeError()));
+    return describe(path, name, header.takeError());
   return header;
 }
 
@@ -176,8 +180,7 @@ llvm::Expected<Tensor> NpzReader::read(llvm::StringRef name) const {
     return std::move(error);
   llvm::Expected<Tensor> tensor = readArray(archive, name);
   if (!tensor)
-    return makeError("array '" + name + "' in '" + path + "' " +
-                     llvm::toString(tensor.takeError()));
+    return describe(path, name, tensor.takeError());
   return tensor;
 }
 
@@ -185,16 +188,10 @@ llvm::Expected<Tensor> NpzReader::read(llvm::StringRef name) const {
 class NpzArray::Impl {
 public:
   Impl(llvm::StringRef path, zip *archive, llvm::StringRef name)
-      : title(("array '" + name + "' in '" + path + "' ").str()),
-        archive(archive), entry(std::make_unique<ArrayEntry>(archive, name)) {}
+      : path(path), name(name), archive(archive), entry(std::make_unique<ArrayEntry>(archive, name)) {}
   ~Impl() {
     entry.reset();
     zip_discard(archive);
-  }
-
-  llvm::Error describe(llvm::Error error) const {
-    return error ? makeError(title + llvm::toString(std::move(error)))
-                 : llvm::Error::success();
   }
 
   /// Reads everything, for the checksum.
@@ -211,7 +208,7 @@ public:
     return entry->finish();
   }
 
-  std::string title;
+  std::string path, name;
   zip *archive;
   std::unique_ptr<ArrayEntry> entry;
 };
@@ -228,19 +225,20 @@ NpzArray::open(llvm::StringRef path, llvm::StringRef name) {
       new NpzArray(std::make_unique<Impl>(path, *archive, name)));
   llvm::Expected<NpyHeader> header = array->impl->entry->readHeader();
   if (!header)
-    return array->impl->describe(header.takeError());
+    return describe(path, name, header.takeError());
   if (!array->impl->entry->isStored())
     return nullptr;
   array->arrayHeader = std::move(*header);
   if (llvm::Error error = array->impl->check(array->arrayHeader))
-    return array->impl->describe(std::move(error));
+    return describe(path, name, std::move(error));
   return array;
 }
 
 llvm::Error NpzArray::read(int64_t offset, llvm::MutableArrayRef<char> data) {
-  if (llvm::Error error = impl->entry->seek(arrayHeader.dataOffset + offset))
-    return impl->describe(std::move(error));
-  return impl->describe(impl->entry->read(data));
+  llvm::Error error = impl->entry->seek(arrayHeader.dataOffset + offset);
+  if (!error)
+    error = impl->entry->read(data);
+  return error ? describe(impl->path, impl->name, std::move(error)) : llvm::Error::success();
 }
 
 llvm::Expected<std::vector<Tensor>>

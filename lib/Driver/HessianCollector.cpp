@@ -5,7 +5,6 @@
 #include "LoadedModel.h"
 #include "ModelFile.h"
 #include "Progress.h"
-#include "TemporaryFile.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Reconstruction/Passes.h"
@@ -201,6 +200,26 @@ Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
   return hessians;
 }
 
+Expected<HessianFile> HessianFile::of(const Hessians &hessians, StringRef kept) {
+  if (!kept.empty())
+    return HessianFile{kept.str(), nullptr};
+  Expected<TemporaryFile> file = TemporaryFile::create("hessians");
+  if (!file)
+    return file.takeError();
+  if (Error error = hessians.write(file->path()))
+    return std::move(error);
+  std::string path = file->path().str();
+  return HessianFile{std::move(path), std::make_shared<TemporaryFile>(std::move(*file))};
+}
+
+/// The sums themselves are not needed in memory any more.
+static Expected<HessianFile> collectIntoFile(ModuleOp module, StringRef dataPath, StringRef kept) {
+  Expected<Hessians> hessians = collectHessians(module, dataPath, kept);
+  if (!hessians)
+    return hessians.takeError();
+  return HessianFile::of(*hessians, kept);
+}
+
 Error mlir::halftone::advanceWithHessians(ModuleOp module, Stage last,
                                           StageSettings settings,
                                           StringRef dataPath) {
@@ -216,19 +235,9 @@ Error mlir::halftone::advanceWithHessians(ModuleOp module, Stage last,
   if (now && *now < Stage::Precision)
     if (Error error = advance(module, Stage::Precision, settings))
       return error;
-  Expected<TemporaryFile> file = TemporaryFile::create("hessians");
+  Expected<HessianFile> file = collectIntoFile(module, dataPath, settings.hessians);
   if (!file)
     return file.takeError();
-  // A file that is not to be kept is for the pass alone.
-  std::string path = settings.hessians.empty() ? file->path().str() : settings.hessians;
-  {
-    Expected<Hessians> hessians = collectHessians(module, dataPath, settings.hessians);
-    if (!hessians)
-      return hessians.takeError();
-    if (settings.hessians.empty())
-      if (Error error = hessians->write(path))
-        return error;
-  }
-  settings.hessians = path;
+  settings.hessians = file->path;
   return advance(module, last, settings);
 }

@@ -10,6 +10,7 @@
 
 #include "Metric.h"
 #include "Stages.h"
+#include "TemporaryFile.h"
 #include "halftone/Reconstruction/Hessians.h"
 
 namespace mlir::halftone {
@@ -23,6 +24,16 @@ llvm::Expected<Hessians> collectHessians(ModuleOp module, StringRef dataPath,
 llvm::Expected<Hessians> collectHessians(ModuleOp module,
                                          const SampleRange &samples,
                                          StringRef kept = "");
+
+/// Hessians in a file: the one that they are kept in, or a temporary one.
+struct HessianFile {
+  /// `kept` has them already, or is empty.
+  static llvm::Expected<HessianFile> of(const Hessians &hessians,
+                                        StringRef kept);
+
+  std::string path;
+  std::shared_ptr<TemporaryFile> temporary;
+};
 
 /// The stages up to `last`, with Hessians for the roundings that need them:
 /// those of the data, kept in the file that the settings name; or without data

@@ -189,17 +189,9 @@ static Expected<ChosenSettings> keepChoice(const VariantCompiler &compiler, cons
     return recipe.takeError();
   if (Error error = compiler.writeRecipe(recipe->path(), assignment))
     return std::move(error);
-  ChosenSettings chosen{stages, std::move(*recipe), std::nullopt};
+  ChosenSettings chosen{stages, std::move(*recipe), compiler.hessianFile()};
   chosen.stages.recipe = chosen.recipe.path().str();
-  if (!needsHessians(stages.rounding))
-    return chosen;
-  auto hessians = TemporaryFile::create("hessians");
-  if (!hessians)
-    return hessians.takeError();
-  if (Error error = compiler.writeHessians(hessians->path()))
-    return std::move(error);
-  chosen.stages.hessians = hessians->path().str();
-  chosen.hessians = std::move(*hessians);
+  chosen.stages.hessians = chosen.hessians.path;
   return chosen;
 }
 

@@ -12,7 +12,7 @@ namespace mlir::halftone {
 struct ChosenSettings {
   StageSettings stages;
   TemporaryFile recipe;
-  std::optional<TemporaryFile> hessians; ///< For roundings that need them.
+  HessianFile hessians; ///< For roundings that need them.
 };
 
 /// --max-drop, --max-bytes, --max-latency, --objective, --formats, --metric,

@@ -1,7 +1,6 @@
 //===- Variants.cpp - One model in several precisions ---------------------===//
 #include "Variants.h"
 #include "Command.h"
-#include "HessianCollector.h"
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Data/AtomicFile.h"
 #include "halftone/Quantization/WeightFormats.h"
@@ -39,12 +38,10 @@ Expected<VariantCompiler> VariantCompiler::make(ModuleOp module,
   if (!summed)
     return summed.takeError();
   compiler.hessians = std::move(*summed);
-  auto file = TemporaryFile::create("hessians");
+  auto file = HessianFile::of(*compiler.hessians, settings.stages.hessians);
   if (!file)
     return file.takeError();
-  compiler.allHessians = std::make_shared<TemporaryFile>(std::move(*file));
-  if (Error error = compiler.hessians->write(compiler.allHessians->path()))
-    return std::move(error);
+  compiler.allHessians = std::move(*file);
   return compiler;
 }
 
@@ -137,7 +134,7 @@ StageSettings VariantCompiler::stagesFor(bool quickly) const {
   if (hessians && quickly)
     stages.rounding = WeightRounding::Diffused;
   else if (hessians)
-    stages.hessians = allHessians->path().str();
+    stages.hessians = allHessians.path;
   return stages;
 }
 
@@ -170,13 +167,11 @@ Expected<Variant> VariantCompiler::compileTrial(unsigned layer, unsigned format)
   for (const Hessian &hessian : hessians->layers)
     if (StringRef(hessian.key).split(':').second == all[layer].name)
       own.layers.push_back(hessian);
-  Expected<TemporaryFile> file = TemporaryFile::create("hessians");
+  Expected<HessianFile> file = HessianFile::of(own, /*kept=*/"");
   if (!file)
     return file.takeError();
-  if (Error error = own.write(file->path()))
-    return std::move(error);
   StageSettings stages = settings.stages;
-  stages.hessians = file->path().str();
+  stages.hessians = file->path;
   return compileQuantized(quantize(stages, assignment));
 }
 

@@ -9,11 +9,8 @@
 #ifndef HALFTONE_LIB_DRIVER_VARIANTS_H
 #define HALFTONE_LIB_DRIVER_VARIANTS_H
 
+#include "HessianCollector.h"
 #include "LayerFormat.h"
-#include "Metric.h"
-#include "Stages.h"
-#include "TemporaryFile.h"
-#include "halftone/Reconstruction/Hessians.h"
 
 namespace mlir::halftone {
 
@@ -79,10 +76,8 @@ public:
   /// layer.
   llvm::Error writeRecipe(llvm::StringRef path,
                           const Assignment &assignment) const;
-  /// Writes the Hessians of a rounding that needs them.
-  llvm::Error writeHessians(llvm::StringRef path) const {
-    return hessians->write(path);
-  }
+  /// The Hessians of a rounding that needs them.
+  const HessianFile &hessianFile() const { return allHessians; }
 
 private:
   VariantCompiler(ModuleOp module, const VariantSettings &settings)
@@ -100,7 +95,7 @@ private:
   std::vector<RecipeRule> userRules;
   std::vector<SelectableLayer> all;
   std::optional<Hessians> hessians;
-  std::shared_ptr<TemporaryFile> allHessians; ///< In a file, if there are any.
+  HessianFile allHessians; ///< Without a path if there are none.
 };
 
 } // namespace mlir::halftone

@@ -53,17 +53,21 @@ std::string RecipeRule::describe() const {
   return !name.empty() ? "name '" + name + "'" : !regex.empty() ? "regex '" + regex + "'" : "kind '" + kind + "'";
 }
 
+/// Whether a rule with a name or a pattern means one of the names.
+static bool matchesAny(const RecipeRule &rule, ArrayRef<std::string> nodes) {
+  if (rule.regex.empty())
+    return !rule.name.empty() && llvm::is_contained(nodes, rule.name);
+  NamePattern pattern = llvm::cantFail(NamePattern::compile(rule.regex)); // refuseRule has seen it
+  return llvm::any_of(nodes, [&](const std::string &node) { return pattern.matches(node); });
+}
+
 bool RecipeRule::matches(ArrayRef<Operation *> members, OpKind unit) const {
   if (!kind.empty())
     return kind == kindName(unit) || llvm::any_of(members, [&](Operation *op) { return kind == contractionKind(op); });
-  return llvm::any_of(members, [&](Operation *op) { return matches(locationName(op->getLoc())); });
+  return matchesAny(*this, llvm::map_to_vector(members, [](Operation *op) { return locationName(op->getLoc()); }));
 }
 
-bool RecipeRule::matches(StringRef node) const {
-  if (!regex.empty())
-    return llvm::cantFail(NamePattern::compile(regex)).matches(node); // refuseRule has seen it
-  return !name.empty() && name == node;
-}
+bool RecipeRule::matches(StringRef node) const { return matchesAny(*this, {node.str()}); }
 
 std::string mlir::halftone::listUnmatched(ArrayRef<RecipeRule> rules, const std::vector<bool> &matched) {
   std::string list;
