@@ -26,7 +26,7 @@ USUAL = {
     "bench": ["{folder}/float.so", "--rounds=2"],
     "compare": ["{folder}/float.so", "{folder}/quantized.mlirbc", "--data={folder}/data.npz"],
     "check": ["{model}"],
-    "export": ["{folder}/quantized.mlirbc"],
+    "export": ["{model}"],  # in floats: the importer reads no QDQ
     "info": ["{model}"],
 }
 # The output of a command that has one: its -o.
@@ -68,7 +68,7 @@ EXAMPLES = {
     "held-out": ["4", "!-1", "!100000"],
     "input": [(PICTURES, ["--data={folder}/pictures"]), "!nothing: u8", "!x", "!{input}: u8 crop=0 turn"],
     "input@import": [PICTURES, "!nothing: u8", "!x"], "input@check": [PICTURES, "!nothing: u8"], "input@info": [PICTURES, "!nothing: u8"],
-    "input@prune": [PICTURES, "!nothing: u8"], "input@quantize": [PICTURES, "!nothing: u8"], "input@compile": [PICTURES, "!nothing: u8"],
+    "input@prune": [PICTURES, "!nothing: u8"], "input@export": [PICTURES, "!nothing: u8"], "input@quantize": [PICTURES, "!nothing: u8"], "input@compile": [PICTURES, "!nothing: u8"],
     "input@run": ["{folder}/plain.npz", "{folder}/arrays", (PICTURES, ["--data={folder}/pictures"]), *BAD_DATA],
     "json": [""], "keep-shapes": [""],
     "labels": ["label", "!nothing", "!short", "!floats", "!classes"], "labels@compare": ["label", "!nothing", "!short", "!floats"],
