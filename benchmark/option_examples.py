@@ -61,7 +61,7 @@ EXAMPLES = {
     "exact": [("", ["{folder}/float.so", "{folder}/float.so"])], "exclude": ["{last}", "!nothing", "!("], "explain": [""],
     "external-data": [""],
     "float": [""], "float-ops": ["kind:contraction", "{last}", ".*", "!kind:nothing", "!nothing", "!("],
-    "formats": ["int8,float", "int8,int4", "int8,codebook4,log4", "!int8", "!int4,float", "!int9,int8"],
+    "formats": ["int8,float", "int8,int4", "int8,codebook4,log4", "int8,int8/sparsity:0.5", "!int8,int8/sparsity:2", "!int8", "!int4,float", "!int9,int8"],
     "granularity": ["tensor", "channel", ("group:16", ["--weights=int4"]), ("group:32", ["--weights=int4"]), ("group:256", ["--weights=int4"]),
                     ("group:64", ["--weights=log3"]), ("!group:32", ["--weights=int8"]), "!group:15", "!group:257", "!row"],
     "hessians": ["{folder}/kept.hessians", "!{folder}/none/kept.hessians", "!{folder}/data.npz", "!"],

@@ -212,7 +212,7 @@ private:
       kernel = findDotKernel("widen");
     if constexpr (std::is_same_v<T, int8_t>) {
       ContractChoice choice = chooseKernel(chooser, op, *kernel, [&](SparseLayout &layout) { layout.countQuads(*weights); });
-      if (choice.takesSparse())
+      if (choice.takesSparse() && !dense)
         return replaceWeights<T>(op, *choice.layout, *weights);
       kernel = choice.dense;
     }

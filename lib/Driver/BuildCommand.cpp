@@ -85,7 +85,7 @@ Error BuildOptions::check(Stage last) const {
   if (*selects)
     if (Error error = SelectionOptions::refuseFormats(quantize.settings()))
       return error;
-  if (Error error = quantize.check())
+  if (Error error = quantize.check(selection.prunes()))
     return error;
   if (Error error = checkOutput(last))
     return error;

@@ -6,6 +6,7 @@
 #include "ModelFile.h"
 #include "Progress.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Precision/Recipe.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Reconstruction/Passes.h"
 #include "halftone/Reconstruction/Patches.h"
@@ -220,14 +221,26 @@ static Expected<HessianFile> collectIntoFile(ModuleOp module, StringRef dataPath
   return HessianFile::of(*hessians, kept);
 }
 
+Expected<bool> mlir::halftone::usesHessians(const StageSettings &settings) {
+  if (needsHessians(settings.rounding) || settings.recipe.empty())
+    return needsHessians(settings.rounding);
+  auto rules = readRecipe(settings.recipe);
+  if (!rules)
+    return rules.takeError();
+  return prunes(*rules);
+}
+
 Error mlir::halftone::advanceWithHessians(ModuleOp module, Stage last,
                                           StageSettings settings,
                                           StringRef dataPath) {
   std::optional<Stage> now = stageOf(module);
-  if (!needsHessians(settings.rounding) || last < Stage::Quantization ||
+  Expected<bool> areOfUse = usesHessians(settings);
+  if (!areOfUse)
+    return areOfUse.takeError();
+  if (!*areOfUse || last < Stage::Quantization ||
       (now && *now > Stage::Precision))
     return advance(module, last, settings);
-  if (dataPath.empty() && settings.hessians.empty())
+  if (dataPath.empty() && settings.hessians.empty() && needsHessians(settings.rounding))
     return userError("--rounding=gptq and adaround choose codes by the layers' "
                      "errors on samples: give --data");
   if (dataPath.empty())

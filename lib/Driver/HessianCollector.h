@@ -35,9 +35,13 @@ struct HessianFile {
   std::shared_ptr<TemporaryFile> temporary;
 };
 
-/// The stages up to `last`, with Hessians for the roundings that need them:
-/// those of the data, kept in the file that the settings name; or without data
-/// those of that file.
+/// Whether Hessians are of use: to a rounding that needs them, or to a recipe
+/// that prunes, which does without them by the weights alone.
+llvm::Expected<bool> usesHessians(const StageSettings &settings);
+
+/// The stages up to `last`, with Hessians where they are of use: those of the
+/// data, kept in the file that the settings name; or without data those of that
+/// file.
 llvm::Error advanceWithHessians(ModuleOp module, Stage last,
                                 StageSettings settings, StringRef dataPath);
 

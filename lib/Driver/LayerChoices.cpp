@@ -80,7 +80,9 @@ void mlir::halftone::dropHopeless(std::vector<LayerChoices> &layers, int64_t byt
     const int64_t others = least - leastSum(ArrayRef<LayerChoices>(choices), Sum::Bytes);
     const int64_t plain = choices.front().costs.bytes;
     llvm::erase_if(choices, [&](const Choice &choice) {
-      bool gainsNothing = choice.format != 0 && formats[choice.format].bits() < 8 && choice.costs.bytes >= plain;
+      const LayerFormat &format = formats[choice.format];
+      bool isCoarser = format.bits() < 8 || format.sparsity != 0;
+      bool gainsNothing = isCoarser && choice.costs.bytes >= plain;
       return gainsNothing || others + choice.costs.bytes > bytes;
     });
   }

@@ -2,20 +2,43 @@
 #include "LayerFormat.h"
 #include "halftone/Quantization/WeightFormats.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
 
 using namespace mlir::halftone;
 using llvm::Expected, llvm::StringRef;
 
+std::string mlir::halftone::digits(double value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.6g", value);
+  return text;
+}
+
+static constexpr llvm::StringLiteral kSparsityPart = "sparsity:";
+
+/// What a format would be with one more of the parts behind its name; a reason why not, or "".
+static std::string addPart(LayerFormat &format, StringRef part) {
+  if (!part.consume_front(kSparsityPart)) {
+    format.granularity = part.str();
+    return "";
+  }
+  if (part.getAsDouble(format.sparsity) || !(format.sparsity > 0 && format.sparsity < 1))
+    return "sparsity is a share above 0 and below 1";
+  return "";
+}
+
 Expected<LayerFormat> LayerFormat::parse(StringRef text) {
-  auto [weights, granularity] = text.trim().split('/');
-  LayerFormat format{weights.str(),
-                     granularity.empty() ? "channel" : granularity.str()};
-  std::string reason = refuseRule(
-      RecipeRule::forContractions(format.weights, format.granularity));
-  if (weights.empty())
-    reason = "a format is empty";
-  else if (reason.empty() && format.isFloat() && !granularity.empty())
-    reason = "float has no granularity";
+  llvm::SmallVector<StringRef> parts;
+  text.trim().split(parts, '/');
+  LayerFormat format;
+  format.weights = parts.front().str();
+  std::string reason = parts.front().empty() ? "a format is empty" : "";
+  for (StringRef part : llvm::drop_begin(parts))
+    if (reason.empty())
+      reason = addPart(format, part);
+  if (reason.empty())
+    reason = refuseRule(RecipeRule::forContractions(format.weights, format.granularity));
+  if (reason.empty() && format.isFloat() && parts.size() > 1)
+    reason = "float has no granularity and no sparsity";
   if (!reason.empty())
     return llvm::createStringError("'" + text.trim() + "': " + reason);
   return format;
@@ -41,7 +64,12 @@ Expected<std::vector<LayerFormat>> LayerFormat::parseList(StringRef text) {
 }
 
 std::string LayerFormat::name() const {
-  return granularity == "channel" ? weights : weights + "/" + granularity;
+  std::string text = weights;
+  if (granularity != "channel")
+    text += "/" + granularity;
+  if (sparsity != 0)
+    text += "/" + kSparsityPart.str() + digits(sparsity);
+  return text;
 }
 
 unsigned LayerFormat::bits() const {
@@ -59,5 +87,6 @@ RecipeRule LayerFormat::ruleFor(StringRef layer) const {
   rule.weights = weights;
   if (granularity != "channel")
     rule.granularity = granularity;
+  rule.sparsity = sparsity;
   return rule;
 }

@@ -6,12 +6,17 @@
 
 namespace mlir::halftone {
 
-/// Float, or a format of weights with what shares a scale.
+/// Six digits, however small the number.
+std::string digits(double value);
+
+/// Float, or a format of weights with what shares a scale, and the share of
+/// blocks of weights that are zero.
 struct LayerFormat {
   std::string weights = "int8", granularity = "channel";
+  double sparsity = 0;
 
-  /// From "FORMAT" or "FORMAT/GRANULARITY", as in int4/group:32; an error that
-  /// says what is wrong.
+  /// From FORMAT[/GRANULARITY][/sparsity:SHARE], as in int4/group:32 or
+  /// int8/sparsity:0.7; an error that says what is wrong.
   static llvm::Expected<LayerFormat> parse(llvm::StringRef text);
   /// Several, with commas between; int8 comes first, and none twice.
   static llvm::Expected<std::vector<LayerFormat>>
@@ -26,7 +31,8 @@ struct LayerFormat {
   RecipeRule ruleFor(llvm::StringRef layer) const;
 
   bool operator==(const LayerFormat &other) const {
-    return weights == other.weights && granularity == other.granularity;
+    return weights == other.weights && granularity == other.granularity &&
+           sparsity == other.sparsity;
   }
 };
 

@@ -15,13 +15,6 @@ using llvm::Error, llvm::Expected, llvm::formatv;
 
 static constexpr int64_t kUnlimited = int64_t(1) << 60;
 
-/// Six digits, however small.
-static std::string digits(double value) {
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::format("%.6g", value);
-  return text;
-}
-
 namespace {
 /// One for each sum.
 struct Limits {

@@ -63,7 +63,8 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
       "data", cl::sub(line.command), cl::value_desc("D.npz|folder"),
       cl::desc("Samples to select precision with: two thirds for the search "
                "(and, without --stats, for calibration), the last third for "
-               "verification; or samples for --rounding=gptq and adaround"));
+               "verification; or samples for --rounding=gptq and adaround, and "
+               "for recipes with sparsity"));
   cl::opt<std::string> statistics(
       "stats", cl::sub(line.command), cl::value_desc("STATS"),
       cl::desc("Statistics file of `halftone calibrate`; not needed "
@@ -74,14 +75,14 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   line.parse();
   if (Error error = output.check())
     return error;
-  if (Error error = options.check())
-    return error;
   Expected<Stage> last = stopAfter.stage();
   if (!last)
     return last.takeError();
   Expected<bool> selects = selection.isAsked();
   if (!selects)
     return selects.takeError();
+  if (Error error = options.check(selection.prunes()))
+    return error;
   if (!options.needsCalibration() && (*selects || !data.empty() || !statistics.empty()))
     return userError("--activations=dynamic and float need no samples and no ranges: give no --data, "
                      "no --stats and no budget");
@@ -96,10 +97,13 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   if (!*selects && target.getNumOccurrences())
     return userError("--target-cpu is the CPU that a selection measures on; without --max-drop, --max-bytes or "
                      "--max-latency it is an option of compile");
-  if (!*selects && !data.empty() && !needsHessians(options.settings().rounding))
+  Expected<bool> sums = usesHessians(options.settings());
+  if (!sums)
+    return sums.takeError();
+  if (!*selects && !data.empty() && !*sums)
     return userError("--data is for selecting precision or for Hessians: give "
-                     "--max-drop, --max-bytes or --max-latency, or "
-                     "--rounding=gptq or adaround");
+                     "--max-drop, --max-bytes or --max-latency, "
+                     "--rounding=gptq or adaround, or a recipe with sparsity");
   if (*selects && *last < Stage::Precision)
     return userError("--stop-after=" + stageName(*last) +
                      " ends before precision is selected");

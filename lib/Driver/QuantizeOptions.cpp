@@ -1,5 +1,6 @@
 //===- QuantizeOptions.cpp - How a model becomes int8 ---------------------===//
 #include "QuantizeOptions.h"
+#include "HessianCollector.h"
 #include "ModelFile.h"
 #include "halftone/Codegen/CostTable.h"
 #include "halftone/Precision/Recipe.h"
@@ -45,7 +46,8 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
       recipe("recipe", cl::sub(line.command), cl::value_desc("FILE"),
              cl::desc("Formats by layer: a YAML list of rules {name | regex | "
                       "kind, weights | levels, granularity, precision, "
-                      "estimator}; the last that matches a layer decides")),
+                      "sparsity, estimator}; the last that matches a layer "
+                      "decides")),
       weightScales(
           "weight-scales", cl::sub(line.command),
           cl::init(WeightScales::Automatic),
@@ -65,7 +67,7 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                                      "gptq, then moving single codes while the "
                                      "layer's error falls"))),
       hessians("hessians", cl::sub(line.command), cl::value_desc("FILE"),
-               cl::desc("With --rounding=gptq and adaround: keep the Hessians of --data in this file, and read them where it is there; "
+               cl::desc("With --rounding=gptq and adaround, or sparsity: keep the Hessians of --data in this file, and read them where it is there; "
                         "without --data read them from it")),
       sparsity("sparsity", cl::sub(line.command), cl::init(0), cl::value_desc("share"),
                cl::desc("With --rounding=gptq: the share of weights that become zero in the same sweep (SparseGPT)")),
@@ -105,12 +107,10 @@ bool QuantizeOptions::isGiven() const {
   return llvm::any_of(all, [](const cl::Option *option) { return option->getNumOccurrences() > 0; });
 }
 
-llvm::Error QuantizeOptions::check() const {
+llvm::Error QuantizeOptions::check(bool formatsPrune) const {
   if (std::string reason = refuseRule(RecipeRule::forContractions(weights, granularity)); !reason.empty())
     return userError("--weights=" + weights + " --granularity=" + granularity +
                      ": " + reason);
-  if (hessians.getNumOccurrences() && (hessians.empty() || !needsHessians(rounding)))
-    return userError("--hessians is a file for --rounding=gptq and adaround");
   if (!(sparsity >= 0 && sparsity < 1) || (pattern != "blocks" && pattern != "unstructured"))
     return userError("--sparsity is a share from 0 to below 1, --pattern one of blocks, unstructured");
   if ((sparsity > 0 || pattern.getNumOccurrences()) && (rounding != WeightRounding::GPTQ || sparsity == 0))
@@ -123,9 +123,12 @@ llvm::Error QuantizeOptions::check() const {
     return userError("--smooth is for --activations=int8");
   if (!needsCalibration() && needsHessians(rounding))
     return userError("--rounding=gptq and adaround are for --activations=int8");
-  if (recipe.empty())
-    return llvm::Error::success();
-  return readRecipe(recipe).takeError();
+  llvm::Expected<bool> areOfUse = usesHessians(settings());
+  if (!areOfUse)
+    return areOfUse.takeError();
+  if (hessians.getNumOccurrences() && (hessians.empty() || !(*areOfUse || formatsPrune)))
+    return userError("--hessians is a file for --rounding=gptq and adaround, and for recipes and formats with sparsity");
+  return recipe.empty() ? llvm::Error::success() : readRecipe(recipe).takeError();
 }
 
 llvm::Error QuantizeOptions::checkStage(ModuleOp module) const {

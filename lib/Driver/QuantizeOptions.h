@@ -24,7 +24,8 @@ public:
   bool isGiven() const;
 
   /// What is wrong with the values.
-  llvm::Error check() const;
+  /// With `formatsPrune` a selection has formats that prune.
+  llvm::Error check(bool formatsPrune = false) const;
 
   /// Fails for options of a stage that the module is behind already.
   llvm::Error checkStage(ModuleOp module) const;

@@ -12,6 +12,24 @@ using namespace mlir::halftone;
 using llvm::Error, llvm::Expected;
 namespace cl = llvm::cl;
 
+/// What is chosen among unless --formats says it. Small codes where bytes have a limit, zeros where time has one.
+static StringRef defaultFormats(bool limitsBytes, bool limitsLatency) {
+  if (limitsBytes && limitsLatency)
+    return "int8,int6,codebook4,int8/sparsity:0.5,int8/sparsity:0.7,int8/sparsity:0.85,float";
+  if (limitsLatency)
+    return "int8,int8/sparsity:0.5,int8/sparsity:0.7,int8/sparsity:0.85,float";
+  return limitsBytes ? "int8,int6,codebook4,float" : "int8,float";
+}
+
+/// The description of --formats, which LLVM's parser keeps a reference to.
+static StringRef listDefaults() {
+  static const std::string text =
+      "Formats of weights to choose among, as in int8,int4/group:32,int8/sparsity:0.7,float; sparsity is the share of blocks of "
+      "weights that are zero (default " + defaultFormats(false, false).str() + "; with --max-bytes " + defaultFormats(true, false).str() +
+      "; with --max-latency " + defaultFormats(false, true).str() + "; with both all of these)";
+  return text;
+}
+
 SelectionOptions::SelectionOptions(CommandLine &line)
     : maxDrop("max-drop", cl::sub(line.command), cl::value_desc("X"),
               cl::desc("Select the precision of every layer so that the model "
@@ -43,10 +61,8 @@ SelectionOptions::SelectionOptions(CommandLine &line)
                     cl::desc("A command that gets the path of a compiled model "
                              "as its last argument and prints a number, more "
                              "is better; --max-drop is in its points")),
-      formats("formats", cl::sub(line.command), cl::value_desc("F,F/G,..."),
-              cl::desc("Formats of weights to choose among, as in "
-                       "int8,int4/group:32,float (default int8,float; with "
-                       "--max-bytes int8,int6,codebook4,float)")),
+      formats("formats", cl::sub(line.command), cl::value_desc("F,F/G,F/sparsity:S,..."),
+              cl::desc(listDefaults())),
       measurements("measurements", cl::sub(line.command),
                    cl::value_desc("FILE"),
                    cl::desc("Keep what each format costs each layer in FILE, "
@@ -89,7 +105,7 @@ Expected<SelectionRequest> SelectionOptions::request() const {
 
 Expected<std::vector<LayerFormat>> SelectionOptions::candidates() const {
   if (formats.empty())
-    return LayerFormat::parseList(maxBytes.empty() ? "int8,float" : "int8,int6,codebook4,float");
+    return LayerFormat::parseList(defaultFormats(!maxBytes.empty(), !maxLatency.empty()));
   auto list = LayerFormat::parseList(formats);
   if (!list)
     return userError("--formats: " + llvm::toString(list.takeError()));
@@ -127,6 +143,10 @@ Expected<bool> SelectionOptions::isAsked() const {
                      "--measurements and --save-choice are of a selection: "
                      "give --max-drop, --max-bytes or --max-latency");
   return false;
+}
+
+bool SelectionOptions::prunes() const {
+  return *isAsked() && llvm::any_of(*candidates(), [](const LayerFormat &format) { return format.sparsity != 0; });
 }
 
 Expected<int64_t> SelectionOptions::searchSamples(int64_t samples) {

@@ -24,6 +24,8 @@ public:
   /// Whether precision is to be selected, with everything checked that can be
   /// before long work.
   llvm::Expected<bool> isAsked() const;
+  /// Whether one is asked for among formats that prune, isAsked being sound.
+  bool prunes() const;
 
   /// Of `samples`, how many are for calibration and search; the rest is for
   /// verification.

@@ -32,7 +32,7 @@ Expected<VariantCompiler> VariantCompiler::make(ModuleOp module,
     return std::move(error);
   if (Error error = compiler.findLayers(*decided))
     return std::move(error);
-  if (!needsHessians(settings.stages.rounding))
+  if (!compiler.usesHessians())
     return compiler;
   auto summed = collectHessians(*decided, samples, settings.stages.hessians);
   if (!summed)
@@ -43,6 +43,11 @@ Expected<VariantCompiler> VariantCompiler::make(ModuleOp module,
     return file.takeError();
   compiler.allHessians = std::move(*file);
   return compiler;
+}
+
+bool VariantCompiler::usesHessians() const {
+  return needsHessians(settings.stages.rounding) || prunes(userRules) ||
+         llvm::any_of(formats(), [](const LayerFormat &format) { return format.sparsity != 0; });
 }
 
 /// The layers that the precision stage makes int8; those that share a name
@@ -131,9 +136,9 @@ Expected<Variant> VariantCompiler::compileQuantized(Expected<OwningOpRef<ModuleO
 
 StageSettings VariantCompiler::stagesFor(bool quickly) const {
   StageSettings stages = settings.stages;
-  if (hessians && quickly)
+  if (needsHessians(stages.rounding) && quickly)
     stages.rounding = WeightRounding::Diffused;
-  else if (hessians)
+  if (hessians && (!quickly || prunes(userRules)))
     stages.hessians = allHessians.path;
   return stages;
 }
@@ -165,7 +170,7 @@ Expected<Variant> VariantCompiler::compileTrial(unsigned layer, unsigned format)
     return compileQuickly(assignment);
   Hessians own{hessians->sourceHash, hessians->samples, {}};
   for (const Hessian &hessian : hessians->layers)
-    if (StringRef(hessian.key).split(':').second == all[layer].name)
+    if (prunes(userRules) || StringRef(hessian.key).split(':').second == all[layer].name)
       own.layers.push_back(hessian);
   Expected<HessianFile> file = HessianFile::of(own, /*kept=*/"");
   if (!file)

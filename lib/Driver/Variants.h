@@ -61,7 +61,8 @@ public:
   std::string describe() const;
 
   llvm::Expected<Variant> compile(const Assignment &assignment) const;
-  /// Without Hessians: roundings that need them round by diffusion.
+  /// Roundings that need Hessians round by diffusion, and formats prune by the
+  /// weights alone.
   llvm::Expected<Variant> compileQuickly(const Assignment &assignment) const;
   /// The variant that has one format throughout, as a library whose layers'
   /// constants can be exchanged; int8 quickly.
@@ -82,6 +83,7 @@ public:
 private:
   VariantCompiler(ModuleOp module, const VariantSettings &settings)
       : module(module), settings(settings) {}
+  bool usesHessians() const;
   llvm::Error findLayers(ModuleOp decided);
   StageSettings stagesFor(bool quickly) const;
   /// The module at the stage integer.

@@ -38,7 +38,7 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
     // The multipliers are constants of tensors still.
     if (!choice.openConstants)
       pm.addNestedPass<func::FuncOp>(createClampCodes());
-    pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str(), choice.storage, choice.panelVectors}));
+    pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str(), choice.storage, choice.panelVectors, /*dense=*/choice.openConstants}));
     // Behind the choice of kernels, before padding is data.
     pm.addNestedPass<func::FuncOp>(createStoreUnsigned());
   }

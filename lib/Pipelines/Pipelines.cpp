@@ -71,6 +71,11 @@ void mlir::halftone::buildPrecisionPipeline(OpPassManager &pm, const PrecisionOp
 }
 
 void mlir::halftone::buildQuantizationPipeline(OpPassManager &pm, const QuantizationOptions &options) {
+  // Zeros first: codes and biases make up for them.
+  PruneWeightsOptions pruning;
+  pruning.assigned = true;
+  pruning.hessians = options.hessians;
+  pm.addPass(createPruneWeights(pruning));
   // Codes before biases, which take the error of just these codes out.
   if (needsHessians(options.rounding))
     pm.addPass(createReconstructWeights({options.hessians, options.weightScales, options.sparsity, options.pattern, options.rounding}));

@@ -74,12 +74,15 @@ static void setFormat(Operation *contraction, const RecipeRule &rule) {
   Builder builder(contraction->getContext());
   contraction->removeAttr(kWeightsAttr);
   contraction->removeAttr(kGranularityAttr);
+  contraction->removeAttr(kSparsityAttr);
   if (!rule.levels.empty())
     contraction->setAttr(kWeightsAttr, builder.getDenseI8ArrayAttr(SmallVector<int8_t>(rule.levels.begin(), rule.levels.end())));
   else if (!rule.weights.empty() && rule.weights != "int8")
     contraction->setAttr(kWeightsAttr, builder.getStringAttr(rule.weights));
   if (!rule.granularity.empty() && rule.granularity != "channel")
     contraction->setAttr(kGranularityAttr, builder.getStringAttr(rule.granularity));
+  if (rule.sparsity != 0)
+    contraction->setAttr(kSparsityAttr, builder.getF64FloatAttr(rule.sparsity));
 }
 
 void AssignFormatsPass::assign(ArrayRef<Operation *> members, OpKind kind) {

@@ -204,6 +204,7 @@ void SelectPrecisionPass::assign(const Unit &unit) {
     if (!int8) {
       member->removeAttr(kWeightsAttr);
       member->removeAttr(kGranularityAttr);
+      member->removeAttr(kSparsityAttr);
       member->setAttr(kReasonAttr, StringAttr::get(&getContext(), unit.reason));
     } else if (quantized == kWeightsPrecision) {
       member->setAttr(kReasonAttr, StringAttr::get(&getContext(), "its weights are codes, its activations floats"));

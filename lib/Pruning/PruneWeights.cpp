@@ -12,6 +12,7 @@
 #include "halftone/Pruning/Passes.h"
 #include "halftone/Pruning/Units.h"
 #include "halftone/Pruning/WeightRows.h"
+#include "halftone/Quantization/WeightFormats.h"
 #include "halftone/Reconstruction/Hessians.h"
 #include "halftone/Reconstruction/Refit.h"
 #include <numeric>
@@ -40,7 +41,7 @@ struct PruneWeightsPass : halftone::impl::PruneWeightsBase<PruneWeightsPass> {
 
   void runOnOperation() override {
     FailureOr<func::FuncOp> entry = getEntry(getOperation());
-    if (failed(entry) || failed(checkOptions()) || failed(readHessians()))
+    if (failed(entry) || failed(checkOptions()) || failed(readHessians(*entry)))
       return signalPassFailure();
     FailureOr<std::vector<Layer>> found = collectLayers(*entry);
     if (failed(found))
@@ -53,12 +54,14 @@ struct PruneWeightsPass : halftone::impl::PruneWeightsBase<PruneWeightsPass> {
       if (const Sandwich *sandwich = sandwiches.find(layer.contraction))
         keepMeans(*sandwich, layer.weights, original);
     }
-    dropMeans(*entry);
+    if (!assigned) // else biases are corrected behind
+      dropMeans(*entry);
   }
 
 private:
   LogicalResult checkOptions();
-  LogicalResult readHessians();
+  LogicalResult readHessians(func::FuncOp entry);
+  bool isChosen(Operation *contraction, bool isEnd) const;
   FailureOr<std::vector<Layer>> collectLayers(func::FuncOp entry);
   void chooseShares(std::vector<Layer> &layers) const;
   std::vector<uint8_t> chooseZeros(const Layer &layer, ArrayRef<double> scores, double share) const;
@@ -85,14 +88,33 @@ LogicalResult PruneWeightsPass::checkOptions() {
   return success();
 }
 
-LogicalResult PruneWeightsPass::readHessians() {
-  if (hessians.empty())
+LogicalResult PruneWeightsPass::readHessians(func::FuncOp entry) {
+  const bool isNeeded = !assigned || llvm::any_of(getContractionInputs(entry), [](const ContractionInput &input) {
+    return input.contraction->hasAttr(kSparsityAttr);
+  });
+  if (hessians.empty() || !isNeeded)
     return success();
   FailureOr<Hessians> read = Hessians::readFor(getOperation(), hessians);
   if (failed(read))
     return failure();
   file = std::move(*read);
   return success();
+}
+
+/// What was asked for by layer and cannot be, with the reason.
+static void leaveDense(Operation *contraction, const Twine &reason) {
+  contraction->removeAttr(kSparsityAttr);
+  contraction->emitRemark() << "stays dense, whatever sparsity the recipe gives it: " << reason;
+}
+
+/// Whether a contraction is to be pruned, as far as it can be.
+bool PruneWeightsPass::isChosen(Operation *contraction, bool isEnd) const {
+  const bool isDepthwise = isa<linalg::DepthwiseConv2DNhwcHwcOp>(contraction);
+  if (!assigned)
+    return (ends || !isEnd) && !isDepthwise;
+  if (contraction->hasAttr(kSparsityAttr) && isDepthwise)
+    leaveDense(contraction, "depthwise convolutions have no blocks");
+  return contraction->hasAttr(kSparsityAttr);
 }
 
 FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry) {
@@ -103,14 +125,15 @@ FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry
   std::vector<Layer> layers;
   for (auto [i, input] : llvm::enumerate(inputs)) {
     const bool isExcluded = excluded->matches(locationName(input.contraction->getLoc()));
-    const bool isEnd = !ends && (i == 0 || i + 1 == inputs.size());
-    if (isExcluded || isEnd || isa<linalg::DepthwiseConv2DNhwcHwcOp>(input.contraction))
+    if (isExcluded || !isChosen(input.contraction, i == 0 || i + 1 == inputs.size()))
       continue;
     WeightRows weights(input.contraction);
+    if (assigned && weights.isValid() && weights.channels() < kPruningBlock)
+      leaveDense(input.contraction, "it has less than " + Twine(kPruningBlock) + " input channels");
     if (!weights.isValid() || weights.channels() < kPruningBlock)
       continue;
     const Hessian *hessian = file ? file->find(input.key) : nullptr;
-    if (file && !hessian)
+    if (file && !hessian && !assigned)
       continue; // nothing is known of what it reads
     if (hessian && (hessian->dimension != weights.columns() || weights.rows() % hessian->groups != 0))
       return input.contraction->emitOpError("has other weights than the Hessians in '") << hessians << "'";
@@ -139,8 +162,10 @@ static std::vector<double> scoreUnits(const Layer &layer) {
 
 void PruneWeightsPass::chooseShares(std::vector<Layer> &layers) const {
   for (Layer &layer : layers)
-    layer.share = pattern == PruningPattern::NOfM ? 1 - double(keep) / of : sparsity;
-  if (scope == PruningScope::Layer || pattern == PruningPattern::NOfM)
+    layer.share = assigned                           ? layer.contraction->getAttrOfType<FloatAttr>(kSparsityAttr).getValueAsDouble()
+                  : pattern == PruningPattern::NOfM ? 1 - double(keep) / of
+                                                    : sparsity;
+  if (assigned || scope == PruningScope::Layer || pattern == PruningPattern::NOfM)
     return;
   std::vector<std::vector<double>> scores;
   for (const Layer &layer : layers)
@@ -205,6 +230,7 @@ void PruneWeightsPass::pruneLayer(Layer &layer) {
   const PruningPattern chosen = pattern;
   layer.contraction->setAttr(kPrunedAttr, builder.getStringAttr(kNames[static_cast<int>(chosen)]));
   layer.contraction->setAttr(kZerosAttr, builder.getI64IntegerAttr(count));
+  layer.contraction->removeAttr(kSparsityAttr);
   if (gradually)
     layer.contraction->setAttr(kPruningAttr, builder.getUnitAttr());
   ++this->layers;

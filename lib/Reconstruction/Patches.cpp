@@ -20,8 +20,12 @@ static bool addPadding(tensor::PadOp pad, Patches &patches) {
   return true;
 }
 
+/// Strides or dilations, which are 1 where the operation does not say them.
 static std::array<int64_t, 2> readPair(Operation *op, StringRef name) {
-  auto values = llvm::to_vector(op->getAttrOfType<DenseIntElementsAttr>(name).getValues<int64_t>());
+  auto pair = op->getAttrOfType<DenseIntElementsAttr>(name);
+  if (!pair)
+    return {1, 1};
+  auto values = llvm::to_vector(pair.getValues<int64_t>());
   return {values[0], values[1]};
 }
 

@@ -20,7 +20,7 @@
 // RUN: echo "- {regex: '(', weights: int4}" > %t.5 && not halftone-opt %s --halftone-assign-formats=recipe=%t.5 2>&1 | FileCheck %s --check-prefix=REGEX
 // REGEX: rule 1: '(' is no regular expression:
 // RUN: echo "- {name: product}" > %t.6 && not halftone-opt %s --halftone-assign-formats=recipe=%t.6 2>&1 | FileCheck %s --check-prefix=WHAT
-// WHAT: rule 1: a rule needs one of weights, levels, granularity, precision and estimator
+// WHAT: rule 1: a rule needs one of weights, levels, granularity, precision, sparsity and estimator
 // RUN: echo "- {name: product, levels: [0, 200]}" > %t.7 && not halftone-opt %s --halftone-assign-formats=recipe=%t.7 2>&1 | FileCheck %s --check-prefix=LEVELS
 // LEVELS: rule 1: levels are integers of -127 to 127, one of them not 0
 // RUN: echo "- {name: product, weights: int4, precision: float}" > %t.8 && not halftone-opt %s --halftone-assign-formats=recipe=%t.8 2>&1 | FileCheck %s --check-prefix=BOTH
@@ -29,6 +29,10 @@
 // PRECISION: rule 1: 'int4' is no precision: int8 or float
 // RUN: echo "- {name: product, estimator: maximum}" > %t.11 && not halftone-opt %s --halftone-assign-formats=recipe=%t.11 2>&1 | FileCheck %s --check-prefix=ESTIMATOR
 // ESTIMATOR: rule 1: 'maximum' is no estimator: minmax, mean, percentile, mse, entropy, auto
+// RUN: echo "- {name: product, sparsity: 1.0}" > %t.12 && not halftone-opt %s --halftone-assign-formats=recipe=%t.12 2>&1 | FileCheck %s --check-prefix=SHARE
+// SHARE: rule 1: sparsity is a share from 0 to below 1
+// RUN: echo "- {name: product, precision: float, sparsity: 0.5}" > %t.13 && not halftone-opt %s --halftone-assign-formats=recipe=%t.13 2>&1 | FileCheck %s --check-prefix=ZEROS
+// ZEROS: rule 1: a rule with sparsity is for int8: no kernel skips zeros of floats
 
 // Rules that match nothing are named, all of them.
 // RUN: printf -- "- {name: product, weights: int4}\n- {name: produce, weights: int4}\n- {kind: depthwise, weights: int8}\n" > %t.10

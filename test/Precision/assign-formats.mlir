@@ -3,6 +3,7 @@
 // RUN: halftone-opt %s --halftone-assign-formats="weights=int4 recipe=%S/Inputs/recipe.yaml" | FileCheck %s --check-prefix=RECIPE
 // RUN: halftone-opt %s --halftone-assign-formats=recipe=%S/Inputs/recipe.yaml --halftone-select-precision | FileCheck %s --check-prefix=SELECT
 // RUN: halftone-opt %s --halftone-assign-formats=weights=float --halftone-select-precision | FileCheck %s --check-prefix=FLOAT
+// RUN: echo "- {kind: matmul, sparsity: 0.75}" > %t.yaml && halftone-opt %s --halftone-assign-formats=recipe=%t.yaml --halftone-select-precision | FileCheck %s --check-prefix=SPARSE
 
 // int8 by channel is what contractions without attributes have.
 // DEFAULT-NOT: halftone.weights
@@ -26,6 +27,8 @@
 
 // FLOAT-COUNT-3: {halftone.precision = "float", halftone.range = {{[^"]*}}, halftone.reason = "--weights=float asks for it"}
 // FLOAT: linalg.matmul {halftone.precision = "float", halftone.reason = "--weights=float asks for it"}
+
+// SPARSE: linalg.matmul {{{.*}}halftone.sparsity = 7.500000e-01 : f64}
 func.func @main(%x: tensor<1x4x4x3xf32> {halftone.range = array<f32: -1.0, 1.0>}) -> tensor<16x4xf32> {
   %zero = arith.constant 0.0 : f32
   %w1 = arith.constant dense<1.0> : tensor<1x1x3x8xf32>

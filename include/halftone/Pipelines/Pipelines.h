@@ -71,7 +71,7 @@ struct QuantizationOptions : PassPipelineOptions<QuantizationOptions> {
                        clEnumValN(WeightRounding::Diffused, "diffused", "keep the sum over a kernel's taps"),
                        clEnumValN(WeightRounding::GPTQ, "gptq", "error feedback by Hessians"),
                        clEnumValN(WeightRounding::AdaRound, "adaround", "gptq, then descent on the layer's error"))};
-  Option<std::string> hessians{*this, "hessians", llvm::cl::desc("File of Hessians, for gptq and adaround"),
+  Option<std::string> hessians{*this, "hessians", llvm::cl::desc("File of Hessians, for gptq, adaround and pruning by recipe"),
                                llvm::cl::init("")};
   Option<double> sparsity{*this, "sparsity", llvm::cl::desc("Share of weights that gptq makes zero"), llvm::cl::init(0.0)};
   Option<std::string> pattern{*this, "pattern", llvm::cl::desc("What becomes zero together: blocks or unstructured"),

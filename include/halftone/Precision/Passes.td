@@ -21,6 +21,7 @@ def AssignFormats : Pass<"halftone-assign-formats", "::mlir::ModuleOp"> {
     - {kind: depthwise, weights: int8}          # conv, depthwise, grouped, matmul, contraction, avg_pool, ...
     - {name: "head/conv", levels: [-127, -40, 0, 40, 127]}
     - {name: "head/logits", precision: float}
+    - {name: "head/widen", sparsity: 0.7}       # `halftone.sparsity`, for halftone-prune-weights
     ```
 
     ```mlir

@@ -27,6 +27,9 @@ def PruneWeights : Pass<"halftone-prune-weights", "::mlir::ModuleOp"> {
 
     Only layers that the file has a Hessian for are pruned then.
 
+    With `assigned` the contractions that have a `halftone.sparsity` (a recipe's, docs/Methods.md) are pruned, each to its own share, by
+    Hessians where the file has one and else by their weights. The others stay as they are, and so do the means.
+
     With `gradually` the contractions get `halftone.pruning`, too: `halftone train --prune` makes more of their weights zero.
 
     Left alone: depthwise convolutions (they are no work), the first and the last contraction with constant weights
@@ -55,6 +58,7 @@ def PruneWeights : Pass<"halftone-prune-weights", "::mlir::ModuleOp"> {
     ListOption<"exclude", "exclude", "std::string", "Regular expressions of layers that are left alone">,
     Option<"ends", "ends", "bool", "false", "Prune the first and the last layer, too">,
     Option<"hessians", "hessians", "std::string", "", "File of Hessians; makes the method obs">,
+    Option<"assigned", "assigned", "bool", "false", "Prune the layers that have a share of their own">,
     Option<"gradually", "gradually", "bool", "false", "Mark the layers, so that training prunes them further">,
     Option<"rounds", "rounds", "int64_t", "4", "Steps in which obs reaches the share">
   ];

@@ -2,6 +2,7 @@
 //
 // On contractions: `halftone.weights`, a name of the table below or the levels themselves (array<i8: ...>), and
 // `halftone.granularity`, "tensor", "channel" or "group:N". Without them weights are int8 with a scale per channel.
+// `halftone.sparsity` is the share of blocks of weights that halftone-prune-weights makes zero before they are rounded.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_QUANTIZATION_WEIGHTFORMATS_H
@@ -17,6 +18,7 @@ namespace mlir::halftone {
 
 inline constexpr llvm::StringLiteral kWeightsAttr = "halftone.weights";
 inline constexpr llvm::StringLiteral kGranularityAttr = "halftone.granularity";
+inline constexpr llvm::StringLiteral kSparsityAttr = "halftone.sparsity";
 
 /// What the name of a format means.
 struct WeightFormat {
