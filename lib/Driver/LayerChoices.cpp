@@ -6,6 +6,7 @@
 #include "halftone/Data/AtomicFile.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SHA256.h"
 #include <cmath>
 
@@ -17,9 +18,9 @@ static constexpr double kLossUnit = 1e-9;
 int64_t mlir::halftone::leastSum(ArrayRef<LayerChoices> layers, Sum sum) {
   int64_t total = 0;
   for (const LayerChoices &choices : layers) {
-    int64_t least = choices.front().costs.of(sum);
+    int64_t least = choices.front().of(sum);
     for (const Choice &choice : choices)
-      least = std::min(least, choice.costs.of(sum));
+      least = std::min(least, choice.of(sum));
     total += least;
   }
   return total;
@@ -30,7 +31,7 @@ int64_t mlir::halftone::leastSum(ArrayRef<LayerChoices> layers, Sum sum) {
 //===----------------------------------------------------------------------===//
 
 /// Bytes and times of all layers: what the profile lists under their names.
-static Expected<std::vector<Costs>> profileLayers(const VariantCompiler &compiler, const Variant &variant) {
+static Expected<FormatCosts> profileLayers(const VariantCompiler &compiler, const Variant &variant) {
   auto contestant = Contestant::prepare(variant.path(), 1, variant.model.info().minBatch);
   if (!contestant)
     return contestant.takeError();
@@ -46,27 +47,45 @@ static Expected<std::vector<Costs>> profileLayers(const VariantCompiler &compile
     byName[row.name].bytes += int64_t(row.bytesConstant);
     byName[row.name].nanoseconds += int64_t(1e3 * row.microseconds);
   }
-  std::vector<Costs> costs;
+  FormatCosts costs;
   for (const SelectableLayer &layer : compiler.layers())
     costs.push_back(byName.lookup(layer.name));
   return costs;
 }
 
+/// What bytes and times depend on beside the model: the code's target, the costs that it was chosen by, how weights are stored.
+static std::string describeCode(const Variant &plain) {
+  const auto &info = plain.model.info();
+  return llvm::formatv("{0} {1} {2}", info.target, info.costTable, info.constantBytes).str();
+}
+
+/// Those of one format, in a model that has it throughout.
+static Expected<FormatCosts> measureFormat(const VariantCompiler &compiler, unsigned format, const Variant &plain,
+                                           const Variant &floats) {
+  if (format == 0 || compiler.isFloat(format))
+    return profileLayers(compiler, format == 0 ? plain : floats);
+  auto variant = compiler.compileQuickly(Assignment(compiler.layers().size(), format));
+  if (!variant)
+    return variant.takeError();
+  return profileLayers(compiler, *variant);
+}
+
 Expected<std::vector<LayerChoices>> mlir::halftone::measureCosts(const VariantCompiler &compiler, const Variant &plain,
-                                                                 const Variant &floats) {
+                                                                 const Variant &floats, MeasuredLosses &file) {
   std::vector<LayerChoices> layers(compiler.layers().size());
+  const std::string code = describeCode(plain);
   Progress progress("measuring whole models", "formats", compiler.formats().size());
   for (unsigned format = 0; format < compiler.formats().size(); ++format) {
-    std::optional<Variant> other;
-    if (format != 0 && !compiler.isFloat(format)) {
-      auto compiled = compiler.compileQuickly(Assignment(layers.size(), format));
-      if (!compiled)
-        return compiled.takeError();
-      other = std::move(*compiled);
+    const std::string name = compiler.formats()[format].name();
+    std::optional<FormatCosts> costs = file.findCosts(code, name, layers.size());
+    if (!costs) {
+      auto measured = measureFormat(compiler, format, plain, floats);
+      if (!measured)
+        return measured.takeError();
+      costs = std::move(*measured);
+      if (Error error = file.addCosts(code, name, *costs))
+        return std::move(error);
     }
-    auto costs = profileLayers(compiler, other ? *other : format == 0 ? plain : floats);
-    if (!costs)
-      return costs.takeError();
     for (auto [choices, cost] : llvm::zip_equal(layers, *costs))
       choices.push_back({format, cost});
     progress.update(format + 1);
@@ -188,11 +207,13 @@ static int64_t countTrials(ArrayRef<LayerChoices> layers) {
   return trials;
 }
 
+Expected<MeasuredLosses> mlir::halftone::openMeasurements(const VariantCompiler &compiler, const LossReference &reference,
+                                                          llvm::StringRef path) {
+  return MeasuredLosses::open(path, keyOf(compiler, reference));
+}
+
 Error mlir::halftone::measureLosses(std::vector<LayerChoices> &layers, const VariantCompiler &compiler,
-                                    const LossReference &reference, llvm::StringRef path) {
-  auto file = MeasuredLosses::open(path, keyOf(compiler, reference));
-  if (!file)
-    return file.takeError();
+                                    const LossReference &reference, MeasuredLosses &file) {
   double base = measureLoss(reference.metric, reference.floatOutputs, reference.plainOutputs);
   Trials trials(compiler);
   Progress progress("measuring", "layers and formats", countTrials(layers));
@@ -202,13 +223,13 @@ Error mlir::halftone::measureLosses(std::vector<LayerChoices> &layers, const Var
       if (choice.format == 0)
         continue;
       const std::string &layer = compiler.layers()[i].name, format = compiler.formats()[choice.format].name();
-      std::optional<double> loss = file->find(layer, format);
+      std::optional<double> loss = file.find(layer, format);
       if (!loss) {
         auto tried = tryFormat(trials, reference, i, choice.format, base);
         if (!tried)
           return tried.takeError();
         loss = *tried;
-        if (Error error = file->add(layer, format, *loss))
+        if (Error error = file.add(layer, format, *loss))
           return error;
       }
       choice.costs.loss = std::llround(*loss / kLossUnit);

@@ -20,18 +20,12 @@ namespace mlir::halftone {
 /// The three sums that a selection has.
 enum class Sum { Bytes, Time, Loss };
 
-/// What a choice costs.
-struct Costs {
-  int64_t bytes = 0, nanoseconds = 0;
-  int64_t loss = 0; ///< In billionths: far below what samples can tell.
-
-  int64_t of(Sum sum) const {
-    return sum == Sum::Bytes ? bytes : sum == Sum::Time ? nanoseconds : loss;
-  }
-};
-
 /// A format that a layer may get.
 struct Choice {
+  int64_t of(Sum sum) const {
+    return sum == Sum::Bytes ? costs.bytes : sum == Sum::Time ? costs.nanoseconds : costs.loss;
+  }
+
   unsigned format;
   Costs costs;
 };
@@ -42,11 +36,11 @@ using LayerChoices = std::vector<Choice>;
 /// The least that a sum can be over all layers.
 int64_t leastSum(llvm::ArrayRef<LayerChoices> layers, Sum sum);
 
-/// Every format for every layer, without losses. `plain` is int8 throughout,
-/// `floats` all float.
+/// Every format for every layer, without losses; what the file has is not
+/// measured again. `plain` is int8 throughout, `floats` all float.
 llvm::Expected<std::vector<LayerChoices>>
 measureCosts(const VariantCompiler &compiler, const Variant &plain,
-             const Variant &floats);
+             const Variant &floats, MeasuredLosses &file);
 
 /// Drops what cannot be chosen: fewer levels than int8's that take no fewer
 /// bytes, and what no selection within `bytes` has.
@@ -61,12 +55,16 @@ struct LossReference {
   llvm::ArrayRef<Tensor> plainOutputs;
 };
 
-/// Fills in the losses, those that the file at `path` does not have by a trial
-/// each.
+/// The file of measurements at `path`, which is to be of this model, these
+/// samples and these settings.
+llvm::Expected<MeasuredLosses> openMeasurements(const VariantCompiler &compiler,
+                                                const LossReference &reference,
+                                                llvm::StringRef path);
+
+/// Fills in the losses, those that the file does not have by a trial each.
 llvm::Error measureLosses(std::vector<LayerChoices> &layers,
                           const VariantCompiler &compiler,
-                          const LossReference &reference,
-                          llvm::StringRef path);
+                          const LossReference &reference, MeasuredLosses &file);
 
 } // namespace mlir::halftone
 

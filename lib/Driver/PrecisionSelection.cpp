@@ -118,11 +118,21 @@ Error Selector::prepare() {
 }
 
 Error Selector::measureLayers() {
-  auto measured = measureCosts(compiler, *plain, *floats);
+  Assignment allInt8(compiler.layers().size(), 0);
+  auto trial = compiler.compileQuickly(allInt8);
+  if (!trial)
+    return trial.takeError();
+  auto outputs = trial->run(search);
+  if (!outputs)
+    return outputs.takeError();
+  const LossReference reference = {metric, search, searchOutputs, *outputs};
+  auto file = openMeasurements(compiler, reference, request.measurements);
+  if (!file)
+    return file.takeError();
+  auto measured = measureCosts(compiler, *plain, *floats, *file);
   if (!measured)
     return measured.takeError();
   layers = std::move(*measured);
-  Assignment allInt8(layers.size(), 0);
   otherBytes = plain->constantBytes() - sumOf(allInt8, Sum::Bytes);
   otherTime = int64_t(1e3 * selection.plainInt8.microseconds) - sumOf(allInt8, Sum::Time);
   // Before the long work: what no trial can change.
@@ -131,13 +141,7 @@ Error Selector::measureLayers() {
     if (leastSum(layers, sum) > limits[sum])
       return infeasible(limits);
   dropHopeless(layers, limits[Sum::Bytes], compiler.formats());
-  auto trial = compiler.compileQuickly(allInt8);
-  if (!trial)
-    return trial.takeError();
-  auto outputs = trial->run(search);
-  if (!outputs)
-    return outputs.takeError();
-  return measureLosses(layers, compiler, {metric, search, searchOutputs, *outputs}, request.measurements);
+  return measureLosses(layers, compiler, reference, *file);
 }
 
 Expected<Measured> Selector::measure(const Assignment &assignment, const SampleRange &range) {
@@ -191,7 +195,7 @@ int64_t Selector::sumOf(const Assignment &assignment, Sum sum) const {
   for (auto [choices, format] : llvm::zip_equal(layers, assignment))
     for (const Choice &choice : choices)
       if (choice.format == format)
-        total += choice.costs.of(sum);
+        total += choice.of(sum);
   return total;
 }
 
@@ -227,7 +231,7 @@ std::optional<Assignment> Selector::choose(const Limits &limits, Sum least) cons
   for (const LayerChoices &choices : layers) {
     KnapsackItem item;
     for (const Choice &choice : choices)
-      item.push_back({choice.costs.of(least), {choice.costs.of(others[0]), choice.costs.of(others[1])}});
+      item.push_back({choice.of(least), {choice.of(others[0]), choice.of(others[1])}});
     for (int limit = 0; limit < kKnapsackLimits; ++limit) {
       int64_t lowest = item.front().weights[limit];
       for (const KnapsackChoice &choice : item)
