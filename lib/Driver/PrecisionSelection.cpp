@@ -46,6 +46,7 @@ private:
   std::optional<Assignment> allFloat() const;
   Limits limitsOf() const;
   bool tighten(Limits &limits, const Assignment &assignment, const Measured &measured) const;
+  Error useSlack(Limits limits);
   Sum objective() const;
 
   const VariantCompiler &compiler;
@@ -376,6 +377,33 @@ bool Selector::tighten(Limits &limits, const Assignment &assignment, const Measu
   return exceeds;
 }
 
+/// Layers in a model of one format take other times than in the chosen one: where this leaves a part of the budget of time, the
+/// search gets that much more, as long as what it then chooses is nearer to float and keeps the budgets.
+Error Selector::useSlack(Limits limits) {
+  if (objective() != Sum::Loss || !request.maxLatency)
+    return Error::success();
+  constexpr int kRounds = 3;
+  constexpr double kWorthwhile = 0.02;
+  const double budget = request.maxLatency->limit(selection.plainInt8.microseconds);
+  for (int round = 0; round < kRounds; ++round) {
+    const double slack = budget - selection.chosen.microseconds;
+    if (slack < kWorthwhile * budget)
+      break;
+    limits[Sum::Time] = sumOf(selection.assignment, Sum::Time) + int64_t(1e3 * slack);
+    std::optional<Assignment> wider = choose(limits, Sum::Loss);
+    if (!wider || *wider == selection.assignment)
+      break;
+    Expected<Measured> measured = measure(*wider, verify);
+    if (!measured)
+      return measured.takeError();
+    if (Limits unused = limits; tighten(unused, *wider, *measured))
+      break;
+    selection.assignment = std::move(*wider);
+    selection.chosen = *measured;
+  }
+  return Error::success();
+}
+
 /// The error when what was chosen last exceeds a budget where it is verified, and there is nothing else to choose.
 Error Selector::unverified(int repairs) const {
   return userError(formatv("the budgets do not hold on the samples kept for verification after {0} repairs; the last "
@@ -409,8 +437,11 @@ Expected<Selection> Selector::run() {
       return measured.takeError();
     selection.assignment = *assignment;
     selection.chosen = *measured;
-    if (!tighten(limits, *assignment, *measured))
-      return std::move(selection);
+    if (tighten(limits, *assignment, *measured))
+      continue;
+    if (Error error = useSlack(limits))
+      return std::move(error);
+    return std::move(selection);
   }
   return unverified(kRepairs);
 }
