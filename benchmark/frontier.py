@@ -18,9 +18,12 @@ codes of as many bits. Writes table.md, frontier.json and one plot for each mode
 import argparse
 import json
 import pathlib
+import re
 import subprocess
 
-FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "int4/group:32", "codebook4", "nf4", "codebook3"]
+# Candidates of the selections under budgets of bytes, and the single formats whose bytes are their budgets.
+FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "int4/group:32", "codebook4", "nf4", "codebook3", "codebook2", "float"]
+SIZES = ["int8", *[f"codebook{bits}" for bits in range(7, 1, -1)]]
 SINGLE = [*[f"int{bits}" for bits in range(8, 1, -1)], "int8/tensor", "int4/tensor", "int4/group:32",
           *[f"codebook{bits}" for bits in range(8, 1, -1)], "nf4", "log5", "log4", "log3"]
 
@@ -76,13 +79,17 @@ class Frontier:
         self.call("compile", stage, "--weight-storage=packed", "-o", library)
         return log.read_text()
 
-    def select(self, *budget, formats=FORMATS):
+    def constant_bytes(self, title):
+        return re.search(r"^constants: (\d+) bytes", self.call("info", self.rows[title]["path"]).stdout, re.MULTILINE).group(1)
+
+    def select(self, *budget, formats=()):
+        """Among `formats`; the default ones of the budget if there are none."""
         # What is added up is the classes' divergence, or noise for the metrics of other models.
         losses = self.folder / f"{self.name}-{'noise' if '--metric=cosine' in budget else 'divergence'}.losses"
 
         def make(library):
-            return self.quantize(library, *budget, "--formats=" + ",".join(formats), "--weight-storage=packed",
-                                 "--save-choice", library.with_suffix(".yaml"),
+            among = ["--formats=" + ",".join(formats)] if formats else []
+            return self.quantize(library, *budget, *among, "--weight-storage=packed", "--save-choice", library.with_suffix(".yaml"),
                                  "--measurements", losses, samples="search")
         return make
 
@@ -97,10 +104,12 @@ class Frontier:
         for text in SINGLE:
             self.add(text, "single", self.single(text))
         for percent in self.percents:
-            self.add(f"bytes {percent:g} %", "bytes", self.select(f"--max-bytes={percent:g}%"))
+            self.add(f"bytes {percent:g} %", "bytes", self.select(f"--max-bytes={percent:g}%", formats=FORMATS))
+        for title in SIZES:
+            self.add(f"bytes of {title}", "bytes", self.select(f"--max-bytes={self.constant_bytes(title)}", formats=FORMATS))
         plain = self.rows["int8"]
         both = ["int8", "float"]
-        self.add("latency 80 %", "latency", self.select("--max-latency=80%", formats=FORMATS + ["float"]))
+        self.add("latency 80 %", "latency", self.select("--max-latency=80%"))
         drop = 100 * (1 - plain["agreement"]) / 2
         self.add(f"disagreement {drop:.2f} %", "drop", self.select(f"--max-drop={drop}", formats=both))
         drop = (1 - plain["cosine"]) / 2
@@ -177,8 +186,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--halftone", required=True)
     parser.add_argument("--rounding", default="gptq")
-    parser.add_argument("--percents", type=lambda text: [float(part) for part in text.split(",")], default="15,16,17,18,20,22,25",
-                        help="budgets of bytes, in percent of the float model's")
+    parser.add_argument("--percents", type=lambda text: [float(part) for part in text.split(",")], default="15,20",
+                        help="budgets of bytes beside the sizes of single formats, in percent of the float model's")
     parser.add_argument("-o", dest="folder", type=pathlib.Path, required=True)
     parser.add_argument("models", nargs="+", metavar="NAME=MODEL,CALIBRATION,EVALUATION")
     options = parser.parse_args()

@@ -14,6 +14,7 @@
 #include "halftone/Runtime/Module.h"
 #include "halftone/Runtime/ArtefactNote.h"
 #include "halftone/Runtime/CpuFeatures.h"
+#include "halftone/Runtime/HugePages.h"
 #include "halftone/Runtime/LastError.h"
 #include "halftone/Runtime/ThreadCount.h"
 #include <cerrno>
@@ -199,6 +200,7 @@ static HalftoneStatus load(HalftoneModule &module,
     return status;
   if (HalftoneStatus status = openLibrary(module, index, notes.size()))
     return status;
+  useHugePages(module);
   return choosePool(module, options.numThreads);
 }
 

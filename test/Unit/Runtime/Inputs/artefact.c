@@ -52,6 +52,17 @@ __attribute__((section(HALFTONE_NOTE_SECTION), used,
           FEATURES};
 #endif
 
+#ifdef STREAMED
+/* Ones, of which a run reads some. */
+enum { STREAMED_BYTES = 12 << 20, STREAMED_STEP = (1 << 20) - 1 };
+static const unsigned char weights[STREAMED_BYTES] = {
+    [0 ... STREAMED_BYTES - 1] = 1};
+#define WEIGHT(index) (weights[(index) * STREAMED_STEP] - 1)
+#else
+enum { STREAMED_BYTES = 0 };
+#define WEIGHT(index) 0
+#endif
+
 typedef struct {
   const float *x, *bias;
   float *scratch;
@@ -62,6 +73,7 @@ static void addIndex(void *opaque, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i)
     for (int64_t c = 0; c < 3; ++c)
       context->scratch[i * 3 + c] = 2 * context->x[i * 3 + c] + (float)i +
+                                    (float)WEIGHT(i * 3 + c) +
                                     (context->bias ? context->bias[c] : 0);
 }
 
@@ -100,8 +112,8 @@ static const HalftoneTensorInfo outputs[] = {
     {"y", matrix, 2, HALFTONE_F32, ""}, {"runs", vector, 1, HALFTONE_I32, ""}};
 static const HalftoneLayerInfo layers[] = {
     {"first", "nothing", "scalar", "", nothing, 0, 0, 0, 0, 0, 0, ""},
-    {"second", LAYER_KIND, "scalar", "Bx3 -> Bx3", addIndex, 1, 0, 3, 12, 12,
-     0, ""}};
+    {"second", LAYER_KIND, "scalar", "Bx3 -> Bx3", addIndex, 1, 0,
+     3 + STREAMED_BYTES, 12, 12, STREAMED_BYTES, ""}};
 static const HalftoneModel model = {TABLE_ABI,
                                     STRUCT_BYTES,
                                     "twice",
