@@ -22,8 +22,8 @@ import re
 import subprocess
 
 # Candidates of the selections under budgets of bytes, and the single formats whose bytes are their budgets.
-FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "int4/group:32", "codebook4", "nf4", "codebook3", "codebook2", "float"]
-SIZES = ["int8", *[f"codebook{bits}" for bits in range(7, 1, -1)]]
+FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "int4/group:32", "codebook4", "nf4", "codebook3", "codebook2"]
+SIZES = [f"codebook{bits}" for bits in range(7, 1, -1)]
 SINGLE = [*[f"int{bits}" for bits in range(8, 1, -1)], "int8/tensor", "int4/tensor", "int4/group:32",
           *[f"codebook{bits}" for bits in range(8, 1, -1)], "nf4", "log5", "log4", "log3"]
 

@@ -115,10 +115,9 @@ void mlir::halftone::dropHopeless(std::vector<LayerChoices> &layers, int64_t byt
 static std::string keyOf(const VariantCompiler &compiler, const LossReference &reference) {
   llvm::SHA256 hash;
   hash.update(compiler.describe());
-  hash.update(reference.metric.isTop1() ? "divergence" : "noise");
-  for (ArrayRef<Tensor> outputs : {reference.floatOutputs, reference.plainOutputs})
-    for (const Tensor &tensor : outputs)
-      hash.update(llvm::StringRef(tensor.bytes.data(), tensor.bytes.size()));
+  hash.update(reference.metric.isTop1() ? "divergence from int8" : "noise from int8");
+  for (const Tensor &tensor : reference.plainOutputs)
+    hash.update(llvm::StringRef(tensor.bytes.data(), tensor.bytes.size()));
   return llvm::toHex(hash.final(), /*LowerCase=*/true);
 }
 
@@ -187,16 +186,15 @@ Expected<Variant> Trials::make(unsigned layer, unsigned format) {
   return loadVariant(std::move(*file));
 }
 
-/// What the loss grows by.
-static Expected<double> tryFormat(Trials &trials, const LossReference &reference, unsigned layer, unsigned format,
-                                  double base) {
+/// How far the outputs move.
+static Expected<double> tryFormat(Trials &trials, const LossReference &reference, unsigned layer, unsigned format) {
   auto variant = trials.make(layer, format);
   if (!variant)
     return variant.takeError();
   auto outputs = variant->run(reference.samples);
   if (!outputs)
     return outputs.takeError();
-  return measureLoss(reference.metric, reference.floatOutputs, *outputs) - base;
+  return measureLoss(reference.metric, reference.plainOutputs, *outputs);
 }
 
 /// The choices that need a loss: int8 is where they start from.
@@ -214,7 +212,6 @@ Expected<MeasuredLosses> mlir::halftone::openMeasurements(const VariantCompiler 
 
 Error mlir::halftone::measureLosses(std::vector<LayerChoices> &layers, const VariantCompiler &compiler,
                                     const LossReference &reference, MeasuredLosses &file) {
-  double base = measureLoss(reference.metric, reference.floatOutputs, reference.plainOutputs);
   Trials trials(compiler);
   Progress progress("measuring", "layers and formats", countTrials(layers));
   int64_t done = 0;
@@ -225,7 +222,7 @@ Error mlir::halftone::measureLosses(std::vector<LayerChoices> &layers, const Var
       const std::string &layer = compiler.layers()[i].name, format = compiler.formats()[choice.format].name();
       std::optional<double> loss = file.find(layer, format);
       if (!loss) {
-        auto tried = tryFormat(trials, reference, i, choice.format, base);
+        auto tried = tryFormat(trials, reference, i, choice.format);
         if (!tried)
           return tried.takeError();
         loss = *tried;
@@ -233,9 +230,8 @@ Error mlir::halftone::measureLosses(std::vector<LayerChoices> &layers, const Var
           return error;
       }
       choice.costs.loss = std::llround(*loss / kLossUnit);
-      // Float is the reference: a loss above int8's is noise of the samples, and would keep the search from it.
       if (compiler.isFloat(choice.format))
-        choice.costs.loss = std::min<int64_t>(choice.costs.loss, -1);
+        choice.costs.loss = std::min<int64_t>(-choice.costs.loss, -1);
       progress.update(++done);
     }
   return Error::success();

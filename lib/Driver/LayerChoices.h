@@ -4,9 +4,12 @@
 // that has the format throughout, compiled as the chosen one will be: bytes as
 // they are stored, padding, scales and tables included; times from a profile on
 // this machine.
-// The loss is what the outputs' error against float (Metric.h) grows by when
-// that layer alone gets the format, all others staying int8. Losses add up:
-// small errors of different layers are hardly correlated.
+// The loss of a format is how far the outputs move (Metric.h) when that layer
+// alone gets it, all others staying int8; of float, which takes an error away, it
+// is that distance below zero. Distances add up, as small errors of different
+// layers are hardly correlated. The error against float itself would have each
+// layer's error times those of all others in it, which is zero in the mean and
+// on some samples more than the error of a fine format.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_LIB_DRIVER_LAYERCHOICES_H
@@ -51,7 +54,6 @@ void dropHopeless(std::vector<LayerChoices> &layers, int64_t bytes,
 struct LossReference {
   const Metric &metric;
   const SampleRange &samples;
-  llvm::ArrayRef<Tensor> floatOutputs;
   llvm::ArrayRef<Tensor> plainOutputs;
 };
 

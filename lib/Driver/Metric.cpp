@@ -151,16 +151,16 @@ static double divergence(ArrayRef<float> x, ArrayRef<float> y) {
 }
 
 double mlir::halftone::measureLoss(const Metric &metric,
-                                   ArrayRef<Tensor> floats,
+                                   ArrayRef<Tensor> reference,
                                    ArrayRef<Tensor> outputs) {
   if (!metric.isTop1()) {
-    Sums sums = sumAll(floats, outputs);
+    Sums sums = sumAll(reference, outputs);
     return sums.signal > 0 ? sums.noise / sums.signal : 0;
   }
-  ArrayRef<float> x = floats[0].values<float>(), y = outputs[0].values<float>();
-  size_t classes = floats[0].shape[1];
+  ArrayRef<float> x = reference[0].values<float>(), y = outputs[0].values<float>();
+  size_t classes = reference[0].shape[1];
   double sum = 0;
   for (size_t at = 0; at < x.size(); at += classes)
     sum += divergence(x.slice(at, classes), y.slice(at, classes));
-  return sum / floats[0].shape[0];
+  return sum / reference[0].shape[0];
 }

@@ -53,9 +53,9 @@ private:
 };
 
 /// What a search adds up, layer by layer, on the outputs of the same samples:
-/// the mean divergence KL(float, model) of the classes' distributions for
+/// the mean divergence KL(reference, outputs) of the classes' distributions for
 /// top-1, else noise by signal.
-double measureLoss(const Metric &metric, llvm::ArrayRef<Tensor> floats,
+double measureLoss(const Metric &metric, llvm::ArrayRef<Tensor> reference,
                    llvm::ArrayRef<Tensor> outputs);
 
 } // namespace mlir::halftone

@@ -126,7 +126,7 @@ Error Selector::measureLayers() {
   auto outputs = trial->run(search);
   if (!outputs)
     return outputs.takeError();
-  const LossReference reference = {metric, search, searchOutputs, *outputs};
+  const LossReference reference = {metric, search, *outputs};
   auto file = openMeasurements(compiler, reference, request.measurements);
   if (!file)
     return file.takeError();

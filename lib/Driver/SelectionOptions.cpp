@@ -15,10 +15,10 @@ namespace cl = llvm::cl;
 /// What is chosen among unless --formats says it. Small codes where bytes have a limit, zeros where time has one.
 static StringRef defaultFormats(bool limitsBytes, bool limitsLatency) {
   if (limitsBytes && limitsLatency)
-    return "int8,codebook6,codebook5,codebook4,codebook3,int8/sparsity:0.5,int8/sparsity:0.7,int8/sparsity:0.85,float";
+    return "int8,codebook6,codebook5,codebook4,codebook3,int8/sparsity:0.5,int8/sparsity:0.7,int8/sparsity:0.85";
   if (limitsLatency)
     return "int8,int8/sparsity:0.5,int8/sparsity:0.7,int8/sparsity:0.85,float";
-  return limitsBytes ? "int8,codebook6,codebook5,codebook4,codebook3,float" : "int8,float";
+  return limitsBytes ? "int8,codebook6,codebook5,codebook4,codebook3" : "int8,float";
 }
 
 /// The description of --formats, which LLVM's parser keeps a reference to.
