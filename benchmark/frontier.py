@@ -10,7 +10,7 @@ selection see the first data only, Hessians are summed once; fidelity is that of
 compiled by us: top-1 agreement and SQNR of the outputs. All weights are rounded alike (--rounding, gptq unless told)
 and stored packed. Latency is the median of one interleaved `halftone bench` over all that were built, one thread,
 batch 1. A budget that is refused stands in the table with the reason. Losses of layers are measured once for each
-model and kept beside the models, and quantized models that are there already are not made again. Below each table:
+model and kept beside the models, and models that are there already are not made again. Below each table:
 which single formats no selection beats in both bytes and SQNR, and which codebooks are less faithful than uniform
 codes of as many bits. Writes table.md, frontier.json and one plot for each model, SVG without a library.
 """
@@ -76,7 +76,8 @@ class Frontier:
         if not (stage.exists() and log.exists()):
             log.write_text(self.call("quantize", self.model, "--stats", self.stats, "--data", self.calibration,
                                      f"--rounding={self.rounding}", *options, "-o", stage).stderr)
-        self.call("compile", stage, "--weight-storage=packed", "-o", library)
+        if not library.exists() or library.stat().st_mtime < stage.stat().st_mtime:
+            self.call("compile", stage, "--weight-storage=packed", "-o", library)
         return log.read_text()
 
     def constant_bytes(self, title):
