@@ -2,6 +2,7 @@
 #include "halftone/Analysis/Sandwiches.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -87,7 +88,7 @@ static std::optional<TailStep> continueTail(linalg::GenericOp generic, Value val
   return ends ? std::optional(reached) : std::nullopt;
 }
 
-void Sandwiches::extend(Sandwich &sandwich) {
+void Sandwiches::extendSimply(Sandwich &sandwich) {
   TailStep reached = sandwich.kind == OpKind::Contraction ? TailStep::Anchor : TailStep::Residual;
   while (sandwich.result().hasOneUse()) {
     Operation *next = *sandwich.result().user_begin();
@@ -111,7 +112,51 @@ void Sandwiches::extend(Sandwich &sandwich) {
     }
     sandwich.tail.push_back(next);
     owner.try_emplace(next, owner.lookup(sandwich.anchor));
+    ++sandwich.simple;
+    sandwich.affine += reached <= TailStep::Bias;
   }
+}
+
+/// Whether `op` computes each element of a tensor of this type from the same elements of the values that it reads of `inside`.
+static bool continuesFunction(Operation *op, Type type, const llvm::SetVector<Operation *> &inside, Value start) {
+  OpKind kind = classify(op);
+  if ((kind != OpKind::Unary && kind != OpKind::Elementwise) || op->getResult(0).getType() != type)
+    return false;
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  return !generic || llvm::all_of(generic->getOpOperands(), [&](OpOperand &operand) {
+    bool fromInside = operand.get() == start || inside.contains(operand.get().getDefiningOp());
+    return !fromInside || (generic.isDpsInput(&operand) && generic.getMatchingIndexingMap(&operand).isIdentity());
+  });
+}
+
+/// The elementwise operations behind `value` up to the first whose result is all that is read outside; none if `value` or
+/// one of theirs is read by something else.
+SmallVector<Operation *> Sandwiches::findFunction(Value value) const {
+  llvm::SetVector<Operation *> inside;
+  SmallVector<Operation *> open(value.getUsers()); // read values of the function, or `value`
+  while (!open.empty()) {
+    auto first = llvm::min_element(open, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    Operation *op = *first;
+    llvm::erase(open, op);
+    if (owner.count(op) || !continuesFunction(op, value.getType(), inside, value))
+      return {};
+    inside.insert(op);
+    if (open.empty())
+      return inside.takeVector();
+    llvm::append_range(open, op->getResult(0).getUsers());
+  }
+  return {};
+}
+
+void Sandwiches::extend(Sandwich &sandwich) {
+  extendSimply(sandwich);
+  if (sandwich.kind == OpKind::Unary || isa<linalg::Conv2DNhwgcGfhwcOp>(sandwich.last()))
+    return;
+  for (SmallVector<Operation *> function; !(function = findFunction(sandwich.result())).empty();)
+    for (Operation *op : function) {
+      sandwich.tail.push_back(op);
+      owner.try_emplace(op, owner.lookup(sandwich.anchor));
+    }
 }
 
 Sandwiches::Sandwiches(func::FuncOp function) {

@@ -6,9 +6,8 @@
 // of its operands and of its result.
 //
 //===----------------------------------------------------------------------===//
-#include "CodeTensors.h"
+#include "ElementwiseRegion.h"
 #include "halftone/Integer/Passes.h"
-#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -20,10 +19,6 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-static bool isQuantized(linalg::GenericOp op) {
-  return op->hasOneUse() && isa<QuantizeOp>(*op->user_begin());
-}
-
 /// Whether the generic computes from codes or accumulators.
 static bool readsCodes(linalg::GenericOp op) {
   return llvm::any_of(op.getInputs(), [](Value input) {
@@ -32,33 +27,15 @@ static bool readsCodes(linalg::GenericOp op) {
   });
 }
 
-namespace {
-/// The generics between codes and a quantization become one.
-struct FuseChain : OpRewritePattern<linalg::GenericOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(linalg::GenericOp op,
-                                PatternRewriter &rewriter) const override {
-    if (!isElementwise(op) || !isQuantized(op))
-      return rewriter.notifyMatchFailure(op,
-                                         "its result is not quantized alone");
-    for (OpOperand *operand : op.getDpsInputOperands()) {
-      auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
-      if (!producer || !producer->hasOneUse() || !isElementwise(producer) ||
-          !(readsCodes(producer) || readsCodes(op)) ||
-          !linalg::areElementwiseOpsFusable(operand))
-        continue;
-      FailureOr<linalg::ElementwiseOpFusionResult> fused =
-          linalg::fuseElementwiseOps(rewriter, operand);
-      if (failed(fused))
-        continue;
-      rewriter.replaceOp(op, fused->replacements.lookup(op->getResult(0)));
-      return success();
-    }
-    return rewriter.notifyMatchFailure(
-        op, "no operand is computed by a generic for it alone");
-  }
-};
+/// The operations between codes and a quantization become one generic.
+static void joinRegion(IRRewriter &rewriter, QuantizeOp op) {
+  ElementwiseRegion region = ElementwiseRegion::find(op.getInput());
+  if (region.inlineFunctions(rewriter))
+    region = ElementwiseRegion::find(op.getInput());
+  region.join(rewriter);
+}
 
+namespace {
 /// `core(a, b)` with clamps behind it, a and b dequantized.
 struct BinaryCore {
   Operation *op;
@@ -223,11 +200,13 @@ private:
 struct ConvertElementwise
     : halftone::impl::ConvertElementwiseBase<ConvertElementwise> {
   void runOnOperation() override {
-    RewritePatternSet fusion(&getContext()), conversion(&getContext());
-    fusion.add<FuseChain>(&getContext());
+    SmallVector<QuantizeOp> quantizations(getOperation().getOps<QuantizeOp>());
+    IRRewriter rewriter(&getContext());
+    for (QuantizeOp op : quantizations)
+      joinRegion(rewriter, op);
+    RewritePatternSet conversion(&getContext());
     conversion.add<QuantizedGeneric>(&getContext(), converted);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(fusion))) ||
-        failed(applyPatternsGreedily(getOperation(), std::move(conversion))))
+    if (failed(applyPatternsGreedily(getOperation(), std::move(conversion))))
       signalPassFailure();
   }
 };

@@ -38,11 +38,13 @@ static std::string layerKind(Operation *last, const Sandwiches &sandwiches) {
 static DictionaryAttr describe(Builder &builder, const QuantizableValue &layer, QuantizeOp quantize,
                                const Sandwiches &sandwiches) {
   Operation *last = layer.value.getDefiningOp();
+  const Sandwich *sandwich = sandwiches.find(last);
+  Operation *decides = sandwich ? sandwich->anchor : last; // the end of a tail may be floats
   NamedAttrList fields;
   fields.append("key", builder.getStringAttr(layer.key));
   fields.append("kind", builder.getStringAttr(layerKind(last, sandwiches)));
-  fields.append("precision", builder.getStringAttr(isInt8(last) ? "int8" : "float"));
-  if (auto reason = last->getAttrOfType<StringAttr>(kReasonAttr))
+  fields.append("precision", builder.getStringAttr(isInt8(decides) ? "int8" : "float"));
+  if (auto reason = decides->getAttrOfType<StringAttr>(kReasonAttr))
     fields.append("reason", reason);
   auto type = quantize ? dyn_cast<quant::UniformQuantizedType>(quantize.getResult().getType().getElementType())
                        : quant::UniformQuantizedType();

@@ -1,7 +1,9 @@
 //===- SelectPrecision.cpp - int8 or float for every operation --------------===//
 //
 // Forwards, a unit (a sandwich, a concatenation, a max pool, any other operation) is refused if it has no integer form
-// or its operands have no range. Backwards, units whose codes nobody would read are refused too.
+// or its operands have no range; elementwise units also if an operand is made as floats, as in a normalization: to round
+// it first would cost time and accuracy. Backwards, units whose codes nobody would read are refused too. A contraction
+// stays int8 then, but its result is floats, and what of its tail is computed in floats reads floats.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/NamePattern.h"
@@ -30,13 +32,17 @@ static bool matchesKind(const NamePattern &pattern) {
   return llvm::any_of(allKinds(), [&](StringRef name) { return pattern.matches(name); });
 }
 
+static constexpr StringLiteral kUsedInFloat = "its result is used in float only";
+
 namespace {
 /// What is assigned as one.
 struct Unit {
   OpKind kind;
   SmallVector<Operation *> members;
   SmallVector<Value> operands; ///< activations from outside
+  unsigned integers;           ///< how many members a contraction with a result in floats computes from codes
   std::string reason;          ///< why it stays float; empty: int8
+  bool givesCodes = true;      ///< of int8: whether the result is rounded
 
   Operation *first() const { return members.front(); }
   Value result() const { return members.back()->getResult(0); }
@@ -54,9 +60,11 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
       return signalPassFailure();
     for (Unit &unit : units)
       unit.reason = refuse(unit);
-    for (Unit &unit : llvm::reverse(units))
-      if (unit.reason.empty() && unit.kind != OpKind::Contraction && !feedsInt8(unit.result()))
-        unit.reason = "its result is used in float only";
+    for (Unit &unit : llvm::reverse(units)) {
+      unit.givesCodes = unit.reason.empty() && activations == Activations::Int8 && feedsInt8(unit.result());
+      if (unit.reason.empty() && unit.kind != OpKind::Contraction && !unit.givesCodes)
+        unit.reason = kUsedInFloat;
+    }
     for (Unit &unit : units)
       assign(unit);
   }
@@ -79,8 +87,11 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
   LogicalResult checkAllUsed();
   std::string refuse(const Unit &unit);
   std::string matchFloatOps(const Unit &unit);
+  std::string findFloatOperand(const Unit &unit);
   bool feedsInt8(Value value);
+  bool readsCodes(OpOperand &use);
   void assign(const Unit &unit);
+  void setPrecision(Operation *op, StringRef precision, StringRef reason);
 
   struct Pattern {
     bool byKind;
@@ -109,9 +120,10 @@ void SelectPrecisionPass::collectUnits(func::FuncOp entry) {
     // A sandwich stands where its last operation stands: all its operands are assigned before it.
     if (sandwich ? sandwich->last() != &op : !isCompute(&op))
       continue;
-    Unit unit{sandwich ? sandwich->kind : kind, {&op}, {}, ""};
+    Unit unit{sandwich ? sandwich->kind : kind, {&op}, {}, 1, ""};
     if (sandwich) {
       unit.members = sandwich->members();
+      unit.integers = unit.members.size() - (sandwich->kind == OpKind::Contraction ? sandwich->floatTail().size() : 0);
       for (OpOperand *operand : sandwich->activations())
         unit.operands.push_back(operand->get());
     } else if (kind == OpKind::MaxPool) {
@@ -176,6 +188,8 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
     return "its weights are not constant";
   if (activations != Activations::Int8)
     return unit.kind == OpKind::Contraction ? "" : "activations are floats";
+  if (std::string reason = findFloatOperand(unit); !reason.empty())
+    return reason;
   for (Value operand : unit.operands)
     if (!getRange(traceRoot(operand)))
       return "an operand has no calibrated range";
@@ -184,30 +198,57 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
   return "";
 }
 
+/// Why an elementwise unit has an operand that is made as floats.
+std::string SelectPrecisionPass::findFloatOperand(const Unit &unit) {
+  if (unit.kind != OpKind::Elementwise && unit.kind != OpKind::Unary)
+    return "";
+  for (Value operand : unit.operands) {
+    auto found = unitOf.find(traceRoot(operand).getDefiningOp());
+    if (found != unitOf.end() && !units[found->second].reason.empty())
+      return "it computes from floats, of '" + locationName(units[found->second].first()->getLoc()) + "'";
+  }
+  return "";
+}
+
 bool SelectPrecisionPass::feedsInt8(Value value) {
-  return llvm::any_of(value.getUsers(), [&](Operation *user) {
-    if (auto found = unitOf.find(user); found != unitOf.end())
-      return units[found->second].reason.empty();
+  return llvm::any_of(value.getUses(), [&](OpOperand &use) { return readsCodes(use); });
+}
+
+/// Whether the use reads codes, maybe behind movement. Users are decided before what they read.
+bool SelectPrecisionPass::readsCodes(OpOperand &use) {
+  Operation *user = use.getOwner();
+  auto found = unitOf.find(user);
+  if (found == unitOf.end())
     return classify(user) == OpKind::Movement && feedsInt8(user->getResult(0));
-  });
+  const Unit &unit = units[found->second];
+  bool inFloatTail = !llvm::is_contained(ArrayRef(unit.members).take_front(unit.integers), user);
+  return unit.reason.empty() && (!inFloatTail || unit.givesCodes);
 }
 
 void SelectPrecisionPass::assign(const Unit &unit) {
   bool int8 = unit.reason.empty();
-  (int8 ? int8Ops : floatOpsLeft) += unit.members.size();
   StringRef quantized = activations == Activations::Dynamic ? StringRef(kDynamicPrecision)
                         : activations == Activations::Float ? StringRef(kWeightsPrecision)
                                                             : StringRef("int8");
-  for (Operation *member : unit.members) {
-    member->setAttr(kPrecisionAttr, StringAttr::get(&getContext(), int8 ? quantized : "float"));
-    member->removeAttr(kReasonAttr);
-    if (!int8) {
-      member->removeAttr(kWeightsAttr);
-      member->removeAttr(kGranularityAttr);
-      member->removeAttr(kSparsityAttr);
-      member->setAttr(kReasonAttr, StringAttr::get(&getContext(), unit.reason));
-    } else if (quantized == kWeightsPrecision) {
-      member->setAttr(kReasonAttr, StringAttr::get(&getContext(), "its weights are codes, its activations floats"));
-    }
+  StringRef behind = activations == Activations::Int8 ? StringRef(kUsedInFloat) : StringRef("activations are floats");
+  for (auto [i, member] : llvm::enumerate(unit.members)) {
+    bool inFloatTail = int8 && !unit.givesCodes && i >= unit.integers;
+    setPrecision(member, int8 && !inFloatTail ? quantized : "float", inFloatTail ? behind : StringRef(unit.reason));
   }
+}
+
+void SelectPrecisionPass::setPrecision(Operation *op, StringRef precision, StringRef reason) {
+  op->setAttr(kPrecisionAttr, StringAttr::get(&getContext(), precision));
+  op->removeAttr(kReasonAttr);
+  if (precision == "float") {
+    op->removeAttr(kWeightsAttr);
+    op->removeAttr(kGranularityAttr);
+    op->removeAttr(kSparsityAttr);
+    op->setAttr(kReasonAttr, StringAttr::get(&getContext(), reason));
+    ++floatOpsLeft;
+    return;
+  }
+  ++int8Ops;
+  if (precision == kWeightsPrecision)
+    op->setAttr(kReasonAttr, StringAttr::get(&getContext(), "its weights are codes, its activations floats"));
 }

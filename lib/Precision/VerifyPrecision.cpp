@@ -23,9 +23,16 @@ static LogicalResult verifyAssigned(Operation *op) {
   return success();
 }
 
+static bool isFloat(Operation *op) {
+  auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
+  return precision && precision.getValue() == "float";
+}
+
 static LogicalResult verifySandwich(const Sandwich &sandwich) {
-  for (Operation *op : sandwich.tail)
-    if (op->getAttr(kPrecisionAttr) != sandwich.anchor->getAttr(kPrecisionAttr))
+  // A contraction whose result is floats has the end of its tail in floats.
+  bool endsInFloat = sandwich.kind == OpKind::Contraction && isFloat(sandwich.last());
+  for (auto [i, op] : llvm::enumerate(sandwich.tail))
+    if (endsInFloat && i >= sandwich.affine ? !isFloat(op) : op->getAttr(kPrecisionAttr) != sandwich.anchor->getAttr(kPrecisionAttr))
       return op->emitOpError("has another precision than the anchor of its sandwich");
   auto precision = sandwich.anchor->getAttrOfType<StringAttr>(kPrecisionAttr);
   bool needsContraction = precision && llvm::is_contained({StringRef(kDynamicPrecision), StringRef(kWeightsPrecision)},
@@ -35,7 +42,7 @@ static LogicalResult verifySandwich(const Sandwich &sandwich) {
   if (!isInt8(sandwich.anchor))
     return success();
   for (OpOperand *operand : sandwich.activations())
-    if (!getRange(traceRoot(operand->get())))
+    if (isInt8(operand->getOwner()) && !getRange(traceRoot(operand->get())))
       return operand->getOwner()->emitOpError("is int8, but operand ")
              << operand->getOperandNumber() << " has no calibrated range";
   return success();

@@ -6,7 +6,7 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 OpOperand *mlir::halftone::findBias(const Sandwich &sandwich, int64_t channels) {
-  for (Operation *op : sandwich.tail) {
+  for (Operation *op : sandwich.simpleTail()) {
     auto generic = dyn_cast<linalg::GenericOp>(op);
     if (!generic)
       continue;

@@ -70,7 +70,7 @@ static LogicalResult verifySandwich(const Sandwich &sandwich) {
   if (!isInt8(sandwich.anchor))
     return contraction && hasQuantizedWeights(sandwich.anchor) ? verifyWeights(sandwich.anchor) : success();
   for (OpOperand *operand : sandwich.activations())
-    if (failed(verifyOperand(*operand)))
+    if (isInt8(operand->getOwner()) && failed(verifyOperand(*operand)))
       return failure();
   if (contraction && failed(verifyWeights(sandwich.anchor)))
     return failure();

@@ -60,6 +60,29 @@ def Recognize : Pass<"halftone-recognize", "::mlir::func::FuncOp"> {
                            "::mlir::halftone::HalftoneDialect"];
 }
 
+def SinkReshapes : Pass<"halftone-sink-reshapes", "::mlir::func::FuncOp"> {
+  let summary = "Split the rows of a matrix product behind its elementwise tail";
+  let description = [{
+    A product with more than two dimensions is `tensor.collapse_shape`, `linalg.matmul`, `tensor.expand_shape`. Elementwise
+    operations and functions behind the expansion (bias, activation, residual addition) are computed on the matrix, and
+    their result is expanded; operands that are no matrix are collapsed. Then a product and its tail stand together, and
+    are one sandwich (docs/Pipeline.md): nothing is rounded between them.
+
+    ```mlir
+    %e = tensor.expand_shape %product [[0, 1], [2]] output_shape [1, 64, 8] : tensor<64x8xf32> into tensor<1x64x8xf32>
+    %b = linalg.generic (%e, %bias : tensor<1x64x8xf32>, tensor<8xf32>) { addf }
+    // becomes
+    %b = linalg.generic (%product, %bias : tensor<64x8xf32>, tensor<8xf32>) { addf }
+    %e = tensor.expand_shape %b [[0, 1], [2]] output_shape [1, 64, 8] : tensor<64x8xf32> into tensor<1x64x8xf32>
+    ```
+
+    Left alone: expansions of columns (heads of an attention), reductions, and expansions of anything but a matrix product
+    and its tail.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::halftone::HalftoneDialect"];
+}
+
 def NameInterface : Pass<"halftone-name-interface", "::mlir::ModuleOp"> {
   let summary = "Give a foreign module the entry function's name, input and output names, and a stage";
   let description = [{
