@@ -14,8 +14,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
-#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/IR/PatternMatch.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_BUFFERIZE
@@ -83,20 +82,22 @@ struct Bufferize : halftone::impl::BufferizeBase<Bufferize> {
   /// Concatenations become insertions into one empty tensor, which exists before the first part is computed: each part then
   /// finds its place there.
   LogicalResult decomposeConcats() {
-    SmallVector<std::pair<Operation *, Value>> parts; ///< where the first part of a concatenation is computed, and a part
-    getOperation().walk([&](tensor::ConcatOp concat) {
-      if (Operation *first = findFirstPart(concat))
-        parts.push_back({first, concat.getInputs().front()});
-    });
-    RewritePatternSet patterns(&getContext());
-    tensor::populateDecomposeTensorConcatPatterns(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      return failure();
-    for (auto [first, part] : parts)
-      for (Operation *user : part.getUsers())
-        if (auto insertion = dyn_cast<tensor::InsertSliceOp>(user); insertion && insertion.getSource() == part)
-          if (auto whole = insertion.getDest().getDefiningOp<tensor::EmptyOp>(); whole && first->isBeforeInBlock(whole))
-            whole->moveBefore(first);
+    SmallVector<tensor::ConcatOp> concats;
+    getOperation().walk([&](tensor::ConcatOp concat) { concats.push_back(concat); });
+    IRRewriter rewriter(&getContext());
+    for (tensor::ConcatOp concat : concats) {
+      Operation *first = findFirstPart(concat);
+      rewriter.setInsertionPoint(concat);
+      FailureOr<SmallVector<Value>> whole = concat.decomposeOperation(rewriter);
+      if (failed(whole))
+        return failure();
+      Value place = whole->front();
+      while (auto insertion = place.getDefiningOp<tensor::InsertSliceOp>())
+        place = insertion.getDest();
+      if (auto empty = place.getDefiningOp<tensor::EmptyOp>(); empty && first && first->isBeforeInBlock(empty))
+        empty->moveBefore(first);
+      rewriter.replaceOp(concat, *whole);
+    }
     return success();
   }
 

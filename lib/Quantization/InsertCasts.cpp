@@ -8,6 +8,7 @@
 #include "halftone/Quantization/Passes.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Quantization/Weights.h"
+#include "mlir/IR/IRMapping.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_INSERTCASTS
@@ -23,6 +24,28 @@ static bool feedsInt8(OpOperand &use) {
   if (isInt8(user))
     return true;
   return classify(user) == OpKind::Movement && llvm::any_of(user->getResult(0).getUses(), feedsInt8);
+}
+
+/// Whether nothing else reads the use.
+static bool feedsInt8Only(OpOperand &use) {
+  Operation *user = use.getOwner();
+  return isInt8(user) || (classify(user) == OpKind::Movement && llvm::all_of(user->getResult(0).getUses(), feedsInt8Only));
+}
+
+/// Lets int8 operations that read `value` read `codes` instead. Movement that others read too is made twice.
+static void redirect(OpBuilder &builder, Value value, Value codes) {
+  for (OpOperand &use : llvm::make_early_inc_range(value.getUses())) {
+    Operation *user = use.getOwner();
+    if (feedsInt8Only(use)) {
+      use.set(codes);
+    } else if (feedsInt8(use)) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPoint(user);
+      IRMapping mapping;
+      mapping.map(value, codes);
+      redirect(builder, user->getResult(0), builder.clone(*user, mapping)->getResult(0));
+    }
+  }
 }
 
 namespace {
@@ -88,9 +111,10 @@ LogicalResult InsertCastsPass::insertCasts(OpBuilder &builder, Value value) {
   auto dequantize = DequantizeOp::create(builder, value.getLoc(), type, quantize, Value(), Value());
   // A sandwich's result exists as codes only; an argument or a float result is there for float readers as it is.
   bool codesOnly = producer && isInt8(producer);
-  value.replaceUsesWithIf(dequantize, [&](OpOperand &use) {
-    return use.getOwner() != quantize && (codesOnly || feedsInt8(use));
-  });
+  if (codesOnly)
+    value.replaceAllUsesExcept(dequantize, quantize);
+  else
+    redirect(builder, value, dequantize);
   ++activations;
   return success();
 }
