@@ -85,3 +85,21 @@ func.func @main(%x: tensor<4xi8>, %t: tensor<256xi8>) -> (tensor<8xi8>, tensor<1
   %w = halftone.lookup ins(%p, %t : tensor<10xi8>, tensor<256xi8>) outs(%g : tensor<10xi8>) -> tensor<10xi8>
   return %y, %w : tensor<8xi8>, tensor<10xi8>
 }
+
+// -----
+
+// A part that a folder would replace by another value, and erase, is written like any other.
+
+// CHECK-LABEL: @main
+// CHECK-SAME: (%[[X:.*]]: memref<1x4xi8>, %[[T:.*]]: memref<256xi8>, %[[Y:.*]]: memref<2x4xi8>)
+// CHECK: halftone.lookup ins(%[[X]], %[[T]] : memref<1x4xi8>, memref<256xi8>)
+// CHECK: memref.subview %[[Y]][0, 0] [1, 4]
+// CHECK: memref.subview %[[Y]][1, 0] [1, 4]
+// CHECK: return
+func.func @main(%x: tensor<1x4xi8>, %t: tensor<256xi8>) -> tensor<2x4xi8> {
+  %e = tensor.empty() : tensor<1x4xi8>
+  %l = halftone.lookup ins(%x, %t : tensor<1x4xi8>, tensor<256xi8>) outs(%e : tensor<1x4xi8>) -> tensor<1x4xi8>
+  %all = tensor.extract_slice %l[0, 0] [1, 4] [1, 1] : tensor<1x4xi8> to tensor<1x4xi8>
+  %y = tensor.concat dim(0) %all, %x : (tensor<1x4xi8>, tensor<1x4xi8>) -> tensor<2x4xi8>
+  return %y : tensor<2x4xi8>
+}

@@ -132,3 +132,44 @@ func.func @two_readers(%ai: tensor<2x4xi8>, %b: tensor<2x4xf32>) -> (tensor<2x4x
   %yi = quant.scast %yq : tensor<2x4x!qy> to tensor<2x4xi8>
   return %yi, %s : tensor<2x4xi8>, tensor<2x4xf32>
 }
+
+// A function that reads its value twice, with a composite in it, is one generic from the accumulator to codes.
+// CHECK-LABEL: @function
+// CHECK-NOT: halftone.composite
+// CHECK: %[[Y:.*]] = linalg.generic {{.*}} ins(%{{.*}} : tensor<2x4xi32>) outs(%{{.*}} : tensor<2x4xi8>)
+// CHECK-NEXT: ^bb0(%[[A:.*]]: i32, %{{.*}}: i8):
+// CHECK-NEXT: %[[X:.*]] = arith.sitofp %[[A]]
+// CHECK-NEXT: %[[S:.*]] = math.sqrt %[[X]]
+// CHECK-NEXT: %[[P:.*]] = arith.mulf %[[X]], %[[S]]
+// CHECK-NEXT: arith.cmpf ogt, %[[P]]
+// CHECK-NOT: linalg.generic
+// CHECK: return %[[Y]]
+func.func @function(%acc: tensor<2x4xi32>) -> tensor<2x4xi8> {
+  %e = tensor.empty() : tensor<2x4xf32>
+  %x = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<2x4xi32>) outs(%e : tensor<2x4xf32>) {
+  ^bb0(%u: i32, %o: f32):
+    %0 = arith.sitofp %u : i32 to f32
+    linalg.yield %0 : f32
+  } -> tensor<2x4xf32>
+  %r = halftone.composite "sqrt"(%x) {} : (tensor<2x4xf32>) -> tensor<2x4xf32> {
+  ^bb0(%t: tensor<2x4xf32>):
+    %i = tensor.empty() : tensor<2x4xf32>
+    %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%t : tensor<2x4xf32>) outs(%i : tensor<2x4xf32>) {
+    ^bb0(%u: f32, %o: f32):
+      %1 = math.sqrt %u : f32
+      linalg.yield %1 : f32
+    } -> tensor<2x4xf32>
+    halftone.yield %0 : tensor<2x4xf32>
+  }
+  %p = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %r : tensor<2x4xf32>, tensor<2x4xf32>) outs(%e : tensor<2x4xf32>) {
+  ^bb0(%u: f32, %v: f32, %o: f32):
+    %0 = arith.mulf %u, %v : f32
+    linalg.yield %0 : f32
+  } -> tensor<2x4xf32>
+  %yq = halftone.quantize %p : tensor<2x4xf32> to tensor<2x4x!qy>
+  %yi = quant.scast %yq : tensor<2x4x!qy> to tensor<2x4xi8>
+  return %yi : tensor<2x4xi8>
+}

@@ -5,7 +5,7 @@
 // The end of the sandwich and softmax are returned; the argument, the padding and the inside of the sandwich are not.
 // The index counts the argument: it is the one of the calibration's key.
 
-// CHECK: func.func @main({{.*}}) -> (tensor<?x4x4x3xf32> {halftone.name = "y"},
+// CHECK: func.func @main({{.*}}) -> (tensor<?x4x4x3xf32> {halftone.name = "y"}, tensor<?x4x4x3xf32> {halftone.name = "z"},
 // CHECK-SAME: tensor<?x4x4x3xf32> {halftone.name = "1:relu"},
 // CHECK-SAME: tensor<?x4x4x3xf32> {halftone.name = "2:square"},
 // CHECK-SAME: tensor<?x4x4x3xf32> {halftone.name = "3:probabilities"})
@@ -16,7 +16,7 @@
 // CHECK: %[[RELU:.*]] = linalg.generic
 // CHECK: %[[SQUARE:.*]] = linalg.generic {{.*}} ins(%[[RELU]] :
 // CHECK: %[[P:.*]] = halftone.composite "softmax"(%[[SQUARE]])
-// CHECK: return %[[P]], %[[RELU]], %[[SQUARE]], %[[P]]
+// CHECK: return %[[P]], %[[RELU]], %[[RELU]], %[[SQUARE]], %[[P]]
 
 // Behind the casts the same layers have the same keys, and codes come out as what they stand for. Nobody reads codes of
 // the square, so it has none.
@@ -30,14 +30,14 @@
 // CASTS-NEXT: %[[READ:.*]] = halftone.dequantize %[[CODES]]
 // CASTS: %[[SQUARE:.*]] = linalg.generic {{.*}} ins(%[[READ]] :
 // CASTS: %[[P:.*]] = halftone.composite "softmax"
-// CASTS: return %[[P]], %[[PROBE]], %[[SQUARE]], %[[P]]
+// CASTS: return %[[P]], %[[READ]], %[[PROBE]], %[[SQUARE]], %[[P]]
 
 // TWICE: error: has probes already
 
 #nhwc = affine_map<(n, h, w, c) -> (n, h, w, c)>
 #c = affine_map<(n, h, w, c) -> (c)>
 func.func @main(%x: tensor<?x4x4x2xf32> {halftone.name = "image", halftone.range = array<f32: -1.0, 1.0>})
-    -> (tensor<?x4x4x3xf32> {halftone.name = "y"}) {
+    -> (tensor<?x4x4x3xf32> {halftone.name = "y"}, tensor<?x4x4x3xf32> {halftone.name = "z"}) {
   %zero = arith.constant 0.0 : f32
   %c0 = arith.constant 0 : index
   %weights = arith.constant dense<1.0> : tensor<3x3x2x3xf32>
@@ -79,5 +79,5 @@ func.func @main(%x: tensor<?x4x4x2xf32> {halftone.name = "image", halftone.range
   ^bb0(%a: tensor<?x4x4x3xf32>):
     halftone.yield %a : tensor<?x4x4x3xf32>
   } loc("probabilities")
-  return %p : tensor<?x4x4x3xf32>
+  return %p, %relu : tensor<?x4x4x3xf32>, tensor<?x4x4x3xf32>
 }

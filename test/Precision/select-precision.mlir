@@ -30,16 +30,18 @@
 // CHECK: "softmax"
 // CHECK-SAME: halftone.reason = "softmax has no integer form"
 
-// The whole sandwich stays float, and what it alone would have fed keeps its own decision.
+// The whole sandwich stays float, and so does what is computed elementwise from it; its other readers keep their own decision.
 // NAME: linalg.matmul {halftone.precision = "float", halftone.reason = "float-ops 'gemm_1' asks for it"}
 // NAME: linalg.generic
 // NAME-SAME: halftone.precision = "float", halftone.range = {{.*}}, halftone.reason = "float-ops 'gemm_1' asks for it"
 // NAME: "sigmoid"
+// NAME-SAME: halftone.reason = "it computes from floats, of 'gemm_1'"
+// NAME: tensor.concat
 // NAME-SAME: halftone.precision = "int8"
 
 // KIND: linalg.matmul {halftone.precision = "float", halftone.reason = "float-ops 'kind:contr.*' asks for it"}
 // KIND: "sigmoid"
-// KIND-SAME: halftone.reason = "its result is used in float only"
+// KIND-SAME: halftone.reason = "it computes from floats, of 'gemm_1'"
 // KIND: tensor.concat
 // KIND-SAME: halftone.reason = "float-ops 'kind:concat' asks for it"
 
