@@ -10,6 +10,7 @@
 #include "halftone/Import/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::halftone {
@@ -66,6 +67,7 @@ struct SinkReshapes : halftone::impl::SinkReshapesBase<SinkReshapes> {
     patterns.add<SinkBehindComposite>(&getContext());
     // What the next operand is split by meets what this one joins.
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, &getContext());
+    tensor::populateFoldTensorEmptyPatterns(patterns); // initial tensors are no views of others
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
