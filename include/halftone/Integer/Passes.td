@@ -53,7 +53,7 @@ def ConvertContraction : Pass<"halftone-convert-contraction", "::mlir::func::Fun
     A named contraction of a dequantized tensor and dequantized constant weights, with its tail (collapse, bias,
     residual addition, clamps, quantization), becomes the same operation on i8 with an i32 result and one generic that
     requantizes (rules A5 to A10 of docs/Arithmetic.md). Codebook weights are decoded to their levels. Without a
-    quantization behind it the result is f32, computed from the accumulator.
+    quantization behind it, or with a function before that, the result is f32, computed from the accumulator and the bias.
 
     ```mlir
     %x = halftone.dequantize %xq : tensor<1x8x!qx> to tensor<1x8xf32>
@@ -176,9 +176,10 @@ def TabulateUnary : Pass<"halftone-tabulate-unary", "::mlir::func::FuncOp"> {
 def ConvertElementwise : Pass<"halftone-convert-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Compute elementwise operations from codes to codes";
   let description = [{
-    Elementwise generics between dequantized tensors and one quantize are fused and become one generic on i8. Addition,
-    subtraction and product of two tensors, perhaps clamped, have multipliers of their own; any other region computes in
-    f32 between the real numbers of its operands and a quantization (rule A11 of docs/Arithmetic.md).
+    Elementwise generics and functions (composites) between dequantized tensors or accumulators and one quantize are fused,
+    values that are read several times within included, and become one generic on i8. Addition, subtraction and product of
+    two tensors, perhaps clamped, have multipliers of their own; any other region computes in f32 between the real numbers of
+    its operands and a quantization (rule A11 of docs/Arithmetic.md).
 
     ```mlir
     %s = linalg.generic (%a, %b : f32) { arith.addf }

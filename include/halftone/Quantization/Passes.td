@@ -9,8 +9,9 @@ def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
   let description = [{
     Builds the sandwiches of docs/Pipeline.md from `halftone.precision` and `halftone.range`. Each value that an int8
     operation reads (argument, result of a sandwich, result of a float operation) gets one `halftone.quantize` behind
-    it and one `halftone.dequantize` that its readers use. A result that only float operations or the return read gets
-    none: it is computed from the accumulator in f32. A max pool has the type of its operand.
+    it and one `halftone.dequantize` that its int8 readers use; what is made as floats is
+    read by floats as it is. A result that only float operations or the return read gets none: it is computed from the
+    accumulator in f32. A max pool has the type of its operand.
 
     Activations: per tensor, s8, scale (high - low) / 255 with the range extended to 0. Weights: constants become i8
     codes in [-127, 127] with one scale for each output channel, `quant.scast` and `halftone.dequantize` behind them.
