@@ -107,3 +107,50 @@ func.func @main(%x: tensor<2x4xf32> {halftone.range = array<f32: -1.0, 1.0>}) ->
   }
   return %y : tensor<2x4xf32>
 }
+
+// -----
+
+#id = affine_map<(m, n) -> (m, n)>
+
+// A pre-normalized network: the sum s is read by floats and by the next sum, whose result only floats read. Both are floats.
+// CHECK-LABEL: @main
+// CHECK-COUNT-2: linalg.matmul {halftone.precision = "int8"}
+// CHECK-NOT: halftone.precision = "int8"
+
+// CASTS-LABEL: @main
+// CASTS: halftone.quantize %arg0
+// CASTS: %[[S:.*]] = linalg.generic {{.*}} ins(%{{.*}}, %arg0 :
+// CASTS: %[[P:.*]] = halftone.composite "softmax"(%[[S]])
+// CASTS: halftone.quantize %[[P]]
+// CASTS: %[[G:.*]] = linalg.matmul
+// CASTS: linalg.generic {{.*}} ins(%[[G]], %[[S]] :
+// CASTS-NOT: halftone.quantize
+func.func @main(%x: tensor<2x4xf32> {halftone.range = array<f32: -1.0, 1.0>}) -> tensor<2x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<1.0> : tensor<4x4xf32>
+  %e = tensor.empty() : tensor<2x4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<2x4xf32>) -> tensor<2x4xf32>
+  %g1 = linalg.matmul ins(%x, %w : tensor<2x4xf32>, tensor<4x4xf32>) outs(%f : tensor<2x4xf32>) -> tensor<2x4xf32>
+  %s = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%g1, %x : tensor<2x4xf32>, tensor<2x4xf32>) outs(%e : tensor<2x4xf32>) attrs = {halftone.range = array<f32: -3.0, 3.0>} {
+  ^bb0(%u: f32, %v: f32, %o: f32):
+    %0 = arith.addf %u, %v : f32
+    linalg.yield %0 : f32
+  } -> tensor<2x4xf32>
+  %p = halftone.composite "softmax"(%s) {axis = 1 : i64} attributes {halftone.range = array<f32: 0.0, 1.0>} : (tensor<2x4xf32>) -> tensor<2x4xf32> {
+  ^bb0(%a: tensor<2x4xf32>):
+    halftone.yield %a : tensor<2x4xf32>
+  }
+  %g2 = linalg.matmul ins(%p, %w : tensor<2x4xf32>, tensor<4x4xf32>) outs(%f : tensor<2x4xf32>) -> tensor<2x4xf32>
+  %t = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%g2, %s : tensor<2x4xf32>, tensor<2x4xf32>) outs(%e : tensor<2x4xf32>) attrs = {halftone.range = array<f32: -3.0, 3.0>} {
+  ^bb0(%u: f32, %v: f32, %o: f32):
+    %0 = arith.addf %u, %v : f32
+    linalg.yield %0 : f32
+  } -> tensor<2x4xf32>
+  %y = halftone.composite "softmax"(%t) {axis = 1 : i64} : (tensor<2x4xf32>) -> tensor<2x4xf32> {
+  ^bb0(%a: tensor<2x4xf32>):
+    halftone.yield %a : tensor<2x4xf32>
+  }
+  return %y : tensor<2x4xf32>
+}
