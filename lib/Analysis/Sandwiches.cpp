@@ -133,7 +133,11 @@ static bool continuesFunction(Operation *op, Type type, const llvm::SetVector<Op
 /// one of theirs is read by something else.
 SmallVector<Operation *> Sandwiches::findFunction(Value value) const {
   llvm::SetVector<Operation *> inside;
-  SmallVector<Operation *> open(value.getUsers()); // read values of the function, or `value`
+  SmallVector<Operation *> open; // read elements of values of the function, or of `value`
+  auto follow = [&](Value read) {
+    llvm::copy_if(read.getUsers(), std::back_inserter(open), [](Operation *user) { return !isa<tensor::DimOp>(user); });
+  };
+  follow(value);
   while (!open.empty()) {
     auto first = llvm::min_element(open, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
     Operation *op = *first;
@@ -143,7 +147,7 @@ SmallVector<Operation *> Sandwiches::findFunction(Value value) const {
     inside.insert(op);
     if (open.empty())
       return inside.takeVector();
-    llvm::append_range(open, op->getResult(0).getUsers());
+    follow(op->getResult(0));
   }
   return {};
 }

@@ -65,8 +65,9 @@ def SinkReshapes : Pass<"halftone-sink-reshapes", "::mlir::func::FuncOp"> {
   let description = [{
     A product with more than two dimensions is `tensor.collapse_shape`, `linalg.matmul`, `tensor.expand_shape`. Elementwise
     operations and functions behind the expansion (bias, activation, residual addition) are computed on the matrix, and
-    their result is expanded; operands that are no matrix are collapsed. Then a product and its tail stand together, and
-    are one sandwich (docs/Pipeline.md): nothing is rounded between them.
+    their result is expanded; operands that are no matrix are collapsed, and sizes of the expansion read from
+    its operands. Then a product and its tail stand together, and are one sandwich (docs/Pipeline.md): nothing is rounded
+    between them.
 
     ```mlir
     %e = tensor.expand_shape %product [[0, 1], [2]] output_shape [1, 64, 8] : tensor<64x8xf32> into tensor<1x64x8xf32>

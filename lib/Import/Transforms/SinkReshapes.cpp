@@ -8,6 +8,7 @@
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Import/Passes.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
@@ -58,13 +59,27 @@ struct SinkBehindComposite : OpRewritePattern<CompositeOp> {
   }
 };
 
+/// dim(expand_shape x) -> the size that the expansion was given. Else sizes would keep it alive, as a reader of the tail.
+struct ReadGivenSize : OpRewritePattern<tensor::DimOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(tensor::DimOp op, PatternRewriter &rewriter) const override {
+    auto expand = op.getSource().getDefiningOp<tensor::ExpandShapeOp>();
+    std::optional<int64_t> index = op.getConstantIndex();
+    if (!expand || !index || *index >= expand.getResultType().getRank())
+      return rewriter.notifyMatchFailure(op, "no known dimension of an expansion");
+    OpFoldResult size = expand.getMixedOutputShape()[*index];
+    rewriter.replaceOp(op, getValueOrCreateConstantIndexOp(rewriter, op.getLoc(), size));
+    return success();
+  }
+};
+
 struct SinkReshapes : halftone::impl::SinkReshapesBase<SinkReshapes> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns, [](OpOperand *operand) {
       return classify(operand->getOwner()) != OpKind::Other && findSplit(operand->get());
     });
-    patterns.add<SinkBehindComposite>(&getContext());
+    patterns.add<SinkBehindComposite, ReadGivenSize>(&getContext());
     // What the next operand is split by meets what this one joins.
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::populateFoldTensorEmptyPatterns(patterns); // initial tensors are no views of others
