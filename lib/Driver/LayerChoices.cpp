@@ -210,9 +210,10 @@ Expected<MeasuredLosses> mlir::halftone::openMeasurements(const VariantCompiler 
   return MeasuredLosses::open(path, keyOf(compiler, reference));
 }
 
-Error mlir::halftone::measureLosses(std::vector<LayerChoices> &layers, const VariantCompiler &compiler,
+Error mlir::halftone::measureLosses(std::vector<LayerChoices> &layers, VariantCompiler &compiler,
                                     const LossReference &reference, MeasuredLosses &file) {
   Trials trials(compiler);
+  bool isPrepared = !compiler.usesHessians();
   Progress progress("measuring", "layers and formats", countTrials(layers));
   int64_t done = 0;
   for (auto [i, choices] : llvm::enumerate(layers))
@@ -222,6 +223,10 @@ Error mlir::halftone::measureLosses(std::vector<LayerChoices> &layers, const Var
       const std::string &layer = compiler.layers()[i].name, format = compiler.formats()[choice.format].name();
       std::optional<double> loss = file.find(layer, format);
       if (!loss) {
+        if (!isPrepared)
+          if (Error error = compiler.prepareTrials(reference.fitted))
+            return error;
+        isPrepared = true;
         auto tried = tryFormat(trials, reference, i, choice.format);
         if (!tried)
           return tried.takeError();

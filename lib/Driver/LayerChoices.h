@@ -10,6 +10,8 @@
 // layers are hardly correlated. The error against float itself would have each
 // layer's error times those of all others in it, which is zero in the mean and
 // on some samples more than the error of a fine format.
+// A rounding by Hessians fits their samples, however few bits it has: its losses
+// are measured on others.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_LIB_DRIVER_LAYERCHOICES_H
@@ -50,10 +52,11 @@ measureCosts(const VariantCompiler &compiler, const Variant &plain,
 void dropHopeless(std::vector<LayerChoices> &layers, int64_t bytes,
                   llvm::ArrayRef<LayerFormat> formats);
 
-/// What losses are measured on.
+/// What losses are measured on, and the samples of the Hessians of trials, which
+/// are others.
 struct LossReference {
   const Metric &metric;
-  const SampleRange &samples;
+  const SampleRange &samples, &fitted;
   llvm::ArrayRef<Tensor> plainOutputs;
 };
 
@@ -65,7 +68,7 @@ llvm::Expected<MeasuredLosses> openMeasurements(const VariantCompiler &compiler,
 
 /// Fills in the losses, those that the file does not have by a trial each.
 llvm::Error measureLosses(std::vector<LayerChoices> &layers,
-                          const VariantCompiler &compiler,
+                          VariantCompiler &compiler,
                           const LossReference &reference, MeasuredLosses &file);
 
 } // namespace mlir::halftone

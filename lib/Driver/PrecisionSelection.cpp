@@ -26,7 +26,7 @@ struct Limits {
 
 class Selector {
 public:
-  Selector(const VariantCompiler &compiler, const SelectionRequest &request,
+  Selector(VariantCompiler &compiler, const SelectionRequest &request,
            const SampleRange &search, const SampleRange &verify)
       : compiler(compiler), request(request), search(search), verify(verify) {}
 
@@ -49,7 +49,7 @@ private:
   Error useSlack(Limits limits);
   Sum objective() const;
 
-  const VariantCompiler &compiler;
+  VariantCompiler &compiler;
   const SelectionRequest &request;
   SampleRange search, verify;
 
@@ -123,10 +123,13 @@ Error Selector::measureLayers() {
   auto trial = compiler.compileQuickly(allInt8);
   if (!trial)
     return trial.takeError();
-  auto outputs = trial->run(search);
+  // Half of the samples for the Hessians of trials where there are some.
+  const int64_t middle = compiler.usesHessians() ? search.begin + search.size() / 2 : search.begin;
+  const SampleRange fitted{search.data, search.begin, middle}, tried{search.data, middle, search.end};
+  auto outputs = trial->run(tried);
   if (!outputs)
     return outputs.takeError();
-  const LossReference reference = {metric, search, *outputs};
+  const LossReference reference = {metric, tried, fitted, *outputs};
   auto file = openMeasurements(compiler, reference, request.measurements);
   if (!file)
     return file.takeError();
@@ -446,7 +449,7 @@ Expected<Selection> Selector::run() {
   return unverified(kRepairs);
 }
 
-Expected<Selection> mlir::halftone::selectPrecision(const VariantCompiler &compiler, const SelectionRequest &request,
+Expected<Selection> mlir::halftone::selectPrecision(VariantCompiler &compiler, const SelectionRequest &request,
                                                     const SampleRange &search, const SampleRange &verify) {
   return Selector(compiler, request, search, verify).run();
 }

@@ -49,7 +49,7 @@ struct Selection {
 };
 
 /// The search runs on `search`, the verification on `verify`.
-llvm::Expected<Selection> selectPrecision(const VariantCompiler &compiler,
+llvm::Expected<Selection> selectPrecision(VariantCompiler &compiler,
                                           const SelectionRequest &request,
                                           const SampleRange &search,
                                           const SampleRange &verify);

@@ -37,8 +37,7 @@ Expected<VariantCompiler> VariantCompiler::make(ModuleOp module,
   auto summed = collectHessians(*decided, samples, settings.stages.hessians);
   if (!summed)
     return summed.takeError();
-  compiler.hessians = std::move(*summed);
-  auto file = HessianFile::of(*compiler.hessians, settings.stages.hessians);
+  auto file = HessianFile::of(*summed, settings.stages.hessians);
   if (!file)
     return file.takeError();
   compiler.allHessians = std::move(*file);
@@ -48,6 +47,23 @@ Expected<VariantCompiler> VariantCompiler::make(ModuleOp module,
 bool VariantCompiler::usesHessians() const {
   return needsHessians(settings.stages.rounding) || prunes(userRules) ||
          llvm::any_of(formats(), [](const LayerFormat &format) { return format.sparsity != 0; });
+}
+
+Error VariantCompiler::prepareTrials(const SampleRange &samples) {
+  ModuleOp source = module;
+  ScopedDiagnosticHandler quiet(source.getContext(), keepQuiet);
+  OwningOpRef<ModuleOp> decided = source.clone();
+  if (Error error = advance(*decided, Stage::Precision, settings.stages))
+    return error;
+  auto summed = collectHessians(*decided, samples);
+  if (!summed)
+    return summed.takeError();
+  trialHessians = std::move(*summed);
+  auto file = HessianFile::of(*trialHessians, /*kept=*/"");
+  if (!file)
+    return file.takeError();
+  trialFile = std::move(*file);
+  return Error::success();
 }
 
 /// The layers that the precision stage makes int8; those that share a name
@@ -138,7 +154,7 @@ StageSettings VariantCompiler::stagesFor(bool quickly) const {
   StageSettings stages = settings.stages;
   if (needsHessians(stages.rounding) && quickly)
     stages.rounding = WeightRounding::Diffused;
-  if (hessians && (!quickly || prunes(userRules)))
+  if (!quickly || prunes(userRules))
     stages.hessians = allHessians.path;
   return stages;
 }
@@ -152,7 +168,10 @@ Expected<Variant> VariantCompiler::compileQuickly(const Assignment &assignment) 
 }
 
 Expected<TemporaryFile> VariantCompiler::compileOpen(unsigned format) const {
-  auto variant = quantize(stagesFor(/*quickly=*/format == 0), Assignment(all.size(), format));
+  StageSettings stages = stagesFor(/*quickly=*/format == 0);
+  if (!stages.hessians.empty())
+    stages.hessians = trialFile.path;
+  auto variant = quantize(std::move(stages), Assignment(all.size(), format));
   if (!variant)
     return variant.takeError();
   Expected<TemporaryFile> file = TemporaryFile::create("so");
@@ -166,10 +185,10 @@ Expected<TemporaryFile> VariantCompiler::compileOpen(unsigned format) const {
 Expected<Variant> VariantCompiler::compileTrial(unsigned layer, unsigned format) const {
   Assignment assignment(all.size(), 0);
   assignment[layer] = format;
-  if (!hessians || isFloat(format))
+  if (!trialHessians || isFloat(format))
     return compileQuickly(assignment);
-  Hessians own{hessians->sourceHash, hessians->samples, {}};
-  for (const Hessian &hessian : hessians->layers)
+  Hessians own{trialHessians->sourceHash, trialHessians->samples, {}};
+  for (const Hessian &hessian : trialHessians->layers)
     if (prunes(userRules) || StringRef(hessian.key).split(':').second == all[layer].name)
       own.layers.push_back(hessian);
   Expected<HessianFile> file = HessianFile::of(own, /*kept=*/"");

@@ -49,7 +49,7 @@ struct VariantSettings {
 class VariantCompiler {
 public:
   /// `module` is at the stage calibration, and lives longer. `samples` are for
-  /// the Hessians of roundings that need them, which are summed here.
+  /// the Hessians where they are of use, which are summed here.
   static llvm::Expected<VariantCompiler> make(ModuleOp module,
                                               const VariantSettings &settings,
                                               const SampleRange &samples);
@@ -60,15 +60,21 @@ public:
   /// What losses depend on beside the model and the samples.
   std::string describe() const;
 
+  /// Whether formats are rounded or pruned by Hessians.
+  bool usesHessians() const;
+  /// Sums the Hessians of trials. Weights fit the samples that their Hessians
+  /// are of, so losses are to be measured on others.
+  llvm::Error prepareTrials(const SampleRange &samples);
+
   llvm::Expected<Variant> compile(const Assignment &assignment) const;
   /// Roundings that need Hessians round by diffusion, and formats prune by the
   /// weights alone.
   llvm::Expected<Variant> compileQuickly(const Assignment &assignment) const;
   /// The variant that has one format throughout, as a library whose layers'
-  /// constants can be exchanged; int8 quickly.
+  /// constants can be exchanged; int8 quickly, others by the trials' Hessians.
   llvm::Expected<TemporaryFile> compileOpen(unsigned format) const;
-  /// int8 but for one layer, compiled quickly: of roundings that need Hessians,
-  /// that layer alone is rounded by its own.
+  /// int8 but for one layer, compiled quickly: where Hessians are of use, that
+  /// layer alone has its own, of the trials.
   llvm::Expected<Variant> compileTrial(unsigned layer, unsigned format) const;
   /// All of it in floats.
   llvm::Expected<Variant> compileFloat() const;
@@ -77,13 +83,12 @@ public:
   /// layer.
   llvm::Error writeRecipe(llvm::StringRef path,
                           const Assignment &assignment) const;
-  /// The Hessians of a rounding that needs them.
+  /// The Hessians of the chosen model.
   const HessianFile &hessianFile() const { return allHessians; }
 
 private:
   VariantCompiler(ModuleOp module, const VariantSettings &settings)
       : module(module), settings(settings) {}
-  bool usesHessians() const;
   llvm::Error findLayers(ModuleOp decided);
   StageSettings stagesFor(bool quickly) const;
   /// The module at the stage integer.
@@ -96,8 +101,8 @@ private:
   VariantSettings settings;
   std::vector<RecipeRule> userRules;
   std::vector<SelectableLayer> all;
-  std::optional<Hessians> hessians;
-  HessianFile allHessians; ///< Without a path if there are none.
+  std::optional<Hessians> trialHessians;
+  HessianFile allHessians, trialFile; ///< Without a path if there are none.
 };
 
 } // namespace mlir::halftone
