@@ -77,8 +77,8 @@ def float_module(kind, shape):
 
 def predict(options, path, share, target):
     """What `prune --predict` says of the layer."""
-    text = subprocess.run([options.halftone, "prune", path, "--predict", f"--sparsity={share}", "--target-cpu",
-                           TARGETS[target][0]], check=True, text=True, stdout=subprocess.PIPE).stdout
+    text = subprocess.run([options.halftone, "prune", path, "--predict", "--ends", f"--sparsity={share}",
+                           "--target-cpu", TARGETS[target][0]], check=True, text=True, stdout=subprocess.PIPE).stdout
     dense, sparse, taken = re.search(r"^layer +([0-9.]+) +([0-9.]+) .* (sparse|dense)$", text, re.MULTILINE).groups()
     return {"dense": float(dense), "sparse": float(sparse), "taken": taken}
 

@@ -81,8 +81,8 @@ PruneOptions::PruneOptions(CommandLine &line)
 Error PruneOptions::checkPrediction() const {
   if (!(sparsity >= 0 && sparsity < 1) || pattern != "blocks")
     return userError("--predict is for blocks: give --sparsity, a share from 0 to below 1, as 0.7, and no --pattern");
-  if (output.path.getNumOccurrences() || !data.empty() || !exclude.empty() || ends || !method.empty())
-    return userError("--predict prunes nothing: give no -o, --data, --method, --exclude or --ends");
+  if (output.path.getNumOccurrences() || !data.empty() || !method.empty())
+    return userError("--predict prunes nothing: give no -o, --data or --method");
   return Error::success();
 }
 
@@ -217,7 +217,8 @@ static Error runPrediction(const PruneOptions &options) {
   Expected<OwningOpRef<ModuleOp>> module = loadImported(options, context);
   if (!module)
     return module.takeError();
-  return predictSparsity(**module, {options.target, options.cost, options.sparsity}, llvm::outs());
+  const std::vector<std::string> exclude(options.exclude.begin(), options.exclude.end());
+  return predictSparsity(**module, {options.target, options.cost, options.sparsity, exclude, options.ends}, llvm::outs());
 }
 
 Error mlir::halftone::runPrune(CommandLine &line) {

@@ -12,10 +12,12 @@
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Codegen/ContractChoice.h"
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Pruning/ExcludedLayers.h"
 #include "halftone/Target/TargetTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Format.h"
+#include <set>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -27,6 +29,7 @@ struct PredictedLayer {
   std::string name;
   double dense;         ///< Cycles, as all times here.
   double sparse = 0;    ///< 0: there is no sparse kernel for it.
+  bool isPruned = true; ///< Or left alone.
   bool taken = false;   ///< Whether code generation would take it.
   double breakEven = 1; ///< The least sparsity at which it would.
 };
@@ -88,7 +91,7 @@ static void printLayers(llvm::ArrayRef<PredictedLayer> layers, double sparsity,
       os << llvm::format("%10.0f %%", 100 * layer.breakEven);
     else
       os << "           -";
-    os << (layer.taken ? "  sparse\n" : "  dense\n");
+    os << (layer.taken ? "  sparse\n" : layer.isPruned ? "  dense\n" : "  left alone\n");
     dense += layer.dense;
     best += layer.taken ? layer.sparse : layer.dense;
   }
@@ -110,14 +113,23 @@ Error mlir::halftone::predictSparsity(ModuleOp module, const SparsityQuestion &q
   Expected<CostTable> table = CostTable::forTarget(question.table, isa);
   if (!table)
     return table.takeError();
+  auto prunable = getPrunableContractions(module.lookupSymbol<func::FuncOp>("main"), question.exclude, question.ends);
+  if (failed(prunable))
+    return llvm::make_error<Reported>();
+  std::set<std::string> names;
+  for (const ContractionInput &input : *prunable)
+    names.insert(locationName(input.contraction->getLoc()));
   OwningOpRef<ModuleOp> copy = module.clone();
   if (failed(formContractions(*copy)))
     return llvm::make_error<Reported>();
   const ContractChooser chooser = {isa, *table, countWeightBytes(*copy)};
   std::vector<PredictedLayer> layers;
   copy->walk([&](ContractOp op) {
-    if (getElementTypeOrSelf(op.getInput().getType()).isInteger(8))
-      layers.push_back(predictLayer(chooser, op, question.sparsity));
+    if (!getElementTypeOrSelf(op.getInput().getType()).isInteger(8))
+      return;
+    layers.push_back(predictLayer(chooser, op, question.sparsity));
+    layers.back().isPruned = names.count(layers.back().name) > 0;
+    layers.back().taken &= layers.back().isPruned;
   });
   printLayers(layers, question.sparsity, os);
   return Error::success();

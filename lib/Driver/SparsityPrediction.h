@@ -5,6 +5,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
+#include <string>
+#include <vector>
 
 namespace mlir::halftone {
 
@@ -13,6 +15,8 @@ struct SparsityQuestion {
   std::string target; ///< As of --target-cpu; one.
   std::string table;  ///< A file of costs, or empty for the target's own.
   double sparsity;    ///< Share of blocks that are zero.
+  std::vector<std::string> exclude; ///< As of --exclude and --ends: which layers
+  bool ends;                        ///< are left alone.
 };
 
 /// Prints for each contraction of a module of the stage import, as it would be

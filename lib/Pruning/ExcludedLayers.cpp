@@ -1,5 +1,6 @@
 //===- ExcludedLayers.cpp - layers that pruning leaves alone by name --------===//
 #include "halftone/Pruning/ExcludedLayers.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -39,4 +40,21 @@ LogicalResult ExcludedLayers::checkAllUsed() const {
     return owner->emitError("exclude: no contraction has a name that matches '")
            << llvm::join(idle, "', '") << "'; there are " << listNames(seen);
   return success();
+}
+
+FailureOr<SmallVector<ContractionInput>> mlir::halftone::getPrunableContractions(func::FuncOp entry, ArrayRef<std::string> exclude,
+                                                                                  bool ends) {
+  FailureOr<ExcludedLayers> excluded = ExcludedLayers::compile(entry->getParentOp(), exclude);
+  if (failed(excluded))
+    return failure();
+  SmallVector<ContractionInput> inputs = getContractionInputs(entry), prunable;
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    const bool isExcluded = excluded->matches(locationName(input.contraction->getLoc()));
+    const bool isEnd = !ends && (i == 0 || i + 1 == inputs.size());
+    if (!isExcluded && !isEnd && !isa<linalg::DepthwiseConv2DNhwcHwcOp>(input.contraction))
+      prunable.push_back(input);
+  }
+  if (failed(excluded->checkAllUsed()))
+    return failure();
+  return prunable;
 }

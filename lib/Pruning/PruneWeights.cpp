@@ -61,7 +61,6 @@ struct PruneWeightsPass : halftone::impl::PruneWeightsBase<PruneWeightsPass> {
 private:
   LogicalResult checkOptions();
   LogicalResult readHessians(func::FuncOp entry);
-  bool isChosen(Operation *contraction, bool isEnd) const;
   FailureOr<std::vector<Layer>> collectLayers(func::FuncOp entry);
   void chooseShares(std::vector<Layer> &layers) const;
   std::vector<uint8_t> chooseZeros(const Layer &layer, ArrayRef<double> scores, double share) const;
@@ -107,26 +106,28 @@ static void leaveDense(Operation *contraction, const Twine &reason) {
   contraction->emitRemark() << "stays dense, whatever sparsity the recipe gives it: " << reason;
 }
 
-/// Whether a contraction is to be pruned, as far as it can be.
-bool PruneWeightsPass::isChosen(Operation *contraction, bool isEnd) const {
-  const bool isDepthwise = isa<linalg::DepthwiseConv2DNhwcHwcOp>(contraction);
-  if (!assigned)
-    return (ends || !isEnd) && !isDepthwise;
-  if (contraction->hasAttr(kSparsityAttr) && isDepthwise)
-    leaveDense(contraction, "depthwise convolutions have no blocks");
-  return contraction->hasAttr(kSparsityAttr);
+/// The contractions that have a share of their own, as far as they have blocks.
+static SmallVector<ContractionInput> getAssignedContractions(func::FuncOp entry) {
+  SmallVector<ContractionInput> assigned;
+  for (const ContractionInput &input : getContractionInputs(entry)) {
+    if (!input.contraction->hasAttr(kSparsityAttr))
+      continue;
+    if (isa<linalg::DepthwiseConv2DNhwcHwcOp>(input.contraction))
+      leaveDense(input.contraction, "depthwise convolutions have no blocks");
+    else
+      assigned.push_back(input);
+  }
+  return assigned;
 }
 
 FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry) {
-  SmallVector<ContractionInput> inputs = getContractionInputs(entry);
-  FailureOr<ExcludedLayers> excluded = ExcludedLayers::compile(getOperation(), std::vector<std::string>(exclude.begin(), exclude.end()));
-  if (failed(excluded))
+  const std::vector<std::string> patterns(exclude.begin(), exclude.end());
+  FailureOr<SmallVector<ContractionInput>> inputs =
+      assigned ? getAssignedContractions(entry) : getPrunableContractions(entry, patterns, ends);
+  if (failed(inputs))
     return failure();
   std::vector<Layer> layers;
-  for (auto [i, input] : llvm::enumerate(inputs)) {
-    const bool isExcluded = excluded->matches(locationName(input.contraction->getLoc()));
-    if (isExcluded || !isChosen(input.contraction, i == 0 || i + 1 == inputs.size()))
-      continue;
+  for (const ContractionInput &input : *inputs) {
     WeightRows weights(input.contraction);
     if (assigned && weights.isValid() && weights.channels() < kPruningBlock)
       leaveDense(input.contraction, "it has less than " + Twine(kPruningBlock) + " input channels");
@@ -141,8 +142,6 @@ FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry
     PruningUnits units(weights.rows(), weights.columns(), weights.channels(), size);
     layers.push_back({input.contraction, std::move(weights), hessian, std::move(units)});
   }
-  if (failed(excluded->checkAllUsed()))
-    return failure();
   return layers;
 }
 

@@ -3,6 +3,7 @@
 #define HALFTONE_PRUNING_EXCLUDEDLAYERS_H
 
 #include "halftone/Analysis/NamePattern.h"
+#include "halftone/Analysis/QuantizableValues.h"
 #include "mlir/IR/Operation.h"
 #include <string>
 #include <vector>
@@ -26,6 +27,10 @@ private:
   std::vector<NamePattern> patterns;
   std::vector<bool> used;
 };
+
+/// The contractions of `entry` that pruning may make zeros in, in order: not the depthwise ones, the first and the last one unless
+/// `ends`, nor those that an expression of `exclude` matches. A diagnostic for an expression that is none or matches nothing.
+FailureOr<SmallVector<ContractionInput>> getPrunableContractions(func::FuncOp entry, ArrayRef<std::string> exclude, bool ends);
 
 } // namespace mlir::halftone
 
