@@ -23,6 +23,12 @@ static bool hasRows(ContractOp op) {
   return !DepthwiseLayout::isDepthwise(op) && llvm::any_of(extents, [](int64_t extent) { return extent > 1; });
 }
 
+/// Whether tiles are predicted to be faster than dots, each of its own shape.
+static bool isFaster(const CostTable &table, const ContractShape &tileShape, const DotKernel &tiles, const ContractShape &dotShape,
+                     const DotKernel &dots) {
+  return predictCycles(table, tileShape, tiles).cycles() < predictCycles(table, dotShape, dots).cycles();
+}
+
 ContractShape ContractChooser::shapeOf(ContractOp op, const DotKernel &kernel) const {
   ContractShape shape = ContractShape::of(op, kernel);
   shape.coldBytes = coldBytes;
@@ -36,8 +42,7 @@ const DotKernel &ContractChooser::denseKernel(ContractOp op, const DotKernel &do
     return hasRows(op) ? *isa.tiles : dots;
   if (!fitsTiles(op))
     return dots;
-  const double tiles = predictCycles(table, shapeOf(op, *isa.tiles), *isa.tiles).cycles();
-  return tiles < predictCycles(table, shapeOf(op, dots), dots).cycles() ? *isa.tiles : dots;
+  return isFaster(table, shapeOf(op, *isa.tiles), *isa.tiles, shapeOf(op, dots), dots) ? *isa.tiles : dots;
 }
 
 ContractChoice mlir::halftone::chooseKernel(const ContractChooser &chooser, ContractOp op, const DotKernel &dots,
@@ -54,6 +59,16 @@ ContractChoice mlir::halftone::chooseKernel(const ContractChooser &chooser, Cont
     }
   }
   return choice;
+}
+
+const DotKernel *mlir::halftone::otherKernel(const Isa &isa, const CostTable &table, const ContractShape &shape, const DotKernel &chosen,
+                                             bool isSparse) {
+  const DotKernel *tiles = shape.depthwise ? nullptr : isa.tiles;
+  if (isSparse) // which has several rows and one group
+    return tiles && (tiles->dot != DotKind::Tile || isFaster(table, shape, *tiles, shape, chosen)) ? tiles : &chosen;
+  if (tiles && chosen.name == tiles->name)
+    return &isa.bytes;
+  return chosen.name == isa.bytes.name ? tiles : nullptr;
 }
 
 int64_t mlir::halftone::countWeightBytes(Operation *root) {

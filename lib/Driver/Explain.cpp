@@ -9,6 +9,7 @@
 #include "Command.h"
 #include "LayerCost.h"
 #include "Profile.h"
+#include "halftone/Codegen/ContractChoice.h"
 #include "halftone/Target/TargetTable.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -44,16 +45,6 @@ struct Converter {
 };
 } // namespace
 
-/// The kernel of bytes of the target that a contraction could have had instead.
-static const DotKernel *otherKernel(const Isa &isa, const DotKernel &chosen,
-                                    const ContractShape &shape) {
-  if (!isa.tiles || shape.depthwise)
-    return nullptr;
-  if (chosen.name == isa.tiles->name)
-    return &isa.bytes;
-  return chosen.name == isa.bytes.name ? isa.tiles : nullptr;
-}
-
 static ExplainedRow explain(const ProfileRow &row, const HalftoneLayerInfo &layer,
                             const HalftoneModel &model, const Isa &isa,
                             const Converter &convert) {
@@ -75,12 +66,10 @@ static ExplainedRow explain(const ProfileRow &row, const HalftoneLayerInfo &laye
   result.epilogue = cost.epilogue / cost.cycles();
   result.tile = record->tile();
   result.roofline = convert.micros(record->roofline(table)) / convert.threads;
-  const DotKernel *other = otherKernel(isa, *record->kernel, record->shape);
-  if (record->sparse && !other)
-    other = record->kernel; // All of the weights.
+  ContractShape shape = record->shape;
+  shape.panelVectors = 0;
+  const DotKernel *other = otherKernel(isa, table, shape, *record->kernel, record->sparse.has_value());
   if (other && table.find(other->name)) {
-    ContractShape shape = record->shape;
-    shape.panelVectors = 0;
     result.alternative = other->name.str();
     result.alternativeTime = convert.of(predictCycles(table, shape, *other));
   }

@@ -42,6 +42,10 @@ struct ContractChoice {
 ContractChoice chooseKernel(const ContractChooser &chooser, ContractOp op, const DotKernel &dots,
                           function_ref<void(SparseLayout &)> count);
 
+/// The kernel with all weights that a contraction of bytes of that shape, which has `chosen`, could have had instead: dots or tiles.
+/// Of sparse weights the one that denseKernel() takes, as far as the shape tells; null if there is none.
+const DotKernel *otherKernel(const Isa &isa, const CostTable &table, const ContractShape &shape, const DotKernel &chosen, bool isSparse);
+
 /// Bytes of all weights of the contractions under `root`.
 int64_t countWeightBytes(Operation *root);
 
