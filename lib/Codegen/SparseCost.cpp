@@ -5,6 +5,9 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
+/// Bytes of the vectors whose halves are as fast as two.
+static constexpr int64_t kWidestBytes = 64;
+
 Cost mlir::halftone::predictSparseCycles(const CostTable &table, const ContractShape &shape, const SparseLayout &layout) {
   const KernelCosts &costs = *table.find(layout.kernel->name);
   const int64_t lanes = layout.kernel->lanes;
@@ -20,7 +23,10 @@ Cost mlir::halftone::predictSparseCycles(const CostTable &table, const ContractS
 
   Cost cost;
   cost.layer = table.layerCycles;
-  cost.tiles = double(layout.quads) * (vectors * costs.sparseDotCycles + tiles * costs.sparseQuadCycles);
+  // Of vectors that are shorter than the machine's widest two go at once.
+  const bool shortLast = layout.lastLanes(positions) < lanes && lanes * sizeof(int32_t) == kWidestBytes;
+  const double dotVectors = vectors - (shortLast ? 0.5 * double(units) : 0);
+  cost.tiles = double(layout.quads) * (dotVectors * costs.sparseDotCycles + tiles * costs.sparseQuadCycles);
   cost.decode = lists * costs.sparseListCycles + sums * costs.sparseSumCycles + blocks * costs.sparseBlockCycles;
   cost.epilogue = outputs * (costs.sparseOutputCycles + double(shape.operands) * costs.sparseOperandCycles);
   const MemoryLevel &cold = table.levelOf(double(std::max(shape.coldBytes, layout.elements())));

@@ -4,22 +4,23 @@
 // input channels of 16 positions at a time. So a quad that is zero costs nothing, whatever its neighbours are.
 //
 //   forall part:                      tiles of positions x strips of columns
-//     for tile:                       up to 4 vectors of positions, from any lines
+//     for tile:                       up to 4 or 8 vectors of positions, from any lines
 //       for strip: for chunk:
 //         transpose the chunk's activations:     [quad][position][4 bytes], in L1
-//         for list: for pair of quads:           one load and one dot for each vector
+//         for list: for quad of each column:     one load and one dot for each vector
 //         accumulators to memory:                [column][position]; those of the last chunk to the epilogue
 //       transpose the bytes, store
 //
 // The epilogue works on accumulators as they are, all lanes of one column, so what is transposed are bytes: 16 columns by
-// 16 positions within 128 bits. Residuals are transposed the same way before. Where the results are not i8, or an operand is
+// 16 positions within 128 bits, then parts of 128 bits, so that memory is written in whole vectors of columns. Residuals are
+// transposed the same way before. Where the results are not i8, or an operand is
 // neither one for each channel nor i8, accumulators are transposed instead, in panels of columns:
 //
 //       for panel of the strip:
 //         transpose the accumulators; for position: epilogue, store
 //
 // The transposition of activations is shared by all columns. Code does not grow with the weights: lists are data
-// (SparseLayout.h). A list has two sets of accumulators, to hide the latency of the dots.
+// (SparseLayout.h). A list is of two columns, so that there are enough dots at once to hide their latency.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/ContractKernel.h"
@@ -45,6 +46,11 @@ static constexpr int64_t kPanelVectors = 4;
 static constexpr int64_t kWords = 4;
 /// Columns and positions of a square of bytes that is transposed.
 static constexpr int64_t kSquare = 16;
+/// Quads are asked for so far ahead of their use, and so many lines of them in each list.
+static constexpr int64_t kAheadQuads = 256, kAheadLines = 2, kLine = 64;
+
+/// Whether there are 32 vectors, not 16.
+static bool hasManyRegisters(const Isa &isa) { return isa.architecture == Architecture::AArch64 || isa.vectorBytes == 64; }
 
 namespace {
 
@@ -53,22 +59,29 @@ struct SparseTile {
   Value unit;      ///< the line, or the first line of an image
   Value begin;     ///< in the unit
   int64_t vectors; ///< positions / lanes
-  /// Sets of accumulators: enough dots at once to hide their latency.
-  int64_t sets() const { return vectors > 5 ? 1 : 2; }
+  int64_t lastLanes; ///< of the last vector, those that are computed
 };
 
 /// A buffer of i8 with channels side by side, and its part of a tile and strip, transposed.
 struct TransposedBuffer {
   const WalkedBuffer *buffer;
   Value table; ///< where the buffer has each position of the tile
-  Value codes; ///< [column of the strip][position], i8
+  Value codes; ///< [column of the strip][position], i8, in whole vectors
+};
+
+/// As many columns as a vector has bytes, of as many positions of a tile.
+struct WideSquare {
+  Value column, channel; ///< the first one, in the strip and in the buffer
+  int64_t block;         ///< the first position
+  const TransposedBuffer *buffer;
+  bool loads; ///< from the buffer, else to it
 };
 
 class SparseKernel {
 public:
   SparseKernel(ContractOp op, const SparseLayout &layout, const Isa &isa)
       : op(op), layout(layout), b(op.getLoc(), op), walk(b, op), epilogue(b, op, walk, isa),
-        dots(*layout.kernel, layout.kernel->lanes, /*storedUnsigned=*/true), lanes(layout.kernel->lanes) {}
+        lanes(layout.kernel->lanes), mostVectorsOfTwo(hasManyRegisters(isa) ? 12 : 5) {}
   void emit();
 
 private:
@@ -87,11 +100,29 @@ private:
   };
   void emitLists(const SparseTile &tile, Value strip, Value chunk, Turn turn);
   Value emitList(const SparseTile &tile, Value strip, Value list, Value quad, Turn turn);
+  void prefetchQuads(Value quad);
+  SmallVector<Value> beginColumn(const SparseTile &tile, Value strip, Value column, Turn turn);
+  void endColumn(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators, Turn turn);
+  /// Where `sums` has a vector of a column.
+  Value sumOf(Value column, int64_t vector) { return add(b, mul(b, column, layout.tilePositions()), vector * lanes); }
   void emitCodes(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators);
-  SmallVector<Value> emitPair(const SparseTile &tile, Value quad, ArrayRef<Value> accumulators);
+  void emitQuad(const SparseTile &tile, Value quad, MutableArrayRef<Value> accumulators);
+  /// The positions that a tile computes.
+  int64_t positionsOf(const SparseTile &tile) const { return (tile.vectors - 1) * lanes + tile.lastLanes; }
+  /// The lanes of a vector of the tile that are computed.
+  int64_t lanesOf(const SparseTile &tile, int64_t vector) const { return vector + 1 == tile.vectors ? tile.lastLanes : lanes; }
+  Value widen(Value accumulator);
 
   void emitSquares(const SparseTile &tile, Value strip, const TransposedBuffer &buffer, bool loads);
   void emitSquare(const SparseTile &tile, Value column, Value channel, int64_t valid, const TransposedBuffer &buffer, bool loads);
+  void emitWideSquare(const SparseTile &tile, Value column, Value channel, const TransposedBuffer &buffer, bool loads);
+  Value rowOf(const WideSquare &square, Value row);
+  void transposeInPlace(const WideSquare &square);
+  void movePositions(const WideSquare &square, int64_t begin, int64_t end, int64_t squares);
+  /// Bytes of a vector of squares.
+  int64_t squareVector() const { return std::max(kSquare, lanes * kQuad); }
+  /// Bytes of one column of a TransposedBuffer.
+  int64_t codesStride() const { return llvm::alignTo(layout.tilePositions(), squareVector()); }
 
   void emitPanels(const SparseTile &tile, Value strip);
   void emitPanel(const SparseTile &tile, Value stripColumn, Value panel, int64_t valid);
@@ -105,8 +136,8 @@ private:
   ImplicitLocOpBuilder b;
   OutputWalk walk;
   TileEpilogue epilogue;
-  DotEmitter dots;
   const int64_t lanes;
+  const int64_t mostVectorsOfTwo; ///< of a tile, for accumulators of two columns
   FlatBuffer weights;
   int64_t positions = 0, linesPerUnit = 0; ///< of a unit
   int64_t tilesPerUnit = 0, lowVectors = 0, tallTiles = 0;
@@ -141,7 +172,7 @@ void SparseKernel::allocate() {
     return;
   }
   auto transposed = [&](const WalkedBuffer &buffer) {
-    return TransposedBuffer{&buffer, scratch(tile, b.getIndexType()), scratch(layout.stripColumns() * tile, b.getI8Type())};
+    return TransposedBuffer{&buffer, scratch(tile, b.getIndexType()), scratch(layout.stripColumns() * codesStride(), b.getI8Type())};
   };
   output = transposed(walk.output);
   for (const WalkedBuffer &operand : walk.operands)
@@ -177,17 +208,19 @@ void SparseKernel::emit() {
   }, /*always=*/true);
 }
 
-/// The vectors of a unit are shared out evenly: the first tiles may have one more.
+/// The vectors of a unit are shared out evenly: the last tiles may have one more. If that is one tile, or there is only one,
+/// its last vector is the unit's, which may be short.
 void SparseKernel::emitPart(Value unit, Bounds tiles, Bounds strips) {
-  Value border = indexConstant(b, tallTiles);
-  const int64_t tall = (lowVectors + 1) * lanes, low = lowVectors * lanes;
-  if (tallTiles)
-    emitLoop(b, {tiles.begin, minimum(b, tiles.end, border)}, 1, [&](Value tile) {
-      emitTile({unit, mul(b, tile, tall), lowVectors + 1}, strips);
-    });
-  emitLoop(b, {maximum(b, tiles.begin, border), tiles.end}, 1, [&](Value tile) {
-    emitTile({unit, add(b, mul(b, tile, low), tallTiles * lanes), lowVectors}, strips);
+  const int64_t lowTiles = tilesPerUnit - tallTiles, lastLanes = layout.lastLanes(positions);
+  const int64_t low = lowVectors * lanes, tall = (lowVectors + 1) * lanes;
+  Value border = indexConstant(b, lowTiles);
+  emitLoop(b, {tiles.begin, minimum(b, tiles.end, border)}, 1, [&](Value tile) {
+    emitTile({unit, mul(b, tile, low), lowVectors, tilesPerUnit == 1 ? lastLanes : lanes}, strips);
   });
+  if (tallTiles)
+    emitLoop(b, {maximum(b, tiles.begin, border), tiles.end}, 1, [&](Value tile) {
+      emitTile({unit, add(b, mul(b, tile, tall), -lowTiles * lanes), lowVectors + 1, tallTiles == 1 ? lastLanes : lanes}, strips);
+    });
 }
 
 void SparseKernel::emitTile(const SparseTile &tile, Bounds strips) {
@@ -346,62 +379,90 @@ static Value toIndex(ImplicitLocOpBuilder &b, Value word) { return arith::IndexC
 void SparseKernel::emitLists(const SparseTile &tile, Value strip, Value chunk, Turn turn) {
   Value number = add(b, mul(b, strip, layout.chunks()), chunk);
   Value quad = toIndex(b, loadWord(add(b, mul(b, number, 4), layout.firstsOffset())));
-  Value lists = add(b, mul(b, number, layout.stripColumns() * 4), layout.listsOffset());
+  Value lists = add(b, mul(b, number, layout.stripLists() * SparseLayout::kListBytes), layout.listsOffset());
   Value left = b.createOrFold<arith::SubIOp>(indexConstant(b, layout.columns), mul(b, strip, layout.stripColumns()));
-  Value count = minimum(b, left, indexConstant(b, layout.stripColumns()));
-  emitCarryingLoop(b, count, {quad}, [&](Value index, SmallVector<Value> carried) -> SmallVector<Value> {
-    return {emitList(tile, strip, add(b, lists, mul(b, index, 4)), carried[0], turn)};
+  Value columns = minimum(b, left, indexConstant(b, layout.stripColumns()));
+  emitCarryingLoop(b, pieceCount(b, columns, 2), {quad}, [&](Value index, SmallVector<Value> carried) -> SmallVector<Value> {
+    return {emitList(tile, strip, add(b, lists, mul(b, index, SparseLayout::kListBytes)), carried[0], turn)};
   });
 }
 
-/// One column; gives the first quad of the next list.
+/// Two columns; gives the first quad of the next list.
 Value SparseKernel::emitList(const SparseTile &tile, Value strip, Value list, Value quad, Turn turn) {
-  auto type = VectorType::get({lanes}, b.getI32Type());
-  Value word = loadWord(list);
+  Value both = loadWord(list), count = toIndex(b, loadWord(add(b, list, 4)));
   Value bits = arith::ConstantIntOp::create(b, 16, 32), mask = arith::ConstantIntOp::create(b, 0xffff, 32);
-  Value column = toIndex(b, arith::AndIOp::create(b, word, mask)), pairs = toIndex(b, arith::ShRUIOp::create(b, word, bits));
-  Value row = mul(b, column, layout.tilePositions());
+  const Value columns[] = {toIndex(b, arith::AndIOp::create(b, both, mask)), toIndex(b, arith::ShRUIOp::create(b, both, bits))};
+  prefetchQuads(quad);
   SmallVector<Value> accumulators;
-  if (turn.first) {
-    Value start = loadWord(mul(b, add(b, mul(b, strip, layout.stripColumns()), column), 4));
-    accumulators.assign(tile.vectors, vector::BroadcastOp::create(b, type, start));
-  } else {
-    for (int64_t v = 0; v < tile.vectors; ++v)
-      accumulators.push_back(vector::LoadOp::create(b, type, sums, add(b, row, v * lanes)));
-  }
-  if (tile.sets() == 2)
-    accumulators.append(tile.vectors, arith::ConstantOp::create(b, b.getZeroAttr(type)));
-  accumulators = emitCarryingLoop(b, pairs, accumulators, [&](Value pair, SmallVector<Value> carried) {
-    return emitPair(tile, add(b, quad, mul(b, pair, 2)), carried);
-  });
-  for (int64_t v = 0; v < tile.vectors && tile.sets() == 2; ++v)
-    accumulators[v] = arith::AddIOp::create(b, accumulators[v], accumulators[v + tile.vectors]);
-  accumulators.truncate(tile.vectors);
-  if (turn.last && byColumns)
-    emitCodes(tile, strip, column, accumulators);
-  else
-    for (auto [v, sum] : llvm::enumerate(accumulators))
-      vector::StoreOp::create(b, sum, sums, add(b, row, v * lanes));
-  return add(b, quad, mul(b, pairs, 2));
+  for (Value column : columns)
+    llvm::append_range(accumulators, beginColumn(tile, strip, column, turn));
+  // Quads of the two columns alternate. Where registers do not hold both, one column follows the other.
+  const int64_t turns = tile.vectors > mostVectorsOfTwo ? 2 : 1;
+  for (int64_t i = 0; i < turns; ++i)
+    accumulators = emitCarryingLoop(b, count, accumulators, [&](Value pair, SmallVector<Value> carried) {
+      for (int64_t k = i; k < 2; k += turns)
+        emitQuad(tile, add(b, add(b, quad, mul(b, pair, 2)), k), MutableArrayRef<Value>(carried).slice(k * tile.vectors, tile.vectors));
+      return carried;
+    });
+  for (auto [i, column] : llvm::enumerate(columns))
+    endColumn(tile, strip, column, ArrayRef<Value>(accumulators).slice(i * tile.vectors, tile.vectors), turn);
+  return add(b, quad, mul(b, count, 2));
 }
 
-/// Two quads, each with a set of accumulators.
-SmallVector<Value> SparseKernel::emitPair(const SparseTile &tile, Value quad, ArrayRef<Value> accumulators) {
-  auto bytes = VectorType::get({lanes * kQuad}, b.getI8Type()), words = VectorType::get({lanes}, b.getI32Type());
-  SmallVector<Value> results(accumulators);
-  for (int64_t i = 0; i < 2; ++i) {
-    Value at = add(b, quad, i);
-    MutableArrayRef<Value> set = MutableArrayRef<Value>(results).slice(tile.sets() == 2 ? i * tile.vectors : 0, tile.vectors);
-    Value place = toIndex(b, memref::LoadOp::create(b, weights.memory, add(b, at, layout.placesOffset())));
-    Value word = loadWord(add(b, mul(b, at, kQuad), layout.quadsOffset()));
-    Value weight = vector::BitCastOp::create(b, bytes, vector::BroadcastOp::create(b, words, word));
-    for (int64_t v = 0; v < tile.vectors; ++v) {
-      Value offset = add(b, mul(b, place, layout.quadBytes()), v * lanes * kQuad);
-      Value loaded = vector::LoadOp::create(b, bytes, activations, offset);
-      set[v] = dots.dot(b, set[v], dots.prepareActivation(b, loaded), weight);
-    }
+/// Asks for quads of a later list, which the core's own prefetchers do not where lists are short.
+void SparseKernel::prefetchQuads(Value quad) {
+  auto ask = [&](Value offset) {
+    memref::PrefetchOp::create(b, weights.memory, ValueRange{offset}, /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+  };
+  ask(add(b, quad, layout.placesOffset() + kAheadQuads));
+  for (int64_t line = 0; line < kAheadLines; ++line)
+    ask(add(b, mul(b, quad, kQuad), layout.quadsOffset() + kAheadQuads * kQuad + line * kLine));
+}
+
+/// The accumulators of a column: its start, or what earlier chunks have left.
+SmallVector<Value> SparseKernel::beginColumn(const SparseTile &tile, Value strip, Value column, Turn turn) {
+  Value start = turn.first ? loadWord(mul(b, add(b, mul(b, strip, layout.stripColumns()), column), 4)) : Value();
+  SmallVector<Value> accumulators;
+  for (int64_t v = 0; v < tile.vectors; ++v) {
+    auto type = VectorType::get({lanesOf(tile, v)}, b.getI32Type());
+    accumulators.push_back(turn.first ? Value(vector::BroadcastOp::create(b, type, start))
+                                      : Value(vector::LoadOp::create(b, type, sums, sumOf(column, v))));
   }
-  return results;
+  return accumulators;
+}
+
+/// To the epilogue, or to memory.
+void SparseKernel::endColumn(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators, Turn turn) {
+  if (turn.last && byColumns)
+    return emitCodes(tile, strip, column, llvm::map_to_vector(accumulators, [&](Value sum) { return widen(sum); }));
+  for (auto [v, sum] : llvm::enumerate(accumulators))
+    vector::StoreOp::create(b, sum, sums, sumOf(column, v));
+}
+
+/// One quad of a column.
+void SparseKernel::emitQuad(const SparseTile &tile, Value quad, MutableArrayRef<Value> accumulators) {
+  auto bytes = VectorType::get({lanes * kQuad}, b.getI8Type()), words = VectorType::get({lanes}, b.getI32Type());
+  Value place = toIndex(b, memref::LoadOp::create(b, weights.memory, add(b, quad, layout.placesOffset())));
+  Value word = loadWord(add(b, mul(b, quad, kQuad), layout.quadsOffset()));
+  Value weight = vector::BitCastOp::create(b, bytes, vector::BroadcastOp::create(b, words, word));
+  for (int64_t v = 0; v < tile.vectors; ++v) {
+    const int64_t width = lanesOf(tile, v), size = width * kQuad;
+    const DotEmitter dots(*layout.kernel, width, /*storedUnsigned=*/true);
+    Value offset = add(b, mul(b, place, layout.quadBytes()), v * lanes * kQuad), part = weight;
+    Value loaded = vector::LoadOp::create(b, VectorType::get({size}, b.getI8Type()), activations, offset);
+    if (width < lanes)
+      part = vector::ExtractStridedSliceOp::create(b, weight, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
+    accumulators[v] = dots.dot(b, accumulators[v], dots.prepareActivation(b, loaded), part);
+  }
+}
+
+/// An accumulator with all lanes, of which those that the tile has not are zero.
+Value SparseKernel::widen(Value accumulator) {
+  auto type = VectorType::get({lanes}, b.getI32Type());
+  if (accumulator.getType() == type)
+    return accumulator;
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
+  return vector::InsertStridedSliceOp::create(b, accumulator, zero, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
 }
 
 //===----------------------------------------------------------------------===//
@@ -411,7 +472,7 @@ SmallVector<Value> SparseKernel::emitPair(const SparseTile &tile, Value quad, Ar
 /// The results of one column of the strip.
 void SparseKernel::emitCodes(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators) {
   auto type = VectorType::get({lanes}, b.getI8Type());
-  Value row = mul(b, column, layout.tilePositions());
+  Value row = mul(b, column, codesStride());
   Value channel = add(b, mul(b, strip, layout.stripColumns()), column);
   SmallVector<Value> codes = epilogue.emitColumn(channel, accumulators, [&](unsigned operand, int64_t vector) -> Value {
     return vector::LoadOp::create(b, type, residuals[operand]->codes, add(b, row, vector * lanes));
@@ -439,28 +500,115 @@ static void transposeSquares(ImplicitLocOpBuilder &b, MutableArrayRef<Value> vec
   }
 }
 
-/// All columns of a strip, from the buffer to its transposed part or back.
+/// As many vectors as each has parts of 16 bytes, of which vectors and parts change places. A part's place has bits of the
+/// vector and as many of the part; taking two vectors' even and odd parts apart rotates these by one.
+static void transposeParts(ImplicitLocOpBuilder &b, MutableArrayRef<Value> vectors) {
+  const int64_t size = cast<VectorType>(vectors[0].getType()).getDimSize(0), count = vectors.size();
+  for (int64_t turn = 1; turn < count; turn *= 2) {
+    SmallVector<Value> next(count);
+    for (int64_t i = 0; i < count; ++i) {
+      SmallVector<int64_t> order;
+      for (int64_t at = 0; at < size; ++at)
+        order.push_back((at / kSquare * 2 + i % 2) * kSquare + at % kSquare);
+      next[i % 2 * (count / 2) + i / 2] = vector::ShuffleOp::create(b, vectors[i / 2 * 2], vectors[i / 2 * 2 + 1], order);
+    }
+    llvm::copy(next, vectors.begin());
+  }
+}
+
+/// All columns of a strip, from the buffer to its transposed part or back: as many as a vector has bytes, then 16, at a time.
 void SparseKernel::emitSquares(const SparseTile &tile, Value strip, const TransposedBuffer &buffer, bool loads) {
   Value first = mul(b, strip, layout.stripColumns());
   Value last = minimum(b, add(b, first, layout.stripColumns()), indexConstant(b, layout.columns));
+  const int64_t wide = squareVector() > kSquare ? layout.columns / squareVector() * squareVector() : 0;
   const int64_t whole = layout.columns / kSquare * kSquare, rest = layout.columns - whole;
-  auto emitAt = [&](Value channel, int64_t valid) {
-    emitSquare(tile, b.createOrFold<arith::SubIOp>(channel, first), channel, valid, buffer, loads);
-  };
-  emitLoop(b, {first, minimum(b, last, indexConstant(b, whole))}, kSquare, [&](Value channel) { emitAt(channel, kSquare); });
-  if (rest) // in the strip that has it
+  auto columnOf = [&](Value channel) { return b.createOrFold<arith::SubIOp>(channel, first); };
+  auto emitAt = [&](Value channel, int64_t valid) { emitSquare(tile, columnOf(channel), channel, valid, buffer, loads); };
+  if (wide)
+    emitLoop(b, {first, minimum(b, last, indexConstant(b, wide))}, squareVector(),
+             [&](Value channel) { emitWideSquare(tile, columnOf(channel), channel, buffer, loads); });
+  // What is left is in the strip that has it.
+  if (wide < whole)
+    emitLoop(b, {maximum(b, first, indexConstant(b, wide)), minimum(b, last, indexConstant(b, whole))}, kSquare,
+             [&](Value channel) { emitAt(channel, kSquare); });
+  if (rest)
     emitLoop(b, {maximum(b, first, indexConstant(b, whole)), last}, kSquare, [&](Value channel) { emitAt(channel, rest); });
+}
+
+/// As many columns as a vector has bytes, of all positions: memory is read and written in whole vectors, which are whole
+/// lines of the cache with 512 bits. In between, the 16 x 16 squares stand where the transposed part has their columns.
+void SparseKernel::emitWideSquare(const SparseTile &tile, Value column, Value channel, const TransposedBuffer &buffer, bool loads) {
+  const int64_t size = squareVector();
+  for (int64_t block = 0; block < positionsOf(tile); block += size) {
+    const WideSquare square = {column, channel, block, &buffer, loads};
+    if (!loads)
+      transposeInPlace(square);
+    // Position i of each of the squares of 16 positions; the last of these may have fewer.
+    const int64_t left = std::min(size, positionsOf(tile) - block), rest = left % kSquare;
+    movePositions(square, 0, rest, left / kSquare + 1);
+    movePositions(square, rest, kSquare, left / kSquare);
+    if (loads)
+      transposeInPlace(square);
+  }
+}
+
+/// The vector of a row of the square in the transposed part.
+Value SparseKernel::rowOf(const WideSquare &square, Value row) {
+  return add(b, mul(b, add(b, square.column, row), codesStride()), square.block);
+}
+
+void SparseKernel::transposeInPlace(const WideSquare &square) {
+  auto type = VectorType::get({squareVector()}, b.getI8Type());
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, squareVector())}, kSquare, [&](Value first) {
+    SmallVector<Value> vectors;
+    for (int64_t i = 0; i < kSquare; ++i)
+      vectors.push_back(vector::LoadOp::create(b, type, square.buffer->codes, rowOf(square, add(b, first, i))));
+    transposeSquares(b, vectors);
+    for (int64_t i = 0; i < kSquare; ++i)
+      vector::StoreOp::create(b, vectors[i], square.buffer->codes, rowOf(square, add(b, first, i)));
+  });
+}
+
+/// The positions i, i + 16, ... of so many squares, for each i from `begin` to `end`, between the buffer and rows i, i + 16, ...
+void SparseKernel::movePositions(const WideSquare &square, int64_t begin, int64_t end, int64_t squares) {
+  if (begin == end)
+    return;
+  const int64_t size = squareVector();
+  auto type = VectorType::get({size}, b.getI8Type());
+  const FlatBuffer &flat = square.buffer->buffer->flat;
+  emitLoop(b, {indexConstant(b, begin), indexConstant(b, end)}, 1, [&](Value i) {
+    // The next columns are asked for: a line further, and lines that are written are read first.
+    auto addressOf = [&](int64_t k) {
+      Value offset = memref::LoadOp::create(b, square.buffer->table, add(b, i, square.block + k * kSquare));
+      Value address = add(b, offset, square.channel);
+      memref::PrefetchOp::create(b, flat.memory, ValueRange{add(b, address, size)}, /*isWrite=*/!square.loads,
+                                 /*localityHint=*/3, /*isDataCache=*/true);
+      return address;
+    };
+    auto row = [&](int64_t k) { return rowOf(square, add(b, i, k * kSquare)); };
+    SmallVector<Value> vectors(size / kSquare, arith::ConstantOp::create(b, b.getZeroAttr(type)));
+    const int64_t rows = vectors.size();
+    for (int64_t k = 0; k < (square.loads ? squares : rows); ++k)
+      vectors[k] = square.loads ? loadLanes(b, flat, addressOf(k), /*stride=*/1, size, size)
+                                : Value(vector::LoadOp::create(b, type, square.buffer->codes, row(k)));
+    transposeParts(b, vectors);
+    for (int64_t k = 0; k < (square.loads ? rows : squares); ++k)
+      if (square.loads)
+        vector::StoreOp::create(b, vectors[k], square.buffer->codes, row(k));
+      else
+        storeLanes(b, vectors[k], flat, addressOf(k), size, size);
+  });
 }
 
 /// 16 columns of all positions.
 void SparseKernel::emitSquare(const SparseTile &tile, Value column, Value channel, int64_t valid, const TransposedBuffer &buffer,
                               bool loads) {
-  const int64_t size = std::max(kSquare, lanes * kQuad), positionsEnd = tile.vectors * lanes;
+  const int64_t size = squareVector(), positionsEnd = positionsOf(tile);
   auto type = VectorType::get({size}, b.getI8Type());
   const FlatBuffer &flat = buffer.buffer->flat;
   for (int64_t block = 0; block < positionsEnd; block += size) {
     SmallVector<Value> vectors;
-    auto place = [&](int64_t i) { return add(b, mul(b, add(b, column, i), layout.tilePositions()), block); };
+    auto place = [&](int64_t i) { return add(b, mul(b, add(b, column, i), codesStride()), block); };
     /// Calls visit(where the buffer has it, its first byte in the vector) for the positions of vector k.
     auto forEachPosition = [&](int64_t k, function_ref<void(Value, int64_t)> visit) {
       for (int64_t first = 0; first < size && block + first + k < positionsEnd; first += kSquare)

@@ -10,30 +10,47 @@ using namespace mlir::halftone;
 static constexpr int64_t kStripVectors = 4096;
 /// Vectors of positions in a tile. Low tiles have longer chunks, so fewer lists for each column; high ones find each quad for
 /// more positions.
-static constexpr int64_t kLowTile = 4, kHighTile = 8;
+static constexpr int64_t kTileHeights[] = {4, 8};
 /// Fewer positions do not fill a tile.
 static constexpr int64_t kLeastPositions = 16;
 /// Activations are transposed by so many channels at a time.
 static constexpr int64_t kLeastChannels = 16;
+/// Lanes of the shortest dots.
+static constexpr int64_t kLeastLanes = 4;
+
+int64_t SparseLayout::lastLanes(int64_t positions) const {
+  const int64_t vectors = llvm::divideCeil(positions, kernel->lanes), tiles = llvm::divideCeil(vectors, tileVectors);
+  const int64_t rest = positions % kernel->lanes;
+  const bool isShort = kernel->dot == DotKind::Vpdpbusd || kernel->dot == DotKind::Maddubs;
+  if (rest == 0 || !isShort || (tiles > 1 && vectors % tiles != 1))
+    return kernel->lanes;
+  return std::max<int64_t>(kLeastLanes, llvm::bit_ceil(static_cast<uint64_t>(rest)));
+}
 
 int64_t SparseLayout::stripColumns() const {
-  return chunks() == 1 ? panelColumns() : std::min<int64_t>(kStripVectors / tileVectors, llvm::alignTo(columns, panelColumns()));
+  const int64_t most = llvm::alignDown(kStripVectors / tileVectors, panelColumns());
+  return chunks() == 1 ? panelColumns() : std::min<int64_t>(most, llvm::alignTo(columns, panelColumns()));
 }
 
 namespace {
 
-/// One list: the quads of one column in one chunk.
-struct QuadList {
+/// The quads of one column in one chunk.
+struct ColumnQuads {
   int64_t column;
   std::vector<std::pair<uint8_t, int64_t>> quads; ///< place, and first row of the weights
-  int64_t pairs() const { return llvm::divideCeil(quads.size(), 2); }
+};
+
+/// One list: two columns, of which the shorter one is filled up.
+struct QuadList {
+  const ColumnQuads *columns[2];
+  size_t count() const { return std::max(columns[0]->quads.size(), columns[1]->quads.size()); }
 };
 
 } // namespace
 
 /// The quads of a column in a chunk that are not zero.
-static QuadList collectList(const SparseLayout &layout, ArrayRef<int8_t> weights, int64_t chunk, int64_t column) {
-  QuadList list{column, {}};
+static ColumnQuads collectQuads(const SparseLayout &layout, ArrayRef<int8_t> weights, int64_t chunk, int64_t column) {
+  ColumnQuads found{column, {}};
   const int64_t firstTap = chunk / layout.splits() * layout.tapsPerChunk();
   const int64_t lastTap = std::min(firstTap + layout.tapsPerChunk(), layout.taps());
   const int64_t firstChannel = chunk % layout.splits() * layout.splitChannels();
@@ -46,9 +63,9 @@ static QuadList collectList(const SparseLayout &layout, ArrayRef<int8_t> weights
       for (int64_t i = 0; i < SparseLayout::kQuad; ++i)
         zero &= weights[(row + i) * layout.columns + column] == 0;
       if (!zero)
-        list.quads.push_back({static_cast<uint8_t>(place), row});
+        found.quads.push_back({static_cast<uint8_t>(place), row});
     }
-  return list;
+  return found;
 }
 
 /// Sums of the columns, for the start: what flipping the activations' sign bit adds is taken away there, modulo 2^32.
@@ -62,18 +79,22 @@ static void writeStarts(const SparseLayout &layout, ArrayRef<int8_t> weights, Ar
   }
 }
 
-/// Calls visit(strip, chunk, lists) for the lists of each strip and chunk, the longest first.
+/// Calls visit(strip, chunk, lists) for the lists of each strip and chunk, the longest first. A column without a partner is
+/// its own: it is computed twice.
 template <typename Visit>
 static void forEachLists(const SparseLayout &layout, ArrayRef<int8_t> weights, Visit visit) {
   for (int64_t strip = 0; strip < layout.strips(); ++strip)
     for (int64_t chunk = 0; chunk < layout.chunks(); ++chunk) {
       const int64_t first = strip * layout.stripColumns(), last = std::min(first + layout.stripColumns(), layout.columns);
-      std::vector<QuadList> lists;
+      std::vector<ColumnQuads> found;
       for (int64_t column = first; column < last; ++column)
-        lists.push_back(collectList(layout, weights, chunk, column));
-      llvm::sort(lists, [](const QuadList &a, const QuadList &b) {
+        found.push_back(collectQuads(layout, weights, chunk, column));
+      llvm::sort(found, [](const ColumnQuads &a, const ColumnQuads &b) {
         return std::make_pair(b.quads.size(), a.column) < std::make_pair(a.quads.size(), b.column);
       });
+      std::vector<QuadList> lists;
+      for (size_t i = 0; i < found.size(); i += 2)
+        lists.push_back({{&found[i], &found[std::min(i + 1, found.size() - 1)]}});
       visit(strip, chunk, lists);
     }
 }
@@ -83,19 +104,25 @@ std::vector<int8_t> SparseLayout::pack(ArrayRef<int8_t> weights, ArrayRef<int32_
   char *out = reinterpret_cast<char *>(packed.data());
   writeStarts(*this, weights, bias, out);
   int64_t quad = 0;
-  forEachLists(*this, weights, [&](int64_t strip, int64_t chunk, ArrayRef<QuadList> found) {
+  auto writeColumn = [&](const ColumnQuads &column, int64_t place) {
+    for (auto [k, entry] : llvm::enumerate(column.quads)) {
+      packed[placesOffset() + place + 2 * k] = static_cast<int8_t>(entry.first);
+      for (int64_t j = 0; j < kQuad; ++j)
+        packed[quadsOffset() + (place + 2 * k) * kQuad + j] = weights[(entry.second + j) * columns + column.column];
+    }
+  };
+  forEachLists(*this, weights, [&](int64_t strip, int64_t chunk, ArrayRef<QuadList> lists) {
     const int64_t number = strip * chunks() + chunk;
     const uint32_t first = quad;
     std::memcpy(out + firstsOffset() + number * sizeof(first), &first, sizeof(first));
-    for (auto [i, list] : llvm::enumerate(found)) {
-      const uint32_t word = static_cast<uint32_t>(list.pairs() << 16 | (list.column - strip * stripColumns()));
-      std::memcpy(out + listsOffset() + (number * stripColumns() + i) * sizeof(word), &word, sizeof(word));
-      for (auto [k, entry] : llvm::enumerate(list.quads)) {
-        packed[placesOffset() + quad + k] = static_cast<int8_t>(entry.first);
-        for (int64_t j = 0; j < kQuad; ++j)
-          packed[quadsOffset() + (quad + k) * kQuad + j] = weights[(entry.second + j) * columns + list.column];
-      }
-      quad += 2 * list.pairs();
+    for (auto [i, list] : llvm::enumerate(lists)) {
+      auto inStrip = [&](const ColumnQuads *column) { return static_cast<uint32_t>(column->column - strip * stripColumns()); };
+      const uint32_t words[] = {inStrip(list.columns[1]) << 16 | inStrip(list.columns[0]), static_cast<uint32_t>(list.count())};
+      static_assert(sizeof(words) == kListBytes);
+      std::memcpy(out + listsOffset() + (number * stripLists() + i) * kListBytes, words, kListBytes);
+      for (int64_t k = 0; k < 2; ++k)
+        writeColumn(*list.columns[k], quad + k);
+      quad += 2 * list.count();
     }
   });
   return packed;
@@ -127,12 +154,14 @@ SmallVector<SparseLayout, 2> SparseLayout::forContract(ContractOp op, const DotK
       channels < kLeastChannels || positions < kLeastPositions)
     return {};
   SmallVector<SparseLayout, 2> layouts;
-  for (int64_t vectors : {kLowTile, kHighTile}) {
+  int64_t lower = 0;
+  for (int64_t vectors : kTileHeights) {
     SparseLayout layout = {&kernel, convolution ? shape[0] : 1, convolution ? shape[1] : 1, channels, shape.back(), vectors};
-    // The last split of a tap is wide enough to be transposed, and a high tile has more positions than a low one.
+    // The last split of a tap is wide enough to be transposed, and a higher tile has more positions.
     const bool fits = channels - (layout.splits() - 1) * layout.splitChannels() >= kLeastChannels;
-    if (fits && (vectors == kLowTile || positions > kLowTile * kernel.lanes))
+    if (fits && positions > lower * kernel.lanes)
       layouts.push_back(layout);
+    lower = vectors;
   }
   return layouts;
 }
@@ -141,13 +170,12 @@ void SparseLayout::countQuads(ArrayRef<int8_t> weights) {
   quads = 0;
   forEachLists(*this, weights, [&](int64_t, int64_t, ArrayRef<QuadList> lists) {
     for (const QuadList &list : lists)
-      quads += 2 * list.pairs();
+      quads += 2 * list.count();
   });
 }
 
 void SparseLayout::expectQuads(double sparsity) {
-  // Every other list is filled up to a pair.
-  quads = std::llround((1 - sparsity) * double(allQuads()) + 0.5 * double(chunks() * columns));
+  quads = std::llround((1 - sparsity) * double(allQuads()));
 }
 
 std::optional<SparseLayout> SparseLayout::fromAttribute(ContractOp op) {

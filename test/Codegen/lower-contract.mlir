@@ -145,8 +145,8 @@ func.func @saturating(%x: memref<1x4xi8>, %w: memref<512xi8>, %y: memref<1x64xi8
   return
 }
 
-// 32 positions of 16 input channels, 20 output channels with 40 of 80 quads: two vectors of positions, and two sets of their
-// accumulators. Activations are transposed once; a list carries the place of its first quad. The epilogue works on columns, and
+// 32 positions of 16 input channels, 20 output channels with 40 of 80 quads: two vectors of positions, and the accumulators
+// of two columns. Activations are transposed once; a list carries the place of its first quad. The epilogue works on columns, and
 // its bytes are transposed: 64 x 64 of a strip and a tile.
 // CHECK-LABEL: func @sparse
 // CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<32768xi8>
@@ -162,6 +162,26 @@ func.func @sparse(%x: memref<32x16xi8>, %w: memref<704xi8>, %y: memref<32x20xi8>
   halftone.contract ins(%x, %w : memref<32x16xi8>, memref<704xi8>) outs(%y : memref<32x20xi8>)
       attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [],
       packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 16>, run = 4 : i64, tile = 4 : i64, quads = 40 : i64}} {
+  ^bb0(%acc: i32):
+    %t = arith.trunci %acc : i32 to i8
+    halftone.yield %t : i8
+  }
+  return
+}
+
+// 20 positions: the last vector has 4, and so have its dots. 64 columns are stored at once, and the next ones asked for.
+// CHECK-LABEL: func @sparse_short
+// CHECK: scf.for {{.*}} -> (vector<16xi32>, vector<4xi32>, vector<16xi32>, vector<4xi32>)
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.128"
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.128"
+// CHECK: memref.prefetch {{.*}}, write
+// CHECK: vector.store {{.*}} : memref<1280xi8, strided<[1]>>, vector<64xi8>
+func.func @sparse_short(%x: memref<20x16xi8>, %w: memref<896xi8>, %y: memref<20x64xi8>) {
+  halftone.contract ins(%x, %w : memref<20x16xi8>, memref<896xi8>) outs(%y : memref<20x64xi8>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 16>, run = 4 : i64, tile = 4 : i64, quads = 64 : i64}} {
   ^bb0(%acc: i32):
     %t = arith.trunci %acc : i32 to i8
     halftone.yield %t : i8

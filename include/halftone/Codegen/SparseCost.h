@@ -7,10 +7,12 @@
 //   transpositions = vectors of positions * reduction * lanes / 256 * sweeps * sparse_block_cycles
 //   epilogue       = vectors of positions * columns * (sparse_output_cycles + operands * sparse_operand_cycles)
 //
-// A dot of the sparse kernel loads its activations, so it is dearer than a dense one. A list of quads ends in a branch that
-// may be mispredicted, and with several chunks its accumulators go to memory and come back. That the lanes are positions
-// costs two transpositions: of the activations before (by each strip again, if there are several chunks), of the results
-// behind.
+// In the dots, a last vector that is shorter than the others (SparseLayout::lastLanes) counts half.
+//
+// A dot of the sparse kernel loads its activations, so it is dearer than a dense one. A list of quads, of which each column
+// is one half, ends in a branch that may be mispredicted, and with several chunks its accumulators go to memory and come
+// back. That the lanes are positions costs two transpositions: of the activations before (by each strip again, if there are
+// several chunks), of the results behind.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_CODEGEN_SPARSECOST_H

@@ -3,14 +3,13 @@
 // A quad is the 4 weights of one output channel and 4 consecutive input channels of one tap: what one lane of a dot
 // multiplies. Only quads that are not all zero are stored, with the place of their activations. The reduction is cut
 // into chunks, whose activations stay in L1 for a tile of positions; the columns into strips, whose accumulators stay
-// in the second cache. For each strip, chunk and column there is a list of quads. Lists of a strip and chunk are ordered
-// by their length, which branch prediction likes.
+// in the second cache. For each strip and chunk there are lists, each with the quads of two columns, which alternate.
+// Columns are ordered by the number of their quads, which branch prediction likes, so the two of a list have as many, or
+// almost: the shorter one is filled up with quads of zeros.
 //
 //   [start of each column: i32] [first quad of each strip and chunk: i32]
-//   [strips x chunks x strip columns: column in the strip u16, pairs of quads u16]
+//   [strips x chunks x lists: two columns in the strip u16, quads of each u32]
 //   [place of each quad in its chunk: u8] [each quad: 4 x s8]
-//
-// Lists are of whole pairs: an odd one ends with a quad of zeros.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_CODEGEN_SPARSELAYOUT_H
@@ -23,18 +22,22 @@ namespace mlir::halftone {
 
 struct SparseLayout {
   static constexpr int64_t kQuad = 4;
+  static constexpr int64_t kListBytes = 8; ///< of a list's columns and length
 
   const DotKernel *kernel;
   int64_t kernelHeight, kernelWidth;
   int64_t channels; ///< of the input, a multiple of a quad
   int64_t columns;  ///< of the output
   int64_t tileVectors; ///< vectors of positions in a tile, the most
-  int64_t quads = 0; ///< stored, whole pairs
+  int64_t quads = 0; ///< stored, those that fill lists up included
   bool storedUnsigned = false;
 
   /// Positions of a full tile, and bytes of their activations for one quad.
   int64_t tilePositions() const { return tileVectors * kernel->lanes; }
   int64_t quadBytes() const { return tilePositions() * kQuad; }
+  /// Lanes that are computed of the last vector of so many positions: all, or as few as there are dots of, where the kernel
+  /// has shorter dots and one tile alone ends with that vector.
+  int64_t lastLanes(int64_t positions) const;
   /// The most quads of a chunk: their activations are 32 KB with 16 lanes, and the place of each is a byte.
   int64_t chunkQuads() const { return 512 / tileVectors; }
   int64_t taps() const { return kernelHeight * kernelWidth; }
@@ -51,11 +54,12 @@ struct SparseLayout {
   /// Columns of the epilogue's panels.
   int64_t panelColumns() const { return kernel->lanes * 4; }
   int64_t stripColumns() const;
+  int64_t stripLists() const { return stripColumns() / 2; }
   int64_t strips() const { return llvm::divideCeil(columns, stripColumns()); }
 
   int64_t firstsOffset() const { return llvm::alignTo(columns, kernel->lanes) * 4; }
   int64_t listsOffset() const { return firstsOffset() + strips() * chunks() * 4; }
-  int64_t placesOffset() const { return listsOffset() + strips() * chunks() * stripColumns() * 4; }
+  int64_t placesOffset() const { return listsOffset() + strips() * chunks() * stripLists() * kListBytes; }
   int64_t quadsOffset() const { return llvm::alignTo(placesOffset() + quads, 64); }
   int64_t elements() const { return quadsOffset() + quads * kQuad; }
 

@@ -322,6 +322,8 @@ def main():
     contraction(m, "rare_rows", (9, 12, 28), (3, 3, 66), padding=1, density=0.06)
     contraction(m, "rare_strided", (15, 19, 20), (3, 3, 130), (2, 2), (1, 2), padding=1, density=0.06)
     contraction(m, "rare_points", (7, 7, 560), (1, 1, 67), residual=True, density=0.04)
+    # Several tiles, of which the last one ends with a vector of 4 positions.
+    contraction(m, "rare_tiles", (14, 14, 128), (1, 1, 80), residual=True, density=0.04)
     pooling(m, "maximum", "linalg.pooling_nhwc_max", (9, 9, 21), 3, 2, "i8", "i8", -128)
     pooling(m, "sum", "linalg.pooling_nhwc_sum", (5, 5, 37), 5, 1, "i8", "i32", 0)
     pooling(m, "float_maximum", "linalg.pooling_nhwc_max", (7, 7, 19), 2, 2, "f32", "f32", "0xFF800000")
