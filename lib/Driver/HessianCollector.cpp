@@ -5,6 +5,7 @@
 #include "LoadedModel.h"
 #include "ModelFile.h"
 #include "Progress.h"
+#include "SequentialReconstruction.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Precision/Recipe.h"
 #include "halftone/Quantization/UniformTypes.h"
@@ -50,9 +51,8 @@ static std::vector<Exposed> listExposed(ModuleOp module) {
   return list;
 }
 
-/// Values to integers code - zero point, in place.
-static void roundToCodes(llvm::MutableArrayRef<float> values,
-                         quant::UniformQuantizedType type) {
+void mlir::halftone::roundToCodes(llvm::MutableArrayRef<float> values,
+                                  quant::UniformQuantizedType type) {
   float scale = type.getScale();
   float low = type.getStorageTypeMin() - type.getZeroPoint();
   float high = type.getStorageTypeMax() - type.getZeroPoint();
@@ -106,15 +106,14 @@ static Expected<LoadedModel> compileExposed(ModuleOp module, StringRef path) {
   return LoadedModel::load(path, 0);
 }
 
-/// The inputs of one run, from its first sample on.
-static Expected<std::vector<Tensor>>
-readInputs(const LoadedModel &model, const SampleRange &samples, int64_t sample) {
+int64_t mlir::halftone::countHessianSamples(const SampleRange &samples) { return std::min<int64_t>(samples.size(), 128); }
+
+Expected<std::vector<Tensor>> mlir::halftone::readRun(const SampleRange &samples, ArrayRef<int64_t> shape, int64_t sample, int64_t minBatch) {
   const Dataset &data = samples.data;
-  const HalftoneTensorInfo &first = model.inputs().front();
-  bool whole = static_cast<int64_t>(data.sampleShape(0).size()) == first.rank;
-  int64_t batch = whole || first.rank == 0 ? 1 : first.shape[0];
+  const bool whole = data.sampleShape(0).size() == shape.size();
+  int64_t batch = whole || shape.empty() ? 1 : shape[0];
   if (batch == -1)
-    batch = model.info().minBatch;
+    batch = minBatch;
   if (samples.size() < batch)
     return userError("the model takes " + Twine(batch) + " samples in each run; "
                      "give more than " + Twine(samples.size()));
@@ -123,6 +122,13 @@ readInputs(const LoadedModel &model, const SampleRange &samples, int64_t sample)
     for (Tensor &tensor : *inputs)
       tensor.shape.erase(tensor.shape.begin());
   return inputs;
+}
+
+/// The inputs of one run of a compiled model.
+static Expected<std::vector<Tensor>>
+readInputs(const LoadedModel &model, const SampleRange &samples, int64_t sample) {
+  const HalftoneTensorInfo &first = model.inputs().front();
+  return readRun(samples, ArrayRef<int64_t>(first.shape, first.rank), sample, model.info().minBatch);
 }
 
 /// Runs `total` samples, evenly spread, and sums.
@@ -171,7 +177,7 @@ static Expected<Hessians> readKept(StringRef path, StringRef hash, StringRef ori
 Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
                                                    const SampleRange &samples, StringRef kept) {
   std::vector<Exposed> exposed = listExposed(module);
-  int64_t total = std::min<int64_t>(samples.size(), 128);
+  int64_t total = countHessianSamples(samples);
   auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
   Hessians hessians{hash ? hash.str() : "", total, {}};
   if (!kept.empty()) {
@@ -248,6 +254,12 @@ Error mlir::halftone::advanceWithHessians(ModuleOp module, Stage last,
   if (now && *now < Stage::Precision)
     if (Error error = advance(module, Stage::Precision, settings))
       return error;
+  if (settings.sequential) {
+    if (Error error = quantizeSequentially(module, settings, dataPath))
+      return error;
+    settings.rounding = WeightRounding::Diffused; // of what has no samples
+    return advance(module, last, settings);
+  }
   Expected<HessianFile> file = collectIntoFile(module, dataPath, settings.hessians);
   if (!file)
     return file.takeError();

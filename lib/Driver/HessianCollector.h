@@ -12,6 +12,7 @@
 #include "Stages.h"
 #include "TemporaryFile.h"
 #include "halftone/Reconstruction/Hessians.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
 
 namespace mlir::halftone {
 
@@ -24,6 +25,16 @@ llvm::Expected<Hessians> collectHessians(ModuleOp module, StringRef dataPath,
 llvm::Expected<Hessians> collectHessians(ModuleOp module,
                                          const SampleRange &samples,
                                          StringRef kept = "");
+
+/// How many of the samples are summed.
+int64_t countHessianSamples(const SampleRange &samples);
+
+/// The inputs of one run from a sample on, for a model whose first input has
+/// that shape; -1 is a symbolic batch.
+llvm::Expected<std::vector<Tensor>> readRun(const SampleRange &samples, llvm::ArrayRef<int64_t> shape, int64_t sample, int64_t minBatch = 1);
+
+/// Values to integers code - zero point, in place.
+void roundToCodes(llvm::MutableArrayRef<float> values, quant::UniformQuantizedType type);
 
 /// Hessians in a file: the one that they are kept in, or a temporary one.
 struct HessianFile {

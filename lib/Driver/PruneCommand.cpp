@@ -8,13 +8,17 @@
 #include "HessianCollector.h"
 #include "ModelOptions.h"
 #include "QuantizeOptions.h"
+#include "SequentialReconstruction.h"
 #include "SparsityPrediction.h"
 #include "TemporaryFile.h"
 #include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Analysis/QuantizableValues.h"
+#include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Calibration/Passes.h"
 #include "halftone/Pruning/ChannelClasses.h"
 #include "halftone/Pruning/Passes.h"
+#include "halftone/Quantization/Biases.h"
+#include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/Format.h"
@@ -40,7 +44,7 @@ struct PruneOptions {
   cl::opt<std::string> pattern, method, data;
   cl::opt<PruningScope> scope;
   cl::list<std::string> exclude;
-  cl::opt<bool> ends, predict;
+  cl::opt<bool> ends, predict, sequential;
   cl::opt<int64_t> roundChannels;
   cl::opt<bool> keepShapes;
   cl::opt<std::string> cost;
@@ -69,6 +73,9 @@ PruneOptions::PruneOptions(CommandLine &line)
       predict("predict", cl::sub(line.command),
               cl::desc("Prune nothing: print what each layer is predicted to take, dense and with --sparsity in blocks, and "
                        "from which sparsity on it gains")),
+      sequential("sequential", cl::sub(line.command),
+                 cl::desc("With --data: layer by layer, each for what it reads behind the pruned layers before it and for what the "
+                          "float network has behind it")),
       roundChannels("round-channels", cl::sub(line.command), cl::init(16), cl::value_desc("N"),
                     cl::desc("With --pattern=channels: the number that stays is a multiple of N (default: 16)")),
       keepShapes("keep-shapes", cl::sub(line.command),
@@ -93,6 +100,8 @@ Error PruneOptions::checkMethod() const {
     return userError("--method=obs prunes by the layers' errors on samples: give --data");
   if (method == "magnitude" && !data.empty())
     return userError("--method=magnitude looks at no samples: give no --data");
+  if (sequential && (removesChannels() || !needsHessians()))
+    return userError("--sequential is for --data, and for patterns of zeros, not channels");
   if (!removesChannels() && (roundChannels.getNumOccurrences() || keepShapes))
     return userError("--round-channels and --keep-shapes are for --pattern=channels");
   return Error::success();
@@ -145,8 +154,26 @@ static void takeMeans(ModuleOp module, ModuleOp copy) {
       mine.contraction->setAttr(kChannelMeansAttr, means);
 }
 
-/// Hessians of the model on the samples, in a file; and the means of what contractions read, as attributes.
-static Error writeHessians(ModuleOp module, StringRef data, StringRef path) {
+/// Takes weights, biases and what says that zeros are meant from a copy of the module.
+static void takeWeights(ModuleOp module, ModuleOp copy) {
+  auto mainOf = [](ModuleOp of) { return of.lookupSymbol<func::FuncOp>("main"); };
+  Sandwiches mine(mainOf(module)), theirs(mainOf(copy));
+  for (auto [to, from] : llvm::zip_equal(getContractionInputs(mainOf(module)), getContractionInputs(mainOf(copy)))) {
+    if (auto weights = getConstantElements<float>(getWeightOperand(from.contraction).get()))
+      replaceConstant(getWeightOperand(to.contraction), *weights, "weights");
+    for (StringRef name : {kPrunedAttr, kZerosAttr})
+      if (Attribute attribute = from.contraction->getAttr(name))
+        to.contraction->setAttr(name, attribute);
+    const Sandwich *target = mine.find(to.contraction), *source = theirs.find(from.contraction);
+    const int64_t channels = WeightChannels(to.contraction).outputs;
+    OpOperand *bias = target ? findBias(*target, channels) : nullptr, *other = source ? findBias(*source, channels) : nullptr;
+    if (bias && other)
+      replaceConstant(*bias, *getConstantElements<float>(other->get()), "bias");
+  }
+}
+
+/// A calibrated copy, with formats.
+static Expected<OwningOpRef<ModuleOp>> calibrateCopy(ModuleOp module, StringRef data) {
   OwningOpRef<ModuleOp> copy = module.clone();
   Expected<TemporaryFile> statistics = calibrateIntoFile(*copy, data);
   if (!statistics)
@@ -154,9 +181,28 @@ static Error writeHessians(ModuleOp module, StringRef data, StringRef path) {
   StageSettings settings;
   settings.statistics = statistics->path().str();
   if (Error error = advance(*copy, Stage::Precision, settings))
+    return std::move(error);
+  return copy;
+}
+
+/// Layer by layer.
+static Error runSequentially(ModuleOp module, const PruneWeightsOptions &options, StringRef data) {
+  Expected<OwningOpRef<ModuleOp>> copy = calibrateCopy(module, data);
+  if (!copy)
+    return copy.takeError();
+  if (Error error = pruneSequentially(**copy, options, data))
     return error;
-  takeMeans(module, *copy);
-  Expected<Hessians> hessians = collectHessians(*copy, data);
+  takeWeights(module, **copy);
+  return Error::success();
+}
+
+/// Hessians of the model on the samples, in a file; and the means of what contractions read, as attributes.
+static Error writeHessians(ModuleOp module, StringRef data, StringRef path) {
+  Expected<OwningOpRef<ModuleOp>> copy = calibrateCopy(module, data);
+  if (!copy)
+    return copy.takeError();
+  takeMeans(module, **copy);
+  Expected<Hessians> hessians = collectHessians(**copy, data);
   return hessians ? hessians->write(path) : hessians.takeError();
 }
 
@@ -243,7 +289,10 @@ Error mlir::halftone::runPrune(CommandLine &line) {
   if (!module)
     return module.takeError();
   std::optional<TemporaryFile> file;
-  if (options.needsHessians()) {
+  if (options.sequential) {
+    if (Error error = runSequentially(**module, *weights, options.data))
+      return error;
+  } else if (options.needsHessians()) {
     Expected<TemporaryFile> created = TemporaryFile::create("hessians");
     if (!created)
       return created.takeError();
@@ -253,7 +302,8 @@ Error mlir::halftone::runPrune(CommandLine &line) {
       return error;
   }
   PassManager pm(context.get());
-  pm.addPass(options.removesChannels() ? createPruneChannels(*channels) : createPruneWeights(*weights));
+  if (!options.sequential)
+    pm.addPass(options.removesChannels() ? createPruneChannels(*channels) : createPruneWeights(*weights));
   if (failed(pm.run(**module)))
     return llvm::make_error<Reported>();
   if (Error error = options.output.write(**module))

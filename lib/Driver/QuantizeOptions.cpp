@@ -69,6 +69,9 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
       hessians("hessians", cl::sub(line.command), cl::value_desc("FILE"),
                cl::desc("With --rounding=gptq and adaround, or sparsity: keep the Hessians of --data in this file, and read them where it is there; "
                         "without --data read them from it")),
+      sequential("sequential", cl::sub(line.command),
+                 cl::desc("With --rounding=gptq and adaround: layer by layer, each for what it reads behind the quantized layers before it "
+                          "and for what the float network has behind it")),
       sparsity("sparsity", cl::sub(line.command), cl::init(0), cl::value_desc("share"),
                cl::desc("With --rounding=gptq: the share of weights that become zero in the same sweep (SparseGPT)")),
       pattern("pattern", cl::sub(line.command), cl::init("blocks"), cl::value_desc("pattern"),
@@ -94,6 +97,7 @@ StageSettings QuantizeOptions::settings() const {
   settings.weightScales = weightScales;
   settings.rounding = rounding;
   settings.hessians = hessians;
+  settings.sequential = sequential;
   settings.sparsity = sparsity;
   settings.pattern = pattern;
   settings.activations = activations;
@@ -103,7 +107,7 @@ StageSettings QuantizeOptions::settings() const {
 
 bool QuantizeOptions::isGiven() const {
   const cl::Option *const all[] = {&estimator, &percentile, &smooth, &weights, &granularity, &recipe,
-                                   &weightScales, &rounding, &hessians, &sparsity, &pattern, &activations, std::addressof(floatOps)};
+                                   &weightScales, &rounding, &hessians, &sequential, &sparsity, &pattern, &activations, std::addressof(floatOps)};
   return llvm::any_of(all, [](const cl::Option *option) { return option->getNumOccurrences() > 0; });
 }
 
@@ -111,6 +115,11 @@ llvm::Error QuantizeOptions::check(bool formatsPrune) const {
   if (std::string reason = refuseRule(RecipeRule::forContractions(weights, granularity)); !reason.empty())
     return userError("--weights=" + weights + " --granularity=" + granularity +
                      ": " + reason);
+  if (sequential && !needsHessians(rounding))
+    return userError("--sequential is for --rounding=gptq and adaround");
+  if (sequential && hessians.getNumOccurrences())
+    return userError("--sequential sums the Hessians of each layer behind the quantized ones before it: they are for one format only, "
+                     "give no --hessians");
   if (!(sparsity >= 0 && sparsity < 1) || (pattern != "blocks" && pattern != "unstructured"))
     return userError("--sparsity is a share from 0 to below 1, --pattern one of blocks, unstructured");
   if ((sparsity > 0 || pattern.getNumOccurrences()) && (rounding != WeightRounding::GPTQ || sparsity == 0))
@@ -128,7 +137,14 @@ llvm::Error QuantizeOptions::check(bool formatsPrune) const {
     return areOfUse.takeError();
   if (hessians.getNumOccurrences() && (hessians.empty() || !(*areOfUse || formatsPrune)))
     return userError("--hessians is a file for --rounding=gptq and adaround, and for recipes and formats with sparsity");
-  return recipe.empty() ? llvm::Error::success() : readRecipe(recipe).takeError();
+  if (recipe.empty())
+    return llvm::Error::success();
+  auto rules = readRecipe(recipe);
+  if (!rules)
+    return rules.takeError();
+  if (sequential && prunes(*rules))
+    return userError("--sequential does not take a recipe with sparsity: prune first, by `halftone prune --data --sequential`");
+  return llvm::Error::success();
 }
 
 llvm::Error QuantizeOptions::checkStage(ModuleOp module) const {

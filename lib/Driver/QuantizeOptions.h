@@ -8,7 +8,7 @@
 namespace mlir::halftone {
 
 /// --estimator, --percentile, --smooth, --weights, --granularity, --recipe,
-/// --weight-scales, --rounding, --hessians, --activations and --float-ops, of build and
+/// --weight-scales, --rounding, --hessians, --sequential, --activations and --float-ops, of build and
 /// quantize.
 class QuantizeOptions {
 public:
@@ -37,6 +37,7 @@ private:
   llvm::cl::opt<WeightScales> weightScales;
   llvm::cl::opt<WeightRounding> rounding;
   llvm::cl::opt<std::string> hessians;
+  llvm::cl::opt<bool> sequential;
   llvm::cl::opt<double> sparsity;
   llvm::cl::opt<std::string> pattern;
   llvm::cl::opt<Activations> activations;

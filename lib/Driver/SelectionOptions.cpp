@@ -117,6 +117,9 @@ StorageChoice SelectionOptions::storage(StorageChoice asked) const {
 }
 
 Error SelectionOptions::refuseFormats(const StageSettings &settings) {
+  if (settings.sequential)
+    return userError("a selection tries formats layer by layer from one set of Hessians: give no --sequential; --save-choice keeps the "
+                     "formats, which --recipe then rounds with --sequential");
   if (settings.weights != "int8" || settings.granularity != "channel")
     return userError("a selection chooses the formats of weights: give --formats=int8," + settings.weights +
                      (settings.granularity == "channel" ? "" : "/" + settings.granularity) +

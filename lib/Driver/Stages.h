@@ -20,6 +20,7 @@ struct StageSettings {
   WeightScales weightScales = WeightScales::Automatic;
   WeightRounding rounding = WeightRounding::Diffused;
   std::string hessians; ///< A file of Hessians, for GPTQ and AdaRound.
+  bool sequential = false; ///< GPTQ and AdaRound layer by layer.
   double sparsity = 0;  ///< The share of weights that GPTQ makes zero.
   std::string pattern = "blocks"; ///< Or unstructured.
   std::vector<std::string> floatOps; ///< Regular expressions.

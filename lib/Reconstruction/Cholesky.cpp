@@ -66,7 +66,7 @@ static void factorize(double *factor, int64_t dimension) {
   }
 }
 
-CholeskyFactor::CholeskyFactor(llvm::ArrayRef<int64_t> triangle, int64_t group) : factor(triangle.size()) {
+CholeskyFactor::CholeskyFactor(llvm::ArrayRef<int64_t> triangle, int64_t group, double damping) : factor(triangle.size()) {
   int64_t dimension = 0;
   while (rowStart(dimension) < static_cast<int64_t>(triangle.size()))
     ++dimension;
@@ -90,7 +90,7 @@ CholeskyFactor::CholeskyFactor(llvm::ArrayRef<int64_t> triangle, int64_t group) 
       *to++ = triangle[rowStart(high) + low];
     }
     // A layer that saw zeros only gets the identity: nearest levels.
-    to[-1] += mean > 0 ? 0.01 * mean : 1.0;
+    to[-1] += mean > 0 ? damping * mean : 1.0;
   }
   factorize(factor.data(), dimension);
 }

@@ -56,32 +56,6 @@ HessianSum::HessianSum(const Patches &patches, std::string key) : patches(patche
   hessian.sums.resize(hessian.size());
 }
 
-/// Calls visit(image, y, x), the first element read by each output position, padding counted from -padLow.
-template <typename Visit>
-static void forEachPosition(const Patches &patches, std::array<int64_t, 3> extents, Visit visit) {
-  auto last = [&](int i) {
-    return extents[i + 1] + patches.padHigh[i] - (patches.kernel[i] - 1) * patches.dilations[i] - 1;
-  };
-  for (int64_t n = 0; n < extents[0]; ++n)
-    for (int64_t y = -patches.padLow[0]; y <= last(0); y += patches.strides[0])
-      for (int64_t x = -patches.padLow[1]; x <= last(1); x += patches.strides[1])
-        visit(n, y, x);
-}
-
-/// Calls visit(tap, codes of its pixel or null for padding).
-template <typename Visit>
-static void forEachTap(const Patches &patches, std::array<int64_t, 3> extents, llvm::ArrayRef<float> codes, int64_t n,
-                       int64_t y, int64_t x, Visit visit) {
-  int64_t width = patches.groups * patches.channels;
-  for (int64_t i = 0; i < patches.kernel[0]; ++i)
-    for (int64_t j = 0; j < patches.kernel[1]; ++j) {
-      int64_t row = y + i * patches.dilations[0], column = x + j * patches.dilations[1];
-      bool inside = row >= 0 && row < extents[1] && column >= 0 && column < extents[2];
-      visit(i * patches.kernel[1] + j,
-            inside ? codes.data() + ((n * extents[1] + row) * extents[2] + column) * width : nullptr);
-    }
-}
-
 void HessianSum::addDense(llvm::ArrayRef<float> codes, std::array<int64_t, 3> extents, int64_t group) {
   int64_t size = triangleSize(hessian.dimension), channels = patches.channels;
   GramMatrix gram(hessian.dimension, llvm::MutableArrayRef<int64_t>(hessian.sums).slice(group * size, size));
@@ -121,15 +95,24 @@ void HessianSum::addDepthwise(llvm::ArrayRef<float> codes, std::array<int64_t, 3
   flush();
 }
 
-void HessianSum::add(llvm::ArrayRef<float> codes, llvm::ArrayRef<int64_t> shape) {
-  std::array<int64_t, 3> extents{1, 1, 1};
+std::array<int64_t, 3> mlir::halftone::getExtents(llvm::ArrayRef<int64_t> shape) {
   if (shape.size() == 4)
-    extents = {shape[0], shape[1], shape[2]};
-  else
-    for (int64_t extent : shape.drop_back())
-      extents[2] *= extent;
+    return {shape[0], shape[1], shape[2]};
+  std::array<int64_t, 3> extents{1, 1, 1};
+  for (int64_t extent : shape.drop_back())
+    extents[2] *= extent;
+  return extents;
+}
+
+void HessianSum::add(llvm::ArrayRef<float> codes, llvm::ArrayRef<int64_t> shape) {
+  const std::array<int64_t, 3> extents = getExtents(shape);
   if (patches.groups > 1 && patches.channels == 1)
     return addDepthwise(codes, extents);
   for (int64_t group = 0; group < patches.groups; ++group)
     addDense(codes, extents, group);
+}
+
+void HessianSum::merge(const HessianSum &others) {
+  for (auto [mine, more] : llvm::zip_equal(hessian.sums, others.hessian.sums))
+    mine += more;
 }

@@ -60,6 +60,8 @@ LogicalResult ReconstructWeightsPass::reconstructAll(func::FuncOp entry) {
 LogicalResult ReconstructWeightsPass::checkOptions() {
   if (!(sparsity >= 0 && sparsity < 1))
     return getOperation().emitError("the share of zeros is from 0 to below 1, not ") << static_cast<double>(sparsity);
+  if (!(damping > 0))
+    return getOperation().emitError("the damping is a share above 0, not ") << static_cast<double>(damping);
   if (sparsity > 0 && method != WeightRounding::GPTQ)
     return getOperation().emitError("zeros and codes in one sweep are those of gptq");
   if (pattern != "blocks" && pattern != "unstructured")
@@ -81,7 +83,7 @@ void ReconstructWeightsPass::sweepGroups(const Hessian &hessian, int64_t unit, M
                                          const WeightGrid *grid) {
   const int64_t size = rows.size() / hessian.groups, outputs = size / hessian.dimension;
   for (int64_t group = 0; group < hessian.groups; ++group)
-    sweepSparse(rows.slice(group * size, size), group * outputs, CholeskyFactor(hessian.triangle(group), unit), grid, sparsity,
+    sweepSparse(rows.slice(group * size, size), group * outputs, CholeskyFactor(hessian.triangle(group), unit, damping), grid, sparsity,
                 unit);
 }
 
@@ -91,7 +93,7 @@ void ReconstructWeightsPass::roundGroup(const Hessian &hessian, int64_t group, M
   constexpr int64_t together = 16;
   int64_t dimension = hessian.dimension, count = rows.size() / dimension;
   ArrayRef<int64_t> triangle = hessian.triangle(group);
-  CholeskyFactor factor(triangle, grid.group);
+  CholeskyFactor factor(triangle, grid.group, damping);
   parallelFor(&getContext(), 0, (count + together - 1) / together, [&](size_t task) {
     int64_t begin = task * together, size = std::min(together, count - begin);
     MutableArrayRef<float> levels = rows.slice(begin * dimension, size * dimension);

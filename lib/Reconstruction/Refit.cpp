@@ -20,18 +20,25 @@ using namespace mlir::halftone;
 static constexpr int64_t kLanes = 16, kSteps = 30;
 typedef float Lanes __attribute__((vector_size(64)));
 
-RefitMatrix::RefitMatrix(llvm::ArrayRef<int64_t> triangle, int64_t dimension)
-    : dimension(dimension), stride((dimension + kLanes - 1) / kLanes * kLanes), elements(dimension * stride, 0.0f) {
+RefitMatrix::RefitMatrix(llvm::ArrayRef<int64_t> triangle, int64_t dimension, double damping)
+    : dimension(dimension), stride((dimension + kLanes - 1) / kLanes * kLanes), damping(damping),
+      elements(dimension * stride, 0.0f) {
   double trace = 0;
   for (int64_t i = 0; i < dimension; ++i)
     trace += static_cast<double>(triangle[i * (i + 1) / 2 + i]);
-  const double scale = trace > 0 ? dimension / trace : 1;
+  factor = trace > 0 ? dimension / trace : 1;
   for (int64_t i = 0; i < dimension; ++i)
     for (int64_t j = 0; j <= i; ++j) {
-      float value = static_cast<float>(triangle[i * (i + 1) / 2 + j] * scale + (i == j ? 0.01 : 0.0));
+      float value = static_cast<float>(triangle[i * (i + 1) / 2 + j] * factor + (i == j ? damping : 0.0));
       elements[i * stride + j] = value;
       elements[j * stride + i] = value;
     }
+}
+
+void RefitMatrix::setDamping(float share) {
+  for (int64_t i = 0; i < dimension; ++i)
+    elements[i * stride + i] += share - static_cast<float>(damping);
+  damping = share;
 }
 
 /// to = from * H, one row; H is symmetric, so that its rows are read.
@@ -61,13 +68,13 @@ static double dot(llvm::ArrayRef<float> x, llvm::ArrayRef<float> y) {
 }
 
 void RefitMatrix::refit(llvm::MutableArrayRef<float> rows, llvm::ArrayRef<float> original,
-                        llvm::ArrayRef<uint8_t> zero) const {
+                        llvm::ArrayRef<uint8_t> zero, llvm::ArrayRef<float> missing) const {
   std::vector<float> product(stride), residual(dimension), scaled(dimension), direction(dimension);
   for (int64_t first = 0; first < static_cast<int64_t>(rows.size()); first += dimension) {
     llvm::MutableArrayRef<float> row = rows.slice(first, dimension);
     llvm::ArrayRef<float> aim = original.slice(first, dimension);
     llvm::ArrayRef<uint8_t> gone = zero.slice(first, dimension);
-    // The residual is -(v - w) H on what is kept.
+    // The residual is b - (v - w) H on what is kept.
     for (int64_t j = 0; j < dimension; ++j) {
       row[j] = gone[j] ? 0.0f : row[j];
       direction[j] = aim[j] - row[j];
@@ -78,7 +85,7 @@ void RefitMatrix::refit(llvm::MutableArrayRef<float> rows, llvm::ArrayRef<float>
         scaled[j] = residual[j] / diagonal(j);
     };
     for (int64_t j = 0; j < dimension; ++j)
-      residual[j] = gone[j] ? 0.0f : product[j];
+      residual[j] = gone[j] ? 0.0f : product[j] + (missing.empty() ? 0.0f : missing[first + j]);
     rescale();
     direction = scaled;
     double size = dot(residual, scaled);
@@ -101,6 +108,15 @@ void RefitMatrix::refit(llvm::MutableArrayRef<float> rows, llvm::ArrayRef<float>
       size = next;
     }
   }
+}
+
+std::vector<double> RefitMatrix::multiplyUndamped(llvm::ArrayRef<float> row) const {
+  std::vector<float> product(stride);
+  multiply(row.data(), elements.data(), dimension, stride, product.data());
+  std::vector<double> result(dimension);
+  for (int64_t j = 0; j < dimension; ++j)
+    result[j] = static_cast<double>(product[j]) - damping * row[j];
+  return result;
 }
 
 void mlir::halftone::refitRows(MLIRContext *context, const RefitMatrix &matrix, llvm::MutableArrayRef<float> rows,

@@ -16,6 +16,8 @@
 // FORMAT: error: {{.*}}'linalg.matmul' op has halftone.weights "int9", which is no format of weights
 // RUN: not halftone-opt %s --halftone-reconstruct-weights="hessians=%t.good sparsity=1.5" 2>&1 | FileCheck %s --check-prefix=SHARE
 // SHARE: error: the share of zeros is from 0 to below 1, not 1.5
+// RUN: not halftone-opt %s --halftone-reconstruct-weights="hessians=%t.good damping=0" 2>&1 | FileCheck %s --check-prefix=DAMPING
+// DAMPING: error: the damping is a share above 0, not 0
 // RUN: not halftone-opt %s --halftone-reconstruct-weights="hessians=%t.good sparsity=0.5 method=adaround" 2>&1 | FileCheck %s --check-prefix=METHOD
 // METHOD: error: zeros and codes in one sweep are those of gptq
 // RUN: not halftone-opt %s --halftone-reconstruct-weights="hessians=%t.good sparsity=0.5 pattern=2:4" 2>&1 | FileCheck %s --check-prefix=PATTERN

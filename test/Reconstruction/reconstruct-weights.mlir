@@ -15,6 +15,9 @@
 // RUN: halftone-opt %s --halftone-insert-casts | FileCheck %s --check-prefix=NEAREST
 // NEAREST: dense<{{\[\[}}127, 127], [0, -127], [0, 3]]> : tensor<3x2xi8>
 
+// So much damping that inputs seem to have nothing to do with each other: each code is the nearest.
+// RUN: halftone-opt %s --halftone-reconstruct-weights="hessians=%t damping=1000" --halftone-insert-casts | FileCheck %s --check-prefix=NEAREST
+
 // Codes of 4 bits are in [-7, 7].
 // RUN: halftone-opt %s --halftone-assign-formats=weights=int4 --halftone-reconstruct-weights="hessians=%t weight-scales=max" | FileCheck %s --check-prefix=BITS
 // BITS: dense<{{\[\[}}7, 7], [0, -7], [0, 0]]> : tensor<3x2xi8>

@@ -37,6 +37,9 @@ def ReconstructWeights : Pass<"halftone-reconstruct-weights", "::mlir::ModuleOp"
     (instead of the relaxation by gradients of Nagel et al., arXiv:2004.10568). `nearest` and `diffused` do not look at
     the Hessians and are left to `halftone-insert-casts`.
 
+    `damping` (GPTQ's percdamp) keeps a Hessian of few samples from being believed too far: the larger, the less a weight takes
+    over from the others.
+
     With `sparsity`, a sweep of gptq that makes weights zero or levels (SparseGPT, Frantar and Alistarh, arXiv:2301.00774) chooses
     that share of a layer's blocks (4 input channels of one tap and output channel; with pattern `unstructured` of its weights),
     and the contraction gets `halftone.pruned`. What is kept then solves the least squares problem of the layer's output, and
@@ -60,7 +63,8 @@ def ReconstructWeights : Pass<"halftone-reconstruct-weights", "::mlir::ModuleOp"
     Option<"method", "method", "::mlir::halftone::WeightRounding", "::mlir::halftone::WeightRounding::GPTQ",
            "How codes are chosen", [{::llvm::cl::values(
              clEnumValN(::mlir::halftone::WeightRounding::GPTQ, "gptq", "error feedback"),
-             clEnumValN(::mlir::halftone::WeightRounding::AdaRound, "adaround", "error feedback, then descent"))}]>
+             clEnumValN(::mlir::halftone::WeightRounding::AdaRound, "adaround", "error feedback, then descent"))}]>,
+    Option<"damping", "damping", "double", "0.01", "Share of the mean diagonal that is added to the diagonals of the Hessians">
   ];
   let statistics = [Statistic<"reconstructed", "reconstructed", "Number of weight tensors">];
 }

@@ -21,6 +21,36 @@ struct Patches {
 /// The window, or nothing if padding is not over height and width only, or not constant.
 std::optional<Patches> getPatches(const ContractionInput &input);
 
+/// Calls visit(image, y, x) for each output position in the output's order: the first element that it reads, padding counted
+/// from -padLow. Extents are (N, H, W).
+template <typename Visit>
+void forEachPosition(const Patches &patches, std::array<int64_t, 3> extents, Visit visit) {
+  auto last = [&](int i) {
+    return extents[i + 1] + patches.padHigh[i] - (patches.kernel[i] - 1) * patches.dilations[i] - 1;
+  };
+  for (int64_t n = 0; n < extents[0]; ++n)
+    for (int64_t y = -patches.padLow[0]; y <= last(0); y += patches.strides[0])
+      for (int64_t x = -patches.padLow[1]; x <= last(1); x += patches.strides[1])
+        visit(n, y, x);
+}
+
+/// Calls visit(tap, codes of its pixel or null for padding) for what a position reads.
+template <typename Visit>
+void forEachTap(const Patches &patches, std::array<int64_t, 3> extents, llvm::ArrayRef<float> codes, int64_t n, int64_t y,
+                int64_t x, Visit visit) {
+  int64_t width = patches.groups * patches.channels;
+  for (int64_t i = 0; i < patches.kernel[0]; ++i)
+    for (int64_t j = 0; j < patches.kernel[1]; ++j) {
+      int64_t row = y + i * patches.dilations[0], column = x + j * patches.dilations[1];
+      bool inside = row >= 0 && row < extents[1] && column >= 0 && column < extents[2];
+      visit(i * patches.kernel[1] + j,
+            inside ? codes.data() + ((n * extents[1] + row) * extents[2] + column) * width : nullptr);
+    }
+}
+
+/// (N, H, W) of an input NHWC, or (1, 1, rows) of rows x K.
+std::array<int64_t, 3> getExtents(llvm::ArrayRef<int64_t> shape);
+
 /// The Hessian of one layer while it is summed.
 class HessianSum {
 public:
@@ -29,7 +59,10 @@ public:
   /// Adds an input, NHWC (or rows x K), whose elements are integers code - zero point.
   void add(llvm::ArrayRef<float> codes, llvm::ArrayRef<int64_t> shape);
 
+  const Hessian &get() const { return hessian; }
   Hessian take() { return std::move(hessian); }
+  /// Adds the sums of other samples of the same layer.
+  void merge(const HessianSum &others);
 
 private:
   void addDense(llvm::ArrayRef<float> codes, std::array<int64_t, 3> extents, int64_t group);

@@ -16,12 +16,12 @@ namespace mlir::halftone {
 
 /// H = P^T L L^T P: `factor` is L as a packed lower triangle, of the Hessian whose row i is row order[i] of the given
 /// one, ordered by ascending diagonal; with groups, those of one group stand together, the groups in the order of their
-/// largest diagonals. 1 % of the mean diagonal is added to the diagonal, so that L exists.
+/// largest diagonals. A share of the mean diagonal, `damping`, is added to the diagonal, so that L exists.
 struct CholeskyFactor {
   std::vector<int64_t> order;
   std::vector<double> factor;
 
-  explicit CholeskyFactor(llvm::ArrayRef<int64_t> triangle, int64_t group = 0);
+  explicit CholeskyFactor(llvm::ArrayRef<int64_t> triangle, int64_t group = 0, double damping = 0.01);
 };
 
 /// GPTQ: replaces the weights of the output channels first, first + 1, ... (rows of `weights`, rows x dimension) by points
