@@ -20,7 +20,7 @@ USUAL = {
     "calibrate": ["{model}", "--data={folder}/data.npz"],
     "quantize": ["{model}", "--stats={folder}/model.stats"],
     "prune": ["{model}", "--sparsity=0.5"],
-    "train": ["{model}", "--data={folder}/data.npz", "--teacher={model}", "--batch=4", "--rate=1e-5"],
+    "train": ["{model}", "--data={folder}/data.npz", "--teacher={model}", "--loss={loss}", "--batch=4", "--rate=1e-5"],
     "compile": ["{folder}/quantized.mlirbc"],
     "run": ["{folder}/float.so", "--input={folder}/plain.npz"],
     "bench": ["{folder}/float.so", "--rounds=2"],

@@ -387,6 +387,16 @@ static Expected<std::vector<TrainedWeight>> promote(const TrainOptions &options,
   return promoteWeights(module, options.only);
 }
 
+/// Before anything long or anything written.
+static Error checkLoss(const TrainOptions &options, ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  auto output = main ? dyn_cast<RankedTensorType>(main.getResultTypes().front()) : RankedTensorType();
+  if (options.loss == "cross-entropy" && output && output.getRank() != 2)
+    return userError("--loss=cross-entropy needs logits [samples, classes], and the model's first output has " + Twine(output.getRank()) +
+                     " dimensions: give --loss=mse");
+  return Error::success();
+}
+
 Error mlir::halftone::runTrain(CommandLine &line) {
   TrainOptions options(line);
   line.parse();
@@ -396,6 +406,8 @@ Error mlir::halftone::runTrain(CommandLine &line) {
   Expected<OwningOpRef<ModuleOp>> result = options.model.load(context.get());
   if (!result)
     return result.takeError();
+  if (Error error = checkLoss(options, **result))
+    return error;
   if (Error error = quantizeForTraining(options, **result))
     return error;
   Expected<OwningOpRef<ModuleOp>> module = loadForTraining(options, context.get());

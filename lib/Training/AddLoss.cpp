@@ -128,7 +128,7 @@ private:
     if (kind != "mse" && kind != "cross-entropy")
       return entry.emitError("there is no loss '") << kind << "': it is cross-entropy or mse";
     if (kind == "cross-entropy" && type.getRank() != 2)
-      return entry.emitError("cross-entropy needs logits [samples, classes], not ") << type;
+      return entry.emitError("cross-entropy needs logits [samples, classes], not ") << type << "; mse takes any shape";
     if (target.empty() && teacher.empty())
       return entry.emitError("needs a target (the name of a new argument) or a teacher (a function)");
     if (teacher.empty())
