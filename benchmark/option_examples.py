@@ -64,6 +64,8 @@ EXAMPLES = {
     "formats": ["int8,float", "int8,int4", "int8,codebook4,log4", "int8,int8/sparsity:0.5", "!int8,int8/sparsity:2", "!int8", "!int4,float", "!int9,int8"],
     "granularity": ["tensor", "channel", ("group:16", ["--weights=int4"]), ("group:32", ["--weights=int4"]), ("group:256", ["--weights=int4"]),
                     ("group:64", ["--weights=log3"]), ("!group:32", ["--weights=int8"]), "!group:15", "!group:257", "!row"],
+    # Training goes through casts by channel, of calibrated ranges.
+    "activations@train": ["!dynamic", "!float"], "granularity@train": ["channel", "!tensor", ("!group:32", ["--weights=int4"]), "!row"],
     "hessians": ["{folder}/kept.hessians", "!{folder}/none/kept.hessians", "!{folder}/data.npz", "!"],
     "held-out": ["4", "!-1", "!100000"],
     "input": [(PICTURES, ["--data={folder}/pictures"]), "!nothing: u8", "!x", "!{input}: u8 crop=0 turn"],
@@ -88,7 +90,7 @@ EXAMPLES = {
     "o@calibrate": ["{folder}/written.stats", "!{folder}/none/result.stats", "!{folder}"],
     "o@run": ["{folder}/written.npz", "!{folder}/none/result.npz", "!{folder}"],
     "o@bench": ["!{folder}/tuned.json"],
-    "only": [".*", "{last}.*", "!nothing", "!("], "optimizer": ["sgd", "adam", "!lion"],
+    "only": [".*", "!nothing", "!("], "optimizer": ["sgd", "adam", "!lion"],
     "pattern": ["blocks", "unstructured", "!rows"],
     "pattern@prune": ["blocks", "unstructured", "channels", ("2:4", []), ("1:2", []), ("!2:4", ["--sparsity=0.5"]), ("!4:2", []), "!rows"],
     "pause-after": ["1", "!-1"], "percentile": ["99.9", "100", "!50", "!101", "!x"], "predict": [""], "profile": [""],
@@ -145,7 +147,8 @@ NEEDS = {
 }
 # Usual words that an option (or one value of it) takes the place of.
 REPLACED = {
-    "activations=dynamic": ["--data", "--stats"], "activations=float": ["--data", "--stats"], "float@build": ["--data"],
+    "activations=dynamic": ["--data", "--stats"], "activations=float": ["--data", "--stats"], "activations=dynamic@train": [], "activations=float@train": [],
+    "float@build": ["--data"],
     "pattern=2:4@prune": ["--sparsity"], "pattern=1:2@prune": ["--sparsity"], "pattern=4:2@prune": ["--sparsity"],
     "merge@calibrate": ["{model}", "--data"], "tune@bench": ["{folder}/float.so", "--rounds"],
     "exact@compare": ["{folder}/float.so", "{folder}/quantized.mlirbc"], "equalize@quantize": ["--stats"],

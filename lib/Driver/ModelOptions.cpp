@@ -103,10 +103,12 @@ Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context) const {
   Expected<OwningOpRef<ModuleOp>> module = loadModel(path(), context, dims);
   if (!module)
     return module;
-  if (Error error = recordPreprocessing(**module, inputs))
+  if (Error error = record(**module))
     return std::move(error);
   return module;
 }
+
+Error ModelOptions::record(ModuleOp module) const { return recordPreprocessing(module, inputs); }
 
 EqualizeOption::EqualizeOption(CommandLine &line)
     : opt("equalize", cl::sub(line.command),

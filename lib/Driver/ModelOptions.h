@@ -26,6 +26,9 @@ public:
   /// The only model, at the stage import or later, with its preprocessing.
   llvm::Expected<OwningOpRef<ModuleOp>> load(MLIRContext *context) const;
 
+  /// Records --input in a module that was loaded another way.
+  llvm::Error record(ModuleOp module) const;
+
   StringRef path() const { return paths.front(); }
   llvm::Expected<ImportOptions> importOptions() const;
 

@@ -279,6 +279,8 @@ static Expected<OwningOpRef<ModuleOp>> loadForTraining(const TrainOptions &optio
   Expected<OwningOpRef<ModuleOp>> module = loadAtBatch(options.model.path(), options.model.dims, asked, context);
   if (!module)
     return module;
+  if (Error error = options.model.record(**module))
+    return std::move(error);
   const int64_t batch = leadingDimension(**module);
   if (Error error = quantizeForTraining(options, **module))
     return std::move(error);
