@@ -65,7 +65,7 @@ EXAMPLES = {
     "granularity": ["tensor", "channel", ("group:16", ["--weights=int4"]), ("group:32", ["--weights=int4"]), ("group:256", ["--weights=int4"]),
                     ("group:64", ["--weights=log3"]), ("!group:32", ["--weights=int8"]), "!group:15", "!group:257", "!row"],
     # Training goes through casts by channel, of calibrated ranges.
-    "activations@train": ["!dynamic", "!float"], "granularity@train": ["channel", "!tensor", ("!group:32", ["--weights=int4"]), "!row"],
+    "activations@train": ["!dynamic", "!float"], "granularity@train": ["channel", "?tensor", ("?group:32", ["--weights=int4"]), "!row"],
     "hessians": ["{folder}/kept.hessians", "!{folder}/none/kept.hessians", "!{folder}/data.npz", "!"],
     "held-out": ["4", "!-1", "!100000"],
     "input": [(PICTURES, ["--data={folder}/pictures"]), "!nothing: u8", "!x", "!{input}: u8 crop=0 turn"],
