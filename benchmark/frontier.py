@@ -24,6 +24,8 @@ import subprocess
 # Candidates of the selections under budgets of bytes, and the single formats whose bytes are their budgets.
 FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "int4/group:32", "codebook4", "nf4", "codebook3", "codebook2"]
 SIZES = [f"codebook{bits}" for bits in range(7, 1, -1)]
+# Those under a budget of latency: only zeros are faster than int8.
+PRUNED = ["int8", *[f"int8/sparsity:{share}" for share in (0.5, 0.7, 0.85)]]
 SINGLE = [*[f"int{bits}" for bits in range(8, 1, -1)], "int8/tensor", "int4/tensor", "int4/group:32",
           *[f"codebook{bits}" for bits in range(8, 1, -1)], "nf4", "log5", "log4", "log3"]
 
@@ -83,14 +85,12 @@ class Frontier:
     def constant_bytes(self, title):
         return re.search(r"^constants: (\d+) bytes", self.call("info", self.rows[title]["path"]).stdout, re.MULTILINE).group(1)
 
-    def select(self, *budget, formats=()):
-        """Among `formats`; the default ones of the budget if there are none."""
+    def select(self, *budget, formats):
         # What is added up is the classes' divergence, or noise for the metrics of other models.
         losses = self.folder / f"{self.name}-{'noise' if '--metric=cosine' in budget else 'divergence'}.losses"
 
         def make(library):
-            among = ["--formats=" + ",".join(formats)] if formats else []
-            return self.quantize(library, *budget, *among, "--weight-storage=packed", "--save-choice", library.with_suffix(".yaml"),
+            return self.quantize(library, *budget, "--formats=" + ",".join(formats), "--weight-storage=packed", "--save-choice", library.with_suffix(".yaml"),
                                  "--measurements", losses, samples="search")
         return make
 
@@ -110,7 +110,7 @@ class Frontier:
             self.add(f"bytes of {title}", "bytes", self.select(f"--max-bytes={self.constant_bytes(title)}", formats=FORMATS))
         plain = self.rows["int8"]
         both = ["int8", "float"]
-        self.add("latency 80 %", "latency", self.select("--max-latency=80%"))
+        self.add("latency 80 %", "latency", self.select("--max-latency=80%", formats=PRUNED))
         drop = 100 * (1 - plain["agreement"]) / 2
         self.add(f"disagreement {drop:.2f} %", "drop", self.select(f"--max-drop={drop}", formats=both))
         drop = (1 - plain["cosine"]) / 2

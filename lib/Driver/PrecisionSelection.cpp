@@ -256,6 +256,10 @@ std::optional<Assignment> Selector::choose(const Limits &limits, Sum least) cons
   return assignment;
 }
 
+static bool prunesSome(llvm::ArrayRef<LayerFormat> formats) {
+  return llvm::any_of(formats, [](const LayerFormat &format) { return format.sparsity != 0; });
+}
+
 /// The error for budgets that no selection meets: what each of them can be, alone or beside the others.
 Error Selector::infeasible(const Limits &limits) const {
   ProblemList problems;
@@ -283,6 +287,8 @@ Error Selector::infeasible(const Limits &limits) const {
                            text(sum, whole[sum] + otherOf(sum)), beside, text(sum, least + otherOf(sum)))
                        .str());
   }
+  if (limits.has(Sum::Time) && leastSum(layers, Sum::Time) > limits[Sum::Time] && !prunesSome(compiler.formats()))
+    problems.add("zeros make code faster where fewer bits do not, at a loss: --formats=int8,int8/sparsity:0.5,int8/sparsity:0.7 prunes layers");
   return problems.take("no selection of formats meets the budgets:");
 }
 

@@ -12,12 +12,8 @@ using namespace mlir::halftone;
 using llvm::Error, llvm::Expected;
 namespace cl = llvm::cl;
 
-/// What is chosen among unless --formats says it. Small codes where bytes have a limit, zeros where time has one.
-static StringRef defaultFormats(bool limitsBytes, bool limitsLatency) {
-  if (limitsBytes && limitsLatency)
-    return "int8,codebook6,codebook5,codebook4,codebook3,int8/sparsity:0.5,int8/sparsity:0.7,int8/sparsity:0.85";
-  if (limitsLatency)
-    return "int8,int8/sparsity:0.5,int8/sparsity:0.7,int8/sparsity:0.85,float";
+/// What is chosen among unless --formats says it.
+static StringRef defaultFormats(bool limitsBytes) {
   return limitsBytes ? "int8,codebook6,codebook5,codebook4,codebook3" : "int8,float";
 }
 
@@ -25,8 +21,7 @@ static StringRef defaultFormats(bool limitsBytes, bool limitsLatency) {
 static StringRef listDefaults() {
   static const std::string text =
       "Formats of weights to choose among, as in int8,int4/group:32,int8/sparsity:0.7,float; sparsity is the share of blocks of "
-      "weights that are zero (default " + defaultFormats(false, false).str() + "; with --max-bytes " + defaultFormats(true, false).str() +
-      "; with --max-latency " + defaultFormats(false, true).str() + "; with both all of these)";
+      "weights that are zero (default " + defaultFormats(false).str() + "; with --max-bytes " + defaultFormats(true).str() + ")";
   return text;
 }
 
@@ -105,7 +100,7 @@ Expected<SelectionRequest> SelectionOptions::request() const {
 
 Expected<std::vector<LayerFormat>> SelectionOptions::candidates() const {
   if (formats.empty())
-    return LayerFormat::parseList(defaultFormats(!maxBytes.empty(), !maxLatency.empty()));
+    return LayerFormat::parseList(defaultFormats(!maxBytes.empty()));
   auto list = LayerFormat::parseList(formats);
   if (!list)
     return userError("--formats: " + llvm::toString(list.takeError()));
