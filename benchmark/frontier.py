@@ -34,7 +34,7 @@ def run(command):
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     errors = [line.split("error: ", 1)[1] for line in done.stderr.splitlines() if "error: " in line]
     detail = [line.strip() for line in done.stderr.splitlines()[-2:] if line.startswith(" ")]
-    return done, "; ".join(errors + detail) or "failed"
+    return done, "; ".join(errors + detail).replace(":; ", ": ") or "failed"
 
 
 class Frontier:
