@@ -219,8 +219,7 @@ Expected<HessianFile> HessianFile::of(const Hessians &hessians, StringRef kept) 
   return HessianFile{std::move(path), std::make_shared<TemporaryFile>(std::move(*file))};
 }
 
-/// The sums themselves are not needed in memory any more.
-static Expected<HessianFile> collectIntoFile(ModuleOp module, StringRef dataPath, StringRef kept) {
+Expected<HessianFile> HessianFile::collect(ModuleOp module, StringRef dataPath, StringRef kept) {
   Expected<Hessians> hessians = collectHessians(module, dataPath, kept);
   if (!hessians)
     return hessians.takeError();
@@ -260,7 +259,7 @@ Error mlir::halftone::advanceWithHessians(ModuleOp module, Stage last,
     settings.rounding = WeightRounding::Diffused; // of what has no samples
     return advance(module, last, settings);
   }
-  Expected<HessianFile> file = collectIntoFile(module, dataPath, settings.hessians);
+  Expected<HessianFile> file = HessianFile::collect(module, dataPath, settings.hessians);
   if (!file)
     return file.takeError();
   settings.hessians = file->path;

@@ -41,6 +41,9 @@ struct HessianFile {
   /// `kept` has them already, or is empty.
   static llvm::Expected<HessianFile> of(const Hessians &hessians,
                                         StringRef kept);
+  /// Those of the samples, which are not needed in memory any more.
+  static llvm::Expected<HessianFile> collect(ModuleOp module, StringRef dataPath,
+                                             StringRef kept = "");
 
   std::string path;
   std::shared_ptr<TemporaryFile> temporary;

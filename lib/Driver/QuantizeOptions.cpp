@@ -1,6 +1,5 @@
 //===- QuantizeOptions.cpp - How a model becomes int8 ---------------------===//
 #include "QuantizeOptions.h"
-#include "HessianCollector.h"
 #include "ModelFile.h"
 #include "halftone/Codegen/CostTable.h"
 #include "halftone/Precision/Recipe.h"
@@ -132,17 +131,14 @@ llvm::Error QuantizeOptions::check(bool formatsPrune) const {
     return userError("--smooth is for --activations=int8");
   if (!needsCalibration() && needsHessians(rounding))
     return userError("--rounding=gptq and adaround are for --activations=int8");
-  llvm::Expected<bool> areOfUse = usesHessians(settings());
-  if (!areOfUse)
-    return areOfUse.takeError();
-  if (hessians.getNumOccurrences() && (hessians.empty() || !(*areOfUse || formatsPrune)))
+  std::vector<RecipeRule> rules;
+  if (!recipe.empty())
+    if (llvm::Error error = readRecipe(recipe).moveInto(rules))
+      return error;
+  const bool areOfUse = needsHessians(rounding) || prunes(rules) || formatsPrune;
+  if (hessians.getNumOccurrences() && (hessians.empty() || !areOfUse))
     return userError("--hessians is a file for --rounding=gptq and adaround, and for recipes and formats with sparsity");
-  if (recipe.empty())
-    return llvm::Error::success();
-  auto rules = readRecipe(recipe);
-  if (!rules)
-    return rules.takeError();
-  if (sequential && prunes(*rules))
+  if (sequential && prunes(rules))
     return userError("--sequential does not take a recipe with sparsity: prune first, by `halftone prune --data --sequential`");
   return llvm::Error::success();
 }

@@ -144,7 +144,7 @@ Expected<bool> SelectionOptions::isAsked() const {
 }
 
 bool SelectionOptions::prunes() const {
-  return *isAsked() && llvm::any_of(*candidates(), [](const LayerFormat &format) { return format.sparsity != 0; });
+  return llvm::any_of(*candidates(), [](const LayerFormat &format) { return format.sparsity != 0; });
 }
 
 Expected<int64_t> SelectionOptions::searchSamples(int64_t samples) {

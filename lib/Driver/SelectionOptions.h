@@ -24,7 +24,7 @@ public:
   /// Whether precision is to be selected, with everything checked that can be
   /// before long work.
   llvm::Expected<bool> isAsked() const;
-  /// Whether one is asked for among formats that prune, isAsked being sound.
+  /// Whether some of --formats prune; isAsked has found them sound.
   bool prunes() const;
 
   /// Of `samples`, how many are for calibration and search; the rest is for

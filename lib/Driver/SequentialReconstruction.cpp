@@ -16,7 +16,6 @@
 #include "halftone/Reconstruction/LeastSquares.h"
 #include "halftone/Reconstruction/Passes.h"
 #include "halftone/Reconstruction/Segments.h"
-#include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -334,12 +333,6 @@ static Expected<TemporaryFile> writeHessian(ModuleOp module, const FittedLayer &
   return file;
 }
 
-static Error runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
-  PassManager pm(module.getContext());
-  pm.addPass(std::move(pass));
-  return failed(pm.run(module)) ? Error(llvm::make_error<Reported>()) : Error::success();
-}
-
 /// Of the Hessians that codes are chosen by. The weights have been fitted to the samples already, so that error feedback must not
 /// follow them as far as it may from the float weights: 0.01 loses half a dB of 14 on EfficientNet-Lite0 with 4 bits.
 static constexpr double kDamping = 0.1;
@@ -357,10 +350,7 @@ Error mlir::halftone::quantizeSequentially(ModuleOp module, const StageSettings 
 
 /// The share of each layer that one ranking over all layers gives, by its key.
 static Expected<llvm::StringMap<double>> shareOut(ModuleOp module, PruneWeightsOptions options, StringRef dataPath) {
-  Expected<Hessians> hessians = collectHessians(module, dataPath);
-  if (!hessians)
-    return hessians.takeError();
-  Expected<HessianFile> file = HessianFile::of(*hessians, /*kept=*/"");
+  Expected<HessianFile> file = HessianFile::collect(module, dataPath);
   if (!file)
     return file.takeError();
   options.hessians = file->path;

@@ -44,6 +44,12 @@ static void addQuantization(OpPassManager &pm, const StageSettings &settings) {
   buildQuantizationPipeline(pm, options);
 }
 
+Error mlir::halftone::runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
+  PassManager pm(module.getContext());
+  pm.addPass(std::move(pass));
+  return failed(pm.run(module)) ? Error(llvm::make_error<Reported>()) : Error::success();
+}
+
 Error mlir::halftone::runStage(ModuleOp module, Stage stage,
                                const StageSettings &settings) {
   PassManager pm(module.getContext());
@@ -79,11 +85,7 @@ Error mlir::halftone::equalizeLayers(ModuleOp module) {
     return userError("--equalize changes weights before calibration: give the "
                      "source model or a file of the stage 'import'; this one "
                      "is at '" + (now ? stageName(*now) : "none") + "'");
-  PassManager pm(module.getContext());
-  pm.addPass(createEqualizeLayers());
-  if (failed(pm.run(module)))
-    return llvm::make_error<Reported>();
-  return Error::success();
+  return runPass(module, createEqualizeLayers());
 }
 
 Error mlir::halftone::advance(ModuleOp module, Stage last,

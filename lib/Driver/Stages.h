@@ -27,6 +27,9 @@ struct StageSettings {
   Activations activations = Activations::Int8;
 };
 
+/// One pass over a module.
+llvm::Error runPass(ModuleOp module, std::unique_ptr<Pass> pass);
+
 /// Runs the passes of one stage up to integer, verifying the module after each
 /// pass, and marks it. Calibration needs statistics.
 llvm::Error runStage(ModuleOp module, Stage stage,

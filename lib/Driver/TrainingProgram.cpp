@@ -15,12 +15,6 @@ using namespace mlir;
 using namespace mlir::halftone;
 using llvm::Error, llvm::Expected;
 
-static Error runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
-  PassManager pm(module.getContext());
-  pm.addPass(std::move(pass));
-  return failed(pm.run(module)) ? llvm::make_error<Reported>() : Error::success();
-}
-
 int64_t mlir::halftone::leadingDimension(ModuleOp module) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   auto first = main && main.getNumArguments() ? dyn_cast<RankedTensorType>(main.getArgumentTypes()[0]) : RankedTensorType();

@@ -27,14 +27,14 @@ Expected<VariantCompiler> VariantCompiler::make(ModuleOp module,
     compiler.userRules = std::move(*rules);
   }
   ScopedDiagnosticHandler quiet(module.getContext(), keepQuiet);
-  OwningOpRef<ModuleOp> decided = module.clone();
-  if (Error error = advance(*decided, Stage::Precision, settings.stages))
-    return std::move(error);
-  if (Error error = compiler.findLayers(*decided))
+  auto decided = compiler.decide();
+  if (!decided)
+    return decided.takeError();
+  if (Error error = compiler.findLayers(**decided))
     return std::move(error);
   if (!compiler.usesHessians())
     return compiler;
-  auto summed = collectHessians(*decided, samples, settings.stages.hessians);
+  auto summed = collectHessians(**decided, samples, settings.stages.hessians);
   if (!summed)
     return summed.takeError();
   auto file = HessianFile::of(*summed, settings.stages.hessians);
@@ -42,6 +42,14 @@ Expected<VariantCompiler> VariantCompiler::make(ModuleOp module,
     return file.takeError();
   compiler.allHessians = std::move(*file);
   return compiler;
+}
+
+Expected<OwningOpRef<ModuleOp>> VariantCompiler::decide() const {
+  ModuleOp source = module;
+  OwningOpRef<ModuleOp> decided = source.clone();
+  if (Error error = advance(*decided, Stage::Precision, settings.stages))
+    return std::move(error);
+  return decided;
 }
 
 bool VariantCompiler::usesHessians() const {
@@ -52,10 +60,10 @@ bool VariantCompiler::usesHessians() const {
 Error VariantCompiler::prepareTrials(const SampleRange &samples) {
   ModuleOp source = module;
   ScopedDiagnosticHandler quiet(source.getContext(), keepQuiet);
-  OwningOpRef<ModuleOp> decided = source.clone();
-  if (Error error = advance(*decided, Stage::Precision, settings.stages))
-    return error;
-  auto summed = collectHessians(*decided, samples);
+  auto decided = decide();
+  if (!decided)
+    return decided.takeError();
+  auto summed = collectHessians(**decided, samples);
   if (!summed)
     return summed.takeError();
   trialHessians = std::move(*summed);

@@ -89,6 +89,8 @@ public:
 private:
   VariantCompiler(ModuleOp module, const VariantSettings &settings)
       : module(module), settings(settings) {}
+  /// A copy at the stage precision.
+  llvm::Expected<OwningOpRef<ModuleOp>> decide() const;
   llvm::Error findLayers(ModuleOp decided);
   StageSettings stagesFor(bool quickly) const;
   /// The module at the stage integer.
