@@ -1,4 +1,4 @@
-//===- ResizeModes.h - where ONNX's nearest Resize reads --------------------===//
+//===- ResizeModes.h - where ONNX's Resize reads ----------------------------===//
 #ifndef HALFTONE_IMPORT_RESIZEMODES_H
 #define HALFTONE_IMPORT_RESIZEMODES_H
 
@@ -17,7 +17,16 @@ struct ResizeAxis {
 /// nearest_mode; nothing for a mode that is not known.
 std::optional<SmallVector<int64_t>> nearestIndices(StringRef coordinates, StringRef rounding, const ResizeAxis &axis);
 
-/// Whether nearestIndices() knows the mode of coordinates.
+/// An output position between two source positions: `(1 - weight) low + weight high`, 0 <= weight < 1.
+struct Interpolated {
+  int64_t low, high;
+  float weight;
+};
+
+/// The same for linear interpolation; beyond the edges the outermost position counts.
+std::optional<SmallVector<Interpolated>> linearSources(StringRef coordinates, const ResizeAxis &axis);
+
+/// Whether nearestIndices() and linearSources() know the mode of coordinates.
 bool isCoordinateMode(StringRef coordinates);
 
 } // namespace mlir::halftone

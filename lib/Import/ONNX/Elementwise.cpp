@@ -38,7 +38,7 @@ static Value emit(OpBuilder &b, Location l, Type element, Value x, Value y) {
 
 static Value emitBinary(StringRef type, OpBuilder &b, Location l, Type element, Value x, Value y) {
   using namespace arith;
-  if (type == "Add" || type == "Sum")
+  if (type == "Add" || type == "Sum" || type == "Mean")
     return emit<AddFOp, AddIOp, AddIOp>(b, l, element, x, y);
   if (type == "Sub")
     return emit<SubFOp, SubIOp, SubIOp>(b, l, element, x, y);
@@ -79,6 +79,8 @@ LogicalResult onnx_operators::buildArithmetic(Node &node) {
   Tensor result = node.input(0);
   if (failed(requireComputable(node, result)))
     return failure();
+  if (node.type() == "Mean" && !result.element.isF32())
+    return node.unsupported("element type " + llvm::formatv("{0}", result.element));
   if (node.type() == "Mul")
     if (Value gated = matchGatedActivation(node)) {
       node.setResult(gated);
@@ -95,29 +97,67 @@ LogicalResult onnx_operators::buildArithmetic(Node &node) {
       return failure();
     result = {result.element, SmallVector<int64_t>(cast<RankedTensorType>(value.getType()).getShape()), value, nullptr};
   }
+  if (node.type() == "Mean")
+    result.value = buildBroadcast(node, result, result.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+      return arith::DivFOp::create(b, l, e[0], scalarConstant(b, l, result.element, node.numInputs()));
+    });
   node.setResult(result);
   return success();
 }
 
-/// x^p for the exponents that need no power function.
+static Value emitIntegerCast(OpBuilder &b, Location l, Type from, Type to, Value x) {
+  if (to.isInteger(1)) {
+    Value zero = scalarConstant(b, l, from, 0);
+    return arith::CmpIOp::create(b, l, arith::CmpIPredicate::ne, x, zero);
+  }
+  unsigned fromBits = from.getIntOrFloatBitWidth(), toBits = to.getIntOrFloatBitWidth();
+  if (toBits < fromBits)
+    return arith::TruncIOp::create(b, l, storageType(to), x);
+  if (toBits == fromBits)
+    return x;
+  if (from.isUnsignedInteger() || from.isInteger(1))
+    return arith::ExtUIOp::create(b, l, storageType(to), x);
+  return arith::ExtSIOp::create(b, l, storageType(to), x);
+}
+
+static Value emitCast(OpBuilder &b, Location l, Type from, Type to, Value x) {
+  Type type = storageType(to);
+  bool isUnsigned = from.isUnsignedInteger() || from.isInteger(1);
+  if (isa<IntegerType>(from) && isa<IntegerType>(to))
+    return emitIntegerCast(b, l, from, to, x);
+  if (isa<IntegerType>(from))
+    return isUnsigned ? arith::UIToFPOp::create(b, l, type, x).getResult()
+                      : arith::SIToFPOp::create(b, l, type, x).getResult();
+  if (to.isInteger(1))
+    return arith::CmpFOp::create(b, l, arith::CmpFPredicate::UNE, x, scalarConstant(b, l, from, 0));
+  if (to.isUnsignedInteger())
+    return arith::FPToUIOp::create(b, l, type, x);
+  return arith::FPToSIOp::create(b, l, type, x);
+}
+
+/// x^p; the constant exponents 1/2, 1, 2 and 3 need no power function.
 LogicalResult onnx_operators::buildPow(Node &node) {
-  Tensor x = node.input(0);
-  HostTensorRef exponent = node.constant(1);
-  if (!x.element.isF32() || !exponent || exponent->symbolic || exponent->count() != 1)
-    return node.unsupported("it needs an f32 base and one constant exponent");
-  double power = exponent->scalar();
+  Tensor x = node.input(0), exponent = node.input(1);
+  if (!x.element.isF32() || !isComputable(exponent.element))
+    return node.unsupported("element types " + llvm::formatv("{0} and {1}", x.element, exponent.element).str());
+  bool isConstant = exponent.constant && !exponent.constant->symbolic && exponent.constant->count() == 1;
+  double power = isConstant ? exponent.constant->scalar() : 0;
   if (power == 0.5) {
     node.setResult(buildUnary(node.builder, node.loc, "sqrt", node.operand(0)));
     return success();
   }
-  if (power != 1 && power != 2 && power != 3)
-    return node.unsupported("exponent " + Twine(llvm::formatv("{0}", power).str()) + " is not 1/2, 1, 2 or 3");
-  node.setResult(buildBroadcast(node, x, x.element, [&](OpBuilder &b, Location l, ValueRange e) {
-    Value product = e[0];
-    for (int i = 1; i < power; ++i)
-      product = arith::MulFOp::create(b, l, product, e[0]);
-    return product;
-  }));
+  Value value = buildBroadcast(node, {x, exponent}, x.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    if (power == 1 || power == 2 || power == 3) {
+      Value product = e[0];
+      for (int i = 1; i < power; ++i)
+        product = arith::MulFOp::create(b, l, product, e[0]);
+      return product;
+    }
+    return math::PowFOp::create(b, l, e[0], exponent.element.isF32() ? e[1] : emitCast(b, l, exponent.element, x.element, e[1]));
+  });
+  if (!value)
+    return failure();
+  node.setResult(value);
   return success();
 }
 
@@ -224,36 +264,6 @@ LogicalResult onnx_operators::buildLeakyRelu(Node &node) {
 //===----------------------------------------------------------------------===//
 // Cast
 //===----------------------------------------------------------------------===//
-
-static Value emitIntegerCast(OpBuilder &b, Location l, Type from, Type to, Value x) {
-  if (to.isInteger(1)) {
-    Value zero = scalarConstant(b, l, from, 0);
-    return arith::CmpIOp::create(b, l, arith::CmpIPredicate::ne, x, zero);
-  }
-  unsigned fromBits = from.getIntOrFloatBitWidth(), toBits = to.getIntOrFloatBitWidth();
-  if (toBits < fromBits)
-    return arith::TruncIOp::create(b, l, storageType(to), x);
-  if (toBits == fromBits)
-    return x;
-  if (from.isUnsignedInteger() || from.isInteger(1))
-    return arith::ExtUIOp::create(b, l, storageType(to), x);
-  return arith::ExtSIOp::create(b, l, storageType(to), x);
-}
-
-static Value emitCast(OpBuilder &b, Location l, Type from, Type to, Value x) {
-  Type type = storageType(to);
-  bool isUnsigned = from.isUnsignedInteger() || from.isInteger(1);
-  if (isa<IntegerType>(from) && isa<IntegerType>(to))
-    return emitIntegerCast(b, l, from, to, x);
-  if (isa<IntegerType>(from))
-    return isUnsigned ? arith::UIToFPOp::create(b, l, type, x).getResult()
-                      : arith::SIToFPOp::create(b, l, type, x).getResult();
-  if (to.isInteger(1))
-    return arith::CmpFOp::create(b, l, arith::CmpFPredicate::UNE, x, scalarConstant(b, l, from, 0));
-  if (to.isUnsignedInteger())
-    return arith::FPToUIOp::create(b, l, type, x);
-  return arith::FPToSIOp::create(b, l, type, x);
-}
 
 LogicalResult onnx_operators::buildCast(Node &node) {
   const Tensor &x = node.input(0);

@@ -3,6 +3,7 @@
 #include "Movement.h"
 #include "Operators.h"
 #include "Shape.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include <numeric>
@@ -241,14 +242,51 @@ LogicalResult onnx_operators::buildSplit(Node &node) {
 }
 
 /// Gather along one axis at one index, or at indices that are a slice.
+/// Rows of `x` along the axis at indices that are known when the model runs: negative ones count from the end, what is
+/// outside is taken as the nearest row.
+static LogicalResult buildRuntimeGather(Node &node, int64_t axis) {
+  const Tensor x = node.input(0), indices = node.input(1);
+  int64_t size = x.shape[axis], rank = indices.rank();
+  if (ShapedType::isDynamic(size) || (x.isDynamic() && (axis == 0 || indices.isDynamic())) ||
+      (indices.isDynamic() && axis != 0) || !isa<IntegerType>(indices.element))
+    return node.unsupported("indices that are not integers, or a dynamic dimension that would not lead");
+  SmallVector<int64_t> shape(x.shape);
+  shape.erase(shape.begin() + axis);
+  shape.insert(shape.begin() + axis, indices.shape.begin(), indices.shape.end());
+  OpBuilder &b = node.builder;
+  Value table = node.operand(0), list = node.operand(1);
+  AffineMap map = b.getMultiDimIdentityMap(shape.size()).getSliceMap(axis, rank);
+  SmallVector<OpFoldResult> sizes = node.mixedSizes(shape, x.isDynamic() ? table : list);
+  Type stored = storageType(x.element), index = storageType(indices.element);
+  node.setResult(buildElementwise(b, node.loc, list, map, sizes, stored,
+                                  [&](OpBuilder &n, Location l, ValueRange e) -> Value {
+                                    auto number = [&](int64_t value) { return scalarConstant(n, l, index, value); };
+                                    Value negative = arith::CmpIOp::create(n, l, arith::CmpIPredicate::slt, e[0], number(0));
+                                    Value wrapped = arith::AddIOp::create(n, l, e[0], number(size));
+                                    Value row = arith::SelectOp::create(n, l, negative, wrapped, e[0]);
+                                    row = arith::MaxSIOp::create(n, l, row, number(0));
+                                    row = arith::MinSIOp::create(n, l, row, number(size - 1));
+                                    SmallVector<Value> position;
+                                    for (int64_t d = 0; d < x.rank(); ++d)
+                                      position.push_back(
+                                          d == axis ? arith::IndexCastOp::create(n, l, n.getIndexType(), row).getResult()
+                                                    : linalg::IndexOp::create(n, l, d < axis ? d : d + rank - 1).getResult());
+                                    return tensor::ExtractOp::create(n, l, table, position);
+                                  }),
+                 x.element);
+  return success();
+}
+
 LogicalResult onnx_operators::buildGather(Node &node) {
   const Tensor &x = node.input(0);
   FailureOr<int64_t> axis = readAxis(node, x.rank(), 0);
   HostTensorRef indices = node.constant(1);
   if (failed(axis))
     return failure();
-  if (!indices || indices->shape.size() > 1 || ShapedType::isDynamic(x.shape[*axis]) || indices->count() == 0)
-    return node.unsupported("indices that are not a constant scalar or vector, or the dynamic dimension");
+  if (!indices || indices->shape.size() > 1)
+    return buildRuntimeGather(node, *axis);
+  if (ShapedType::isDynamic(x.shape[*axis]) || indices->count() == 0)
+    return node.unsupported("no indices, or the dynamic dimension");
   std::vector<int64_t> list = indices->integers();
   int64_t size = x.shape[*axis];
   for (int64_t &index : list)
@@ -256,7 +294,7 @@ LogicalResult onnx_operators::buildGather(Node &node) {
   int64_t step = list.size() > 1 ? list[1] - list[0] : 1;
   for (size_t i = 1; i < list.size(); ++i)
     if (step < 1 || list[i] - list[i - 1] != step)
-      return node.unsupported("indices that do not ascend by one step");
+      return buildRuntimeGather(node, *axis);
   if (list.front() < 0 || list.back() >= size)
     return node.unsupported("an index outside the input");
   SliceRange range{SmallVector<int64_t>(x.rank(), 0), x.shape, SmallVector<int64_t>(x.rank(), 1)};
@@ -326,5 +364,30 @@ LogicalResult onnx_operators::buildExpand(Node &node) {
   else
     node.setResult(buildBroadcast(node, x, x.element, [](OpBuilder &, Location, ValueRange e) { return e[0]; }, sizes),
                    x.element);
+  return success();
+}
+
+/// Repeats along axes: each repeated dimension gets a new one before it, which is broadcast and joined again.
+LogicalResult onnx_operators::buildTile(Node &node) {
+  const Tensor x = node.input(0);
+  HostTensorRef repeats = node.constant(1);
+  if (!repeats || repeats->symbolic || repeats->count() != x.rank())
+    return node.unsupported("repeats that are not constant with one entry for each dimension");
+  SmallVector<int64_t> wide, target;
+  SmallVector<AffineExpr> kept;
+  for (auto [d, times] : llvm::enumerate(repeats->integers())) {
+    if (times < 1 || (times != 1 && ShapedType::isDynamic(x.shape[d])))
+      return node.unsupported("a repeat below 1, or of the dynamic dimension");
+    if (times > 1)
+      wide.push_back(times);
+    kept.push_back(node.builder.getAffineDimExpr(wide.size()));
+    wide.push_back(x.shape[d]);
+    target.push_back(times > 1 ? times * x.shape[d] : x.shape[d]);
+  }
+  Value operand = node.operand(0);
+  AffineMap map = AffineMap::get(wide.size(), 0, kept, node.builder.getContext());
+  Value repeated = buildElementwise(node.builder, node.loc, operand, map, node.mixedSizes(wide, operand), storageType(x.element),
+                                    [](OpBuilder &, Location, ValueRange e) { return e[0]; });
+  node.setResult(reshape(node, repeated, target), x.element);
   return success();
 }

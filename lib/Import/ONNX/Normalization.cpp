@@ -1,7 +1,11 @@
-//===- Normalization.cpp - ONNX's BatchNormalization and Softmax ------------===//
+//===- Normalization.cpp - ONNX's normalizations and Softmax ----------------===//
+#include "Broadcast.h"
 #include "Operators.h"
+#include "Reduction.h"
 #include "Shape.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -24,6 +28,124 @@ LogicalResult onnx_operators::buildBatchNormalization(Node &node) {
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// Normalizations with the statistics of the input itself
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// `(x - mean) / sqrt(variance + epsilon)` along axes; the statistics are without the axes.
+struct Normalized {
+  Value value, mean, inverseDeviation;
+};
+} // namespace
+
+static Normalized normalize(Node &node, Value x, ArrayRef<int64_t> axes, float epsilon) {
+  Value mean = buildReduction(node, "ReduceMean", x, axes);
+  Value centred = buildAlong(node, x, mean, axes, [](OpBuilder &b, Location l, ValueRange e) -> Value {
+    return arith::SubFOp::create(b, l, e[0], e[1]);
+  });
+  Value squares = buildAlong(node, centred, {}, {}, [](OpBuilder &b, Location l, ValueRange e) -> Value {
+    return arith::MulFOp::create(b, l, e[0], e[0]);
+  });
+  Value variance = buildReduction(node, "ReduceMean", squares, axes);
+  Value inverse = buildAlong(node, variance, {}, {}, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    Value sum = arith::AddFOp::create(b, l, e[0], scalarConstant(b, l, b.getF32Type(), epsilon));
+    return arith::DivFOp::create(b, l, scalarConstant(b, l, b.getF32Type(), 1), math::SqrtOp::create(b, l, sum));
+  });
+  Value value = buildAlong(node, centred, inverse, axes, [](OpBuilder &b, Location l, ValueRange e) -> Value {
+    return arith::MulFOp::create(b, l, e[0], e[1]);
+  });
+  return {value, mean, inverse};
+}
+
+/// `x scale + bias`, both broadcast to `x`; a bias that the node has not is 0. Null if they don't broadcast.
+static Value scaleAndShift(Node &node, const Tensor &x, const Tensor &scale, const Tensor *bias) {
+  SmallVector<Tensor> tensors = {x, scale};
+  if (bias)
+    tensors.push_back(*bias);
+  return buildBroadcast(node, tensors, x.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    Value product = arith::MulFOp::create(b, l, e[0], e[1]);
+    return bias ? arith::AddFOp::create(b, l, product, e[2]).getResult() : product;
+  });
+}
+
+/// Whether all inputs are f32 and all dimensions but the first are static.
+static LogicalResult requireStaticFloats(Node &node, unsigned minimumRank) {
+  const Tensor &x = node.input(0);
+  bool isStatic = x.rank() >= minimumRank && !ShapedType::isDynamicShape(ArrayRef<int64_t>(x.shape).drop_front(x.rank() > 0));
+  for (unsigned i = 0; i < node.numInputs(); ++i)
+    if (node.hasInput(i) && !node.input(i).element.isF32())
+      return node.unsupported("element type " + llvm::formatv("{0}", node.input(i).element));
+  return isStatic ? success() : node.unsupported("an input of rank below " + Twine(minimumRank) + ", or a dynamic dimension that does not lead");
+}
+
+LogicalResult onnx_operators::buildLayerNormalization(Node &node) {
+  const Tensor x = node.input(0);
+  int64_t axis = node.getInt("axis", -1);
+  axis += axis < 0 ? x.rank() : 0;
+  float epsilon = node.getFloat("epsilon", 1e-5f);
+  if (failed(requireStaticFloats(node, 1)))
+    return failure();
+  if (axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]) || node.getInt("stash_type", 1) != 1)
+    return node.unsupported("an axis outside the static dimensions, or statistics that are not f32");
+  SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(axis, x.rank()));
+  Normalized normalized = normalize(node, node.operand(0), axes, epsilon);
+  Tensor value = {x.element, x.shape, normalized.value, nullptr};
+  std::optional<Tensor> bias;
+  if (node.hasInput(2))
+    bias = node.input(2);
+  Value result = scaleAndShift(node, value, node.input(1), bias ? &*bias : nullptr);
+  if (!result)
+    return failure();
+  node.setResult(result);
+  for (auto [i, statistic] : {std::pair(1u, normalized.mean), std::pair(2u, normalized.inverseDeviation)})
+    if (node.hasResult(i))
+      node.setResult(keepAxes(node, statistic, x.shape, axes), {}, i);
+  return success();
+}
+
+/// The tensor of one entry for each channel with dimensions of size 1 for all that is behind the channels.
+static Tensor placeAtChannels(Node &node, unsigned i, int64_t rank) {
+  Tensor tensor = node.input(i);
+  SmallVector<int64_t> shape(rank - 1, 1);
+  shape[0] = tensor.shape[0];
+  Value value = reshape(node, materialize(node, tensor), shape);
+  return {tensor.element, shape, value, nullptr};
+}
+
+/// InstanceNormalization (a group for each channel) and GroupNormalization.
+LogicalResult onnx_operators::buildGroupNormalization(Node &node) {
+  const Tensor x = node.input(0);
+  float epsilon = node.getFloat("epsilon", 1e-5f);
+  if (failed(requireStaticFloats(node, 3)))
+    return failure();
+  int64_t channels = x.shape[1], groups = node.type() == "GroupNormalization" ? node.getInt("num_groups", 0) : channels;
+  bool byGroup = node.type() == "GroupNormalization" && node.opset < 21;
+  if (node.getInt("stash_type", 1) != 1 || groups < 1 || channels % groups)
+    return node.unsupported("num_groups that does not divide the channels, or statistics that are not f32");
+  for (unsigned i : {1, 2})
+    if (node.input(i).shape != ArrayRef<int64_t>{byGroup ? groups : channels})
+      return node.unsupported("scale and bias must have one entry for each " + Twine(byGroup ? "group" : "channel"));
+  int64_t inner = ShapedType::getNumElements(ArrayRef<int64_t>(x.shape).drop_front(2));
+  SmallVector<int64_t> grouped = {x.shape[0], groups, channels / groups * inner}, shape = byGroup ? grouped : x.shape;
+  Value value = normalize(node, reshape(node, node.operand(0), grouped), 2, epsilon).value;
+  Tensor normalized = {x.element, shape, reshape(node, value, shape), nullptr};
+  Tensor scale = placeAtChannels(node, 1, shape.size()), bias = placeAtChannels(node, 2, shape.size());
+  node.setResult(reshape(node, scaleAndShift(node, normalized, scale, &bias), x.shape));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Softmax
+//===----------------------------------------------------------------------===//
+
+static Value buildLogSoftmax(Node &node, Value x, int64_t axis) {
+  auto [greatest, rest] = buildLogSumExp(node, x, axis);
+  return buildAlong(node, x, {greatest, rest}, axis, [](OpBuilder &b, Location l, ValueRange e) -> Value {
+    return arith::SubFOp::create(b, l, arith::SubFOp::create(b, l, e[0], e[1]), e[2]);
+  });
+}
+
 LogicalResult onnx_operators::buildSoftmax(Node &node) {
   const Tensor &x = node.input(0);
   SmallVector<int64_t> shape(x.shape), joined;
@@ -38,7 +160,7 @@ LogicalResult onnx_operators::buildSoftmax(Node &node) {
     joined.push_back(ShapedType::getNumElements(ArrayRef<int64_t>(shape).drop_front(axis)));
     value = reshape(node, value, joined);
   }
-  value = halftone::buildSoftmax(node.builder, node.loc, value, axis);
+  value = node.type() == "LogSoftmax" ? buildLogSoftmax(node, value, axis) : halftone::buildSoftmax(node.builder, node.loc, value, axis);
   node.setResult(joined.empty() ? value : reshape(node, value, shape));
   return success();
 }

@@ -27,6 +27,15 @@ LogicalResult buildHardSigmoid(Node &node);
 LogicalResult buildLeakyRelu(Node &node);
 LogicalResult buildCast(Node &node);
 
+// Functions.cpp
+LogicalResult buildFunction(Node &node);
+LogicalResult buildPRelu(Node &node);
+
+// Logic.cpp
+LogicalResult buildComparison(Node &node);
+LogicalResult buildLogic(Node &node);
+LogicalResult buildWhere(Node &node);
+
 // Convolution.cpp
 LogicalResult buildConv(Node &node);
 
@@ -45,9 +54,12 @@ LogicalResult buildGlobalMaxPool(Node &node);
 
 // Reduction.cpp
 LogicalResult buildReduce(Node &node);
+LogicalResult buildArgument(Node &node);
 
 // Normalization.cpp
 LogicalResult buildBatchNormalization(Node &node);
+LogicalResult buildLayerNormalization(Node &node);
+LogicalResult buildGroupNormalization(Node &node);
 LogicalResult buildSoftmax(Node &node);
 
 // Shape.cpp
@@ -66,6 +78,7 @@ LogicalResult buildSplit(Node &node);
 LogicalResult buildGather(Node &node);
 LogicalResult buildPad(Node &node);
 LogicalResult buildExpand(Node &node);
+LogicalResult buildTile(Node &node);
 LogicalResult buildResize(Node &node);
 
 // Evaluation.cpp: on constant inputs

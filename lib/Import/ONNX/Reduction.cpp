@@ -1,14 +1,17 @@
-//===- Reduction.cpp - ONNX's ReduceMean, ReduceSum, ReduceMax, ReduceMin ---===//
+//===- Reduction.cpp - ONNX's reductions ------------------------------------===//
 //
-// A mean over height and width is the composite avg_pool; other reductions are one generic, and for a mean a division.
+// A mean over height and width is the composite avg_pool; other reductions are one generic, and what is done with its result.
+// ArgMax and ArgMin are a reduction and the least (or greatest) index of its result.
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
 #include "Operators.h"
+#include "Reduction.h"
 #include "Shape.h"
 #include "Window.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <limits>
 
@@ -36,47 +39,105 @@ static Value buildSpatialMean(Node &node, const Tensor &x, bool channelsLast) {
   return buildAvgPool(node.builder, node.loc, node.operand(0), pool);
 }
 
-static Value emitReduction(StringRef type, OpBuilder &b, Location l, Value x, Value accumulator) {
-  if (type == "ReduceMax")
-    return arith::MaximumFOp::create(b, l, x, accumulator);
-  if (type == "ReduceMin")
-    return arith::MinimumFOp::create(b, l, x, accumulator);
-  return arith::AddFOp::create(b, l, accumulator, x);
+namespace {
+/// One row for each operator: where it starts, how it takes in an element, and what is done at the end.
+struct Reduction {
+  StringLiteral type;
+  float start;
+  Value (*combine)(OpBuilder &b, Location l, Value x, Value accumulator);
+  Value (*finish)(OpBuilder &b, Location l, Value result, double count) = nullptr;
+};
+} // namespace
+
+template <typename Op>
+static Value combine(OpBuilder &b, Location l, Value x, Value accumulator) {
+  return Op::create(b, l, accumulator, x);
 }
 
-/// The reduction without its axes.
-static Value buildReduction(Node &node, const Tensor &x, ArrayRef<int64_t> axes) {
+static Value addAbsolute(OpBuilder &b, Location l, Value x, Value accumulator) {
+  return arith::AddFOp::create(b, l, accumulator, math::AbsFOp::create(b, l, x));
+}
+
+static Value addSquare(OpBuilder &b, Location l, Value x, Value accumulator) {
+  return arith::AddFOp::create(b, l, accumulator, arith::MulFOp::create(b, l, x, x));
+}
+
+template <typename Op>
+static Value apply(OpBuilder &b, Location l, Value result, double) {
+  return Op::create(b, l, result);
+}
+
+static Value divide(OpBuilder &b, Location l, Value result, double count) {
+  return arith::DivFOp::create(b, l, result, scalarConstant(b, l, result.getType(), count));
+}
+
+static constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+static constexpr Reduction kReductions[] = {
+    {"ReduceL1", 0, addAbsolute},
+    {"ReduceL2", 0, addSquare, apply<math::SqrtOp>},
+    {"ReduceLogSum", 0, combine<arith::AddFOp>, apply<math::LogOp>},
+    {"ReduceMax", -kInfinity, combine<arith::MaximumFOp>},
+    {"ReduceMean", 0, combine<arith::AddFOp>, divide},
+    {"ReduceMin", kInfinity, combine<arith::MinimumFOp>},
+    {"ReduceProd", 1, combine<arith::MulFOp>},
+    {"ReduceSum", 0, combine<arith::AddFOp>},
+    {"ReduceSumSquare", 0, addSquare},
+};
+
+static ArrayRef<int64_t> shapeOf(Value x) { return cast<RankedTensorType>(x.getType()).getShape(); }
+
+AffineMap importer::dropAxes(Builder &builder, int64_t rank, ArrayRef<int64_t> axes) {
+  AffineMap map = builder.getMultiDimIdentityMap(rank);
+  for (int64_t axis : llvm::reverse(axes))
+    map = map.dropResult(axis);
+  return map;
+}
+
+Value importer::buildReduction(Node &node, StringRef type, Value x, ArrayRef<int64_t> axes) {
+  const Reduction *row = llvm::find_if(kReductions, [&](const Reduction &r) { return r.type == type; });
   OpBuilder &b = node.builder;
-  Value operand = node.operand(0);
-  AffineMap identity = b.getMultiDimIdentityMap(x.rank()), map = identity;
-  SmallVector<utils::IteratorType> iterators(x.rank(), utils::IteratorType::parallel);
-  SmallVector<int64_t> shape(x.shape);
+  SmallVector<int64_t> shape(shapeOf(x));
+  const int64_t rank = shape.size();
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   double count = 1;
   for (int64_t axis : llvm::reverse(axes)) {
     count *= shape[axis];
     iterators[axis] = utils::IteratorType::reduction;
-    map = map.dropResult(axis);
     shape.erase(shape.begin() + axis);
   }
-  double infinity = std::numeric_limits<double>::infinity();
-  double start = node.type() == "ReduceMax" ? -infinity : node.type() == "ReduceMin" ? infinity : 0;
-  Value init = makeFilled(node, shape, operand, scalarConstant(b, node.loc, x.element, start));
-  Value result = linalg::GenericOp::create(
-                     b, node.loc, init.getType(), operand, init, ArrayRef<AffineMap>{identity, map}, iterators,
-                     [&](OpBuilder &n, Location l, ValueRange e) {
-                       linalg::YieldOp::create(n, l, emitReduction(node.type(), n, l, e[0], e[1]));
-                     })
+  Value init = makeFilled(node, shape, x, scalarConstant(b, node.loc, b.getF32Type(), row->start));
+  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank), dropAxes(b, rank, axes)};
+  Value result = linalg::GenericOp::create(b, node.loc, init.getType(), x, init, maps, iterators,
+                                           [&](OpBuilder &n, Location l, ValueRange e) {
+                                             linalg::YieldOp::create(n, l, row->combine(n, l, e[0], e[1]));
+                                           })
                      .getResult(0);
-  if (node.type() != "ReduceMean")
+  if (!row->finish)
     return result;
-  return buildElementwise(b, node.loc, result, {}, node.mixedSizes(shape, operand), x.element,
-                          [&](OpBuilder &n, Location l, ValueRange e) -> Value {
-                            return arith::DivFOp::create(n, l, e[0], scalarConstant(n, l, x.element, count));
-                          });
+  return buildElementwise(b, node.loc, result, {}, node.mixedSizes(shape, x), b.getF32Type(),
+                          [&](OpBuilder &n, Location l, ValueRange e) { return row->finish(n, l, e[0], count); });
 }
 
-/// Puts dimensions of size 1 at `axes`.
-static Value keepAxes(Node &node, Value x, ArrayRef<int64_t> full, ArrayRef<int64_t> axes) {
+Value importer::buildAlong(Node &node, Value x, ValueRange reduced, ArrayRef<int64_t> axes,
+                           function_ref<Value(OpBuilder &, Location, ValueRange)> build) {
+  ArrayRef<int64_t> shape = shapeOf(x);
+  SmallVector<Value> values = {x};
+  values.append(reduced.begin(), reduced.end());
+  SmallVector<AffineMap> maps(values.size(), dropAxes(node.builder, shape.size(), axes));
+  maps[0] = node.builder.getMultiDimIdentityMap(shape.size());
+  return buildElementwise(node.builder, node.loc, values, maps, node.mixedSizes(shape, x), node.builder.getF32Type(), build);
+}
+
+LogSumExp importer::buildLogSumExp(Node &node, Value x, ArrayRef<int64_t> axes) {
+  Value greatest = buildReduction(node, "ReduceMax", x, axes);
+  Value powers = buildAlong(node, x, greatest, axes, [](OpBuilder &b, Location l, ValueRange e) -> Value {
+    return math::ExpOp::create(b, l, arith::SubFOp::create(b, l, e[0], e[1]));
+  });
+  return {greatest, buildReduction(node, "ReduceLogSum", powers, axes)};
+}
+
+Value importer::keepAxes(Node &node, Value x, ArrayRef<int64_t> full, ArrayRef<int64_t> axes) {
   SmallVector<int64_t> shape(full);
   for (int64_t axis : axes)
     shape[axis] = 1;
@@ -117,7 +178,47 @@ LogicalResult onnx_operators::buildReduce(Node &node) {
     node.setResult(keep ? mean : tensor::CollapseShapeOp::create(node.builder, node.loc, mean, groups).getResult());
     return success();
   }
-  Value result = buildReduction(node, x, *axes);
+  Value operand = node.operand(0);
+  Value result;
+  if (node.type() == "ReduceLogSumExp") {
+    auto [greatest, rest] = buildLogSumExp(node, operand, *axes);
+    result = buildAlong(node, greatest, rest, {}, [](OpBuilder &b, Location l, ValueRange e) -> Value {
+      return arith::AddFOp::create(b, l, e[0], e[1]);
+    });
+  } else {
+    result = buildReduction(node, node.type(), operand, *axes);
+  }
   node.setResult(keep ? keepAxes(node, result, x.shape, *axes) : result);
+  return success();
+}
+
+LogicalResult onnx_operators::buildArgument(Node &node) {
+  const Tensor x = node.input(0);
+  int64_t axis = node.getInt("axis", 0), last = node.getInt("select_last_index", 0), keep = node.getInt("keepdims", 1);
+  axis += axis < 0 ? x.rank() : 0;
+  if (!x.element.isF32() || axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]))
+    return node.unsupported("an input that is not f32, or an axis outside its static dimensions");
+  OpBuilder &b = node.builder;
+  Value operand = node.operand(0);
+  Value extreme = buildReduction(node, node.type() == "ArgMax" ? "ReduceMax" : "ReduceMin", operand, axis);
+  SmallVector<int64_t> shape(x.shape);
+  shape.erase(shape.begin() + axis);
+  const int64_t worst = last ? 0 : x.shape[axis] - 1; // what a row of NaN has
+  Value init = makeFilled(node, shape, operand, scalarConstant(b, node.loc, b.getI64Type(), worst));
+  AffineMap reduced = dropAxes(b, x.rank(), axis);
+  SmallVector<utils::IteratorType> iterators(x.rank(), utils::IteratorType::parallel);
+  iterators[axis] = utils::IteratorType::reduction;
+  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(x.rank()), reduced, reduced};
+  Value result =
+      linalg::GenericOp::create(
+          b, node.loc, init.getType(), ValueRange{operand, extreme}, init, maps, iterators,
+          [&](OpBuilder &n, Location l, ValueRange e) {
+            Value index = arith::IndexCastOp::create(n, l, n.getI64Type(), linalg::IndexOp::create(n, l, axis));
+            Value better = last ? arith::MaxSIOp::create(n, l, e[2], index).getResult() : arith::MinSIOp::create(n, l, e[2], index);
+            Value equal = arith::CmpFOp::create(n, l, arith::CmpFPredicate::OEQ, e[0], e[1]);
+            linalg::YieldOp::create(n, l, arith::SelectOp::create(n, l, equal, better, e[2]).getResult());
+          })
+          .getResult(0);
+  node.setResult(keep ? keepAxes(node, result, x.shape, axis) : result);
   return success();
 }

@@ -1,4 +1,4 @@
-//===- ResizeModes.cpp - where ONNX's nearest Resize reads ------------------===//
+//===- ResizeModes.cpp - where ONNX's Resize reads --------------------------===//
 #include "halftone/Import/ResizeModes.h"
 #include <algorithm>
 #include <cmath>
@@ -47,4 +47,16 @@ std::optional<SmallVector<int64_t>> mlir::halftone::nearestIndices(StringRef coo
     indices.push_back(std::clamp<int64_t>(static_cast<int64_t>(*rounded), 0, axis.in - 1));
   }
   return indices;
+}
+
+std::optional<SmallVector<Interpolated>> mlir::halftone::linearSources(StringRef coordinates, const ResizeAxis &axis) {
+  SmallVector<Interpolated> sources;
+  for (int64_t i = 0; i < axis.out; ++i) {
+    std::optional<float> source = sourceCoordinate(coordinates, axis, i);
+    if (!source)
+      return std::nullopt;
+    float clamped = std::clamp<float>(*source, 0, axis.in - 1), low = std::floor(clamped);
+    sources.push_back({static_cast<int64_t>(low), std::min<int64_t>(static_cast<int64_t>(low) + 1, axis.in - 1), clamped - low});
+  }
+  return sources;
 }

@@ -1,0 +1,74 @@
+//===- Logic.cpp - ONNX's comparisons, logical operators and Where ----------===//
+#include "Broadcast.h"
+#include "Operators.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
+
+namespace {
+struct Comparison {
+  StringLiteral type;
+  arith::CmpFPredicate ofFloats;
+  arith::CmpIPredicate ofSigned, ofUnsigned;
+};
+} // namespace
+
+static constexpr Comparison kComparisons[] = {
+    {"Equal", arith::CmpFPredicate::OEQ, arith::CmpIPredicate::eq, arith::CmpIPredicate::eq},
+    {"Greater", arith::CmpFPredicate::OGT, arith::CmpIPredicate::sgt, arith::CmpIPredicate::ugt},
+    {"GreaterOrEqual", arith::CmpFPredicate::OGE, arith::CmpIPredicate::sge, arith::CmpIPredicate::uge},
+    {"Less", arith::CmpFPredicate::OLT, arith::CmpIPredicate::slt, arith::CmpIPredicate::ult},
+    {"LessOrEqual", arith::CmpFPredicate::OLE, arith::CmpIPredicate::sle, arith::CmpIPredicate::ule},
+};
+
+/// The broadcast of all inputs as the node's result.
+static LogicalResult setBroadcast(Node &node, ArrayRef<Tensor> tensors, Type element, ElementBuilder build) {
+  Value value = buildBroadcast(node, tensors, element, build);
+  if (!value)
+    return failure();
+  node.setResult(value, element);
+  return success();
+}
+
+static bool isBool(Type element) { return element.isInteger(1); }
+
+LogicalResult onnx_operators::buildComparison(Node &node) {
+  const Comparison *row = llvm::find_if(kComparisons, [&](const Comparison &c) { return c.type == node.type(); });
+  Tensor x = node.input(0), y = node.input(1);
+  Type element = x.element;
+  if (element != y.element || !(element.isF32() || isa<IntegerType>(element)))
+    return node.unsupported("inputs of element types " + llvm::formatv("{0} and {1}", element, y.element).str());
+  return setBroadcast(node, {x, y}, node.builder.getI1Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    if (element.isF32())
+      return arith::CmpFOp::create(b, l, row->ofFloats, e[0], e[1]);
+    bool isUnsigned = element.isUnsignedInteger() || isBool(element);
+    return arith::CmpIOp::create(b, l, isUnsigned ? row->ofUnsigned : row->ofSigned, e[0], e[1]);
+  });
+}
+
+LogicalResult onnx_operators::buildLogic(Node &node) {
+  SmallVector<Tensor> tensors;
+  for (unsigned i = 0; i < node.numInputs(); ++i) {
+    tensors.push_back(node.input(i));
+    if (!isBool(tensors.back().element))
+      return node.unsupported("element type " + llvm::formatv("{0}", tensors.back().element));
+  }
+  return setBroadcast(node, tensors, node.builder.getI1Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    if (node.type() == "And")
+      return arith::AndIOp::create(b, l, e[0], e[1]);
+    if (node.type() == "Or")
+      return arith::OrIOp::create(b, l, e[0], e[1]);
+    return arith::XOrIOp::create(b, l, e[0], e.size() > 1 ? e[1] : scalarConstant(b, l, b.getI1Type(), 1)); // Xor, Not
+  });
+}
+
+LogicalResult onnx_operators::buildWhere(Node &node) {
+  Tensor condition = node.input(0), x = node.input(1), y = node.input(2);
+  if (!isBool(condition.element) || x.element != y.element)
+    return node.unsupported("a condition that is not bool, or values of different element types");
+  return setBroadcast(node, {condition, x, y}, x.element, [](OpBuilder &b, Location l, ValueRange e) -> Value {
+    return arith::SelectOp::create(b, l, e[0], e[1], e[2]);
+  });
+}
