@@ -25,6 +25,8 @@ CASES = [line for line in (FOLDER / "onnx_node_tests.txt").read_text().split("\n
 FIRST_CONSTANT = {"ConvTranspose": 1, "Reshape": 1, "Expand": 1, "Slice": 1, "Pad": 1, "Squeeze": 1, "Unsqueeze": 1, "Split": 1, "Resize": 1,
                   "ReduceMean": 1, "ReduceSum": 1, "ReduceMax": 1, "ReduceMin": 1, "Tile": 1, "Upsample": 1,
                   "ConstantOfShape": 0, "Range": 0, "Mod": 0}
+# Operators that the importer computes if all inputs are constant: their cases run in this way, too.
+FOLDED = {"Equal", "Less", "Greater", "Not", "Where", "Gather", "ConstantOfShape"}
 MLIR_TYPES = {"float32": "f32", "uint8": "i8", "int8": "i8", "int32": "i32", "int64": "i64", "bool": "i1"}
 
 
@@ -44,11 +46,15 @@ def read_set(case):
     return inputs, outputs
 
 
-def import_case(case, folder):
+def read_model(case):
+    return (DATA / f"test_{case}" / "model.onnx").read_bytes()
+
+
+def import_case(case, folder, constants=False):
     """The imported module's text, and the arrays of the inputs that are left."""
-    model = (DATA / f"test_{case}" / "model.onnx").read_bytes()
+    model = read_model(case)
     inputs, _ = read_set(case)
-    first = min(FIRST_CONSTANT.get(op, len(inputs)) for op in onnx_tensors.operators(model))
+    first = 0 if constants else min(FIRST_CONSTANT.get(op, len(inputs)) for op in onnx_tensors.operators(model))
     names = onnx_tensors.input_names(model)
     for name, tensor in list(zip(names, inputs))[first:]:
         model = onnx_tensors.freeze_input(model, name, tensor)
@@ -91,32 +97,37 @@ def evaluate(modules, folder):
     return results
 
 
+# By name: the case, and whether its inputs are constants.
+RUNS = {case: (case, False) for case in CASES}
+RUNS.update({f"{case}_folded": (case, True) for case in CASES if FOLDED.intersection(onnx_tensors.operators(read_model(case)))})
+
+
 class OnnxNodeTests(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
-            imported = {case: import_case(case, folder) for case in CASES}
+            imported = {name: import_case(case, folder, constants) for name, (case, constants) in RUNS.items()}
             arrays = [arrays for _, arrays in imported.values()]
             texts = [text for text, _ in imported.values()]
-            cls.imported = evaluate(map(bind_arguments, texts, CASES, arrays), folder)
+            cls.imported = evaluate(map(bind_arguments, texts, RUNS, arrays), folder)
             path = folder / "imported.mlir"
             path.write_text("\n// -----\n".join(texts))
             staged = run("halftone-opt", path, "--split-input-file", "--halftone-import-pipeline").split("// -----")
-            cls.staged = evaluate(map(bind_arguments, staged, CASES, arrays), folder)
+            cls.staged = evaluate(map(bind_arguments, staged, RUNS, arrays), folder)
 
-    def check(self, case):
-        _, outputs = read_set(case)
+    def check(self, name):
+        _, outputs = read_set(RUNS[name][0])
         for form, results in (("imported", self.imported), ("after the import stage", self.staged)):
             for i, expected in enumerate(outputs):
-                self.assertIn(f"{case}#{i}", results, form)
-                actual = numpy.array(results[f"{case}#{i}"])
+                self.assertIn(f"{name}#{i}", results, form)
+                actual = numpy.array(results[f"{name}#{i}"])
                 if expected.dtype in (numpy.uint8, numpy.bool_):
                     actual = actual % (256 if expected.dtype == numpy.uint8 else 2)
                 numpy.testing.assert_allclose(actual, expected.ravel().astype(float), rtol=1e-4, atol=1e-5, err_msg=form)
 
 
-for name in CASES:
+for name in RUNS:
     setattr(OnnxNodeTests, f"test_{name}", lambda self, name=name: self.check(name))
 
 if __name__ == "__main__":

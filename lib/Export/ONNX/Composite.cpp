@@ -105,10 +105,32 @@ static LogicalResult exportResize(Exporter &exporter, CompositeOp op) {
 // Others
 //===----------------------------------------------------------------------===//
 
+static int64_t axisOf(CompositeOp op) { return op.getParameters().getAs<IntegerAttr>("axis").getInt(); }
+
 static LogicalResult exportSoftmax(Exporter &exporter, CompositeOp op) {
   Tensor x = exporter.read(op.getInputs()[0], hintOf(op));
-  int64_t axis = inverse(x.order)[op.getParameters().getAs<IntegerAttr>("axis").getInt()];
+  int64_t axis = inverse(x.order)[axisOf(op)];
   exporter.bind(op->getResult(0), exporter.graph.addNode("Softmax", x.name, hintOf(op), {{"axis", axis}}), x.order);
+  return success();
+}
+
+static LogicalResult exportGather(Exporter &exporter, CompositeOp op) {
+  auto inOrder = [&](Value input) { return exporter.read(input, identityOrder(shapeOf(input).size()), hintOf(op)); };
+  Value x = op.getInputs()[0], indices = op.getInputs()[1];
+  bool isUnsigned = exporter.read(x, hintOf(op)).isUnsigned;
+  std::string result = exporter.graph.addNode("Gather", {inOrder(x), inOrder(indices)}, hintOf(op), {{"axis", axisOf(op)}});
+  exporter.bind(op->getResult(0), result, identityOrder(shapeOf(op->getResult(0)).size()), isUnsigned);
+  return success();
+}
+
+static LogicalResult exportArgument(Exporter &exporter, CompositeOp op) {
+  Value input = op.getInputs()[0];
+  std::string x = exporter.read(input, identityOrder(shapeOf(input).size()), hintOf(op));
+  std::string result = exporter.graph.addNode(op.getName() == "arg_max" ? "ArgMax" : "ArgMin", x, hintOf(op),
+                                              {{"axis", axisOf(op)},
+                                               {"keepdims", int64_t(0)},
+                                               {"select_last_index", int64_t(op.getParameters().getAs<BoolAttr>("last").getValue())}});
+  exporter.bind(op->getResult(0), result, identityOrder(shapeOf(op->getResult(0)).size()));
   return success();
 }
 
@@ -133,6 +155,10 @@ LogicalResult exporter::exportComposite(Exporter &exporter, CompositeOp op) {
     return exportResize(exporter, op);
   if (isUnary && name == "softmax")
     return exportSoftmax(exporter, op);
+  if (isUnary && (name == "arg_max" || name == "arg_min"))
+    return exportArgument(exporter, op);
+  if (name == "gather")
+    return exportGather(exporter, op);
   if (isUnary) {
     Tensor x = exporter.read(op.getInputs()[0], hintOf(op));
     if (std::string made = makeUnary(exporter, op, x.name); !made.empty()) {

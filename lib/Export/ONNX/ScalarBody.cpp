@@ -363,7 +363,14 @@ static bool hasUnsignedForm(Type type) { return type.isInteger(8) || type.isInte
 
 FailureOr<Scalar> ScalarBody::emitComparison(Operation &scalar) {
   std::optional<Comparison> comparison;
-  if (auto floats = dyn_cast<arith::CmpFOp>(scalar))
+  auto floats = dyn_cast<arith::CmpFOp>(scalar);
+  if (floats && floats.getPredicate() == arith::CmpFPredicate::UNO && floats.getLhs() == floats.getRhs()) {
+    FailureOr<Scalar> input = read(floats.getLhs());
+    if (failed(input))
+      return failure();
+    return makeNode("IsNaN", *input);
+  }
+  if (floats)
     comparison = comparisonOf(floats.getPredicate());
   else
     comparison = comparisonOf(cast<arith::CmpIOp>(scalar).getPredicate());
@@ -381,6 +388,16 @@ FailureOr<Scalar> ScalarBody::emitComparison(Operation &scalar) {
   Scalar result = makeNode(comparison->type, *inputs);
   result.isUnsigned = false;
   return comparison->negated ? makeNode("Not", result) : result;
+}
+
+FailureOr<Scalar> ScalarBody::emitCopySign(Operation &scalar) {
+  FailureOr<SmallVector<Scalar>> inputs = readAll(scalar.getOperands());
+  if (failed(inputs))
+    return failure();
+  ConstantTensor number = *scalarTensor(FloatAttr::get(scalar.getResult(0).getType(), 0.0));
+  Scalar zero = {exporter.graph.addConstant(std::move(number), ""), llvm::SmallBitVector(op.getNumLoops())};
+  Scalar magnitude = makeNode("Abs", (*inputs)[0]);
+  return makeNode("Where", {makeNode("Less", {(*inputs)[1], zero}), makeNode("Neg", magnitude), magnitude});
 }
 
 FailureOr<Scalar> ScalarBody::emitCast(Operation &scalar) {
@@ -435,6 +452,8 @@ FailureOr<Scalar> ScalarBody::emitAny(Operation &scalar) {
   if (isa<arith::SIToFPOp, arith::UIToFPOp, arith::FPToSIOp, arith::FPToUIOp, arith::ExtSIOp, arith::ExtUIOp,
           arith::TruncIOp, arith::ExtFOp, arith::TruncFOp>(scalar))
     return emitCast(scalar);
+  if (isa<math::CopySignOp>(scalar))
+    return emitCopySign(scalar);
   if (isa<math::FmaOp>(scalar)) {
     FailureOr<SmallVector<Scalar>> inputs = readAll(scalar.getOperands());
     if (failed(inputs))

@@ -46,6 +46,8 @@ private:
   bool takeBias(Operation &scalar);
   FailureOr<Scalar> emitClamp(Operation &scalar, float bound, Value x);
   FailureOr<Scalar> emitComparison(Operation &scalar);
+  /// By comparison with 0: the sign of -0 does not count.
+  FailureOr<Scalar> emitCopySign(Operation &scalar);
   FailureOr<Scalar> emitCast(Operation &scalar);
   FailureOr<Scalar> emitNamed(Operation &scalar);
   FailureOr<Scalar> emitAny(Operation &scalar);

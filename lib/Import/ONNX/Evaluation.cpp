@@ -303,21 +303,23 @@ Evaluated onnx_operators::evaluateExpand(Node &node) {
 // Sources
 //===----------------------------------------------------------------------===//
 
+Evaluated onnx_operators::readFilling(Node &node) {
+  const onnx::AttributeProto *attribute = node.getAttribute("value");
+  if (!attribute)
+    return HostTensor::fromNumbers(node.builder.getF32Type(), {1}, {0.0});
+  std::string error;
+  Evaluated given = readTensor(node.builder.getContext(), attribute->t(), error);
+  return given && given->count() == 1 ? given : std::nullopt;
+}
+
 Evaluated onnx_operators::evaluateConstantOfShape(Node &node) {
   const HostTensor &input = *node.constant(0);
   std::vector<int64_t> shape = input.integers();
-  if (input.symbolic || llvm::any_of(shape, [](int64_t size) { return size < 0; }) ||
+  Evaluated value = readFilling(node);
+  if (!value || input.symbolic || llvm::any_of(shape, [](int64_t size) { return size < 0; }) ||
       ShapedType::getNumElements(shape) > kMaxElements)
     return std::nullopt;
-  HostTensor value = HostTensor::fromNumbers(node.builder.getF32Type(), {1}, {0.0});
-  if (const onnx::AttributeProto *attribute = node.getAttribute("value")) {
-    std::string error;
-    Evaluated given = readTensor(node.builder.getContext(), attribute->t(), error);
-    if (!given || given->count() != 1)
-      return std::nullopt;
-    value = *given;
-  }
-  return value.gathered(shape, std::vector<int64_t>(ShapedType::getNumElements(shape), 0));
+  return value->gathered(shape, std::vector<int64_t>(ShapedType::getNumElements(shape), 0));
 }
 
 Evaluated onnx_operators::evaluateRange(Node &node) {

@@ -2,6 +2,7 @@
 #include "Broadcast.h"
 #include "Operators.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -61,6 +62,25 @@ LogicalResult onnx_operators::buildLogic(Node &node) {
     if (node.type() == "Or")
       return arith::OrIOp::create(b, l, e[0], e[1]);
     return arith::XOrIOp::create(b, l, e[0], e.size() > 1 ? e[1] : scalarConstant(b, l, b.getI1Type(), 1)); // Xor, Not
+  });
+}
+
+/// IsNaN and IsInf.
+LogicalResult onnx_operators::buildIsSpecial(Node &node) {
+  const Tensor x = node.input(0);
+  bool isInf = node.type() == "IsInf", low = isInf && node.getInt("detect_negative", 1), high = isInf && node.getInt("detect_positive", 1);
+  if (!x.element.isF32())
+    return node.unsupported("element type " + llvm::formatv("{0}", x.element));
+  return setBroadcast(node, x, node.builder.getI1Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    auto compare = [&](arith::CmpFPredicate predicate, Value y) { return arith::CmpFOp::create(b, l, predicate, e[0], y); };
+    auto equals = [&](bool wanted, double y) -> Value {
+      return wanted ? compare(arith::CmpFPredicate::OEQ, scalarConstant(b, l, x.element, y)).getResult()
+                    : scalarConstant(b, l, b.getI1Type(), 0);
+    };
+    if (!isInf)
+      return compare(arith::CmpFPredicate::UNO, e[0]);
+    const double infinity = std::numeric_limits<double>::infinity();
+    return arith::OrIOp::create(b, l, equals(low, -infinity), equals(high, infinity));
   });
 }
 

@@ -3,7 +3,7 @@
 #include "Movement.h"
 #include "Operators.h"
 #include "Shape.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include <numeric>
@@ -242,38 +242,14 @@ LogicalResult onnx_operators::buildSplit(Node &node) {
 }
 
 /// Gather along one axis at one index, or at indices that are a slice.
-/// Rows of `x` along the axis at indices that are known when the model runs: negative ones count from the end, what is
-/// outside is taken as the nearest row.
+/// Slices of `x` along the axis at indices that are known when the model runs.
 static LogicalResult buildRuntimeGather(Node &node, int64_t axis) {
-  const Tensor x = node.input(0), indices = node.input(1);
-  int64_t size = x.shape[axis], rank = indices.rank();
-  if (ShapedType::isDynamic(size) || (x.isDynamic() && (axis == 0 || indices.isDynamic())) ||
-      (indices.isDynamic() && axis != 0) || !isa<IntegerType>(indices.element))
+  const Tensor &x = node.input(0), &indices = node.input(1);
+  Type element = x.element;
+  bool leads = axis == 0 ? !x.isDynamic() : !indices.isDynamic();
+  if (!leads || ShapedType::isDynamic(x.shape[axis]) || !isa<IntegerType>(indices.element))
     return node.unsupported("indices that are not integers, or a dynamic dimension that would not lead");
-  SmallVector<int64_t> shape(x.shape);
-  shape.erase(shape.begin() + axis);
-  shape.insert(shape.begin() + axis, indices.shape.begin(), indices.shape.end());
-  OpBuilder &b = node.builder;
-  Value table = node.operand(0), list = node.operand(1);
-  AffineMap map = b.getMultiDimIdentityMap(shape.size()).getSliceMap(axis, rank);
-  SmallVector<OpFoldResult> sizes = node.mixedSizes(shape, x.isDynamic() ? table : list);
-  Type stored = storageType(x.element), index = storageType(indices.element);
-  node.setResult(buildElementwise(b, node.loc, list, map, sizes, stored,
-                                  [&](OpBuilder &n, Location l, ValueRange e) -> Value {
-                                    auto number = [&](int64_t value) { return scalarConstant(n, l, index, value); };
-                                    Value negative = arith::CmpIOp::create(n, l, arith::CmpIPredicate::slt, e[0], number(0));
-                                    Value wrapped = arith::AddIOp::create(n, l, e[0], number(size));
-                                    Value row = arith::SelectOp::create(n, l, negative, wrapped, e[0]);
-                                    row = arith::MaxSIOp::create(n, l, row, number(0));
-                                    row = arith::MinSIOp::create(n, l, row, number(size - 1));
-                                    SmallVector<Value> position;
-                                    for (int64_t d = 0; d < x.rank(); ++d)
-                                      position.push_back(
-                                          d == axis ? arith::IndexCastOp::create(n, l, n.getIndexType(), row).getResult()
-                                                    : linalg::IndexOp::create(n, l, d < axis ? d : d + rank - 1).getResult());
-                                    return tensor::ExtractOp::create(n, l, table, position);
-                                  }),
-                 x.element);
+  node.setResult(halftone::buildGather(node.builder, node.loc, node.operand(0), node.operand(1), axis), element);
   return success();
 }
 
@@ -349,6 +325,20 @@ LogicalResult onnx_operators::buildPad(Node &node) {
   return success();
 }
 
+/// The tensor, repeated to at least the sizes.
+static LogicalResult setExpanded(Node &node, const Tensor &x, ArrayRef<int64_t> sizes) {
+  if (broadcastShapes(x.shape, sizes) == x.shape) {
+    node.setResult(x);
+    return success();
+  }
+  Type element = x.element;
+  Value value = buildBroadcast(node, x, element, [](OpBuilder &, Location, ValueRange e) { return e[0]; }, sizes);
+  if (!value)
+    return failure();
+  node.setResult(value, element);
+  return success();
+}
+
 LogicalResult onnx_operators::buildExpand(Node &node) {
   const Tensor &x = node.input(0);
   HostTensorRef shape = node.constant(1);
@@ -357,14 +347,18 @@ LogicalResult onnx_operators::buildExpand(Node &node) {
   SmallVector<int64_t> sizes = llvm::to_vector<4>(shape->integers());
   if (llvm::any_of(sizes, [](int64_t size) { return size < 1 && !ShapedType::isDynamic(size); }))
     return node.unsupported("an empty or negative size");
-  if (shape->symbolic && !x.isDynamic())
-    return node.unsupported("a repetition up to the size of the dynamic dimension");
-  if (broadcastShapes(x.shape, sizes) == x.shape)
-    node.setResult(x);
-  else
-    node.setResult(buildBroadcast(node, x, x.element, [](OpBuilder &, Location, ValueRange e) { return e[0]; }, sizes),
-                   x.element);
-  return success();
+  if (ShapedType::isDynamicShape(ArrayRef<int64_t>(sizes).drop_front(!sizes.empty())))
+    return node.unsupported("the dynamic dimension would not lead");
+  return setExpanded(node, x, sizes);
+}
+
+LogicalResult onnx_operators::buildConstantOfShape(Node &node) {
+  HostTensorRef shape = node.constant(0);
+  std::optional<HostTensor> value = readFilling(node);
+  if (!shape || !value)
+    return node.unsupported("a shape that is not constant, or a value of more than one element");
+  auto filling = std::make_shared<HostTensor>(value->reshaped({}));
+  return setExpanded(node, {filling->element, {}, Value(), filling}, llvm::to_vector<4>(shape->integers()));
 }
 
 /// Repeats along axes: each repeated dimension gets a new one before it, which is broadcast and joined again.

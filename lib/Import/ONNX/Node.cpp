@@ -46,7 +46,17 @@ Value Node::materialize(const HostTensor &tensor) {
   return arith::ConstantOp::create(builder, constantLoc, makeConstant(type, ArrayRef<char>(tensor.bytes), name));
 }
 
+/// An argument of the function that is built, of the dynamic size, of which a model has but one.
+static Value findDynamicArgument(OpBuilder &builder) {
+  for (BlockArgument argument : builder.getInsertionBlock()->getArguments())
+    if (auto type = dyn_cast<RankedTensorType>(argument.getType()); type && type.getRank() && type.isDynamicDim(0))
+      return argument;
+  return {};
+}
+
 SmallVector<OpFoldResult> Node::mixedSizes(ArrayRef<int64_t> shape, Value like) {
+  if (!like && ShapedType::isDynamicShape(shape))
+    like = findDynamicArgument(builder);
   SmallVector<OpFoldResult> sizes;
   for (int64_t size : shape)
     sizes.push_back(ShapedType::isDynamic(size) ? OpFoldResult(tensor::DimOp::create(builder, loc, like, 0).getResult())

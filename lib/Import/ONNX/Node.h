@@ -56,7 +56,7 @@ public:
   /// The input as an SSA value, made at its first use if it is constant.
   Value operand(unsigned i);
   Value materialize(const HostTensor &tensor);
-  /// The size of dimension 0 of `like`, for a result that shares it.
+  /// The sizes of the shape; a dynamic one is that of dimension 0 of `like`, or of the model if `like` is null.
   SmallVector<OpFoldResult> mixedSizes(ArrayRef<int64_t> shape, Value like);
 
   // Attributes. One that is present but never asked for makes the node unsupported.

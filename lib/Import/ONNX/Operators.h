@@ -33,6 +33,7 @@ LogicalResult buildPRelu(Node &node);
 
 // Logic.cpp
 LogicalResult buildComparison(Node &node);
+LogicalResult buildIsSpecial(Node &node);
 LogicalResult buildLogic(Node &node);
 LogicalResult buildWhere(Node &node);
 
@@ -78,6 +79,7 @@ LogicalResult buildSplit(Node &node);
 LogicalResult buildGather(Node &node);
 LogicalResult buildPad(Node &node);
 LogicalResult buildExpand(Node &node);
+LogicalResult buildConstantOfShape(Node &node);
 LogicalResult buildTile(Node &node);
 LogicalResult buildResize(Node &node);
 
@@ -92,6 +94,8 @@ std::optional<HostTensor> evaluateConcat(Node &node);
 std::optional<HostTensor> evaluateSlice(Node &node);
 std::optional<HostTensor> evaluateGather(Node &node);
 std::optional<HostTensor> evaluateExpand(Node &node);
+/// The value of ConstantOfShape, of one element; nothing if it is something else.
+std::optional<HostTensor> readFilling(Node &node);
 std::optional<HostTensor> evaluateConstantOfShape(Node &node);
 std::optional<HostTensor> evaluateRange(Node &node);
 std::optional<HostTensor> evaluateWhere(Node &node);

@@ -1,7 +1,6 @@
 //===- Reduction.cpp - ONNX's reductions ------------------------------------===//
 //
 // A mean over height and width is the composite avg_pool; other reductions are one generic, and what is done with its result.
-// ArgMax and ArgMin are a reduction and the least (or greatest) index of its result.
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
@@ -194,31 +193,12 @@ LogicalResult onnx_operators::buildReduce(Node &node) {
 
 LogicalResult onnx_operators::buildArgument(Node &node) {
   const Tensor x = node.input(0);
-  int64_t axis = node.getInt("axis", 0), last = node.getInt("select_last_index", 0), keep = node.getInt("keepdims", 1);
+  int64_t axis = node.getInt("axis", 0);
   axis += axis < 0 ? x.rank() : 0;
   if (!x.element.isF32() || axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]))
     return node.unsupported("an input that is not f32, or an axis outside its static dimensions");
-  OpBuilder &b = node.builder;
-  Value operand = node.operand(0);
-  Value extreme = buildReduction(node, node.type() == "ArgMax" ? "ReduceMax" : "ReduceMin", operand, axis);
-  SmallVector<int64_t> shape(x.shape);
-  shape.erase(shape.begin() + axis);
-  const int64_t worst = last ? 0 : x.shape[axis] - 1; // what a row of NaN has
-  Value init = makeFilled(node, shape, operand, scalarConstant(b, node.loc, b.getI64Type(), worst));
-  AffineMap reduced = dropAxes(b, x.rank(), axis);
-  SmallVector<utils::IteratorType> iterators(x.rank(), utils::IteratorType::parallel);
-  iterators[axis] = utils::IteratorType::reduction;
-  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(x.rank()), reduced, reduced};
-  Value result =
-      linalg::GenericOp::create(
-          b, node.loc, init.getType(), ValueRange{operand, extreme}, init, maps, iterators,
-          [&](OpBuilder &n, Location l, ValueRange e) {
-            Value index = arith::IndexCastOp::create(n, l, n.getI64Type(), linalg::IndexOp::create(n, l, axis));
-            Value better = last ? arith::MaxSIOp::create(n, l, e[2], index).getResult() : arith::MinSIOp::create(n, l, e[2], index);
-            Value equal = arith::CmpFOp::create(n, l, arith::CmpFPredicate::OEQ, e[0], e[1]);
-            linalg::YieldOp::create(n, l, arith::SelectOp::create(n, l, equal, better, e[2]).getResult());
-          })
-          .getResult(0);
-  node.setResult(keep ? keepAxes(node, result, x.shape, axis) : result);
+  ArgumentRule rule = {node.type() == "ArgMax", node.getInt("select_last_index", 0) != 0};
+  Value result = halftone::buildArgument(node.builder, node.loc, node.operand(0), axis, rule);
+  node.setResult(node.getInt("keepdims", 1) ? keepAxes(node, result, x.shape, axis) : result);
   return success();
 }

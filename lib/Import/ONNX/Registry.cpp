@@ -69,6 +69,8 @@ static constexpr Operator kOperators[] = {
     {"Equal", 11, 2, buildComparison, evaluateBinary},
     {"Greater", 9, 2, buildComparison, evaluateBinary},
     {"GreaterOrEqual", 12, 2, buildComparison},
+    {"IsInf", 10, 1, buildIsSpecial},
+    {"IsNaN", 9, 1, buildIsSpecial},
     {"Less", 9, 2, buildComparison, evaluateBinary},
     {"LessOrEqual", 12, 2, buildComparison},
     {"Not", 1, 1, buildLogic, evaluateUnary},
@@ -104,6 +106,7 @@ static constexpr Operator kOperators[] = {
     {"Cast", 6, 1, buildCast, evaluateCast},
     {"Concat", 4, kAllInputs, buildConcat, evaluateConcat},
     {"Constant", 1, 0, buildConstant},
+    {"ConstantOfShape", 9, 1, buildConstantOfShape, evaluateConstantOfShape},
     {"DepthToSpace", 1, 1, buildDepthToSpace},
     {"Dropout", 7, 1, buildDropout},
     {"Expand", 8, 2, buildExpand, evaluateExpand},
@@ -123,7 +126,6 @@ static constexpr Operator kOperators[] = {
     {"Unsqueeze", 1, 1, buildReshape, evaluateReshape},
     {"Upsample", 9, 2, buildResize},
     // On constants only
-    {"ConstantOfShape", 9, 1, nullptr, evaluateConstantOfShape},
     {"Mod", 10, 2, nullptr, evaluateBinary},
     {"Range", 11, 3, nullptr, evaluateRange},
 };

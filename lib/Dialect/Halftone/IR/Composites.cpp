@@ -415,3 +415,76 @@ Value mlir::halftone::buildResizeNearest(OpBuilder &builder, Location loc, Value
     return gather(b, loc, inputs[0], first, resize);
   });
 }
+
+//===----------------------------------------------------------------------===//
+// Indices
+//===----------------------------------------------------------------------===//
+
+static Value integer(OpBuilder &builder, Location loc, Type type, int64_t value) {
+  return arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(type, value));
+}
+
+/// The index within 0 .. size - 1 that a number stands for.
+static Value clampIndex(OpBuilder &b, Location loc, Value number, int64_t size) {
+  Type type = number.getType();
+  Value negative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, number, integer(b, loc, type, 0));
+  Value wrapped = arith::AddIOp::create(b, loc, number, integer(b, loc, type, size));
+  Value row = arith::SelectOp::create(b, loc, negative, wrapped, number);
+  row = arith::MaxSIOp::create(b, loc, row, integer(b, loc, type, 0));
+  row = arith::MinSIOp::create(b, loc, row, integer(b, loc, type, size - 1));
+  return arith::IndexCastOp::create(b, loc, b.getIndexType(), row);
+}
+
+Value mlir::halftone::buildGather(OpBuilder &builder, Location loc, Value x, Value indices, int64_t axis) {
+  DictionaryAttr parameters = builder.getDictionaryAttr(builder.getNamedAttr("axis", builder.getI64IntegerAttr(axis)));
+  return makeComposite(builder, loc, "gather", {x, indices}, parameters, [&](OpBuilder &b, ValueRange inputs) {
+    auto type = cast<RankedTensorType>(x.getType());
+    int64_t rank = cast<RankedTensorType>(indices.getType()).getRank();
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, inputs[0]), listed = tensor::getMixedSizes(b, loc, inputs[1]);
+    sizes.erase(sizes.begin() + axis);
+    sizes.insert(sizes.begin() + axis, listed.begin(), listed.end());
+    AffineMap map = b.getMultiDimIdentityMap(sizes.size()).getSliceMap(axis, rank);
+    return buildElementwise(b, loc, inputs[1], map, sizes, type.getElementType(), [&](OpBuilder &n, Location l, ValueRange e) -> Value {
+      SmallVector<Value> position;
+      for (int64_t d = 0; d < type.getRank(); ++d)
+        position.push_back(d == axis ? clampIndex(n, l, e[0], type.getDimSize(axis))
+                                     : linalg::IndexOp::create(n, l, d < axis ? d : d + rank - 1).getResult());
+      return tensor::ExtractOp::create(n, l, inputs[0], position);
+    });
+  });
+}
+
+/// Along `axis`, the least or greatest index at which `x` equals `extreme`.
+static Value findIndex(OpBuilder &b, Location loc, Value x, Value extreme, int64_t axis, bool last) {
+  auto type = cast<RankedTensorType>(x.getType());
+  const int64_t worst = last ? 0 : type.getDimSize(axis) - 1; // what a row of NaN has
+  Value init = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, extreme), b.getI64Type());
+  init = linalg::FillOp::create(b, loc, integer(b, loc, b.getI64Type(), worst), init).getResult(0);
+  AffineMap identity = b.getMultiDimIdentityMap(type.getRank()), reduced = identity.dropResult(axis);
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  iterators[axis] = utils::IteratorType::reduction;
+  auto build = [&](OpBuilder &n, Location l, ValueRange e) {
+    Value index = arith::IndexCastOp::create(n, l, n.getI64Type(), linalg::IndexOp::create(n, l, axis));
+    Value better = last ? arith::MaxSIOp::create(n, l, e[2], index).getResult() : arith::MinSIOp::create(n, l, e[2], index);
+    Value equal = arith::CmpFOp::create(n, l, arith::CmpFPredicate::OEQ, e[0], e[1]);
+    linalg::YieldOp::create(n, l, arith::SelectOp::create(n, l, equal, better, e[2]).getResult());
+  };
+  SmallVector<AffineMap> maps = {identity, reduced, reduced};
+  return linalg::GenericOp::create(b, loc, init.getType(), ValueRange{x, extreme}, init, maps, iterators, build).getResult(0);
+}
+
+Value mlir::halftone::buildArgument(OpBuilder &builder, Location loc, Value x, int64_t axis, ArgumentRule rule) {
+  DictionaryAttr parameters = builder.getDictionaryAttr({builder.getNamedAttr("axis", builder.getI64IntegerAttr(axis)),
+                                                         builder.getNamedAttr("last", builder.getBoolAttr(rule.last))});
+  StringRef name = rule.greatest ? "arg_max" : "arg_min";
+  return makeComposite(builder, loc, name, x, parameters, [&](OpBuilder &b, ValueRange inputs) {
+    const float infinity = std::numeric_limits<float>::infinity();
+    Value extreme = reduce(b, loc, inputs[0], axis, rule.greatest ? -infinity : infinity,
+                           [&](OpBuilder &n, Location l, ValueRange e) -> Value {
+                             if (rule.greatest)
+                               return arith::MaximumFOp::create(n, l, e[0], e[1]);
+                             return arith::MinimumFOp::create(n, l, e[0], e[1]);
+                           });
+    return findIndex(b, loc, inputs[0], extreme, axis, rule.last);
+  });
+}

@@ -53,6 +53,18 @@ Value buildBatchNorm(OpBuilder &builder, Location loc, Value x, Value scale, Val
 /// `exp(x - max) / sum(exp(x - max))` along `axis` (0 <= axis < rank).
 Value buildSoftmax(OpBuilder &builder, Location loc, Value x, int64_t axis);
 
+/// `gather`: the slices of `x` along `axis` at integer `indices` of any shape, which takes the place of the axis. Negative indices count
+/// from the end; what is outside is taken as the nearest slice. The axis is static; a dynamic dimension leads.
+Value buildGather(OpBuilder &builder, Location loc, Value x, Value indices, int64_t axis);
+
+/// Which of equally extreme elements counts.
+struct ArgumentRule {
+  bool greatest, last;
+};
+
+/// `arg_max`, `arg_min`: the i64 index of the extreme of f32 `x` along the static `axis`, which the result does not have.
+Value buildArgument(OpBuilder &builder, Location loc, Value x, int64_t axis, ArgumentRule rule);
+
 /// Picks rows and columns of `x` of rank 4: data movement, for any element type.
 Value buildResizeNearest(OpBuilder &builder, Location loc, Value x, const ResizeNearest &resize);
 
