@@ -68,6 +68,9 @@ static OpKind classifyGeneric(linalg::GenericOp op) {
 }
 
 static OpKind classifyComposite(CompositeOp op) {
+  if (op.getName() == "gather" && isConstant(op.getInputs()[0]) && isFloatTensor(op.getInputs()[0]) &&
+      op.getParameters().getAs<IntegerAttr>("axis").getInt() == 0)
+    return OpKind::Table;
   if (op.getInputs().empty() || op.getNumResults() != 1 || !isFloatTensor(op.getInputs()[0]))
     return OpKind::Other;
   return llvm::StringSwitch<OpKind>(op.getName())
@@ -112,7 +115,7 @@ bool mlir::halftone::isCompute(Operation *op) {
 
 StringRef mlir::halftone::kindName(OpKind kind) {
   static constexpr StringLiteral names[] = {"initial",     "movement", "contraction", "max_pool", "avg_pool",
-                                            "elementwise", "unary",    "concat",      "other"};
+                                            "elementwise", "unary",    "concat",      "table",    "other"};
   return names[static_cast<int>(kind)];
 }
 

@@ -2,6 +2,7 @@
 #include "OpReport.h"
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Integer/MultiplyAccumulates.h"
 #include "halftone/Pipelines/Pipelines.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/MapVector.h"
@@ -12,15 +13,9 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// The iterations of a contraction's loops; dynamic extents count as 1.
 static int64_t countMacs(Operation *op) {
-  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
-  if (!linalgOp || classify(op) != OpKind::Contraction)
-    return 0;
-  int64_t macs = 1;
-  for (int64_t range : linalgOp.getStaticLoopRanges())
-    macs *= ShapedType::isDynamic(range) ? 1 : range;
-  return macs;
+  auto structured = dyn_cast<linalg::LinalgOp>(op);
+  return structured ? countMultiplyAccumulates(structured) : 0;
 }
 
 /// Casts only say where codes are, they compute nothing of the source's.

@@ -84,6 +84,7 @@ void mlir::halftone::buildQuantizationPipeline(OpPassManager &pm, const Quantiza
   // Biases first, while the float weights are there to compare with.
   pm.addPass(createCorrectBias({options.weightScales, options.rounding}));
   pm.addPass(createInsertCasts({options.weightScales, options.rounding}));
+  pm.addPass(createQuantizeTables());
   // Types are final before casts move, so that each move sees one type on both sides.
   pm.addPass(createUnifyScales());
   pm.addPass(createPropagateCasts());

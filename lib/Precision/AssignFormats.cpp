@@ -96,6 +96,8 @@ void AssignFormatsPass::assign(ArrayRef<Operation *> members, OpKind kind) {
     last = &rule;
   }
   bool byRecipe = last;
+  if (!last && kind == OpKind::Table && all.isFloat())
+    last = &all;
   if (!last && kind == OpKind::Contraction && (all.weights == "int8" || all.isFloat() || !isSensitive(members.front())))
     last = &all;
   if (!last)

@@ -45,7 +45,7 @@ static StringRef contractionKind(Operation *op) {
 std::vector<StringRef> mlir::halftone::recipeKinds() {
   std::vector<StringRef> kinds{"conv", "depthwise", "grouped", "matmul"};
   for (OpKind kind : {OpKind::Contraction, OpKind::MaxPool, OpKind::AveragePool, OpKind::Elementwise, OpKind::Unary,
-                      OpKind::Concat})
+                      OpKind::Concat, OpKind::Table})
     kinds.push_back(kindName(kind));
   return kinds;
 }

@@ -23,7 +23,7 @@ using namespace mlir::halftone;
 /// The names of the kinds that a precision is selected for.
 static SmallVector<StringRef> allKinds() {
   SmallVector<StringRef> names;
-  for (OpKind kind : {OpKind::Contraction, OpKind::MaxPool, OpKind::AveragePool, OpKind::Elementwise, OpKind::Unary, OpKind::Concat, OpKind::Other})
+  for (OpKind kind : {OpKind::Contraction, OpKind::MaxPool, OpKind::AveragePool, OpKind::Elementwise, OpKind::Unary, OpKind::Concat, OpKind::Table, OpKind::Other})
     names.push_back(kindName(kind));
   return names;
 }
@@ -33,6 +33,9 @@ static bool matchesKind(const NamePattern &pattern) {
 }
 
 static constexpr StringLiteral kUsedInFloat = "its result is used in float only";
+
+/// Kinds that are worth codes whoever reads the result.
+static bool hasWeights(OpKind kind) { return kind == OpKind::Contraction || kind == OpKind::Table; }
 
 namespace {
 /// What is assigned as one.
@@ -61,8 +64,8 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
     for (Unit &unit : units)
       unit.reason = refuse(unit);
     for (Unit &unit : llvm::reverse(units)) {
-      unit.givesCodes = unit.reason.empty() && activations == Activations::Int8 && feedsInt8(unit.result());
-      if (unit.reason.empty() && unit.kind != OpKind::Contraction && !unit.givesCodes)
+      unit.givesCodes = unit.reason.empty() && unit.kind != OpKind::Table && activations == Activations::Int8 && feedsInt8(unit.result());
+      if (unit.reason.empty() && !hasWeights(unit.kind) && !unit.givesCodes)
         unit.reason = kUsedInFloat;
     }
     for (Unit &unit : units)
@@ -186,6 +189,8 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
     return reason;
   if (unit.kind == OpKind::Contraction && !isConstant(getWeightOperand(unit.first()).get()))
     return "its weights are not constant";
+  if (unit.kind == OpKind::Table)
+    return "";
   if (activations != Activations::Int8)
     return unit.kind == OpKind::Contraction ? "" : "activations are floats";
   if (std::string reason = findFloatOperand(unit); !reason.empty())
@@ -198,13 +203,16 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
   return "";
 }
 
+/// Whether the unit's result is floats.
+static bool givesFloats(const Unit &unit) { return !unit.reason.empty() || unit.kind == OpKind::Table; }
+
 /// Why an elementwise unit has an operand that is made as floats.
 std::string SelectPrecisionPass::findFloatOperand(const Unit &unit) {
   if (unit.kind != OpKind::Elementwise && unit.kind != OpKind::Unary)
     return "";
   for (Value operand : unit.operands) {
     auto found = unitOf.find(traceRoot(operand).getDefiningOp());
-    if (found != unitOf.end() && !units[found->second].reason.empty())
+    if (found != unitOf.end() && givesFloats(units[found->second]))
       return "it computes from floats, of '" + locationName(units[found->second].first()->getLoc()) + "'";
   }
   return "";
@@ -228,7 +236,8 @@ bool SelectPrecisionPass::readsCodes(OpOperand &use) {
 void SelectPrecisionPass::assign(const Unit &unit) {
   bool int8 = unit.reason.empty();
   StringRef quantized = activations == Activations::Dynamic ? StringRef(kDynamicPrecision)
-                        : activations == Activations::Float ? StringRef(kWeightsPrecision)
+                        : activations == Activations::Float || unit.kind == OpKind::Table
+                            ? StringRef(kWeightsPrecision)
                                                             : StringRef("int8");
   StringRef behind = activations == Activations::Int8 ? StringRef(kUsedInFloat) : StringRef("activations are floats");
   for (auto [i, member] : llvm::enumerate(unit.members)) {

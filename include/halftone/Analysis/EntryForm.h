@@ -24,6 +24,7 @@ enum class OpKind {
   Elementwise, ///< parallel linalg.generic of several tensors, or with constants that differ by element
   Unary,       ///< parallel linalg.generic or composite of one tensor, the same function for each element
   Concat,      ///< tensor.concat
+  Table,       ///< composite "gather" of rows of a constant: an embedding
   Other        ///< everything else: stays float
 };
 
@@ -74,7 +75,7 @@ std::optional<std::pair<float, float>> getRange(Value value);
 void setRange(Value value, float low, float high);
 
 /// Values of halftone.precision of contractions with quantized weights and float activations: rounded when it runs, and
-/// never.
+/// never. The second also of tables.
 inline constexpr llvm::StringLiteral kDynamicPrecision = "dynamic", kWeightsPrecision = "weights";
 
 /// Whether halftone.precision of an operation is "int8".

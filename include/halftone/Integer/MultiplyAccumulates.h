@@ -7,7 +7,7 @@
 
 namespace mlir::halftone {
 
-/// Products that are summed, for one sample (dynamic dimensions count as 1).
+/// Products that are summed, for one sample.
 struct MultiplyAccumulates {
   int64_t integer = 0, floating = 0;
 
@@ -23,7 +23,8 @@ struct MultiplyAccumulates {
 /// counts as 1.
 int64_t elementsPerSample(ArrayRef<int64_t> extents);
 
-/// Those of one structured operation; 0 unless it multiplies and reduces.
+/// Those of one structured operation, for one sample; 0 unless it multiplies and reduces. On tensors, a dynamic dimension
+/// in which others are joined with the batch counts as often as a sample has entries in it; on buffers as 1.
 int64_t countMultiplyAccumulates(linalg::LinalgOp op);
 
 /// Counts the structured operations below `root` that multiply and reduce, and

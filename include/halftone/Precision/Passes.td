@@ -58,7 +58,7 @@ def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
     the range found when it runs) or "weights" (only the weights become codes), everything else stays float.
 
     `float-ops` is a list of regular expressions; each is matched against the whole location name and, as
-    `kind:NAME`, against the kind: contraction, max_pool, avg_pool, elementwise, unary, concat. One that matches nothing is an error.
+    `kind:NAME`, against the kind: contraction, max_pool, avg_pool, elementwise, unary, concat, table. One that matches nothing is an error.
 
     ```mlir
     %0 = linalg.matmul {halftone.precision = "int8"} ...

@@ -133,6 +133,27 @@ def CorrectBias : Pass<"halftone-correct-bias", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"corrected", "corrected", "Number of biases corrected">];
 }
 
+def QuantizeTables : Pass<"halftone-quantize-tables", "::mlir::ModuleOp"> {
+  let summary = "Store embeddings as int8 codes with a scale for each row";
+  let description = [{
+    A composite `gather` of rows of a constant f32 table (rank 1 and more, picked along dimension 0) whose
+    `halftone.precision` is "weights" becomes a gather of int8 codes, a gather of the rows' scales, and their product:
+    symmetric, the scale of a row is its greatest absolute value / 127, so no element moves by more than half of that. A
+    table with NaN or infinite elements is an error.
+
+    ```mlir
+    %y = halftone.composite "gather" (%table, %ids) {axis = 0} ...      // tensor<30522x384xf32>
+    // becomes
+    %c = halftone.composite "gather" (%codes, %ids) {axis = 0} ...      // tensor<30522x384xi8>
+    %s = halftone.composite "gather" (%scales, %ids) {axis = 0} ...     // tensor<30522xf32>
+    %y = linalg.generic ins(%c, %s) { arith.sitofp, arith.mulf }
+    ```
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"quantized", "quantized", "Number of tables quantized">];
+}
+
 def UnifyScales : Pass<"halftone-unify-scales", "::mlir::ModuleOp"> {
   let summary = "Give the operands and the result of a concatenation one type";
   let description = [{
