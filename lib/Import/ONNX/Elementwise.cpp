@@ -206,6 +206,15 @@ LogicalResult onnx_operators::buildClip(Node &node) {
   SmallVector<Tensor> tensors = {node.input(0)};
   Type element = tensors[0].element;
   bool hasLow = node.hasInput(1), hasHigh = node.hasInput(2);
+  auto readAttribute = [&](StringRef name, bool &has) { // before opset 11
+    if (node.opset >= 11 || !node.hasAttribute(name))
+      return;
+    auto bound = HostTensor::fromNumbers(element, {}, {node.getFloat(name, 0)});
+    tensors.push_back({element, {}, Value(), std::make_shared<HostTensor>(std::move(bound))});
+    has = true;
+  };
+  readAttribute("min", hasLow);
+  readAttribute("max", hasHigh);
   if (failed(requireComputable(node, tensors[0])) || failed(readBound(node, 1, tensors)) ||
       failed(readBound(node, 2, tensors)))
     return failure();

@@ -3,6 +3,7 @@
 #include "Movement.h"
 #include "Operators.h"
 #include "Shape.h"
+#include "Window.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -134,13 +135,15 @@ LogicalResult onnx_operators::buildConcat(Node &node) {
 // Slices
 //===----------------------------------------------------------------------===//
 
-/// One entry of an optional list of integers.
-static FailureOr<std::vector<int64_t>> readList(Node &node, unsigned i, std::vector<int64_t> otherwise) {
-  if (!node.hasInput(i))
-    return otherwise;
+/// A list of integers: an input or, in older opsets, an attribute.
+static FailureOr<std::vector<int64_t>> readList(Node &node, unsigned i, StringRef name, std::vector<int64_t> otherwise) {
+  if (!node.hasInput(i)) {
+    SmallVector<int64_t> attribute = node.getInts(name, otherwise);
+    return std::vector<int64_t>(attribute.begin(), attribute.end());
+  }
   HostTensorRef constant = node.constant(i);
   if (!constant || constant->isFloat())
-    return node.unsupported("starts, ends, axes or steps that are not constant");
+    return node.unsupported(name + " that are not constant");
   return constant->integers();
 }
 
@@ -163,12 +166,12 @@ static void clampSlice(SliceRange &range, int64_t d, int64_t size, int64_t start
 FailureOr<SliceRange> importer::readSlice(Node &node) {
   const Tensor &x = node.input(0);
   SliceRange range{SmallVector<int64_t>(x.rank(), 0), x.shape, SmallVector<int64_t>(x.rank(), 1)};
-  auto starts = readList(node, 1, {}), ends = readList(node, 2, {});
+  auto starts = readList(node, 1, "starts", {}), ends = readList(node, 2, "ends", {});
   if (failed(starts) || failed(ends))
     return failure();
   size_t count = starts->size();
   auto all = llvm::seq<int64_t>(0, count);
-  auto axes = readList(node, 3, {all.begin(), all.end()}), steps = readList(node, 4, std::vector<int64_t>(count, 1));
+  auto axes = readList(node, 3, "axes", {all.begin(), all.end()}), steps = readList(node, 4, "steps", std::vector<int64_t>(count, 1));
   if (failed(axes) || failed(steps))
     return failure();
   if (ends->size() != count || axes->size() != count || steps->size() != count || llvm::is_contained(*steps, 0))
@@ -225,7 +228,7 @@ LogicalResult onnx_operators::buildSplit(Node &node) {
   int64_t chunk = llvm::divideCeil(size, parts);
   std::vector<int64_t> equal(parts, chunk);
   equal.back() = size - chunk * (parts - 1);
-  FailureOr<std::vector<int64_t>> sizes = readList(node, 1, equal);
+  FailureOr<std::vector<int64_t>> sizes = readList(node, 1, "split", equal);
   if (failed(sizes))
     return failure();
   if (sizes->size() != node.numResults() || std::accumulate(sizes->begin(), sizes->end(), int64_t(0)) != size ||
@@ -288,39 +291,90 @@ LogicalResult onnx_operators::buildGather(Node &node) {
 // Pad and Expand
 //===----------------------------------------------------------------------===//
 
-LogicalResult onnx_operators::buildPad(Node &node) {
+namespace {
+/// How far each dimension is padded.
+struct Padding {
+  SmallVector<int64_t> low, high;
+
+  bool concerns(int64_t d) const { return low[d] || high[d]; }
+};
+} // namespace
+
+static FailureOr<Padding> readPadding(Node &node) {
   const Tensor &x = node.input(0);
-  std::string mode = node.getString("mode", "constant");
-  HostTensorRef pads = node.constant(1), fill = node.constant(2);
-  if (mode != "constant")
-    return node.unsupported("mode '" + mode + "'");
-  if (!pads || (node.hasInput(2) && !fill))
-    return node.unsupported("pads or a value that are not constant");
+  FailureOr<std::vector<int64_t>> amounts = readList(node, 1, "pads", {});
   FailureOr<SmallVector<int64_t>> axes = readAxes(node, 3, x.rank());
-  if (failed(axes))
+  if (failed(axes) || failed(amounts))
     return failure();
   if (axes->empty())
     *axes = llvm::to_vector(llvm::seq<int64_t>(0, x.rank()));
-  std::vector<int64_t> amounts = pads->integers();
-  if (amounts.size() != 2 * axes->size() || llvm::any_of(amounts, [](int64_t p) { return p < 0; }))
+  if (amounts->size() != 2 * axes->size() || llvm::any_of(*amounts, [](int64_t p) { return p < 0; }))
     return node.unsupported("pads that are negative or do not fit the rank");
-  SmallVector<int64_t> low(x.rank(), 0), high(x.rank(), 0), shape(x.shape);
+  Padding padding{SmallVector<int64_t>(x.rank(), 0), SmallVector<int64_t>(x.rank(), 0)};
   for (auto [i, axis] : llvm::enumerate(*axes)) {
-    low[axis] = amounts[i];
-    high[axis] = amounts[i + axes->size()];
-    if (ShapedType::isDynamic(shape[axis]) && (low[axis] || high[axis]))
+    padding.low[axis] = (*amounts)[i];
+    padding.high[axis] = (*amounts)[i + axes->size()];
+    if (ShapedType::isDynamic(x.shape[axis]) && padding.concerns(axis))
       return node.unsupported("padding of the dynamic dimension");
-    shape[axis] += low[axis] + high[axis];
   }
+  return padding;
+}
+
+/// The position within 0 .. size - 1 that position `i` beside them repeats.
+static int64_t repeatedPosition(StringRef mode, int64_t i, int64_t size) {
+  if (mode == "edge" || size == 1)
+    return std::clamp<int64_t>(i, 0, size - 1);
+  const int64_t period = mode == "wrap" ? size : 2 * size - 2;
+  i = (i % period + period) % period;
+  return i < size ? i : period - i;
+}
+
+/// Padding with elements of the input itself: rows and columns are picked once more.
+static LogicalResult buildRepeatedPad(Node &node, const Padding &padding, StringRef mode) {
+  const Tensor x = node.input(0);
+  auto concerns = [&](int64_t d) { return padding.concerns(d); };
+  ResizeNearest resize;
+  resize.channelsLast = x.rank() == 4 && concerns(1) && !concerns(3);
+  const int64_t first = resize.channelsLast ? 1 : 2, last = resize.channelsLast ? 3 : 1;
+  if (x.rank() < 3 || x.rank() > 4 || concerns(0) || concerns(last))
+    return node.unsupported("mode '" + mode + "' for other dimensions than height and width of rank 3 or 4");
+  auto pick = [&](int64_t d) {
+    SmallVector<int64_t> positions;
+    for (int64_t i = -padding.low[d]; i < x.shape[d] + padding.high[d]; ++i)
+      positions.push_back(repeatedPosition(mode, i, x.shape[d]));
+    return positions;
+  };
+  resize.rows = x.rank() == 4 ? pick(first) : SmallVector<int64_t>{0};
+  resize.columns = pick(x.rank() == 4 ? first + 1 : 2);
+  Value value = buildResizeNearest(node.builder, node.loc, addHeight(node, node.operand(0)), resize);
+  node.setResult(removeHeight(node, value, x.rank()), x.element);
+  return success();
+}
+
+LogicalResult onnx_operators::buildPad(Node &node) {
+  const Tensor x = node.input(0);
+  std::string mode = node.getString("mode", "constant");
+  HostTensorRef fill = node.constant(2);
+  float value = node.getFloat("value", 0); // before opset 11
+  if (!llvm::is_contained({"constant", "edge", "reflect", "wrap"}, mode) || (node.hasInput(2) && !fill))
+    return node.unsupported("mode '" + mode + "', or a value that is not constant");
+  FailureOr<Padding> padding = readPadding(node);
+  if (failed(padding))
+    return failure();
+  SmallVector<int64_t> shape(x.shape);
+  for (auto [d, size] : llvm::enumerate(shape))
+    size += padding->concerns(d) ? padding->low[d] + padding->high[d] : 0;
   if (shape == x.shape) {
     node.setResult(x);
     return success();
   }
+  if (mode != "constant")
+    return buildRepeatedPad(node, *padding, mode);
   OpBuilder &b = node.builder;
-  Value value = scalarConstant(b, node.loc, x.element, fill ? fill->scalar() : 0);
+  Value scalar = scalarConstant(b, node.loc, x.element, fill ? fill->scalar() : value);
   node.setResult(tensor::PadOp::create(b, node.loc, RankedTensorType::get(shape, storageType(x.element)),
-                                       node.operand(0), getAsIndexOpFoldResult(b.getContext(), low),
-                                       getAsIndexOpFoldResult(b.getContext(), high), value),
+                                       node.operand(0), getAsIndexOpFoldResult(b.getContext(), padding->low),
+                                       getAsIndexOpFoldResult(b.getContext(), padding->high), scalar),
                  x.element);
   return success();
 }

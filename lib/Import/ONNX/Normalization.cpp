@@ -6,6 +6,7 @@
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -15,8 +16,8 @@ LogicalResult onnx_operators::buildBatchNormalization(Node &node) {
   const Tensor &x = node.input(0);
   float epsilon = node.getFloat("epsilon", 1e-5f);
   (void)node.getFloat("momentum", 0.9f); // for training only
-  if (node.getInt("training_mode", 0) || node.hasResult(1))
-    return node.unsupported("training_mode");
+  if (node.getInt("training_mode", 0) || node.hasResult(1) || !node.getInt("spatial", 1))
+    return node.unsupported("training_mode, or statistics of each position");
   if (!x.element.isF32() || x.rank() < 2)
     return node.unsupported("an input that is not f32 with a channel dimension");
   for (unsigned i = 1; i < 5; ++i)
@@ -132,6 +133,43 @@ LogicalResult onnx_operators::buildGroupNormalization(Node &node) {
   Tensor normalized = {x.element, shape, reshape(node, value, shape), nullptr};
   Tensor scale = placeAtChannels(node, 1, shape.size()), bias = placeAtChannels(node, 2, shape.size());
   node.setResult(reshape(node, scaleAndShift(node, normalized, scale, &bias), x.shape));
+  return success();
+}
+
+/// x / (bias + alpha / size sum(x^2))^beta, the sum over a window of channels.
+LogicalResult onnx_operators::buildLRN(Node &node) {
+  const Tensor x = node.input(0);
+  int64_t size = node.getInt("size", 1);
+  float alpha = node.getFloat("alpha", 1e-4f), beta = node.getFloat("beta", 0.75f), bias = node.getFloat("bias", 1);
+  if (failed(requireStaticFloats(node, 2)))
+    return failure();
+  if (size < 1)
+    return node.unsupported("size = " + Twine(size));
+  OpBuilder &b = node.builder;
+  Value operand = node.operand(0), squares = buildAlong(node, operand, {}, {}, [](OpBuilder &n, Location l, ValueRange e) -> Value {
+    return arith::MulFOp::create(n, l, e[0], e[0]);
+  });
+  SmallVector<OpFoldResult> low(x.rank(), b.getIndexAttr(0)), high(low), steps(x.rank(), b.getIndexAttr(1));
+  low[1] = b.getIndexAttr((size - 1) / 2);
+  high[1] = b.getIndexAttr(size / 2);
+  SmallVector<int64_t> padded(x.shape);
+  padded[1] += size - 1;
+  squares = tensor::PadOp::create(b, node.loc, RankedTensorType::get(padded, b.getF32Type()), squares, low, high,
+                                  scalarConstant(b, node.loc, b.getF32Type(), 0));
+  SmallVector<Value> neighbours;
+  for (int64_t i = 0; i < size; ++i) {
+    SmallVector<OpFoldResult> offsets(x.rank(), b.getIndexAttr(0));
+    offsets[1] = b.getIndexAttr(i);
+    neighbours.push_back(tensor::ExtractSliceOp::create(b, node.loc, squares, offsets, node.mixedSizes(x.shape, operand), steps));
+  }
+  node.setResult(buildAlong(node, operand, neighbours, {}, [&](OpBuilder &n, Location l, ValueRange e) -> Value {
+    auto number = [&](float value) { return scalarConstant(n, l, n.getF32Type(), value); };
+    Value sum = e[1];
+    for (Value next : e.drop_front(2))
+      sum = arith::AddFOp::create(n, l, sum, next);
+    sum = arith::AddFOp::create(n, l, arith::MulFOp::create(n, l, sum, number(alpha / size)), number(bias));
+    return arith::DivFOp::create(n, l, e[0], math::PowFOp::create(n, l, sum, number(beta)));
+  }));
   return success();
 }
 

@@ -61,6 +61,7 @@ LogicalResult buildArgument(Node &node);
 LogicalResult buildBatchNormalization(Node &node);
 LogicalResult buildLayerNormalization(Node &node);
 LogicalResult buildGroupNormalization(Node &node);
+LogicalResult buildLRN(Node &node);
 LogicalResult buildSoftmax(Node &node);
 
 // Shape.cpp

@@ -1,5 +1,6 @@
 //===- Shape.cpp - ONNX's operators that keep all elements in order ---------===//
 #include "Shape.h"
+#include "Broadcast.h"
 #include "Operators.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -205,10 +206,16 @@ LogicalResult onnx_operators::buildDropout(Node &node) {
   (void)node.getInt("seed", 0);
   (void)node.getFloat("ratio", 0.5f); // an attribute before opset 12
   HostTensorRef training = node.constant(2);
-  if (node.hasResult(1))
-    return node.unsupported("its second output, the mask");
   if (node.hasInput(2) && (!training || training->scalar() != 0))
     return node.unsupported("training mode");
-  node.setResult(node.input(0));
+  const Tensor x = node.input(0);
+  node.setResult(x);
+  if (!node.hasResult(1))
+    return success();
+  Type element = node.opset < 10 ? x.element : node.builder.getI1Type();
+  auto kept = std::make_shared<HostTensor>(isa<FloatType>(element) ? HostTensor::fromNumbers(element, {}, {1.0})
+                                                                    : HostTensor::fromIntegers(element, {}, {1}));
+  auto copy = [](OpBuilder &, Location, ValueRange e) { return e[0]; };
+  node.setResult(buildBroadcast(node, Tensor{element, {}, Value(), kept}, element, copy, x.shape), element, 1);
   return success();
 }
