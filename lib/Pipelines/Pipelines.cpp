@@ -35,6 +35,7 @@ void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createConvertLayout());
   // A matrix product and its tail stand together before anything looks for tails. Functions have their names still.
   pm.addNestedPass<func::FuncOp>(createSinkReshapes());
+  pm.addNestedPass<func::FuncOp>(createFusePredicates());
   // One definition of exp, tanh, ... before a folder can evaluate a constant with the host's library.
   pm.addPass(createExpandMath());
   // Batch normalization disappears before calibration, so that ranges are those of the folded network.

@@ -84,6 +84,24 @@ def SinkReshapes : Pass<"halftone-sink-reshapes", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect", "::mlir::halftone::HalftoneDialect"];
 }
 
+def FusePredicates : Pass<"halftone-fuse-predicates", "::mlir::func::FuncOp"> {
+  let summary = "Compute comparisons where their results are read";
+  let description = [{
+    An elementwise operation whose result is i1 (a comparison, logic, a broadcast of one) is fused into each elementwise
+    operation that reads it: attention masks and `where(isnan(x), 0, x)` become one vectorized operation, without tensors of
+    i1. Predicates that anything else reads (a result of the model, a reshape) stay, too.
+
+    ```mlir
+    %p = linalg.generic (%x : tensor<4x64xf32>) { cmpf uno, x, x } -> tensor<4x64xi1>
+    %y = linalg.generic (%p, %x) { select p, 0.0, x }
+    // becomes
+    %y = linalg.generic (%x) { select (cmpf uno, x, x), 0.0, x }
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"fused", "fused", "Operations that compute the predicates that they read">];
+}
+
 def NameInterface : Pass<"halftone-name-interface", "::mlir::ModuleOp"> {
   let summary = "Give a foreign module the entry function's name, input and output names, and a stage";
   let description = [{
