@@ -58,7 +58,8 @@ static std::optional<int64_t> extentAtBound(Value buffer, int64_t dim, int64_t b
   if (!collapse)
     return std::nullopt;
   int64_t product = 1;
-  for (int64_t source : collapse.getReassociationIndices()[dim]) {
+  const ReassociationIndices sources = collapse.getReassociationIndices()[dim];
+  for (int64_t source : sources) {
     std::optional<int64_t> extent = extentAtBound(collapse.getSrc(), source, batch);
     if (!extent)
       return std::nullopt;

@@ -23,7 +23,8 @@ using namespace mlir::halftone;
 /// The names of the kinds that a precision is selected for.
 static SmallVector<StringRef> allKinds() {
   SmallVector<StringRef> names;
-  for (OpKind kind : {OpKind::Contraction, OpKind::MaxPool, OpKind::AveragePool, OpKind::Elementwise, OpKind::Unary, OpKind::Concat, OpKind::Table, OpKind::Other})
+  for (OpKind kind : {OpKind::Contraction, OpKind::MaxPool, OpKind::AveragePool, OpKind::Elementwise, OpKind::Unary, OpKind::Concat, OpKind::Table,
+                      OpKind::Other})
     names.push_back(kindName(kind));
   return names;
 }
