@@ -84,6 +84,26 @@ LogicalResult onnx_operators::buildIsSpecial(Node &node) {
   });
 }
 
+/// The upper or lower triangle of matrices; the rest is 0.
+LogicalResult onnx_operators::buildTrilu(Node &node) {
+  const Tensor x = node.input(0);
+  HostTensorRef offset = node.constant(1);
+  const bool upper = node.getInt("upper", 1);
+  ArrayRef<int64_t> matrix = ArrayRef<int64_t>(x.shape).take_back(2);
+  if (x.rank() < 2 || ShapedType::isDynamicShape(matrix) || (node.hasInput(1) && !offset) || !(x.element.isF32() || isa<IntegerType>(x.element)))
+    return node.unsupported("an input of rank below 2 or dynamic matrices, or k that is not constant");
+  const int64_t k = offset ? static_cast<int64_t>(offset->scalar()) : 0;
+  std::vector<int64_t> inside;
+  for (int64_t row = 0; row < matrix[0]; ++row)
+    for (int64_t column = 0; column < matrix[1]; ++column)
+      inside.push_back(upper ? column >= row + k : column <= row + k);
+  Type boolean = node.builder.getI1Type();
+  auto mask = std::make_shared<HostTensor>(HostTensor::fromIntegers(boolean, matrix, inside));
+  return setBroadcast(node, {{boolean, SmallVector<int64_t>(matrix), Value(), mask}, x}, x.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    return arith::SelectOp::create(b, l, e[0], e[1], scalarConstant(b, l, x.element, 0));
+  });
+}
+
 LogicalResult onnx_operators::buildWhere(Node &node) {
   Tensor condition = node.input(0), x = node.input(1), y = node.input(2);
   if (!isBool(condition.element) || x.element != y.element)

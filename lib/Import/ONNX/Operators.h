@@ -35,6 +35,7 @@ LogicalResult buildPRelu(Node &node);
 LogicalResult buildComparison(Node &node);
 LogicalResult buildIsSpecial(Node &node);
 LogicalResult buildLogic(Node &node);
+LogicalResult buildTrilu(Node &node);
 LogicalResult buildWhere(Node &node);
 
 // Convolution.cpp

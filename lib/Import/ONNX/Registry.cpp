@@ -75,6 +75,7 @@ static constexpr Operator kOperators[] = {
     {"LessOrEqual", 12, 2, buildComparison},
     {"Not", 1, 1, buildLogic, evaluateUnary},
     {"Or", 7, 2, buildLogic},
+    {"Trilu", 14, 1, buildTrilu},
     {"Where", 9, 3, buildWhere, evaluateWhere},
     {"Xor", 7, 2, buildLogic},
     // Contractions, pools, normalization, reductions
