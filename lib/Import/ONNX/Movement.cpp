@@ -144,7 +144,10 @@ static FailureOr<std::vector<int64_t>> readList(Node &node, unsigned i, StringRe
   HostTensorRef constant = node.constant(i);
   if (!constant || constant->isFloat())
     return node.unsupported(name + " that are not constant");
-  return constant->integers();
+  std::vector<int64_t> list = constant->integers();
+  if (!constant->symbolic) // the least integer, which exporters write for "from the start", is no mark of the dynamic size
+    std::replace(list.begin(), list.end(), ShapedType::kDynamic, ShapedType::kDynamic + 1);
+  return list;
 }
 
 /// Counts the positions start, start + step, ... before end.
