@@ -64,8 +64,12 @@ private:
   SmallVector<Value> emitRun(int64_t height, int64_t steps, Value activations, Value weights,
                              SmallVector<Value> accumulators);
   SmallVector<Value> emitGroups(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators);
-  SmallVector<Value> emitGroup(int64_t height, int64_t steps, Value activations, Value weights,
+  SmallVector<Value> emitGroup(int64_t height, int64_t steps, Value index, Value activations, Value weights,
                                SmallVector<Value> accumulators);
+  bool readsInPlace() const;
+  void emitGroupSums();
+  SmallVector<Value> startGroup(Value index, size_t count);
+  SmallVector<Value> finishGroup(ArrayRef<Value> sums);
   SmallVector<Value> addGroup(int64_t height, ArrayRef<Value> sums, ArrayRef<Value> multipliers,
                               ArrayRef<Value> accumulators);
   SmallVector<Value> emitSteps(int64_t height, int64_t steps, Value activations, Value weights,
@@ -92,6 +96,7 @@ private:
   FlatBuffer weightBuffer;
   std::optional<WeightReader> reader; ///< of weights in few bits
   Value scratch;                      ///< for a decoded panel; null: tiles decode in registers
+  Value groupSums;                    ///< of each group's activations, times the negative offset of their codes; null: weights are decoded
   Partition partition;
   int64_t runs = 0, runsPerRow = 0, stepsPerRun = 0;
   bool scattered = false; ///< a step crosses from one tap to the next, and the taps do not follow one another
@@ -138,6 +143,8 @@ void ContractKernel::emit() {
     if (decodesPanels(contiguous)) {
       auto type = MemRefType::get({plainLayout.panelElements(widestPanel())}, b.getI8Type());
       scratch = memref::AllocaOp::create(b, type, b.getI64IntegerAttr(64));
+    } else if (readsInPlace()) {
+      groupSums = memref::AllocaOp::create(b, MemRefType::get({layout.groupsPerRun()}, b.getI32Type()), b.getI64IntegerAttr(64));
     }
   }
 
@@ -168,6 +175,8 @@ void ContractKernel::emitPart(Value part, Value positionParts, Value rowParts, i
     std::swap(unit, rest);
   lineRange = pieceBounds(b, b.createOrFold<arith::DivUIOp>(rest, rowParts), partition.lines, walk->emitLineCount(b));
   rowRange = pieceBounds(b, b.createOrFold<arith::RemUIOp>(rest, rowParts), partition.rows, walk->emitSpan(b));
+  if (groupSums)
+    emitGroupSums();
   emitColumns(pieceBounds(b, unit, partition.units, indexConstant(b, columnUnits(layout))));
 }
 
@@ -386,30 +395,82 @@ SmallVector<Value> ContractKernel::emitGroups(int64_t height, Value activations,
   if (whole)
     accumulators = emitCarryingLoop(b, indexConstant(b, whole), accumulators, [&](Value i, SmallVector<Value> carried) {
       auto [start, groupStart] = at(i);
-      return emitGroup(height, steps, start, groupStart, carried);
+      return emitGroup(height, steps, i, start, groupStart, carried);
     });
   if (!rest)
     return accumulators;
-  auto [start, groupStart] = at(indexConstant(b, whole));
-  return emitGroup(height, rest, start, groupStart, accumulators);
+  Value last = indexConstant(b, whole);
+  auto [start, groupStart] = at(last);
+  return emitGroup(height, rest, last, start, groupStart, accumulators);
 }
 
 /// One group. A low tile sums its codes' products by themselves and multiplies the sum; a high one has no registers for that, and
 /// multiplies the decoded bytes instead.
-SmallVector<Value> ContractKernel::emitGroup(int64_t height, int64_t steps, Value activations, Value weights,
+SmallVector<Value> ContractKernel::emitGroup(int64_t height, int64_t steps, Value index, Value activations, Value weights,
                                              SmallVector<Value> accumulators) {
   SmallVector<Value> multipliers = reader->loadMultipliers(b, weights, vectors);
   Value first = add(b, weights, vectors * layout.kernel->lanes);
   const bool sums = static_cast<int64_t>(accumulators.size()) <= kGroupAccumulators;
   SmallVector<Value> carried = accumulators;
   if (sums)
-    carried.assign(accumulators.size(), arith::ConstantOp::create(b, b.getZeroAttr(dots.accumulatorType(b.getContext()))));
+    carried = startGroup(index, accumulators.size());
   else
     stepMultipliers = multipliers;
   carried = steps <= kUnrolledSteps ? emitSteps(height, steps, activations, first, carried)
                                     : emitRun(height, steps, activations, first, carried);
   stepMultipliers.clear();
-  return sums ? addGroup(height, carried, multipliers, accumulators) : carried;
+  return sums ? addGroup(height, finishGroup(carried), multipliers, accumulators) : carried;
+}
+
+/// Whether fields stay in place (WeightReader.h): the groups' activations are those of one row for all columns.
+bool ContractKernel::readsInPlace() const {
+  return layout.storage.flipsTop() && walk->lineCount() == 1 && walk->span() == 1 && runs == 1 && layout.groups == 1 &&
+         layout.kernel->rowsPerDot() == 1;
+}
+
+/// Sums the activations of each group of the row, all that its steps read.
+void ContractKernel::emitGroupSums() {
+  Value zero = indexConstant(b, 0);
+  Value row = add(b, walk->emitLineOffset(b, walk->input, zero), walk->emitTileOffset(b, walk->input, zero));
+  const int64_t group = layout.storage.group, elements = stepsPerRun * layout.kernel->step, whole = elements / group;
+  auto sum = [&](Value index, int64_t count) {
+    auto type = VectorType::get({count}, b.getI8Type());
+    Value bytes = vector::LoadOp::create(b, type, walk->input.flat.memory, add(b, row, mul(b, index, group)));
+    Value factor = arith::ConstantOp::create(b, b.getI32IntegerAttr(-static_cast<int32_t>(reader->offset())));
+    memref::StoreOp::create(b, arith::MulIOp::create(b, dots.sumActivations(b, bytes), factor), groupSums, index);
+  };
+  emitLoop(b, {zero, indexConstant(b, whole)}, 1, [&](Value index) { sum(index, group); });
+  if (elements % group)
+    sum(indexConstant(b, whole), elements % group);
+}
+
+/// What the sums of a group start at: 0, or what makes up for the offset of fields in place.
+SmallVector<Value> ContractKernel::startGroup(Value index, size_t count) {
+  VectorType type = dots.accumulatorType(b.getContext());
+  SmallVector<Value> starts(count, arith::ConstantOp::create(b, b.getZeroAttr(type)));
+  if (!groupSums)
+    return starts;
+  Value sum = memref::LoadOp::create(b, groupSums, index);
+  for (auto [start, place] : llvm::zip_equal(starts, reader->placesOf(vectors)))
+    if (place.isOffset) {
+      Value by = arith::ConstantOp::create(b, b.getI32IntegerAttr(static_cast<int32_t>(place.shift)));
+      start = vector::BroadcastOp::create(b, type, b.createOrFold<arith::ShLIOp>(sum, by));
+    }
+  return starts;
+}
+
+/// The sums of levels from those of fields.
+SmallVector<Value> ContractKernel::finishGroup(ArrayRef<Value> sums) {
+  SmallVector<Value> results(sums);
+  if (!groupSums)
+    return results;
+  VectorType type = dots.accumulatorType(b.getContext());
+  for (auto [sum, place] : llvm::zip_equal(results, reader->placesOf(vectors)))
+    if (place.shift) {
+      auto by = DenseElementsAttr::get(type, static_cast<int32_t>(place.shift));
+      sum = arith::ShRSIOp::create(b, sum, arith::ConstantOp::create(b, by));
+    }
+  return results;
 }
 
 /// accumulator + sum * multiplier, exact modulo 2^32.
@@ -481,7 +542,7 @@ SmallVector<Value> ContractKernel::emitColumnVectors(Value weights) {
       columns.push_back(dots.loadWeights(b, weightMemory, add(b, weights, vector * layout.vectorElements())));
     return columns;
   }
-  for (auto [vector, bytes] : llvm::enumerate(reader->load(b, weights, vectors)))
+  for (auto [vector, bytes] : llvm::enumerate(groupSums ? reader->loadInPlace(b, weights, vectors) : reader->load(b, weights, vectors)))
     columns.push_back(dots.prepareWeights(
         b, stepMultipliers.empty() ? bytes : reader->multiply(b, bytes, stepMultipliers[vector])));
   return columns;

@@ -47,6 +47,15 @@ DotEmitter::Activation DotEmitter::prepareActivation(ImplicitLocOpBuilder &b, Va
   llvm_unreachable("unknown dot");
 }
 
+Value DotEmitter::sumActivations(ImplicitLocOpBuilder &b, Value bytes) const {
+  auto type = cast<VectorType>(bytes.getType());
+  const VectorType wide = type.cloneWith(std::nullopt, b.getI32Type());
+  if (kernel.flipsSign() && !storedUnsigned)
+    bytes = arith::XOrIOp::create(b, bytes, arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int8_t>{-128})));
+  Value words = kernel.flipsSign() ? arith::ExtUIOp::create(b, wide, bytes).getResult() : arith::ExtSIOp::create(b, wide, bytes);
+  return vector::ReductionOp::create(b, vector::CombiningKind::ADD, words);
+}
+
 DotEmitter::Activation DotEmitter::broadcastActivation(ImplicitLocOpBuilder &b, Value memory, Value offset) const {
   Value element = memref::LoadOp::create(b, memory, offset);
   return prepareActivation(b, vector::BroadcastOp::create(b, VectorType::get({lanes}, element.getType()), element));

@@ -38,14 +38,21 @@ Value WeightReader::loadBytes(ImplicitLocOpBuilder &b, Value offset, int64_t cou
 // Codes to bytes
 //===----------------------------------------------------------------------===//
 
-/// The table that a vector looks up, repeated as often as it fits: bits above those of a code do not matter.
-Value WeightReader::table(ImplicitLocOpBuilder &b, int64_t size) const {
+/// The level of each code; `flipped`: of each code whose highest bit is flipped.
+SmallVector<int8_t> WeightReader::levelsOf(bool flipped) const {
   const WeightStorage &storage = layout.storage;
+  const size_t codes = size_t(1) << storage.bits, flip = flipped ? codes / 2 : 0;
+  SmallVector<int8_t> levels;
+  for (size_t code = 0; code < codes; ++code)
+    levels.push_back((code ^ flip) < storage.levels.size() ? storage.levels[code ^ flip] : 0);
+  return levels;
+}
+
+/// The table that a vector looks up, repeated as often as it fits: bits above those of a code do not matter.
+static Value makeTable(ImplicitLocOpBuilder &b, int64_t size, ArrayRef<int8_t> levels) {
   SmallVector<int8_t> entries;
-  for (int64_t i = 0; i < size; ++i) {
-    size_t code = i % (int64_t(1) << storage.bits);
-    entries.push_back(code < storage.levels.size() ? storage.levels[code] : 0);
-  }
+  for (int64_t i = 0; i < size; ++i)
+    entries.push_back(levels[i % levels.size()]);
   return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({size}, b.getI8Type()), ArrayRef<int8_t>(entries)));
 }
 
@@ -92,29 +99,29 @@ static Value selectLevels(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t>
 }
 
 /// The bytes of as many codes as one instruction takes.
-Value WeightReader::lookUpBytes(ImplicitLocOpBuilder &b, Value codes) const {
+Value WeightReader::lookUpBytes(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t> levels) const {
   const int64_t size = sizeOf(codes);
   if (permutesZmm(isa, size)) {
     if (layout.storage.bits < 7) // looks at 6 bits
-      return intrinsic(b, "llvm.x86.avx512.permvar.qi.512", codes.getType(), {table(b, 64), codes});
-    Value both = table(b, 128);
+      return intrinsic(b, "llvm.x86.avx512.permvar.qi.512", codes.getType(), {makeTable(b, 64, levels), codes});
+    Value both = makeTable(b, 128, levels);
     return intrinsic(b, "llvm.x86.avx512.vpermi2var.qi.512", codes.getType(), {slice(b, both, 0, 64), codes, slice(b, both, 64, 64)});
   }
   if (isa.vectorBytes == 16 && isa.architecture == Architecture::X86)
-    return selectLevels(b, codes, layout.storage.levels);
+    return selectLevels(b, codes, levels);
   // The others give 0 for the codes from 128 on, or from 16.
   Value clean = arith::AndIOp::create(b, codes, splatByte(b, size, 15));
   if (isa.architecture == Architecture::AArch64)
-    return intrinsic(b, "llvm.aarch64.neon.tbl1.v16i8", codes.getType(), {table(b, 16), clean});
+    return intrinsic(b, "llvm.aarch64.neon.tbl1.v16i8", codes.getType(), {makeTable(b, 16, levels), clean});
   return intrinsic(b, size == 64 ? "llvm.x86.avx512.pshuf.b.512" : size == 32 ? "llvm.x86.avx2.pshuf.b" : "llvm.x86.ssse3.pshuf.b.128",
-                   codes.getType(), {table(b, size), clean});
+                   codes.getType(), {makeTable(b, size, levels), clean});
 }
 
-Value WeightReader::lookUp(ImplicitLocOpBuilder &b, Value codes) const {
+Value WeightReader::lookUp(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t> levels) const {
   const int64_t native = std::min(isa.vectorBytes, sizeOf(codes));
   SmallVector<Value> parts;
   for (int64_t first = 0; first < sizeOf(codes); first += native)
-    parts.push_back(lookUpBytes(b, native == sizeOf(codes) ? codes : slice(b, codes, first, native)));
+    parts.push_back(lookUpBytes(b, native == sizeOf(codes) ? codes : slice(b, codes, first, native), levels));
   return concatenate(b, parts);
 }
 
@@ -129,7 +136,10 @@ Value WeightReader::loadField(ImplicitLocOpBuilder &b, Value offset, int64_t byt
     order.push_back(i % bytes);
   for (int64_t i = 0; i < size / bytes; ++i)
     amounts.push_back((first + i) * bits);
-  Value part = loadBytes(b, offset, bytes), spread = vector::ShuffleOp::create(b, part, part, order);
+  Value part = loadBytes(b, offset, bytes);
+  if (layout.storage.flipsTop())
+    part = arith::XOrIOp::create(b, part, splatByte(b, bytes, -128));
+  Value spread = vector::ShuffleOp::create(b, part, part, order);
   return shift(b, shift(b, spread, amounts), {-position});
 }
 
@@ -151,17 +161,63 @@ void WeightReader::loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t coun
     }
     position += bits, at += bytes;
   }
-  for (Value code : codes)
-    vectors.push_back(lookUp(b, code));
+  const bool flips = layout.storage.flipsTop();
+  for (auto [i, code] : llvm::enumerate(codes))
+    vectors.push_back(lookUp(b, code, levelsOf(flips && fieldOf(i, count) + layout.storage.bits == 8)));
 }
 
-SmallVector<Value> WeightReader::load(ImplicitLocOpBuilder &b, Value offset, int64_t count) const {
+SmallVector<Value> WeightReader::loadUnit(ImplicitLocOpBuilder &b, Value offset, int64_t count, bool inPlace) const {
   const WeightStorage &storage = layout.storage;
   SmallVector<Value> vectors;
   storage.forEachPiece(count, [&](int64_t first, int64_t pieceVectors) {
-    loadPiece(b, add(b, offset, storage.unitBytes(first, layout.vectorElements())), pieceVectors, vectors);
+    Value piece = add(b, offset, storage.unitBytes(first, layout.vectorElements()));
+    if (inPlace && staysInPlace(fieldOf(0, pieceVectors)))
+      loadFields(b, piece, pieceVectors, vectors);
+    else
+      loadPiece(b, piece, pieceVectors, vectors);
   });
   return vectors;
+}
+
+//===----------------------------------------------------------------------===//
+// Fields in place
+//===----------------------------------------------------------------------===//
+
+/// Of storage in one plane: the lowest bit of the field that holds a vector of a piece of `count`; -1 if that has several fields.
+int64_t WeightReader::fieldOf(int64_t vector, int64_t count) const {
+  const int64_t perField = count * layout.storage.bits / 8;
+  return perField == 0 ? -1 : vector / perField * layout.storage.bits;
+}
+
+/// The signed bytes of `vpsignb` have no 128, which a field at the top may need.
+bool WeightReader::staysInPlace(int64_t field) const {
+  return layout.storage.flipsTop() && field >= 0 && (field + layout.storage.bits < 8 || layout.kernel->dot != DotKind::Maddubs);
+}
+
+SmallVector<FieldPlace> WeightReader::placesOf(int64_t count) const {
+  const WeightStorage &storage = layout.storage;
+  SmallVector<FieldPlace> places;
+  storage.forEachPiece(count, [&](int64_t, int64_t pieceVectors) {
+    for (int64_t i = 0; i < pieceVectors; ++i) {
+      const int64_t field = fieldOf(i, pieceVectors);
+      places.push_back(staysInPlace(field) ? FieldPlace{field, field + storage.bits < 8} : FieldPlace());
+    }
+  });
+  return places;
+}
+
+void WeightReader::loadFields(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const {
+  const int64_t size = layout.vectorElements(), bits = layout.storage.bits, perField = count * bits / 8;
+  for (int64_t i = 0; i < count; ++i) {
+    Value bytes = loadBytes(b, add(b, offset, i % perField * size), size);
+    const int64_t field = fieldOf(i, count);
+    if (!staysInPlace(field)) {
+      vectors.push_back(lookUp(b, shift(b, bytes, {field}), levelsOf(/*flipped=*/true)));
+      continue;
+    }
+    const int mask = ((1 << bits) - 1) << field;
+    vectors.push_back(arith::AndIOp::create(b, bytes, splatByte(b, size, static_cast<int8_t>(mask))));
+  }
 }
 
 //===----------------------------------------------------------------------===//

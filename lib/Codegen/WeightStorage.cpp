@@ -109,7 +109,7 @@ void WeightStorage::appendUnit(ArrayRef<int8_t> bytes, int64_t vectorBytes, std:
         unsigned byte = 0;
         for (int64_t k = 0; k < 8 / plane; ++k)
           byte |= (codeOf(piece[i + k * step]) >> position & ((1u << plane) - 1)) << (k * plane);
-        out.push_back(static_cast<int8_t>(byte));
+        out.push_back(static_cast<int8_t>(flipsTop() ? byte ^ 0x80 : byte));
       }
       position += plane;
     }

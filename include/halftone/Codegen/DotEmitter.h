@@ -38,6 +38,9 @@ public:
   /// A vector of i8 with `step` bytes for each lane, as an activation.
   Activation prepareActivation(ImplicitLocOpBuilder &b, Value bytes) const;
 
+  /// The sum, an i32, of bytes of activations as the dots take them.
+  Value sumActivations(ImplicitLocOpBuilder &b, Value bytes) const;
+
   /// The weights at `offset`: `step` elements for each lane.
   Value loadWeights(ImplicitLocOpBuilder &b, Value memory, Value offset) const;
   /// The same of elements that are in a vector already.

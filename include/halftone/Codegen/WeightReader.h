@@ -8,6 +8,14 @@
 // Two ways lead to a kernel: few rows take the vectors of a step from registers, many rows have a panel decoded once into a
 // scratch.
 //
+// A single row that sums the products of a group by themselves needs no table for codes that are levels but for an offset. Its
+// fields stay in place, masked, and the sum makes up for it:
+//
+//   sum(a * level) = (sum(a * field) - (offset << shift) * sum(a)) >> shift,    field = (level + offset) << shift
+//
+// exact, for the parenthesis is a multiple of 1 << shift. The field at the top of a byte is signed (WeightStorage.h): it has no
+// offset.
+//
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_CODEGEN_WEIGHTREADER_H
 #define HALFTONE_CODEGEN_WEIGHTREADER_H
@@ -17,13 +25,25 @@
 
 namespace mlir::halftone {
 
+/// How the bytes of a vector stand for its weights: weight = (byte >> shift) - offset, or without the offset.
+struct FieldPlace {
+  int64_t shift = 0;
+  bool isOffset = false;
+};
+
 class WeightReader {
 public:
   /// `memory` holds the weights of `layout`, which is kept by reference.
   WeightReader(const PackedLayout &layout, const Isa &isa, Value memory) : layout(layout), isa(isa), memory(memory) {}
 
   /// The vectors of the unit at `offset`; without their multipliers.
-  SmallVector<Value> load(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const;
+  SmallVector<Value> load(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const { return loadUnit(b, offset, vectors, /*inPlace=*/false); }
+
+  /// The same with fields in place, as `placesOf` says.
+  SmallVector<Value> loadInPlace(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const { return loadUnit(b, offset, vectors, /*inPlace=*/true); }
+  SmallVector<FieldPlace> placesOf(int64_t vectors) const;
+  /// Of the codes of groups: level = code - offset.
+  int64_t offset() const { return int64_t(1) << (layout.storage.bits - 1); }
 
   /// A row of multipliers: a vector of bytes for each of `vectors`.
   SmallVector<Value> loadMultipliers(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const;
@@ -38,13 +58,17 @@ public:
   static bool hasWideTables(const DotKernel &kernel, const Isa &isa);
 
 private:
+  int64_t fieldOf(int64_t vector, int64_t count) const;
+  bool staysInPlace(int64_t field) const;
+  SmallVector<Value> loadUnit(ImplicitLocOpBuilder &b, Value offset, int64_t vectors, bool inPlace) const;
   void loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const;
+  void loadFields(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const;
   Value loadField(ImplicitLocOpBuilder &b, Value offset, int64_t bytes, int64_t bits, int64_t vector, int64_t position) const;
   Value loadBytes(ImplicitLocOpBuilder &b, Value offset, int64_t count) const;
   Value shift(ImplicitLocOpBuilder &b, Value bytes, ArrayRef<int64_t> amounts) const;
-  Value lookUp(ImplicitLocOpBuilder &b, Value codes) const;
-  Value lookUpBytes(ImplicitLocOpBuilder &b, Value codes) const;
-  Value table(ImplicitLocOpBuilder &b, int64_t size) const;
+  SmallVector<int8_t> levelsOf(bool flipped) const;
+  Value lookUp(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t> levels) const;
+  Value lookUpBytes(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t> levels) const;
   void emitUnit(ImplicitLocOpBuilder &b, Value from, int64_t vectors, ArrayRef<Value> multipliers, Value scratch, Value to) const;
   void emitRun(ImplicitLocOpBuilder &b, Value from, int64_t vectors, Value scratch, Value to) const;
 

@@ -13,6 +13,9 @@
 // each other. The m * V fields of p bits of a plane lie in B = m * V * p / 8 bytes: byte i holds the fields i, i + B, i + 2 B, ... from
 // its low bits on, so that a shift of all bytes brings forth whole vectors.
 //
+// Groups whose codes lie in one plane have the highest bit of each byte flipped: the codes of the field that ends there are then
+// the two's complement of their levels, and a mask alone makes them signed bytes (WeightReader.h, fields in place).
+//
 // Lossless, and decided from the constant alone: nobody upstream has to say what the format was.
 //
 //===----------------------------------------------------------------------===//
@@ -49,6 +52,8 @@ struct WeightStorage {
 
   bool isPacked() const { return bits < 8; }
   bool hasGroups() const { return group != 0; }
+  /// Whether the highest bit of each byte is flipped.
+  bool flipsTop() const { return hasGroups() && planes().size() == 1; }
 
   /// Bytes of a unit of `vectors` vectors of `vectorBytes`, multipliers not counted.
   int64_t unitBytes(int64_t vectors, int64_t vectorBytes) const;
