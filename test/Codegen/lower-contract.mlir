@@ -53,6 +53,32 @@ func.func @bands(%x: memref<1x5x9x64xi8>, %w: memref<256xi8>, %y: memref<1x5x7x3
   return
 }
 
+// One row of groups in 4 bits: the sums of 32 activations first, then fields in place. No table: 4 masked vectors a step, two of them from
+// the same bytes, and a shift for the sums of the upper fields.
+// CHECK-LABEL: func @groups_of_one_row
+// CHECK-NOT: permvar
+// CHECK: vector.load {{.*}} vector<32xi8>
+// CHECK: arith.extui {{.*}} vector<32xi8> to vector<32xi32>
+// CHECK: %[[SUM:.*]] = vector.reduction <add>
+// CHECK: arith.muli %[[SUM]], %c-8_i32
+// CHECK: vector.load {{.*}} vector<16xi8>
+// CHECK: vector.broadcast {{.*}} : i32 to vector<16xi32>
+// CHECK-COUNT-32: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-COUNT-2: arith.shrsi {{.*}} vector<16xi32>
+// CHECK-NOT: llvm.call_intrinsic
+// CHECK: return
+// LEFT-NOT: halftone.contract
+func.func @groups_of_one_row(%x: memref<1x128xi8>, %w: memref<4608xi8>, %y: memref<1x64xi32>) {
+  halftone.contract ins(%x, %w : memref<1x128xi8>, memref<4608xi8>) outs(%y : memref<1x64xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 128>, run = 128 : i64, bits = 4 : i64,
+                 levels = array<i8: -8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7>, group = 32 : i64}} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  }
+  return
+}
+
 // Depthwise: 4 rows of bytes (the kernel's 3 and one that meets zero weights) are interleaved to words by two levels of
 // shuffles, each column once for all positions above it: 3 columns for 1 position.
 // CHECK-LABEL: func @depthwise

@@ -3,7 +3,8 @@
 Extents are odd on purpose: rows, columns and reductions that are no multiple of any tile, vector or dot. Half of the
 integer weights are the extremes -127 and 127, and the test feeds all codes from -128 to 127.
 
-With the argument `few`, weights take few values or are multiples of their group's multiplier: they can be stored in few bits.
+With the argument `few`, weights take few values or are multiples of their group's multiplier: they can be stored in few bits. With `row`
+too, each product has one row, whatever the batch is.
 """
 import math
 import random
@@ -82,11 +83,15 @@ class Module:
         self.outputs.append((name, extents(shape, element)))
         self.kept.append((name, shape, element))
 
-    def write(self):
+    def write(self, batch=None):
+        if batch:
+            self.text = self.text.replace("<?x", f"<{batch}x").replace("tensor.empty(%batch)", "tensor.empty()")
+            fixed = [[(name, kind.replace("<?x", f"<{batch}x")) for name, kind in pairs] for pairs in (self.inputs, self.outputs)]
+            self.inputs, self.outputs = fixed
         dims = {5: "unit, unit, unit, unit", 4: "unit, unit, unit", 2: "unit"}
         arguments = ", ".join(
-            f'{name}: {kind} {{halftone.name = "{name[1:]}", halftone.dims = [#halftone.dim<"batch", 1, 3>, '
-            f'{dims[kind.count("x")]}]}}' for name, kind in self.inputs)
+            f'{name}: {kind} {{halftone.name = "{name[1:]}"' + ("}" if batch else f', halftone.dims = [#halftone.dim<"batch", 1, 3>, '
+            f'{dims[kind.count("x")]}]}}') for name, kind in self.inputs)
         results = ", ".join(f'{kind} {{halftone.name = "{name[1:]}"}}' for name, kind in self.outputs)
         first, kind = self.inputs[0]
         print("#id4 = affine_map<(n, h, w, c) -> (n, h, w, c)>\n#c4 = affine_map<(n, h, w, c) -> (c)>\n"
@@ -333,4 +338,15 @@ def main():
     m.write()
 
 
-few() if sys.argv[1:] == ["few"] else main()
+def row():
+    m = Module()
+    for name, values in (("sixteen", levels(16, -127, 0, 127)), ("grouped", groups(32)), ("grouped_in_three", groups(32, 3)),
+                         ("grouped_in_two", groups(32, 2)), ("long_groups", groups(128)), ("short_groups", groups(16))):
+        contraction(m, name + "_row", (200,), (171,), values=values)
+        contraction(m, name + "_short_row", (70,), (17,), values=values)
+        # Its input is what a kernel stores.
+        contraction(m, name + "_second_row", (171,), (70,), values=values, source=f"%{name}_row")
+    m.write(batch=1)
+
+
+{"": main, "few": few, "few row": row}[" ".join(sys.argv[1:])]()
