@@ -70,6 +70,7 @@ private:
   void emitGroupSums();
   SmallVector<Value> startGroup(Value index, size_t count);
   SmallVector<Value> finishGroup(ArrayRef<Value> sums);
+  SmallVector<Value> addSums(ArrayRef<Value> sums, ArrayRef<Value> accumulators);
   SmallVector<Value> addGroup(int64_t height, ArrayRef<Value> sums, ArrayRef<Value> multipliers,
                               ArrayRef<Value> accumulators);
   SmallVector<Value> emitSteps(int64_t height, int64_t steps, Value activations, Value weights,
@@ -96,7 +97,7 @@ private:
   FlatBuffer weightBuffer;
   std::optional<WeightReader> reader; ///< of weights in few bits
   Value scratch;                      ///< for a decoded panel; null: tiles decode in registers
-  Value groupSums;                    ///< of each group's activations, times the negative offset of their codes; null: weights are decoded
+  Value groupSums;                    ///< of the activations of each group, or of all, times -offset; null: weights are decoded
   Partition partition;
   int64_t runs = 0, runsPerRow = 0, stepsPerRun = 0;
   bool scattered = false; ///< a step crosses from one tap to the next, and the taps do not follow one another
@@ -144,7 +145,7 @@ void ContractKernel::emit() {
       auto type = MemRefType::get({plainLayout.panelElements(widestPanel())}, b.getI8Type());
       scratch = memref::AllocaOp::create(b, type, b.getI64IntegerAttr(64));
     } else if (readsInPlace()) {
-      groupSums = memref::AllocaOp::create(b, MemRefType::get({layout.groupsPerRun()}, b.getI32Type()), b.getI64IntegerAttr(64));
+      groupSums = memref::AllocaOp::create(b, MemRefType::get({std::max<int64_t>(layout.groupsPerRun(), 1)}, b.getI32Type()), b.getI64IntegerAttr(64));
     }
   }
 
@@ -344,6 +345,10 @@ SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activatio
   Value weights = add(b, panelWeights, layout.startElements(vectors));
   SmallVector<Value> accumulators = emitStart(height);
 
+  if (groupSums && !grouped) {
+    SmallVector<Value> sums = emitRun(height, stepsPerRun, activations, weights, startGroup(indexConstant(b, 0), accumulators.size()));
+    return addSums(finishGroup(sums), accumulators);
+  }
   if (!scattered && !grouped && layout.steps() <= kUnrolledSteps) {
     for (int64_t run = 0; run < runs; ++run)
       for (int64_t step = 0; step < stepsPerRun; ++step) {
@@ -422,26 +427,38 @@ SmallVector<Value> ContractKernel::emitGroup(int64_t height, int64_t steps, Valu
   return sums ? addGroup(height, finishGroup(carried), multipliers, accumulators) : carried;
 }
 
-/// Whether fields stay in place (WeightReader.h): the groups' activations are those of one row for all columns.
+/// Whether fields stay in place (WeightReader.h): the activations of a group are those of one row for all columns. A sum of all fields
+/// is below 2^31: each product is at most 255 * 128.
 bool ContractKernel::readsInPlace() const {
+  constexpr int64_t kMostElements = (int64_t(1) << 31) / (255 * 128);
   return layout.storage.flipsTop() && walk->lineCount() == 1 && walk->span() == 1 && runs == 1 && layout.groups == 1 &&
-         layout.kernel->rowsPerDot() == 1;
+         layout.kernel->rowsPerDot() == 1 && (layout.storage.hasGroups() || layout.steps() * layout.kernel->step < kMostElements);
 }
 
-/// Sums the activations of each group of the row, all that its steps read.
+/// Sums the activations of the row, all that its steps read: of each group, or of all.
 void ContractKernel::emitGroupSums() {
-  Value zero = indexConstant(b, 0);
+  const bool grouped = layout.storage.hasGroups();
+  const int64_t piece = grouped ? layout.storage.group : layout.vectorElements(), elements = stepsPerRun * layout.kernel->step;
+  Value zero = indexConstant(b, 0), whole = indexConstant(b, elements / piece);
   Value row = add(b, walk->emitLineOffset(b, walk->input, zero), walk->emitTileOffset(b, walk->input, zero));
-  const int64_t group = layout.storage.group, elements = stepsPerRun * layout.kernel->step, whole = elements / group;
   auto sum = [&](Value index, int64_t count) {
     auto type = VectorType::get({count}, b.getI8Type());
-    Value bytes = vector::LoadOp::create(b, type, walk->input.flat.memory, add(b, row, mul(b, index, group)));
+    Value bytes = vector::LoadOp::create(b, type, walk->input.flat.memory, add(b, row, mul(b, index, piece)));
     Value factor = arith::ConstantOp::create(b, b.getI32IntegerAttr(-static_cast<int32_t>(reader->offset())));
-    memref::StoreOp::create(b, arith::MulIOp::create(b, dots.sumActivations(b, bytes), factor), groupSums, index);
+    return arith::MulIOp::create(b, dots.sumActivations(b, bytes), factor).getResult();
   };
-  emitLoop(b, {zero, indexConstant(b, whole)}, 1, [&](Value index) { sum(index, group); });
-  if (elements % group)
-    sum(indexConstant(b, whole), elements % group);
+  auto keep = [&](Value value, Value index) { memref::StoreOp::create(b, value, groupSums, index); };
+  if (grouped) {
+    emitLoop(b, {zero, whole}, 1, [&](Value index) { keep(sum(index, piece), index); });
+    if (elements % piece)
+      keep(sum(whole, elements % piece), whole);
+    return;
+  }
+  Value none = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
+  Value total = emitCarryingLoop(b, whole, {none}, [&](Value index, SmallVector<Value> carried) -> SmallVector<Value> {
+    return {arith::AddIOp::create(b, carried[0], sum(index, piece))};
+  })[0];
+  keep(elements % piece ? arith::AddIOp::create(b, total, sum(whole, elements % piece)) : total, zero);
 }
 
 /// What the sums of a group start at: 0, or what makes up for the offset of fields in place.
@@ -473,6 +490,13 @@ SmallVector<Value> ContractKernel::finishGroup(ArrayRef<Value> sums) {
   return results;
 }
 
+SmallVector<Value> ContractKernel::addSums(ArrayRef<Value> sums, ArrayRef<Value> accumulators) {
+  SmallVector<Value> results;
+  for (auto [sum, accumulator] : llvm::zip_equal(sums, accumulators))
+    results.push_back(arith::AddIOp::create(b, accumulator, sum));
+  return results;
+}
+
 /// accumulator + sum * multiplier, exact modulo 2^32.
 SmallVector<Value> ContractKernel::addGroup(int64_t height, ArrayRef<Value> sums, ArrayRef<Value> multipliers,
                                             ArrayRef<Value> accumulators) {
@@ -481,8 +505,8 @@ SmallVector<Value> ContractKernel::addGroup(int64_t height, ArrayRef<Value> sums
   for (Value row : multipliers)
     llvm::append_range(factors, dots.startRows(b, arith::ExtUIOp::create(b, type, row)));
   for (auto [i, sum] : llvm::enumerate(sums))
-    results.push_back(arith::AddIOp::create(b, accumulators[i], arith::MulIOp::create(b, sum, factors[i % factors.size()])));
-  return results;
+    results.push_back(arith::MulIOp::create(b, sum, factors[i % factors.size()]));
+  return addSums(results, accumulators);
 }
 
 /// The steps of a kernel row whose taps are apart in memory: the bytes of a step are loaded one by one.

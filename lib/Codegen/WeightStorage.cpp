@@ -57,17 +57,28 @@ static bool fitsGroups(const WeightMatrix &matrix, int64_t bits, int64_t group) 
   return true;
 }
 
+/// All levels of so many bits.
+static SmallVector<int8_t, 16> uniformLevels(int64_t bits) {
+  auto codes = llvm::seq(lowestCode(bits), -lowestCode(bits));
+  return SmallVector<int8_t, 16>(codes.begin(), codes.end());
+}
+
+/// A table of integers that codes of one plane have anyway is that of all such integers.
+static WeightStorage storageOf(int64_t bits, SmallVector<int8_t, 16> levels) {
+  WeightStorage uniform = {bits, uniformLevels(bits), 0};
+  const bool isPart = levels.front() >= uniform.levels.front() && levels.back() <= uniform.levels.back();
+  return isPart && uniform.flipsTop() ? uniform : WeightStorage{bits, std::move(levels), 0};
+}
+
 WeightStorage mlir::halftone::findWeightStorage(const WeightMatrix &matrix, bool hasWideTables) {
   SmallVector<int8_t, 16> levels = findLevels(matrix);
   const int64_t bits = std::max<int64_t>(2, llvm::Log2_64_Ceil(levels.size()));
   if (bits <= 4)
-    return {bits, std::move(levels), 0};
+    return storageOf(bits, std::move(levels));
   for (int64_t groupBits : {2, 3, 4})
     for (int64_t group : matrix.groupSizes)
-      if (fitsGroups(matrix, groupBits, group)) {
-        auto codes = llvm::seq(lowestCode(groupBits), -lowestCode(groupBits));
-        return {groupBits, SmallVector<int8_t, 16>(codes.begin(), codes.end()), group};
-      }
+      if (fitsGroups(matrix, groupBits, group))
+        return {groupBits, uniformLevels(groupBits), group};
   if (hasWideTables && bits < 8)
     return {bits, std::move(levels), 0};
   return {};
@@ -85,6 +96,8 @@ SmallVector<int64_t, 3> WeightStorage::planes() const {
   return planes;
 }
 
+bool WeightStorage::isUniform() const { return isPacked() && llvm::equal(levels, uniformLevels(bits)); }
+
 void WeightStorage::forEachPiece(int64_t vectors, llvm::function_ref<void(int64_t, int64_t)> piece) const {
   for (int64_t first = 0, count = 8 / planes().back(); first < vectors; first += count) {
     while (count > vectors - first)
@@ -100,6 +113,7 @@ void WeightStorage::appendUnit(ArrayRef<int8_t> bytes, int64_t vectorBytes, std:
     const auto *found = llvm::find(levels, byte);
     return found == levels.end() ? 0 : found - levels.begin();
   };
+  const unsigned flip = flipsTop() ? 0x80 : 0;
   forEachPiece(bytes.size() / vectorBytes, [&](int64_t first, int64_t count) {
     ArrayRef<int8_t> piece = bytes.slice(first * vectorBytes, count * vectorBytes);
     int64_t position = 0; // of the plane's lowest bit in a code
@@ -109,7 +123,7 @@ void WeightStorage::appendUnit(ArrayRef<int8_t> bytes, int64_t vectorBytes, std:
         unsigned byte = 0;
         for (int64_t k = 0; k < 8 / plane; ++k)
           byte |= (codeOf(piece[i + k * step]) >> position & ((1u << plane) - 1)) << (k * plane);
-        out.push_back(static_cast<int8_t>(flipsTop() ? byte ^ 0x80 : byte));
+        out.push_back(static_cast<int8_t>(byte ^ flip));
       }
       position += plane;
     }

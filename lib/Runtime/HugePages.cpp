@@ -47,9 +47,10 @@ static bool isRefused() {
   return value && strcmp(value, "0") == 0;
 }
 
-/// Replaces [begin, begin + bytes), whole huge pages that are read only, by
-/// memory of the process with the same contents; whether it could.
-static bool replacePages(uintptr_t begin, size_t bytes) {
+/// Replaces [begin, begin + bytes), whole huge pages, by memory of the process
+/// with the same contents; whether it could. Behind the first `readable` bytes
+/// nothing is.
+static bool replacePages(uintptr_t begin, size_t bytes, size_t readable) {
   const size_t reserved = bytes + kHugePage;
   void *memory = mmap(nullptr, reserved, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -61,7 +62,7 @@ static bool replacePages(uintptr_t begin, size_t bytes) {
   auto *target = reinterpret_cast<void *>(begin);
   bool isMoved = madvise(copy, bytes, MADV_HUGEPAGE) == 0;
   if (isMoved) {
-    memcpy(copy, target, bytes);
+    memcpy(copy, target, std::min(bytes, readable));
     isMoved = mprotect(copy, bytes, PROT_READ) == 0 &&
               mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
                      target) == target;
@@ -83,14 +84,30 @@ static bool isConstant(const ElfW(Phdr) &segment) {
          (segment.p_flags & (PF_R | PF_W | PF_X)) == PF_R;
 }
 
-/// In pieces, so that little is there twice.
-static void moveSegment(uintptr_t begin, uintptr_t end) {
+static uintptr_t roundUp(uintptr_t address) {
+  return (address + kHugePage - 1) & ~(kHugePage - 1);
+}
+
+/// In pieces, so that little is there twice. The library owns the addresses up
+/// to `limit`: the last page may end there.
+static void moveSegment(uintptr_t begin, uintptr_t end, uintptr_t limit) {
   constexpr uintptr_t kPiece = 16 * kHugePage;
-  end &= ~(kHugePage - 1);
-  for (uintptr_t at = (begin + kHugePage - 1) & ~(kHugePage - 1); at < end;
-       at += kPiece)
-    if (!replacePages(at, std::min(kPiece, end - at)))
+  const uintptr_t last =
+      roundUp(end) <= limit ? roundUp(end) : end & ~(kHugePage - 1);
+  for (uintptr_t at = roundUp(begin); at < last; at += kPiece)
+    if (!replacePages(at, std::min(kPiece, last - at), end - at))
       return;
+}
+
+/// Where the segment behind segment `index` begins, rounded down to any size of
+/// small pages; 0 if there is none.
+static uintptr_t nextSegment(const dl_phdr_info &library, int index) {
+  constexpr uintptr_t kMostSmallPage = 64 << 10;
+  for (int i = index + 1; i < library.dlpi_phnum; ++i)
+    if (library.dlpi_phdr[i].p_type == PT_LOAD)
+      return (library.dlpi_addr + library.dlpi_phdr[i].p_vaddr) &
+             ~(kMostSmallPage - 1);
+  return 0;
 }
 
 /// Called for each library of the process; `wanted` is the one to move.
@@ -99,9 +116,10 @@ static int moveIfWanted(dl_phdr_info *library, size_t, void *wanted) {
     return 0;
   for (int i = 0; i < library->dlpi_phnum; ++i) {
     const ElfW(Phdr) &segment = library->dlpi_phdr[i];
-    const uintptr_t begin = library->dlpi_addr + segment.p_vaddr;
+    const uintptr_t begin = library->dlpi_addr + segment.p_vaddr,
+                    end = begin + segment.p_memsz;
     if (isConstant(segment))
-      moveSegment(begin, begin + segment.p_memsz);
+      moveSegment(begin, end, std::max(end, nextSegment(*library, i)));
   }
   return 1;
 }

@@ -16,6 +16,20 @@ using namespace mlir::halftone;
 static std::mutex lldMutex;
 static bool lldUsable = true;
 
+/// Constants of so many bytes may be moved to huge pages when they are loaded (HugePages.h): they begin on one then, and another segment
+/// ends no huge page of theirs. That takes addresses, but no bytes of the file.
+static constexpr uint64_t kManyBytes = 4 << 20;
+
+static uint64_t totalBytes(ArrayRef<std::string> paths) {
+  uint64_t total = 0;
+  for (const std::string &path : paths) {
+    uint64_t size = 0;
+    if (!llvm::sys::fs::file_size(path, size))
+      total += size;
+  }
+  return total;
+}
+
 llvm::Error mlir::halftone::linkShared(ArrayRef<std::string> objects, const CpuTarget &target, StringRef soname,
                                        StringRef path) {
   std::lock_guard<std::mutex> lock(lldMutex);
@@ -27,6 +41,8 @@ llvm::Error mlir::halftone::linkShared(ArrayRef<std::string> objects, const CpuT
                                          "defs",        "-z",      "noexecstack", "-nostdlib",       "--build-id=none",
                                          "--threads=1", "-soname", name.c_str(), "--hash-style=gnu", "--no-mmap-output-file",
                                          "-o",          output.c_str()};
+  if (totalBytes(objects) >= kManyBytes)
+    arguments.append({"-z", "max-page-size=2097152"});
   for (const std::string &object : objects)
     arguments.push_back(object.c_str());
   std::string messages;

@@ -8,8 +8,8 @@
 // Two ways lead to a kernel: few rows take the vectors of a step from registers, many rows have a panel decoded once into a
 // scratch.
 //
-// A single row that sums the products of a group by themselves needs no table for codes that are levels but for an offset. Its
-// fields stay in place, masked, and the sum makes up for it:
+// A single row that sums the products of a group, or of all its steps, by themselves needs no table for codes that are levels but for an
+// offset. Its fields stay in place, masked, and the sum makes up for it:
 //
 //   sum(a * level) = (sum(a * field) - (offset << shift) * sum(a)) >> shift,    field = (level + offset) << shift
 //
@@ -42,7 +42,7 @@ public:
   /// The same with fields in place, as `placesOf` says.
   SmallVector<Value> loadInPlace(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const { return loadUnit(b, offset, vectors, /*inPlace=*/true); }
   SmallVector<FieldPlace> placesOf(int64_t vectors) const;
-  /// Of the codes of groups: level = code - offset.
+  /// Of uniform codes: level = code - offset.
   int64_t offset() const { return int64_t(1) << (layout.storage.bits - 1); }
 
   /// A row of multipliers: a vector of bytes for each of `vectors`.

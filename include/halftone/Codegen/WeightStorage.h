@@ -13,8 +13,9 @@
 // each other. The m * V fields of p bits of a plane lie in B = m * V * p / 8 bytes: byte i holds the fields i, i + B, i + 2 B, ... from
 // its low bits on, so that a shift of all bytes brings forth whole vectors.
 //
-// Groups whose codes lie in one plane have the highest bit of each byte flipped: the codes of the field that ends there are then
-// the two's complement of their levels, and a mask alone makes them signed bytes (WeightReader.h, fields in place).
+// Where the levels are -2^(bits - 1) to 2^(bits - 1) - 1, as with groups, and codes lie in one plane, the highest bit of each byte is
+// flipped: the codes of the field that ends there are then the two's complement of their levels, and a mask alone makes them signed
+// bytes (WeightReader.h, fields in place).
 //
 // Lossless, and decided from the constant alone: nobody upstream has to say what the format was.
 //
@@ -52,8 +53,10 @@ struct WeightStorage {
 
   bool isPacked() const { return bits < 8; }
   bool hasGroups() const { return group != 0; }
+  /// Whether the levels are all integers of `bits` bits, in order.
+  bool isUniform() const;
   /// Whether the highest bit of each byte is flipped.
-  bool flipsTop() const { return hasGroups() && planes().size() == 1; }
+  bool flipsTop() const { return isUniform() && planes().size() == 1; }
 
   /// Bytes of a unit of `vectors` vectors of `vectorBytes`, multipliers not counted.
   int64_t unitBytes(int64_t vectors, int64_t vectorBytes) const;

@@ -341,7 +341,8 @@ def main():
 def row():
     m = Module()
     for name, values in (("sixteen", levels(16, -127, 0, 127)), ("grouped", groups(32)), ("grouped_in_three", groups(32, 3)),
-                         ("grouped_in_two", groups(32, 2)), ("long_groups", groups(128)), ("short_groups", groups(16))):
+                         ("grouped_in_two", groups(32, 2)), ("long_groups", groups(128)), ("short_groups", groups(16)),
+                         ("integers", lambda shape: lambda: RANDOM.randint(-8, 7)), ("signs", lambda shape: lambda: RANDOM.randint(-2, 1))):
         contraction(m, name + "_row", (200,), (171,), values=values)
         contraction(m, name + "_short_row", (70,), (17,), values=values)
         # Its input is what a kernel stores.
