@@ -4,7 +4,7 @@
     python benchmark/kernels/few_bits.py --halftone build/bin/halftone -o build/few-bits
 
 Layers from i8 to i8 as in kernels.py, with weights that take few values: 16 levels (a codebook),
-signed powers of two (logarithmic), 4, 8 or 60 levels, or codes of 4 bits with a multiplier for each 32 elements of
+signed powers of two (logarithmic), the integers of 4 bits, 4, 8 or 60 other levels, or codes of 4 bits with a multiplier for each 32 elements of
 the reduction and column (groups). Each layer is compiled twice, with --weight-storage=bytes and
 packed; both run in turns on one thread, and the ratio is that of the medians.
 
@@ -36,7 +36,7 @@ SWEEP_BYTES = 1 << 30
 LEVELS = {
     "codebook": [-127, -104, -83, -65, -49, -35, -22, -10, 0, 13, 25, 38, 53, 69, 89, 113],
     "log": [0] + [sign << k for k in range(7) for sign in (1, -1)],
-    "four": [-90, -30, 0, 100], "eight": [-101, -60, -31, -9, 10, 33, 62, 99], "sixty": list(range(-118, 121, 4))}
+    "integers": list(range(-7, 8)), "four": [-90, -30, 0, 100], "eight": [-101, -60, -31, -9, 10, 33, 62, 99], "sixty": list(range(-118, 121, 4))}
 GROUP = 32
 MATRICES = [("gemm", [m, 1024, 1024]) for m in (6, 12, 18, 24, 48, 64, 196, 1024)] + [
     ("gemm", [3136, 64, 576]), ("gemm", [784, 128, 1152]), ("gemm", [196, 1024, 256]),
@@ -82,8 +82,8 @@ def cases(options):
                     yield kind, shape, weights, target
     if "gemv" in options.kinds:
         for kind, shape in VECTORS:
-            yield kind, shape, "groups", options.targets[-1]
-            yield kind, shape, "codebook", options.targets[-1]
+            for weights in ("groups", "codebook", "integers"):
+                yield kind, shape, weights, options.targets[-1]
 
 
 class Peer:

@@ -78,9 +78,10 @@ static bool replacePages(uintptr_t begin, size_t bytes, size_t readable) {
   return isMoved;
 }
 
-/// A part of a file that is constants: neither written to nor run.
+/// A part of a file that is constants, neither written to nor run, and worth a
+/// huge page.
 static bool isConstant(const ElfW(Phdr) &segment) {
-  return segment.p_type == PT_LOAD &&
+  return segment.p_type == PT_LOAD && segment.p_memsz >= kHugePage &&
          (segment.p_flags & (PF_R | PF_W | PF_X)) == PF_R;
 }
 
