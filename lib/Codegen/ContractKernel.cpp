@@ -427,8 +427,8 @@ SmallVector<Value> ContractKernel::emitGroup(int64_t height, int64_t steps, Valu
   return sums ? addGroup(height, finishGroup(carried), multipliers, accumulators) : carried;
 }
 
-/// Whether fields stay in place (WeightReader.h): the activations of a group are those of one row for all columns. A sum of all fields
-/// is below 2^31: each product is at most 255 * 128.
+/// Whether fields stay in place (WeightReader.h): the activations of a group are those of one row for all columns. What is shifted
+/// is below 2^31: each of its products is at most 255 * 128.
 bool ContractKernel::readsInPlace() const {
   constexpr int64_t kMostElements = (int64_t(1) << 31) / (255 * 128);
   return layout.storage.flipsTop() && walk->lineCount() == 1 && walk->span() == 1 && runs == 1 && layout.groups == 1 &&
@@ -469,24 +469,27 @@ SmallVector<Value> ContractKernel::startGroup(Value index, size_t count) {
     return starts;
   Value sum = memref::LoadOp::create(b, groupSums, index);
   for (auto [start, place] : llvm::zip_equal(starts, reader->placesOf(vectors)))
-    if (place.isOffset) {
-      Value by = arith::ConstantOp::create(b, b.getI32IntegerAttr(static_cast<int32_t>(place.shift)));
-      start = vector::BroadcastOp::create(b, type, b.createOrFold<arith::ShLIOp>(sum, by));
+    if (place.starts) {
+      Value factor = arith::ConstantOp::create(b, b.getI32IntegerAttr(static_cast<int32_t>(place.starts)));
+      start = vector::BroadcastOp::create(b, type, b.createOrFold<arith::MulIOp>(sum, factor));
     }
   return starts;
 }
 
-/// The sums of levels from those of fields.
+/// The sums of levels from those of bytes.
 SmallVector<Value> ContractKernel::finishGroup(ArrayRef<Value> sums) {
   SmallVector<Value> results(sums);
   if (!groupSums)
     return results;
   VectorType type = dots.accumulatorType(b.getContext());
-  for (auto [sum, place] : llvm::zip_equal(results, reader->placesOf(vectors)))
+  for (auto [sum, place] : llvm::zip_equal(results, reader->placesOf(vectors))) {
+    if (place.above)
+      sum = arith::SubIOp::create(b, sum, sums[*place.above]);
     if (place.shift) {
       auto by = DenseElementsAttr::get(type, static_cast<int32_t>(place.shift));
       sum = arith::ShRSIOp::create(b, sum, arith::ConstantOp::create(b, by));
     }
+  }
   return results;
 }
 

@@ -189,18 +189,28 @@ int64_t WeightReader::fieldOf(int64_t vector, int64_t count) const {
   return perField == 0 ? -1 : vector / perField * layout.storage.bits;
 }
 
-/// The signed bytes of `vpsignb` have no 128, which a field at the top may need.
+/// `vpsignb` has no 128, and two products with -128 saturate `vpmaddubsw`.
+bool WeightReader::takesEveryByte() const { return layout.kernel->dot != DotKind::Maddubs; }
+
 bool WeightReader::staysInPlace(int64_t field) const {
-  return layout.storage.flipsTop() && field >= 0 && (field + layout.storage.bits < 8 || layout.kernel->dot != DotKind::Maddubs);
+  return layout.storage.flipsTop() && field >= 0 && (field + layout.storage.bits < 8 || takesEveryByte());
 }
 
 SmallVector<FieldPlace> WeightReader::placesOf(int64_t count) const {
   const WeightStorage &storage = layout.storage;
   SmallVector<FieldPlace> places;
-  storage.forEachPiece(count, [&](int64_t, int64_t pieceVectors) {
+  storage.forEachPiece(count, [&](int64_t first, int64_t pieceVectors) {
     for (int64_t i = 0; i < pieceVectors; ++i) {
       const int64_t field = fieldOf(i, pieceVectors);
-      places.push_back(staysInPlace(field) ? FieldPlace{field, field + storage.bits < 8} : FieldPlace());
+      FieldPlace &place = places.emplace_back();
+      if (!staysInPlace(field))
+        continue;
+      place.shift = field;
+      const int64_t end = takesEveryByte() ? 8 : field + storage.bits;
+      for (int64_t at = field; at < end && at + storage.bits < 8; at += storage.bits)
+        place.starts += int64_t(1) << at;
+      if (field + storage.bits < end)
+        place.above = first + i + pieceVectors * storage.bits / 8;
     }
   });
   return places;
@@ -215,8 +225,8 @@ void WeightReader::loadFields(ImplicitLocOpBuilder &b, Value offset, int64_t cou
       vectors.push_back(lookUp(b, shift(b, bytes, {field}), levelsOf(/*flipped=*/true)));
       continue;
     }
-    const int mask = ((1 << bits) - 1) << field;
-    vectors.push_back(arith::AndIOp::create(b, bytes, splatByte(b, size, static_cast<int8_t>(mask))));
+    const int mask = (takesEveryByte() ? 255 : (1 << bits) - 1) << field & 255;
+    vectors.push_back(mask == 255 ? bytes : arith::AndIOp::create(b, bytes, splatByte(b, size, static_cast<int8_t>(mask))).getResult());
   }
 }
 

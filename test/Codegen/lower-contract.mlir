@@ -53,8 +53,8 @@ func.func @bands(%x: memref<1x5x9x64xi8>, %w: memref<256xi8>, %y: memref<1x5x7x3
   return
 }
 
-// One row of groups in 4 bits: the sums of 32 activations first, then fields in place. No table: 4 masked vectors a step, two of them from
-// the same bytes, and a shift for the sums of the upper fields.
+// One row of groups in 4 bits: the sums of 32 activations first, then fields in place. No table: 2 masked vectors a step and the two that they
+// are from; the sums of the upper fields are taken away from those of whole bytes, and shifted.
 // CHECK-LABEL: func @groups_of_one_row
 // CHECK-NOT: permvar
 // CHECK: vector.load {{.*}} vector<32xi8>
@@ -64,7 +64,7 @@ func.func @bands(%x: memref<1x5x9x64xi8>, %w: memref<256xi8>, %y: memref<1x5x7x3
 // CHECK: vector.load {{.*}} vector<16xi8>
 // CHECK: vector.broadcast {{.*}} : i32 to vector<16xi32>
 // CHECK-COUNT-32: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
-// CHECK-COUNT-2: arith.shrsi {{.*}} vector<16xi32>
+// CHECK-COUNT-2: arith.subi {{.*}} vector<16xi32>
 // CHECK-NOT: llvm.call_intrinsic
 // CHECK: return
 // LEFT-NOT: halftone.contract

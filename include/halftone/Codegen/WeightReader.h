@@ -14,7 +14,8 @@
 //   sum(a * level) = (sum(a * field) - (offset << shift) * sum(a)) >> shift,    field = (level + offset) << shift
 //
 // exact, for the parenthesis is a multiple of 1 << shift. The field at the top of a byte is signed (WeightStorage.h): it has no
-// offset.
+// offset. Where a dot takes every signed byte, a field keeps those above it, so that the lowest needs no mask: they are the vector of
+// the next field, whose sum is taken away.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_CODEGEN_WEIGHTREADER_H
@@ -25,10 +26,11 @@
 
 namespace mlir::halftone {
 
-/// How the bytes of a vector stand for its weights: weight = (byte >> shift) - offset, or without the offset.
+/// How the bytes of a vector stand for its weights.
 struct FieldPlace {
   int64_t shift = 0;
-  bool isOffset = false;
+  int64_t starts = 0; ///< what a sum starts at, times -offset * sum(a): 1 << shift, for each offset field of the byte
+  std::optional<int64_t> above = std::nullopt; ///< the vector whose sum is taken away
 };
 
 class WeightReader {
@@ -60,6 +62,7 @@ public:
 private:
   int64_t fieldOf(int64_t vector, int64_t count) const;
   bool staysInPlace(int64_t field) const;
+  bool takesEveryByte() const;
   SmallVector<Value> loadUnit(ImplicitLocOpBuilder &b, Value offset, int64_t vectors, bool inPlace) const;
   void loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const;
   void loadFields(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const;

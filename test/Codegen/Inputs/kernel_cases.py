@@ -49,7 +49,7 @@ def levels(count, *extremes):
     return lambda shape: lambda: RANDOM.choice(values)
 
 
-def groups(size, bits=4):
+def groups(size, bits=4, factors=None):
     """Codes of so many bits with a multiplier for each column and `size` elements of the reduction; some groups are 0."""
     lowest, largest = -2 ** (bits - 1), 127 // (2 ** (bits - 1) - 1)
 
@@ -59,7 +59,7 @@ def groups(size, bits=4):
 
         def value():
             i = next(index)
-            factor = multipliers.setdefault((i // columns // size, i % columns), RANDOM.choice([0] + 4 * [1, 2, 7, 15, largest]))
+            factor = multipliers.setdefault((i // columns // size, i % columns), RANDOM.choice(factors or [0] + 4 * [1, 2, 7, 15, largest]))
             least = lowest + 1 if factor == largest else lowest
             return factor * RANDOM.choice([least, -lowest - 1, RANDOM.randint(least, -lowest - 1)])
         return value
@@ -341,7 +341,7 @@ def main():
 def row():
     m = Module()
     for name, values in (("sixteen", levels(16, -127, 0, 127)), ("grouped", groups(32)), ("grouped_in_three", groups(32, 3)),
-                         ("grouped_in_two", groups(32, 2)), ("long_groups", groups(128)), ("short_groups", groups(16)),
+                         ("grouped_in_two", groups(32, 2, range(60))), ("long_groups", groups(128)), ("short_groups", groups(16)),
                          ("integers", lambda shape: lambda: RANDOM.randint(-8, 7)), ("signs", lambda shape: lambda: RANDOM.randint(-2, 1))):
         contraction(m, name + "_row", (200,), (171,), values=values)
         contraction(m, name + "_short_row", (70,), (17,), values=values)
