@@ -100,13 +100,14 @@ private:
   };
   void emitLists(const SparseTile &tile, Value strip, Value chunk, Turn turn);
   Value emitList(const SparseTile &tile, Value strip, Value list, Value quad, Turn turn);
+  std::pair<Value, Value> halves(Value word);
   void prefetchQuads(Value quad);
   SmallVector<Value> beginColumn(const SparseTile &tile, Value strip, Value column, Turn turn);
   void endColumn(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators, Turn turn);
   /// Where `sums` has a vector of a column.
   Value sumOf(Value column, int64_t vector) { return add(b, mul(b, column, layout.tilePositions()), vector * lanes); }
   void emitCodes(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators);
-  void emitQuad(const SparseTile &tile, Value quad, MutableArrayRef<Value> accumulators);
+  void emitQuads(const SparseTile &tile, Value quad, int64_t columns, MutableArrayRef<Value> accumulators);
   /// The positions that a tile computes.
   int64_t positionsOf(const SparseTile &tile) const { return (tile.vectors - 1) * lanes + tile.lastLanes; }
   /// The lanes of a vector of the tile that are computed.
@@ -387,23 +388,42 @@ void SparseKernel::emitLists(const SparseTile &tile, Value strip, Value chunk, T
   });
 }
 
+/// The two halves of a word.
+std::pair<Value, Value> SparseKernel::halves(Value word) {
+  Value bits = arith::ConstantIntOp::create(b, 16, 32), mask = arith::ConstantIntOp::create(b, 0xffff, 32);
+  return {toIndex(b, arith::AndIOp::create(b, word, mask)), toIndex(b, arith::ShRUIOp::create(b, word, bits))};
+}
+
 /// Two columns; gives the first quad of the next list.
 Value SparseKernel::emitList(const SparseTile &tile, Value strip, Value list, Value quad, Turn turn) {
-  Value both = loadWord(list), count = toIndex(b, loadWord(add(b, list, 4)));
-  Value bits = arith::ConstantIntOp::create(b, 16, 32), mask = arith::ConstantIntOp::create(b, 0xffff, 32);
-  const Value columns[] = {toIndex(b, arith::AndIOp::create(b, both, mask)), toIndex(b, arith::ShRUIOp::create(b, both, bits))};
+  const auto [firstColumn, secondColumn] = halves(loadWord(list));
+  const auto [shared, count] = halves(loadWord(add(b, list, 4)));
+  const Value columns[] = {firstColumn, secondColumn};
   prefetchQuads(quad);
   SmallVector<Value> accumulators;
   for (Value column : columns)
     llvm::append_range(accumulators, beginColumn(tile, strip, column, turn));
-  // Quads of the two columns alternate. Where registers do not hold both, one column follows the other.
-  const int64_t turns = tile.vectors > mostVectorsOfTwo ? 2 : 1;
-  for (int64_t i = 0; i < turns; ++i)
-    accumulators = emitCarryingLoop(b, count, accumulators, [&](Value pair, SmallVector<Value> carried) {
-      for (int64_t k = i; k < 2; k += turns)
-        emitQuad(tile, add(b, add(b, quad, mul(b, pair, 2)), k), MutableArrayRef<Value>(carried).slice(k * tile.vectors, tile.vectors));
+  auto emitPairs = [&](Value begin, Value pairs, function_ref<void(Value, MutableArrayRef<Value>)> emitPair) {
+    accumulators = emitCarryingLoop(b, pairs, accumulators, [&](Value pair, SmallVector<Value> carried) {
+      emitPair(add(b, begin, mul(b, pair, 2)), carried);
       return carried;
     });
+  };
+  // Of column k, one quad of the pair.
+  auto emitOne = [&](Value first, int64_t k, MutableArrayRef<Value> carried) {
+    emitQuads(tile, add(b, first, k), 1, carried.slice(k * tile.vectors, tile.vectors));
+  };
+  if (tile.vectors <= mostVectorsOfTwo) {
+    emitPairs(quad, shared, [&](Value first, MutableArrayRef<Value> carried) { emitQuads(tile, first, 2, carried); });
+    Value rest = b.createOrFold<arith::SubIOp>(count, shared);
+    emitPairs(add(b, quad, mul(b, shared, 2)), rest, [&](Value first, MutableArrayRef<Value> carried) {
+      for (int64_t k = 0; k < 2; ++k)
+        emitOne(first, k, carried);
+    });
+  } else { // registers do not hold both: one column follows the other
+    for (int64_t k = 0; k < 2; ++k)
+      emitPairs(quad, count, [&](Value first, MutableArrayRef<Value> carried) { emitOne(first, k, carried); });
+  }
   for (auto [i, column] : llvm::enumerate(columns))
     endColumn(tile, strip, column, ArrayRef<Value>(accumulators).slice(i * tile.vectors, tile.vectors), turn);
   return add(b, quad, mul(b, count, 2));
@@ -439,20 +459,28 @@ void SparseKernel::endColumn(const SparseTile &tile, Value strip, Value column, 
     vector::StoreOp::create(b, sum, sums, sumOf(column, v));
 }
 
-/// One quad of a column.
-void SparseKernel::emitQuad(const SparseTile &tile, Value quad, MutableArrayRef<Value> accumulators) {
+/// Quads of so many columns at one place, whose activations are loaded once.
+void SparseKernel::emitQuads(const SparseTile &tile, Value quad, int64_t columns, MutableArrayRef<Value> accumulators) {
   auto bytes = VectorType::get({lanes * kQuad}, b.getI8Type()), words = VectorType::get({lanes}, b.getI32Type());
   Value place = toIndex(b, memref::LoadOp::create(b, weights.memory, add(b, quad, layout.placesOffset())));
-  Value word = loadWord(add(b, mul(b, quad, kQuad), layout.quadsOffset()));
-  Value weight = vector::BitCastOp::create(b, bytes, vector::BroadcastOp::create(b, words, word));
+  SmallVector<Value> weight;
+  for (int64_t k = 0; k < columns; ++k) {
+    Value word = loadWord(add(b, mul(b, quad, kQuad), layout.quadsOffset() + k * kQuad));
+    weight.push_back(vector::BitCastOp::create(b, bytes, vector::BroadcastOp::create(b, words, word)));
+  }
   for (int64_t v = 0; v < tile.vectors; ++v) {
     const int64_t width = lanesOf(tile, v), size = width * kQuad;
     const DotEmitter dots(*layout.kernel, width, /*storedUnsigned=*/true);
-    Value offset = add(b, mul(b, place, layout.quadBytes()), v * lanes * kQuad), part = weight;
+    Value offset = add(b, mul(b, place, layout.quadBytes()), v * lanes * kQuad);
     Value loaded = vector::LoadOp::create(b, VectorType::get({size}, b.getI8Type()), activations, offset);
-    if (width < lanes)
-      part = vector::ExtractStridedSliceOp::create(b, weight, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
-    accumulators[v] = dots.dot(b, accumulators[v], dots.prepareActivation(b, loaded), part);
+    const DotEmitter::Activation prepared = dots.prepareActivation(b, loaded);
+    for (auto [k, whole] : llvm::enumerate(weight)) {
+      Value part = whole;
+      if (width < lanes)
+        part = vector::ExtractStridedSliceOp::create(b, whole, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
+      Value &sum = accumulators[k * tile.vectors + v];
+      sum = dots.dot(b, sum, prepared, part);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 //===- SparseLayout.cpp - weights of which only some quads are stored -------===//
 #include "halftone/Codegen/SparseLayout.h"
+#include <bitset>
 #include <cmath>
 #include <cstring>
 
@@ -17,6 +18,10 @@ static constexpr int64_t kLeastPositions = 16;
 static constexpr int64_t kLeastChannels = 16;
 /// Lanes of the shortest dots.
 static constexpr int64_t kLeastLanes = 4;
+/// Partners that are looked at for a column, and what filling up by one quad costs in places that two columns share: the dot
+/// of a zero costs a whole dot, a shared place saves a load for two.
+static constexpr size_t kPartners = 64;
+static constexpr int64_t kFillingCost = 2;
 
 int64_t SparseLayout::lastLanes(int64_t positions) const {
   const int64_t vectors = llvm::divideCeil(positions, kernel->lanes), tiles = llvm::divideCeil(vectors, tileVectors);
@@ -38,19 +43,21 @@ namespace {
 struct ColumnQuads {
   int64_t column;
   std::vector<std::pair<uint8_t, int64_t>> quads; ///< place, and first row of the weights
+  std::bitset<256> places;
 };
 
-/// One list: two columns, of which the shorter one is filled up.
+/// One list: two columns, of which the shorter one is filled up. The places that both have come first.
 struct QuadList {
-  const ColumnQuads *columns[2];
-  size_t count() const { return std::max(columns[0]->quads.size(), columns[1]->quads.size()); }
+  ColumnQuads columns[2];
+  size_t shared() const { return (columns[0].places & columns[1].places).count(); }
+  size_t count() const { return std::max(columns[0].quads.size(), columns[1].quads.size()); }
 };
 
 } // namespace
 
 /// The quads of a column in a chunk that are not zero.
 static ColumnQuads collectQuads(const SparseLayout &layout, ArrayRef<int8_t> weights, int64_t chunk, int64_t column) {
-  ColumnQuads found{column, {}};
+  ColumnQuads found{column, {}, {}};
   const int64_t firstTap = chunk / layout.splits() * layout.tapsPerChunk();
   const int64_t lastTap = std::min(firstTap + layout.tapsPerChunk(), layout.taps());
   const int64_t firstChannel = chunk % layout.splits() * layout.splitChannels();
@@ -62,8 +69,10 @@ static ColumnQuads collectQuads(const SparseLayout &layout, ArrayRef<int8_t> wei
       bool zero = true;
       for (int64_t i = 0; i < SparseLayout::kQuad; ++i)
         zero &= weights[(row + i) * layout.columns + column] == 0;
-      if (!zero)
-        found.quads.push_back({static_cast<uint8_t>(place), row});
+      if (zero)
+        continue;
+      found.quads.push_back({static_cast<uint8_t>(place), row});
+      found.places.set(place);
     }
   return found;
 }
@@ -79,8 +88,46 @@ static void writeStarts(const SparseLayout &layout, ArrayRef<int8_t> weights, Ar
   }
 }
 
-/// Calls visit(strip, chunk, lists) for the lists of each strip and chunk, the longest first. A column without a partner is
-/// its own: it is computed twice.
+/// Two columns as a list.
+static QuadList joinColumns(const ColumnQuads &first, const ColumnQuads &second) {
+  QuadList list = {{first, second}};
+  const std::bitset<256> both = first.places & second.places;
+  for (ColumnQuads &column : list.columns)
+    llvm::stable_sort(column.quads, [&](const auto &a, const auto &b) { return both.test(a.first) && !both.test(b.first); });
+  return list;
+}
+
+/// Columns in pairs, the longest first, each with the partner of about its length that shares most of its places: for these,
+/// activations are loaded once. A column without a partner is its own: it is computed twice.
+static std::vector<QuadList> pairColumns(std::vector<ColumnQuads> columns) {
+  llvm::sort(columns, [](const ColumnQuads &a, const ColumnQuads &b) {
+    return std::make_pair(b.quads.size(), a.column) < std::make_pair(a.quads.size(), b.column);
+  });
+  std::vector<QuadList> lists;
+  while (!columns.empty()) {
+    const ColumnQuads first = columns.front();
+    columns.erase(columns.begin());
+    if (columns.empty()) {
+      lists.push_back(joinColumns(first, first));
+      break;
+    }
+    auto gain = [&](const ColumnQuads &other) {
+      const int64_t filled = first.quads.size() - other.quads.size();
+      return static_cast<int64_t>((first.places & other.places).count()) - kFillingCost * filled;
+    };
+    auto end = columns.begin() + std::min(columns.size(), kPartners);
+    auto best = std::max_element(columns.begin(), end, [&](const auto &a, const auto &b) { return gain(a) < gain(b); });
+    lists.push_back(joinColumns(first, *best));
+    columns.erase(best);
+  }
+  // Loops of the same lengths follow one another, which branch prediction likes.
+  llvm::stable_sort(lists, [](const QuadList &a, const QuadList &b) {
+    return std::make_pair(b.shared(), b.count()) < std::make_pair(a.shared(), a.count());
+  });
+  return lists;
+}
+
+/// Calls visit(strip, chunk, lists) for the lists of each strip and chunk.
 template <typename Visit>
 static void forEachLists(const SparseLayout &layout, ArrayRef<int8_t> weights, Visit visit) {
   for (int64_t strip = 0; strip < layout.strips(); ++strip)
@@ -89,13 +136,7 @@ static void forEachLists(const SparseLayout &layout, ArrayRef<int8_t> weights, V
       std::vector<ColumnQuads> found;
       for (int64_t column = first; column < last; ++column)
         found.push_back(collectQuads(layout, weights, chunk, column));
-      llvm::sort(found, [](const ColumnQuads &a, const ColumnQuads &b) {
-        return std::make_pair(b.quads.size(), a.column) < std::make_pair(a.quads.size(), b.column);
-      });
-      std::vector<QuadList> lists;
-      for (size_t i = 0; i < found.size(); i += 2)
-        lists.push_back({{&found[i], &found[std::min(i + 1, found.size() - 1)]}});
-      visit(strip, chunk, lists);
+      visit(strip, chunk, pairColumns(std::move(found)));
     }
 }
 
@@ -116,12 +157,13 @@ std::vector<int8_t> SparseLayout::pack(ArrayRef<int8_t> weights, ArrayRef<int32_
     const uint32_t first = quad;
     std::memcpy(out + firstsOffset() + number * sizeof(first), &first, sizeof(first));
     for (auto [i, list] : llvm::enumerate(lists)) {
-      auto inStrip = [&](const ColumnQuads *column) { return static_cast<uint32_t>(column->column - strip * stripColumns()); };
-      const uint32_t words[] = {inStrip(list.columns[1]) << 16 | inStrip(list.columns[0]), static_cast<uint32_t>(list.count())};
+      auto inStrip = [&](const ColumnQuads &column) { return static_cast<uint32_t>(column.column - strip * stripColumns()); };
+      const uint32_t words[] = {inStrip(list.columns[1]) << 16 | inStrip(list.columns[0]),
+                                static_cast<uint32_t>(list.count() << 16 | list.shared())};
       static_assert(sizeof(words) == kListBytes);
       std::memcpy(out + listsOffset() + (number * stripLists() + i) * kListBytes, words, kListBytes);
       for (int64_t k = 0; k < 2; ++k)
-        writeColumn(*list.columns[k], quad + k);
+        writeColumn(list.columns[k], quad + k);
       quad += 2 * list.count();
     }
   });

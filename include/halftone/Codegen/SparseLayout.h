@@ -4,11 +4,12 @@
 // multiplies. Only quads that are not all zero are stored, with the place of their activations. The reduction is cut
 // into chunks, whose activations stay in L1 for a tile of positions; the columns into strips, whose accumulators stay
 // in the second cache. For each strip and chunk there are lists, each with the quads of two columns, which alternate.
-// Columns are ordered by the number of their quads, which branch prediction likes, so the two of a list have as many, or
-// almost: the shorter one is filled up with quads of zeros.
+// The two of a list have as many quads, or almost (the shorter one is filled up with quads of zeros), and share as many
+// places as can be had: these come first, and their activations are loaded once for both. Lists are ordered by their lengths,
+// which branch prediction likes.
 //
 //   [start of each column: i32] [first quad of each strip and chunk: i32]
-//   [strips x chunks x lists: two columns in the strip u16, quads of each u32]
+//   [strips x chunks x lists: two columns in the strip u16, places that they share u16, quads of each u16]
 //   [place of each quad in its chunk: u8] [each quad: 4 x s8]
 //
 //===----------------------------------------------------------------------===//
