@@ -7,6 +7,7 @@
 #include "halftone/Codegen/ArenaPlanner.h"
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Codegen/VectorEmission.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -99,8 +100,14 @@ static std::optional<int64_t> evaluateAtBound(Value value, int64_t batch) {
 /// Bytes of a buffer for the greatest batch, or nothing.
 static std::optional<int64_t> boundBytes(memref::AllocOp alloc, int64_t batch) {
   MemRefType type = alloc.getType();
-  if (!type.getElementType().isIntOrFloat() || !type.getLayout().isIdentity())
+  if (!type.getElementType().isIntOrFloat())
     return std::nullopt;
+  // With planes (halftone-assign-planes) an image ends where the next one begins.
+  std::optional<SmallVector<int64_t>> strides = staticStrides(type);
+  if (!type.getLayout().isIdentity())
+    return type.hasStaticShape() && strides && type.getElementType().isInteger(8)
+               ? std::optional(type.getDimSize(0) * strides->front())
+               : std::nullopt;
   int64_t elements = 1;
   auto dynamic = alloc.getDynamicSizes().begin();
   for (int64_t extent : type.getShape()) {
@@ -223,6 +230,18 @@ private:
       addAll(user->getParentOp()->getResults());
   }
 
+  /// The part of the arena that takes the place of an allocation.
+  static Value viewOf(OpBuilder &builder, memref::AllocOp alloc, Value arena, Value offset) {
+    MemRefType type = alloc.getType();
+    Location loc = alloc.getLoc();
+    if (type.getLayout().isIdentity())
+      return memref::ViewOp::create(builder, loc, type, arena, offset, alloc.getDynamicSizes());
+    SmallVector<int64_t> strides = *staticStrides(type);
+    auto bytes = MemRefType::get({type.getDimSize(0) * strides.front()}, builder.getI8Type());
+    Value flat = memref::ViewOp::create(builder, loc, bytes, arena, offset, ValueRange());
+    return memref::ReinterpretCastOp::create(builder, loc, type, flat, /*offset=*/0, type.getShape(), strides);
+  }
+
   void place(int64_t bytes) {
     MLIRContext *context = &getContext();
     Location loc = entry.getLoc();
@@ -232,9 +251,7 @@ private:
     for (auto [alloc, buffer] : llvm::zip_equal(allocations, buffers)) {
       OpBuilder builder(alloc);
       Value offset = arith::ConstantIndexOp::create(builder, alloc.getLoc(), buffer.offset);
-      Value view =
-          memref::ViewOp::create(builder, alloc.getLoc(), alloc.getType(), arena, offset, alloc.getDynamicSizes());
-      alloc.replaceAllUsesWith(view);
+      alloc.replaceAllUsesWith(viewOf(builder, alloc, arena, offset));
       alloc.erase();
     }
     getOperation()->setAttr(kWorkspaceAttr, IntegerAttr::get(IntegerType::get(context, 64), bytes));

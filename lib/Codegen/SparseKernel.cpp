@@ -27,6 +27,7 @@
 #include "halftone/Codegen/DotEmitter.h"
 #include "halftone/Codegen/LoopEmission.h"
 #include "halftone/Codegen/SparseLayout.h"
+#include "halftone/Codegen/SparseSquares.h"
 #include "halftone/Codegen/TileEpilogue.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -44,8 +45,6 @@ static constexpr int64_t kQuad = SparseLayout::kQuad;
 static constexpr int64_t kPanelVectors = 4;
 /// Words of a vector that stay together in a transposition.
 static constexpr int64_t kWords = 4;
-/// Columns and positions of a square of bytes that is transposed.
-static constexpr int64_t kSquare = 16;
 /// Quads are asked for so far ahead of their use, and so many lines of them in each list.
 static constexpr int64_t kAheadQuads = 256, kAheadLines = 2, kLine = 64;
 
@@ -62,26 +61,11 @@ struct SparseTile {
   int64_t lastLanes; ///< of the last vector, those that are computed
 };
 
-/// A buffer of i8 with channels side by side, and its part of a tile and strip, transposed.
-struct TransposedBuffer {
-  const WalkedBuffer *buffer;
-  Value table; ///< where the buffer has each position of the tile
-  Value codes; ///< [column of the strip][position], i8, in whole vectors
-};
-
-/// As many columns as a vector has bytes, of as many positions of a tile.
-struct WideSquare {
-  Value column, channel; ///< the first one, in the strip and in the buffer
-  int64_t block;         ///< the first position
-  const TransposedBuffer *buffer;
-  bool loads; ///< from the buffer, else to it
-};
-
 class SparseKernel {
 public:
   SparseKernel(ContractOp op, const SparseLayout &layout, const Isa &isa)
       : op(op), layout(layout), b(op.getLoc(), op), walk(b, op), epilogue(b, op, walk, isa),
-        lanes(layout.kernel->lanes), mostVectorsOfTwo(hasManyRegisters(isa) ? 12 : 5) {}
+        lanes(layout.kernel->lanes), mostVectorsOfTwo(hasManyRegisters(isa) ? 12 : 5), squares(b, layout) {}
   void emit();
 
 private:
@@ -89,10 +73,14 @@ private:
   void emitPart(Value unit, Bounds tiles, Bounds strips);
   void emitTile(const SparseTile &tile, Bounds strips);
   std::pair<Value, Value> placeOf(const SparseTile &tile, Value index);
+  Value planeOf(const SparseTile &tile, const WalkedBuffer &buffer, Value channel);
 
   void emitOffsets(const SparseTile &tile);
   void emitActivations(const SparseTile &tile, Value chunk);
+  void emitPlanes(const SparseTile &tile, Value chunk);
+  SmallVector<Value> interleaveRows(ArrayRef<Value> rows);
   void transposeActivations(ArrayRef<Value> rows, Value source, Value target);
+  void storeActivations(Value bytes, Value target);
 
   /// Of a chunk: whether accumulators begin, and whether they are complete behind it.
   struct Turn {
@@ -114,17 +102,6 @@ private:
   int64_t lanesOf(const SparseTile &tile, int64_t vector) const { return vector + 1 == tile.vectors ? tile.lastLanes : lanes; }
   Value widen(Value accumulator);
 
-  void emitSquares(const SparseTile &tile, Value strip, const TransposedBuffer &buffer, bool loads);
-  void emitSquare(const SparseTile &tile, Value column, Value channel, int64_t valid, const TransposedBuffer &buffer, bool loads);
-  void emitWideSquare(const SparseTile &tile, Value column, Value channel, const TransposedBuffer &buffer, bool loads);
-  Value rowOf(const WideSquare &square, Value row);
-  void transposeInPlace(const WideSquare &square);
-  void movePositions(const WideSquare &square, int64_t begin, int64_t end, int64_t squares);
-  /// Bytes of a vector of squares.
-  int64_t squareVector() const { return std::max(kSquare, lanes * kQuad); }
-  /// Bytes of one column of a TransposedBuffer.
-  int64_t codesStride() const { return llvm::alignTo(layout.tilePositions(), squareVector()); }
-
   void emitPanels(const SparseTile &tile, Value strip);
   void emitPanel(const SparseTile &tile, Value stripColumn, Value panel, int64_t valid);
   SmallVector<Value> transposeAccumulators(Value panelInStrip, Value first);
@@ -143,9 +120,10 @@ private:
   int64_t positions = 0, linesPerUnit = 0; ///< of a unit
   int64_t tilesPerUnit = 0, lowVectors = 0, tallTiles = 0;
   Value offsets, activations, sums, rows;
+  SparseSquares squares;
   bool byColumns; ///< the epilogue works on columns of positions
-  TransposedBuffer output;
-  SmallVector<std::optional<TransposedBuffer>> residuals; ///< of each operand that is not of the channels alone
+  std::optional<TransposedBuffer> output; ///< unless it has planes of channels
+  SmallVector<std::optional<TransposedBuffer>> residuals; ///< of each operand that has channels side by side
 };
 
 } // namespace
@@ -172,12 +150,14 @@ void SparseKernel::allocate() {
     rows = scratch(layout.panelColumns() * kWords, b.getI32Type());
     return;
   }
-  auto transposed = [&](const WalkedBuffer &buffer) {
-    return TransposedBuffer{&buffer, scratch(tile, b.getIndexType()), scratch(layout.stripColumns() * codesStride(), b.getI8Type())};
+  auto transposed = [&](const WalkedBuffer &buffer) -> std::optional<TransposedBuffer> {
+    if (OutputWalk::hasPlanes(buffer) || TileEpilogue::isOfChannels(buffer))
+      return std::nullopt;
+    return TransposedBuffer{&buffer, scratch(tile, b.getIndexType()), scratch(layout.stripColumns() * layout.codesStride(), b.getI8Type())};
   };
   output = transposed(walk.output);
   for (const WalkedBuffer &operand : walk.operands)
-    residuals.push_back(TileEpilogue::isOfChannels(operand) ? std::nullopt : std::optional(transposed(operand)));
+    residuals.push_back(transposed(operand));
 }
 
 /// A unit is an image, or one line of all positions where there is only that.
@@ -233,7 +213,7 @@ void SparseKernel::emitTile(const SparseTile &tile, Bounds strips) {
   emitLoop(b, strips, 1, [&](Value strip) {
     for (const std::optional<TransposedBuffer> &residual : residuals)
       if (residual)
-        emitSquares(tile, strip, *residual, /*loads=*/true);
+        squares.emit(positionsOf(tile), strip, *residual, /*loads=*/true);
     if (chunks > 1)
       emitActivations(tile, zero);
     emitLists(tile, strip, zero, {/*first=*/true, /*last=*/chunks == 1});
@@ -245,10 +225,10 @@ void SparseKernel::emitTile(const SparseTile &tile, Bounds strips) {
       emitLoop(b, {one, indexConstant(b, chunks - 1)}, 1, [&](Value chunk) { emitChunk(chunk, /*last=*/false); });
       emitChunk(indexConstant(b, chunks - 1), /*last=*/true);
     }
-    if (byColumns)
-      emitSquares(tile, strip, output, /*loads=*/false);
-    else
+    if (!byColumns)
       emitPanels(tile, strip);
+    else if (output)
+      squares.emit(positionsOf(tile), strip, *output, /*loads=*/false);
   });
 }
 
@@ -260,6 +240,12 @@ std::pair<Value, Value> SparseKernel::placeOf(const SparseTile &tile, Value inde
   Value span = indexConstant(b, walk.span());
   Value line = add(b, mul(b, tile.unit, linesPerUnit), b.createOrFold<arith::DivUIOp>(position, span));
   return {line, b.createOrFold<arith::RemUIOp>(position, span)};
+}
+
+/// Where a buffer of planes has the tile's first position in a channel. The others follow it.
+Value SparseKernel::planeOf(const SparseTile &tile, const WalkedBuffer &buffer, Value channel) {
+  Value begin = add(b, walk.emitLineOffset(b, buffer, mul(b, tile.unit, linesPerUnit)), tile.begin);
+  return add(b, mul(b, channel, buffer.advance.channel), begin);
 }
 
 //===----------------------------------------------------------------------===//
@@ -275,17 +261,66 @@ void SparseKernel::emitOffsets(const SparseTile &tile) {
       Value offset = add(b, walk.emitLineOffset(b, buffer, place.first), mul(b, place.second, walk.positionStride(buffer)));
       memref::StoreOp::create(b, offset, table, index);
     };
-    note(walk.input, offsets);
-    if (byColumns)
-      note(walk.output, output.table);
+    if (!OutputWalk::hasPlanes(walk.input))
+      note(walk.input, offsets);
+    if (output)
+      note(walk.output, output->table);
     for (const std::optional<TransposedBuffer> &residual : residuals)
       if (residual)
         note(*residual->buffer, residual->table);
   });
 }
 
+/// The channels of a chunk, whose tap is the only one.
+void SparseKernel::emitPlanes(const SparseTile &tile, Value chunk) {
+  Value first = mul(b, chunk, layout.splitChannels());
+  Value last = minimum(b, add(b, first, layout.splitChannels()), indexConstant(b, layout.channels));
+  auto type = VectorType::get({lanes * kQuad}, b.getI8Type());
+  emitLoop(b, {first, last}, kQuad, [&](Value channel) {
+    Value quad = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(channel, first), indexConstant(b, kQuad));
+    Value target = mul(b, quad, layout.quadBytes());
+    for (int64_t group = 0; group < tile.vectors; group += kQuad) {
+      // Of 4 vectors of positions; what is read behind the tile is not used.
+      SmallVector<Value> rows;
+      for (int64_t i = 0; i < kQuad; ++i) {
+        Value offset = add(b, planeOf(tile, walk.input, add(b, channel, i)), group * lanes);
+        rows.push_back(vector::LoadOp::create(b, type, walk.input.flat.memory, offset));
+      }
+      for (auto [i, stored] : llvm::enumerate(interleaveRows(rows)))
+        if (group + static_cast<int64_t>(i) < tile.vectors)
+          storeActivations(stored, add(b, target, (group + i) * lanes * kQuad));
+    }
+  });
+}
+
+/// 4 rows of bytes to 4 vectors that have a byte of each row side by side: pairs of bytes from two rows first, ordered so that
+/// pairs of pairs need to move within 128 bits only.
+SmallVector<Value> SparseKernel::interleaveRows(ArrayRef<Value> rows) {
+  const int64_t size = lanes * kQuad, part = kWords * kQuad, half = part / 2;
+  auto shuffle = [&](Value x, Value y, function_ref<int64_t(int64_t)> order) {
+    return vector::ShuffleOp::create(b, x, y, llvm::map_to_vector(llvm::seq<int64_t>(0, size), order));
+  };
+  SmallVector<Value> results;
+  for (int64_t two = 0; two < 2; ++two) {
+    // Byte `at` of a part: row at % 2, and a position of vector 2 * two in its lower half, of the next one in its upper half.
+    auto pairs = [&](int64_t at) {
+      const int64_t inPart = at % part, vector = 2 * two + inPart / half;
+      return vector * lanes + at / part * kWords + inPart % half / 2 + at % 2 * size;
+    };
+    Value first = shuffle(rows[0], rows[1], pairs), second = shuffle(rows[2], rows[3], pairs);
+    for (int64_t upper = 0; upper < 2; ++upper)
+      results.push_back(shuffle(first, second, [&](int64_t at) {
+        const int64_t inPart = at % part;
+        return at / part * part + upper * half + inPart / kQuad * 2 + inPart % 2 + inPart % kQuad / 2 * size;
+      }));
+  }
+  return results;
+}
+
 /// The activations of a chunk, tap by tap, 16 channels at a time; the last ones of a tap overlap those before them.
 void SparseKernel::emitActivations(const SparseTile &tile, Value chunk) {
+  if (OutputWalk::hasPlanes(walk.input))
+    return emitPlanes(tile, chunk);
   ArrayRef<int64_t> strides = walk.input.flat.strides;
   const bool convolution = strides.size() == 4;
   const int64_t rowStride = convolution ? strides[1] * op.getDilations()[0] : 0;
@@ -325,13 +360,16 @@ void SparseKernel::transposeActivations(ArrayRef<Value> rowOffsets, Value source
     return vector::BitCastOp::create(b, words, loaded);
   });
   auto type = VectorType::get({lanes * kQuad}, b.getI8Type());
-  for (auto [i, quad] : llvm::enumerate(quads)) {
-    Value stored = vector::BitCastOp::create(b, type, quad);
-    if (layout.kernel->flipsSign() && !layout.storedUnsigned) // s8 + 128 as u8; the start takes it back
-      stored = arith::XOrIOp::create(
-          b, stored, arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int8_t>{-128})));
-    vector::StoreOp::create(b, stored, activations, add(b, target, i * layout.quadBytes()));
-  }
+  for (auto [i, quad] : llvm::enumerate(quads))
+    storeActivations(vector::BitCastOp::create(b, type, quad), add(b, target, i * layout.quadBytes()));
+}
+
+/// One quad of one vector of positions.
+void SparseKernel::storeActivations(Value bytes, Value target) {
+  auto type = cast<VectorType>(bytes.getType());
+  if (layout.kernel->flipsSign() && !layout.storedUnsigned) // s8 + 128 as u8; the start takes it back
+    bytes = arith::XOrIOp::create(b, bytes, arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int8_t>{-128})));
+  vector::StoreOp::create(b, bytes, activations, target);
 }
 
 /// `lanes` rows of 4 words to 4 vectors: vector i has word i of each row. Words are exchanged within 128 bits only.
@@ -497,175 +535,23 @@ Value SparseKernel::widen(Value accumulator) {
 // Epilogue by columns
 //===----------------------------------------------------------------------===//
 
-/// The results of one column of the strip.
+/// The results of one column of the strip, between transposed parts or in planes.
 void SparseKernel::emitCodes(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators) {
   auto type = VectorType::get({lanes}, b.getI8Type());
-  Value row = mul(b, column, codesStride());
+  Value row = mul(b, column, layout.codesStride());
   Value channel = add(b, mul(b, strip, layout.stripColumns()), column);
   SmallVector<Value> codes = epilogue.emitColumn(channel, accumulators, [&](unsigned operand, int64_t vector) -> Value {
-    return vector::LoadOp::create(b, type, residuals[operand]->codes, add(b, row, vector * lanes));
+    if (residuals[operand])
+      return vector::LoadOp::create(b, type, residuals[operand]->codes, add(b, row, vector * lanes));
+    const WalkedBuffer &planes = walk.operands[operand];
+    return vector::LoadOp::create(b, type, planes.flat.memory, add(b, planeOf(tile, planes, channel), vector * lanes));
   });
+  Value memory = output ? output->codes : walk.output.flat.memory;
+  Value first = output ? row : planeOf(tile, walk.output, channel);
   int64_t position = 0;
   for (Value part : codes) {
-    vector::StoreOp::create(b, part, output.codes, add(b, row, position));
+    vector::StoreOp::create(b, part, memory, add(b, first, position));
     position += cast<VectorType>(part.getType()).getDimSize(0);
-  }
-}
-
-/// 16 vectors of bytes, each 128 bits of them as 16 x 16 bytes of which rows and columns change places: a byte's place has 4
-/// bits of the row and 4 of the column, and interleaving rows i and i + 8 rotates these by one.
-static void transposeSquares(ImplicitLocOpBuilder &b, MutableArrayRef<Value> vectors) {
-  const int64_t size = cast<VectorType>(vectors[0].getType()).getDimSize(0);
-  for (int64_t turn = 0; turn < 4; ++turn) {
-    SmallVector<Value> next;
-    for (int64_t i = 0; i < kSquare; ++i) {
-      SmallVector<int64_t> order;
-      for (int64_t at = 0; at < size; ++at)
-        order.push_back(at / kSquare * kSquare + at % kSquare / 2 + i % 2 * (kSquare / 2) + at % 2 * size);
-      next.push_back(vector::ShuffleOp::create(b, vectors[i / 2], vectors[i / 2 + kSquare / 2], order));
-    }
-    llvm::copy(next, vectors.begin());
-  }
-}
-
-/// As many vectors as each has parts of 16 bytes, of which vectors and parts change places. A part's place has bits of the
-/// vector and as many of the part; taking two vectors' even and odd parts apart rotates these by one.
-static void transposeParts(ImplicitLocOpBuilder &b, MutableArrayRef<Value> vectors) {
-  const int64_t size = cast<VectorType>(vectors[0].getType()).getDimSize(0), count = vectors.size();
-  for (int64_t turn = 1; turn < count; turn *= 2) {
-    SmallVector<Value> next(count);
-    for (int64_t i = 0; i < count; ++i) {
-      SmallVector<int64_t> order;
-      for (int64_t at = 0; at < size; ++at)
-        order.push_back((at / kSquare * 2 + i % 2) * kSquare + at % kSquare);
-      next[i % 2 * (count / 2) + i / 2] = vector::ShuffleOp::create(b, vectors[i / 2 * 2], vectors[i / 2 * 2 + 1], order);
-    }
-    llvm::copy(next, vectors.begin());
-  }
-}
-
-/// All columns of a strip, from the buffer to its transposed part or back: as many as a vector has bytes, then 16, at a time.
-void SparseKernel::emitSquares(const SparseTile &tile, Value strip, const TransposedBuffer &buffer, bool loads) {
-  Value first = mul(b, strip, layout.stripColumns());
-  Value last = minimum(b, add(b, first, layout.stripColumns()), indexConstant(b, layout.columns));
-  const int64_t wide = squareVector() > kSquare ? layout.columns / squareVector() * squareVector() : 0;
-  const int64_t whole = layout.columns / kSquare * kSquare, rest = layout.columns - whole;
-  auto columnOf = [&](Value channel) { return b.createOrFold<arith::SubIOp>(channel, first); };
-  auto emitAt = [&](Value channel, int64_t valid) { emitSquare(tile, columnOf(channel), channel, valid, buffer, loads); };
-  if (wide)
-    emitLoop(b, {first, minimum(b, last, indexConstant(b, wide))}, squareVector(),
-             [&](Value channel) { emitWideSquare(tile, columnOf(channel), channel, buffer, loads); });
-  // What is left is in the strip that has it.
-  if (wide < whole)
-    emitLoop(b, {maximum(b, first, indexConstant(b, wide)), minimum(b, last, indexConstant(b, whole))}, kSquare,
-             [&](Value channel) { emitAt(channel, kSquare); });
-  if (rest)
-    emitLoop(b, {maximum(b, first, indexConstant(b, whole)), last}, kSquare, [&](Value channel) { emitAt(channel, rest); });
-}
-
-/// As many columns as a vector has bytes, of all positions: memory is read and written in whole vectors, which are whole
-/// lines of the cache with 512 bits. In between, the 16 x 16 squares stand where the transposed part has their columns.
-void SparseKernel::emitWideSquare(const SparseTile &tile, Value column, Value channel, const TransposedBuffer &buffer, bool loads) {
-  const int64_t size = squareVector();
-  for (int64_t block = 0; block < positionsOf(tile); block += size) {
-    const WideSquare square = {column, channel, block, &buffer, loads};
-    if (!loads)
-      transposeInPlace(square);
-    // Position i of each of the squares of 16 positions; the last of these may have fewer.
-    const int64_t left = std::min(size, positionsOf(tile) - block), rest = left % kSquare;
-    movePositions(square, 0, rest, left / kSquare + 1);
-    movePositions(square, rest, kSquare, left / kSquare);
-    if (loads)
-      transposeInPlace(square);
-  }
-}
-
-/// The vector of a row of the square in the transposed part.
-Value SparseKernel::rowOf(const WideSquare &square, Value row) {
-  return add(b, mul(b, add(b, square.column, row), codesStride()), square.block);
-}
-
-void SparseKernel::transposeInPlace(const WideSquare &square) {
-  auto type = VectorType::get({squareVector()}, b.getI8Type());
-  emitLoop(b, {indexConstant(b, 0), indexConstant(b, squareVector())}, kSquare, [&](Value first) {
-    SmallVector<Value> vectors;
-    for (int64_t i = 0; i < kSquare; ++i)
-      vectors.push_back(vector::LoadOp::create(b, type, square.buffer->codes, rowOf(square, add(b, first, i))));
-    transposeSquares(b, vectors);
-    for (int64_t i = 0; i < kSquare; ++i)
-      vector::StoreOp::create(b, vectors[i], square.buffer->codes, rowOf(square, add(b, first, i)));
-  });
-}
-
-/// The positions i, i + 16, ... of so many squares, for each i from `begin` to `end`, between the buffer and rows i, i + 16, ...
-void SparseKernel::movePositions(const WideSquare &square, int64_t begin, int64_t end, int64_t squares) {
-  if (begin == end)
-    return;
-  const int64_t size = squareVector();
-  auto type = VectorType::get({size}, b.getI8Type());
-  const FlatBuffer &flat = square.buffer->buffer->flat;
-  emitLoop(b, {indexConstant(b, begin), indexConstant(b, end)}, 1, [&](Value i) {
-    // The next columns are asked for: a line further, and lines that are written are read first.
-    auto addressOf = [&](int64_t k) {
-      Value offset = memref::LoadOp::create(b, square.buffer->table, add(b, i, square.block + k * kSquare));
-      Value address = add(b, offset, square.channel);
-      memref::PrefetchOp::create(b, flat.memory, ValueRange{add(b, address, size)}, /*isWrite=*/!square.loads,
-                                 /*localityHint=*/3, /*isDataCache=*/true);
-      return address;
-    };
-    auto row = [&](int64_t k) { return rowOf(square, add(b, i, k * kSquare)); };
-    SmallVector<Value> vectors(size / kSquare, arith::ConstantOp::create(b, b.getZeroAttr(type)));
-    const int64_t rows = vectors.size();
-    for (int64_t k = 0; k < (square.loads ? squares : rows); ++k)
-      vectors[k] = square.loads ? loadLanes(b, flat, addressOf(k), /*stride=*/1, size, size)
-                                : Value(vector::LoadOp::create(b, type, square.buffer->codes, row(k)));
-    transposeParts(b, vectors);
-    for (int64_t k = 0; k < (square.loads ? rows : squares); ++k)
-      if (square.loads)
-        vector::StoreOp::create(b, vectors[k], square.buffer->codes, row(k));
-      else
-        storeLanes(b, vectors[k], flat, addressOf(k), size, size);
-  });
-}
-
-/// 16 columns of all positions.
-void SparseKernel::emitSquare(const SparseTile &tile, Value column, Value channel, int64_t valid, const TransposedBuffer &buffer,
-                              bool loads) {
-  const int64_t size = squareVector(), positionsEnd = positionsOf(tile);
-  auto type = VectorType::get({size}, b.getI8Type());
-  const FlatBuffer &flat = buffer.buffer->flat;
-  for (int64_t block = 0; block < positionsEnd; block += size) {
-    SmallVector<Value> vectors;
-    auto place = [&](int64_t i) { return add(b, mul(b, add(b, column, i), codesStride()), block); };
-    /// Calls visit(where the buffer has it, its first byte in the vector) for the positions of vector k.
-    auto forEachPosition = [&](int64_t k, function_ref<void(Value, int64_t)> visit) {
-      for (int64_t first = 0; first < size && block + first + k < positionsEnd; first += kSquare)
-        visit(add(b, memref::LoadOp::create(b, buffer.table, indexConstant(b, block + first + k)), channel), first);
-    };
-    for (int64_t i = 0; i < kSquare; ++i) {
-      if (!loads) {
-        vectors.push_back(vector::LoadOp::create(b, type, buffer.codes, place(i)));
-        continue;
-      }
-      Value joined = arith::ConstantOp::create(b, b.getZeroAttr(type));
-      forEachPosition(i, [&](Value offset, int64_t first) {
-        Value part = loadLanes(b, flat, offset, /*stride=*/1, kSquare, valid);
-        joined = vector::InsertStridedSliceOp::create(b, part, joined, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{1});
-      });
-      vectors.push_back(joined);
-    }
-    transposeSquares(b, vectors);
-    for (int64_t i = 0; i < kSquare; ++i) {
-      if (loads) {
-        vector::StoreOp::create(b, vectors[i], buffer.codes, place(i));
-        continue;
-      }
-      forEachPosition(i, [&](Value offset, int64_t first) {
-        Value part = vector::ExtractStridedSliceOp::create(b, vectors[i], ArrayRef<int64_t>{first}, ArrayRef<int64_t>{kSquare},
-                                                           ArrayRef<int64_t>{1});
-        storeLanes(b, part, flat, offset, kSquare, valid);
-      });
-    }
   }
 }
 

@@ -93,7 +93,9 @@ static QuadList joinColumns(const ColumnQuads &first, const ColumnQuads &second)
   QuadList list = {{first, second}};
   const std::bitset<256> both = first.places & second.places;
   for (ColumnQuads &column : list.columns)
-    llvm::stable_sort(column.quads, [&](const auto &a, const auto &b) { return both.test(a.first) && !both.test(b.first); });
+    llvm::sort(column.quads, [&](const auto &a, const auto &b) {
+      return std::make_pair(both.test(b.first), a.first) < std::make_pair(both.test(a.first), b.first);
+    });
   return list;
 }
 
@@ -121,8 +123,8 @@ static std::vector<QuadList> pairColumns(std::vector<ColumnQuads> columns) {
     columns.erase(best);
   }
   // Loops of the same lengths follow one another, which branch prediction likes.
-  llvm::stable_sort(lists, [](const QuadList &a, const QuadList &b) {
-    return std::make_pair(b.shared(), b.count()) < std::make_pair(a.shared(), a.count());
+  llvm::sort(lists, [](const QuadList &a, const QuadList &b) {
+    return std::make_tuple(b.shared(), b.count(), a.columns[0].column) < std::make_tuple(a.shared(), a.count(), b.columns[0].column);
   });
   return lists;
 }

@@ -70,8 +70,9 @@ void TileEpilogue::emit(int64_t height, Value position, const TileColumns &colum
 //===----------------------------------------------------------------------===//
 
 bool TileEpilogue::hasColumns() const {
-  return narrows && walk.output.advance.channel == 1 && llvm::all_of(walk.operands, [](const WalkedBuffer &buffer) {
-    return isOfChannels(buffer) || (buffer.flat.element.isInteger(8) && buffer.advance.channel == 1);
+  auto isOrdered = [](const WalkedBuffer &buffer) { return buffer.advance.channel == 1 || OutputWalk::hasPlanes(buffer); };
+  return narrows && isOrdered(walk.output) && llvm::all_of(walk.operands, [&](const WalkedBuffer &buffer) {
+    return isOfChannels(buffer) || (buffer.flat.element.isInteger(8) && isOrdered(buffer));
   });
 }
 

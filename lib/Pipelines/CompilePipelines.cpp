@@ -60,8 +60,11 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   pm.addNestedPass<func::FuncOp>(createLowerCopies());
   // From here on an operation of @main is one layer, until it is loops.
   pm.addPass(createAnnotateLayers({target.isa.str()}));
-  if (!target.isReference()) // before kernels hide which operand is which
+  if (!target.isReference()) { // before kernels hide which operand is which
+    // Types first: only buffers of one type can take each other's place.
+    pm.addNestedPass<func::FuncOp>(createAssignPlanes());
     pm.addNestedPass<func::FuncOp>(createReuseBuffers());
+  }
   pm.addNestedPass<func::FuncOp>(createLowerObservers());
   if (!target.isReference()) {
     pm.addNestedPass<func::FuncOp>(createLowerContract({target.isa.str()}));

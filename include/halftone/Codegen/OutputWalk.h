@@ -62,6 +62,8 @@ public:
   Value emitTileOffset(ImplicitLocOpBuilder &b, const WalkedBuffer &buffer, Value position) const;
   /// Elements from a tile's first position to its row `row`.
   int64_t displacement(const WalkedBuffer &buffer, int64_t row) const;
+  /// Whether each channel has a plane of its own, of all positions of an image one after the other (halftone-assign-planes).
+  static bool hasPlanes(const WalkedBuffer &buffer) { return buffer.advance.column == 1 && buffer.advance.channel > 1; }
   /// Whether all positions of a line read the same elements.
   bool isInvariant(const WalkedBuffer &buffer) const;
 

@@ -355,6 +355,28 @@ def LowerCopies : Pass<"halftone-lower-copies", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numCopies", "copies", "Number of copies that bufferization could not avoid">];
 }
 
+def AssignPlanes : Pass<"halftone-assign-planes", "::mlir::func::FuncOp"> {
+  let summary = "Keep positions side by side between sparse kernels";
+  let description = [{
+    A sparse kernel has the positions of one channel in its lanes, but buffers have the channels of one position side by side, so
+    it transposes what it reads, its residual and what it writes. A buffer of `i8` that only sparse kernels use, position by
+    position, gets a plane for each channel instead. A plane begins at a line of the cache (64 bytes); what is between its
+    last position and the next plane is written and never read as a result.
+
+    ```mlir
+    // before
+    %y = memref.alloc() : memref<1x4x5x20xi8>
+    // after
+    %y = memref.alloc() : memref<1x4x5x20xi8, strided<[1280, 5, 1, 64]>>
+    ```
+
+    Planes are for results and residuals of sparse contractions whose results are `i8`, and for the inputs of those among them that
+    are products (1x1, stride 1). Left alone: buffers that anything else uses (windows, dense layers, pools, views), dynamic shapes,
+    odd numbers of channels, arguments of the function.
+  }];
+  let statistics = [Statistic<"numPlanes", "planes", "Number of buffers whose channels have planes">];
+}
+
 def ReuseBuffers : Pass<"halftone-reuse-buffers", "::mlir::func::FuncOp"> {
   let summary = "Write a contraction's result over its residual";
   let description = [{

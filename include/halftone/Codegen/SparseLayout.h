@@ -24,6 +24,7 @@ namespace mlir::halftone {
 struct SparseLayout {
   static constexpr int64_t kQuad = 4;
   static constexpr int64_t kListBytes = 8; ///< of a list's columns and length
+  static constexpr int64_t kSquare = 16;   ///< columns and positions of the squares of bytes that are transposed
 
   const DotKernel *kernel;
   int64_t kernelHeight, kernelWidth;
@@ -57,6 +58,10 @@ struct SparseLayout {
   int64_t stripColumns() const;
   int64_t stripLists() const { return stripColumns() / 2; }
   int64_t strips() const { return llvm::divideCeil(columns, stripColumns()); }
+
+  /// Bytes of a vector of squares, and of one column of a tile's transposed bytes, in whole vectors.
+  int64_t squareVector() const { return std::max(kSquare, kernel->lanes * kQuad); }
+  int64_t codesStride() const { return llvm::alignTo(tilePositions(), squareVector()); }
 
   int64_t firstsOffset() const { return llvm::alignTo(columns, kernel->lanes) * 4; }
   int64_t listsOffset() const { return firstsOffset() + strips() * chunks() * 4; }

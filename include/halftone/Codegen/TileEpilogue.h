@@ -37,7 +37,7 @@ public:
   void emit(int64_t height, Value position, const TileColumns &columns, ArrayRef<Value> accumulators);
 
   /// Whether emitColumn() can: the results are i8, and each operand either belongs to the channels alone or has an i8 for
-  /// each position and channel, channels side by side.
+  /// each position and channel, channels side by side or in planes.
   bool hasColumns() const;
   /// Whether an operand belongs to the channels alone.
   static bool isOfChannels(const WalkedBuffer &buffer) {
