@@ -47,6 +47,8 @@ static constexpr int64_t kPanelVectors = 4;
 static constexpr int64_t kWords = 4;
 /// Quads are asked for so far ahead of their use, and so many lines of them in each list.
 static constexpr int64_t kAheadQuads = 256, kAheadLines = 2, kLine = 64;
+/// Planes of the columns of a later list are asked for, which come in no order.
+static constexpr int64_t kAheadLists = 4;
 
 /// Whether there are 32 vectors, not 16.
 static bool hasManyRegisters(const Isa &isa) { return isa.architecture == Architecture::AArch64 || isa.vectorBytes == 64; }
@@ -89,7 +91,11 @@ private:
   void emitLists(const SparseTile &tile, Value strip, Value chunk, Turn turn);
   Value emitList(const SparseTile &tile, Value strip, Value list, Value quad, Turn turn);
   std::pair<Value, Value> halves(Value word);
+  void prefetch(Value memory, Value offset, bool write) {
+    memref::PrefetchOp::create(b, memory, ValueRange{offset}, write, /*localityHint=*/3, /*isDataCache=*/true);
+  }
   void prefetchQuads(Value quad);
+  void prefetchPlanes(const SparseTile &tile, Value strip, Value list);
   SmallVector<Value> beginColumn(const SparseTile &tile, Value strip, Value column, Turn turn);
   void endColumn(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators, Turn turn);
   /// Where `sums` has a vector of a column.
@@ -438,6 +444,8 @@ Value SparseKernel::emitList(const SparseTile &tile, Value strip, Value list, Va
   const auto [shared, count] = halves(loadWord(add(b, list, 4)));
   const Value columns[] = {firstColumn, secondColumn};
   prefetchQuads(quad);
+  if (turn.last && byColumns)
+    prefetchPlanes(tile, strip, list);
   SmallVector<Value> accumulators;
   for (Value column : columns)
     llvm::append_range(accumulators, beginColumn(tile, strip, column, turn));
@@ -469,12 +477,29 @@ Value SparseKernel::emitList(const SparseTile &tile, Value strip, Value list, Va
 
 /// Asks for quads of a later list, which the core's own prefetchers do not where lists are short.
 void SparseKernel::prefetchQuads(Value quad) {
-  auto ask = [&](Value offset) {
-    memref::PrefetchOp::create(b, weights.memory, ValueRange{offset}, /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
-  };
-  ask(add(b, quad, layout.placesOffset() + kAheadQuads));
+  prefetch(weights.memory, add(b, quad, layout.placesOffset() + kAheadQuads), /*write=*/false);
   for (int64_t line = 0; line < kAheadLines; ++line)
-    ask(add(b, mul(b, quad, kQuad), layout.quadsOffset() + kAheadQuads * kQuad + line * kLine));
+    prefetch(weights.memory, add(b, mul(b, quad, kQuad), layout.quadsOffset() + kAheadQuads * kQuad + line * kLine), /*write=*/false);
+}
+
+/// Asks for the planes that the epilogue of a later list reads and writes.
+void SparseKernel::prefetchPlanes(const SparseTile &tile, Value strip, Value list) {
+  SmallVector<std::pair<const WalkedBuffer *, bool>> planes;
+  if (OutputWalk::hasPlanes(walk.output))
+    planes.push_back({&walk.output, /*write=*/true});
+  for (auto [buffer, operand] : llvm::zip_equal(walk.operands, op.getEpilogueInputs()))
+    if (OutputWalk::hasPlanes(buffer) && operand != op.getOutput())
+      planes.push_back({&buffer, /*write=*/false});
+  if (planes.empty())
+    return;
+  const auto [first, second] = halves(loadWord(add(b, list, kAheadLists * SparseLayout::kListBytes)));
+  const int64_t bytes = tile.vectors * lanes;
+  for (auto [buffer, write] : planes)
+    for (Value column : {first, second}) {
+      Value begin = planeOf(tile, *buffer, add(b, mul(b, strip, layout.stripColumns()), column));
+      for (int64_t at = 0; at < bytes + kLine; at += kLine) // the last byte may be in one line more
+        prefetch(buffer->flat.memory, add(b, begin, std::min(at, bytes - 1)), write);
+    }
 }
 
 /// The accumulators of a column: its start, or what earlier chunks have left.
