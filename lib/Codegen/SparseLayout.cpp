@@ -122,10 +122,13 @@ static std::vector<QuadList> pairColumns(std::vector<ColumnQuads> columns) {
     lists.push_back(joinColumns(first, *best));
     columns.erase(best);
   }
-  // Loops of the same lengths follow one another, which branch prediction likes.
-  llvm::sort(lists, [](const QuadList &a, const QuadList &b) {
-    return std::make_tuple(b.shared(), b.count(), a.columns[0].column) < std::make_tuple(a.shared(), a.count(), b.columns[0].column);
-  });
+  // Loops of the same lengths follow one another, and at each step of one length the other one turns back: branch prediction
+  // misses where a length changes.
+  auto order = [](const QuadList &list) {
+    const int64_t shared = list.shared(), count = list.count();
+    return std::make_tuple(-shared, shared % 2 == 0 ? -count : count, list.columns[0].column);
+  };
+  llvm::sort(lists, [&](const QuadList &a, const QuadList &b) { return order(a) < order(b); });
   return lists;
 }
 
