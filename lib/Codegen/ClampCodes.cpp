@@ -55,12 +55,32 @@ template <typename T> static Bound boundOfElements(Value constant) {
   return std::isfinite(bound) ? Bound(bound) : std::nullopt;
 }
 
-/// What an integer's width says, or a constant operand's elements.
+static Bound boundOfWidth(Type type) {
+  return type.isInteger() && type.getIntOrFloatBitWidth() <= 32 ? Bound(std::ldexp(1.0, type.getIntOrFloatBitWidth() - 1)) : std::nullopt;
+}
+
+/// Of a sum of as many products as a column has weights. Without it multipliers of 1 and more, as of channels whose weights are all
+/// zero, would leave no bound.
+static Bound boundOfAccumulator(ContractOp op) {
+  auto weights = cast<ShapedType>(op.getWeights().getType());
+  Bound code = boundOfWidth(getElementTypeOrSelf(op.getInput().getType())), weight = boundOfWidth(weights.getElementType());
+  if (!code || !weight || !weights.hasStaticShape() || weights.getShape().back() == 0)
+    return std::nullopt;
+  return *code * *weight * static_cast<double>(weights.getNumElements() / weights.getShape().back());
+}
+
+/// What an integer's width says, a constant operand's elements, or the number of products of an accumulator.
 static Bound boundOfArgument(BlockArgument argument, Value operand) {
   Type type = argument.getType();
-  if (type.isInteger() && type.getIntOrFloatBitWidth() <= 32)
-    return std::ldexp(1.0, type.getIntOrFloatBitWidth() - 1);
-  return type.isF32() && operand ? boundOfElements<float>(operand) : std::nullopt;
+  if (type.isF32())
+    return operand ? boundOfElements<float>(operand) : std::nullopt;
+  Bound width = boundOfWidth(type), tighter;
+  auto contract = dyn_cast<ContractOp>(argument.getOwner()->getParentOp());
+  if (contract && argument.getArgNumber() == 0)
+    tighter = boundOfAccumulator(contract);
+  else if (operand && type.isInteger(32))
+    tighter = boundOfElements<int32_t>(operand);
+  return width && tighter ? std::min(*width, *tighter) : width;
 }
 
 /// The operand that a block argument stands for; null for an accumulator or a destination.

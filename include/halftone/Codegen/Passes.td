@@ -57,7 +57,7 @@ def ClampCodes : Pass<"halftone-clamp-codes", "func::FuncOp"> {
     ```
 
     A kernel that narrows with saturation gets such a clamp for nothing. The proof bounds the magnitude of each value of the body: codes
-    and accumulators by their width, multipliers by the greatest of their constants. What has no such bound (the caller's
+    by their width, accumulators by the number of products, multipliers and biases by the greatest of their constants. What has no such bound (the caller's
     floats) is left alone.
   }];
   let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
