@@ -56,9 +56,10 @@ static bool takesPlanes(ContractOp op, Value buffer) {
 
 /// The type with planes of a buffer of codes (NHWC), or null.
 static MemRefType planesOf(MemRefType type) {
-  if (type.getRank() != 4 || !type.hasStaticShape() || !type.getElementType().isInteger(8) || !type.getLayout().isIdentity())
-    return {};
   ArrayRef<int64_t> shape = type.getShape();
+  if (shape.size() != 4 || llvm::is_contained(shape.drop_front(), ShapedType::kDynamic) || !type.getElementType().isInteger(8) ||
+      !type.getLayout().isIdentity())
+    return {};
   const int64_t plane = llvm::alignTo(shape[1] * shape[2], kPlaneAlignment);
   const int64_t strides[] = {plane * shape[3], shape[2], 1, plane};
   auto layout = StridedLayoutAttr::get(type.getContext(), /*offset=*/0, strides);

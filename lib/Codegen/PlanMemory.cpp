@@ -97,20 +97,25 @@ static std::optional<int64_t> evaluateAtBound(Value value, int64_t batch) {
   return evaluateAtBound(cast<Value>(folded[0]), batch);
 }
 
+/// Bytes of the planes of one image (halftone-assign-planes); nothing for another type.
+static std::optional<int64_t> planesOfImage(MemRefType type) {
+  std::optional<SmallVector<int64_t>> strides = staticStrides(type);
+  if (type.getLayout().isIdentity() || !strides || !type.getElementType().isInteger(8))
+    return std::nullopt;
+  return strides->front();
+}
+
 /// Bytes of a buffer for the greatest batch, or nothing.
 static std::optional<int64_t> boundBytes(memref::AllocOp alloc, int64_t batch) {
   MemRefType type = alloc.getType();
   if (!type.getElementType().isIntOrFloat())
     return std::nullopt;
-  // With planes (halftone-assign-planes) an image ends where the next one begins.
-  std::optional<SmallVector<int64_t>> strides = staticStrides(type);
-  if (!type.getLayout().isIdentity())
-    return type.hasStaticShape() && strides && type.getElementType().isInteger(8)
-               ? std::optional(type.getDimSize(0) * strides->front())
-               : std::nullopt;
-  int64_t elements = 1;
+  std::optional<int64_t> image = planesOfImage(type);
+  if (!type.getLayout().isIdentity() && !image)
+    return std::nullopt;
+  int64_t elements = image.value_or(1);
   auto dynamic = alloc.getDynamicSizes().begin();
-  for (int64_t extent : type.getShape()) {
+  for (int64_t extent : image ? type.getShape().take_front() : type.getShape()) {
     std::optional<int64_t> size = extent;
     if (ShapedType::isDynamic(extent))
       size = evaluateAtBound(*dynamic++, batch);
@@ -234,12 +239,13 @@ private:
   static Value viewOf(OpBuilder &builder, memref::AllocOp alloc, Value arena, Value offset) {
     MemRefType type = alloc.getType();
     Location loc = alloc.getLoc();
-    if (type.getLayout().isIdentity())
+    std::optional<int64_t> image = planesOfImage(type);
+    if (!image)
       return memref::ViewOp::create(builder, loc, type, arena, offset, alloc.getDynamicSizes());
-    SmallVector<int64_t> strides = *staticStrides(type);
-    auto bytes = MemRefType::get({type.getDimSize(0) * strides.front()}, builder.getI8Type());
-    Value flat = memref::ViewOp::create(builder, loc, bytes, arena, offset, ValueRange());
-    return memref::ReinterpretCastOp::create(builder, loc, type, flat, /*offset=*/0, type.getShape(), strides);
+    auto images = MemRefType::get({type.getDimSize(0), *image}, builder.getI8Type());
+    Value flat = memref::ViewOp::create(builder, loc, images, arena, offset, alloc.getDynamicSizes());
+    return memref::ReinterpretCastOp::create(builder, loc, type, flat, builder.getIndexAttr(0), alloc.getMixedSizes(),
+                                             getAsIndexOpFoldResult(builder.getContext(), *staticStrides(type)));
   }
 
   void place(int64_t bytes) {

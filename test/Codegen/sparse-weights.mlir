@@ -4,4 +4,4 @@
 // RUN: halftone-opt %t.mlir --halftone-form-contractions --halftone-pack-weights=target=avxvnni | grep -c 'quads = ' | FileCheck %s
 // RUN: halftone-opt %t.mlir --halftone-form-contractions --halftone-pack-weights=target=avx2 | grep -c 'quads = ' | FileCheck %s
 // RUN: halftone-opt %t.mlir --halftone-form-contractions --halftone-pack-weights=target=dotprod | grep -c 'quads = ' | FileCheck %s
-// CHECK: {{^5$}}
+// CHECK: {{^13$}}

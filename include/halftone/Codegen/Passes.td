@@ -371,8 +371,8 @@ def AssignPlanes : Pass<"halftone-assign-planes", "::mlir::func::FuncOp"> {
     ```
 
     Planes are for results and residuals of sparse contractions whose results are `i8`, and for the inputs of those among them that
-    are products (1x1, stride 1). Left alone: buffers that anything else uses (windows, dense layers, pools, views), dynamic shapes,
-    odd numbers of channels, arguments of the function.
+    are products (1x1, stride 1). Left alone: buffers that anything else uses (windows, dense layers, pools, views), odd numbers of channels,
+    shapes that are dynamic but for the batch, arguments of the function.
   }];
   let statistics = [Statistic<"numPlanes", "planes", "Number of buffers whose channels have planes">];
 }

@@ -275,6 +275,19 @@ def joined(m, e, element):
         m.output(name, shape, kind)
 
 
+def planes(m, case, x, points, density):
+    """Sparse kernels in a row, whose results have a plane for each channel: read as inputs and as residuals."""
+    inner = Module()
+    inner.inputs = m.inputs
+    height, width = x[0] - 2, x[1] - 2
+    contraction(inner, case + "0", x, (3, 3, points[0]), density=density)
+    contraction(inner, case + "1", (height, width, points[0]), (1, 1, points[1]), density=density, source=f"%{case}0")
+    contraction(inner, case + "2", (height, width, points[1]), (1, 1, points[0]), density=density, source=f"%{case}1", added=f"%{case}0")
+    contraction(inner, case + "3", (height, width, points[0]), (1, 1, points[1]), density=density, source=f"%{case}2", added=f"%{case}1")
+    m.text += inner.text
+    m.output(*inner.kept[-1])
+
+
 def few():
     m = Module()
     for name, values in (("sixteen", levels(16, -127, 0, 127)), ("four", levels(4, -127, 0, 127)), ("eight", levels(8, -127, 0, 127)),
@@ -329,6 +342,9 @@ def main():
     contraction(m, "rare_points", (7, 7, 560), (1, 1, 67), residual=True, density=0.04)
     # Several tiles, of which the last one ends with a vector of 4 positions.
     contraction(m, "rare_tiles", (14, 14, 128), (1, 1, 80), residual=True, density=0.04)
+    # The last vector of a plane is short; several chunks.
+    planes(m, "planes", (9, 9, 32), (560, 72), density=0.04)
+    planes(m, "high_planes", (16, 17, 24), (132, 96), density=0.05)
     pooling(m, "maximum", "linalg.pooling_nhwc_max", (9, 9, 21), 3, 2, "i8", "i8", -128)
     pooling(m, "sum", "linalg.pooling_nhwc_sum", (5, 5, 37), 5, 1, "i8", "i32", 0)
     pooling(m, "float_maximum", "linalg.pooling_nhwc_max", (7, 7, 19), 2, 2, "f32", "f32", "0xFF800000")
