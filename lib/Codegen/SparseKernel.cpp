@@ -11,16 +11,18 @@
 //         accumulators to memory:                [column][position]; those of the last chunk to the epilogue
 //       transpose the bytes, store
 //
-// The epilogue works on accumulators as they are, all lanes of one column, so what is transposed are bytes: 16 columns by
-// 16 positions within 128 bits, then parts of 128 bits, so that memory is written in whole vectors of columns. Residuals are
-// transposed the same way before. Where the results are not i8, or an operand is
-// neither one for each channel nor i8, accumulators are transposed instead, in panels of columns:
+// The epilogue works on accumulators as they are, all lanes of one column, so what is transposed are bytes (SparseSquares.h), and
+// residuals before. Between sparse kernels that work position by position buffers have planes of channels
+// (halftone-assign-planes): there columns are read and written as they are, and activations are 4 planes interleaved.
+// Where the results are not i8, or an operand is neither one for each channel nor i8, accumulators are transposed instead, in
+// panels of columns:
 //
 //       for panel of the strip:
 //         transpose the accumulators; for position: epilogue, store
 //
 // The transposition of activations is shared by all columns. Code does not grow with the weights: lists are data
-// (SparseLayout.h). A list is of two columns, so that there are enough dots at once to hide their latency.
+// (SparseLayout.h). A list is of two columns, so that there are enough dots at once to hide their latency, and so that activations of
+// places that both have are loaded once: loads bound the kernel, and what else runs on the core slows them more than dots.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/ContractKernel.h"
@@ -147,7 +149,8 @@ void SparseKernel::allocate() {
     return memref::AllocaOp::create(b, MemRefType::get({elements}, type), b.getI64IntegerAttr(64));
   };
   const int64_t tile = layout.tilePositions();
-  offsets = scratch(tile, b.getIndexType());
+  if (!OutputWalk::hasPlanes(walk.input))
+    offsets = scratch(tile, b.getIndexType());
   activations = scratch(layout.chunkQuads() * layout.quadBytes(), b.getI8Type());
   byColumns = epilogue.hasColumns();
   if (layout.chunks() > 1 || !byColumns)

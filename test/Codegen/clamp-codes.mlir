@@ -68,7 +68,7 @@ func.func @add(%x: tensor<2x3xi8>, %w: tensor<2x3xi8>, %e: tensor<2x3xi8>) -> te
   return %y : tensor<2x3xi8>
 }
 
-// The epilogue of a contraction, whose accumulator is any i32.
+// The epilogue of a contraction, whose accumulator has a bound in any case.
 // CHECK-LABEL: func @contract
 // CHECK: arith.minsi
 func.func @contract(%x: tensor<2x5xi8>, %e: tensor<2x1xi8>) -> tensor<2x1xi8> {
@@ -81,6 +81,62 @@ func.func @contract(%x: tensor<2x5xi8>, %e: tensor<2x1xi8>) -> tensor<2x1xi8> {
                   epilogue_maps = [affine_map<(m, n) -> (n)>]} {
   ^bb0(%acc: i32, %s: f32):
     %f = arith.sitofp %acc : i32 to f32
+    %v = arith.mulf %f, %s : f32
+    %p = arith.cmpf ogt, %v, %lo : f32
+    %t = arith.select %p, %v, %lo : f32
+    %q = arith.cmpf olt, %t, %hi : f32
+    %u = arith.select %q, %t, %hi : f32
+    %r = math.roundeven %u : f32
+    %i = arith.fptosi %r : f32 to i32
+    %c8 = arith.trunci %i : i32 to i8
+    halftone.yield %c8 : i8
+  } -> tensor<2x1xi8>
+  return %y : tensor<2x1xi8>
+}
+
+// The accumulator is a sum of 5 products of codes and the bias at most 1000, so that a multiplier far above 1 leaves a bound.
+// CHECK-LABEL: func @contract_loud
+// CHECK: arith.minsi
+func.func @contract_loud(%x: tensor<2x5xi8>, %e: tensor<2x1xi8>) -> tensor<2x1xi8> {
+  %w = arith.constant dense<1> : tensor<5x1xi8>
+  %m = arith.constant dense<20000.0> : tensor<1xf32>
+  %b = arith.constant dense<-1000> : tensor<1xi32>
+  %lo = arith.constant 0.0 : f32
+  %hi = arith.constant 127.0 : f32
+  %y = halftone.contract ins(%x, %w : tensor<2x5xi8>, tensor<5x1xi8>) epilogue(%m, %b : tensor<1xf32>, tensor<1xi32>) outs(%e : tensor<2x1xi8>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64,
+                  epilogue_maps = [affine_map<(m, n) -> (n)>, affine_map<(m, n) -> (n)>]} {
+  ^bb0(%acc: i32, %s: f32, %bias: i32):
+    %sum = arith.addi %acc, %bias : i32
+    %f = arith.sitofp %sum : i32 to f32
+    %v = arith.mulf %f, %s : f32
+    %p = arith.cmpf ogt, %v, %lo : f32
+    %t = arith.select %p, %v, %lo : f32
+    %q = arith.cmpf olt, %t, %hi : f32
+    %u = arith.select %q, %t, %hi : f32
+    %r = math.roundeven %u : f32
+    %i = arith.fptosi %r : f32 to i32
+    %c8 = arith.trunci %i : i32 to i8
+    halftone.yield %c8 : i8
+  } -> tensor<2x1xi8>
+  return %y : tensor<2x1xi8>
+}
+
+// With twice the multiplier it may exceed an i32.
+// CHECK-LABEL: func @contract_too_loud
+// CHECK-NOT: arith.minsi
+func.func @contract_too_loud(%x: tensor<2x5xi8>, %e: tensor<2x1xi8>) -> tensor<2x1xi8> {
+  %w = arith.constant dense<1> : tensor<5x1xi8>
+  %m = arith.constant dense<40000.0> : tensor<1xf32>
+  %b = arith.constant dense<-1000> : tensor<1xi32>
+  %lo = arith.constant 0.0 : f32
+  %hi = arith.constant 127.0 : f32
+  %y = halftone.contract ins(%x, %w : tensor<2x5xi8>, tensor<5x1xi8>) epilogue(%m, %b : tensor<1xf32>, tensor<1xi32>) outs(%e : tensor<2x1xi8>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64,
+                  epilogue_maps = [affine_map<(m, n) -> (n)>, affine_map<(m, n) -> (n)>]} {
+  ^bb0(%acc: i32, %s: f32, %bias: i32):
+    %sum = arith.addi %acc, %bias : i32
+    %f = arith.sitofp %sum : i32 to f32
     %v = arith.mulf %f, %s : f32
     %p = arith.cmpf ogt, %v, %lo : f32
     %t = arith.select %p, %v, %lo : f32

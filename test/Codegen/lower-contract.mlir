@@ -172,14 +172,18 @@ func.func @saturating(%x: memref<1x4xi8>, %w: memref<512xi8>, %y: memref<1x64xi8
 }
 
 // 32 positions of 16 input channels, 20 output channels with 40 of 80 quads: two vectors of positions, and the accumulators
-// of two columns. Activations are transposed once; a list carries the place of its first quad. The epilogue works on columns, and
-// its bytes are transposed: 64 x 64 of a strip and a tile.
+// of two columns. Activations are transposed once; a list carries the place of its first quad. Places that two columns share
+// come first: one load for two dots. The epilogue works on columns, and its bytes are transposed: 64 x 64 of a strip and a tile.
 // CHECK-LABEL: func @sparse
 // CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<32768xi8>
 // CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<4096xi8>
 // CHECK-COUNT-16: vector.load {{.*}} vector<16xi8>
 // CHECK: arith.xori {{.*}} vector<64xi8>
 // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}) -> (index)
+// CHECK: scf.for {{.*}} -> (vector<16xi32>, vector<16xi32>, vector<16xi32>, vector<16xi32>)
+// CHECK: %[[LOADED:.*]] = vector.load {{.*}} vector<64xi8>
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%{{.*}}, %[[LOADED]], %{{.*}})
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
 // CHECK: scf.for {{.*}} -> (vector<16xi32>, vector<16xi32>, vector<16xi32>, vector<16xi32>)
 // CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
 // CHECK-NOT: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
@@ -198,6 +202,9 @@ func.func @sparse(%x: memref<32x16xi8>, %w: memref<704xi8>, %y: memref<32x20xi8>
 // 20 positions: the last vector has 4, and so have its dots. 64 columns are stored at once, and the next ones asked for.
 // CHECK-LABEL: func @sparse_short
 // CHECK: scf.for {{.*}} -> (vector<16xi32>, vector<4xi32>, vector<16xi32>, vector<4xi32>)
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.128"
+// CHECK: scf.for {{.*}} -> (vector<16xi32>, vector<4xi32>, vector<16xi32>, vector<4xi32>)
 // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
 // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.128"
 // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
@@ -210,6 +217,33 @@ func.func @sparse_short(%x: memref<20x16xi8>, %w: memref<896xi8>, %y: memref<20x
       packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 16>, run = 4 : i64, tile = 4 : i64, quads = 64 : i64}} {
   ^bb0(%acc: i32):
     %t = arith.trunci %acc : i32 to i8
+    halftone.yield %t : i8
+  }
+  return
+}
+
+// Input, residual and result in planes of 64 positions: bytes of 4 planes are interleaved, the epilogue reads and writes planes in place,
+// those of a later list are asked for, and nothing is transposed.
+// CHECK-LABEL: func @sparse_planes
+// CHECK-NOT: memref.alloca() {{.*}}xindex>
+// CHECK: memref.alloca() {alignment = 64 : i64} : memref<32768xi8>
+// CHECK-NOT: memref.alloca
+// CHECK-COUNT-4: vector.load {{.*}} : memref<1024xi8, strided<[1]>>, vector<64xi8>
+// CHECK-COUNT-8: vector.shuffle {{.*}} : vector<64xi8>, vector<64xi8>
+// CHECK: memref.prefetch {{.*}}, write
+// CHECK: vector.load {{.*}} : memref<4096xi8, strided<[1]>>, vector<16xi8>
+// CHECK: vector.store {{.*}} : memref<4096xi8, strided<[1]>>, vector<64xi8>
+// CHECK: return
+#identity = affine_map<(n, h, w, c) -> (n, h, w, c)>
+func.func @sparse_planes(%x: memref<1x8x8x16xi8, strided<[1024, 8, 1, 64]>>, %w: memref<1088xi8>, %y: memref<1x8x8x64xi8, strided<[4096, 8, 1, 64]>>) {
+  halftone.contract ins(%x, %w : memref<1x8x8x16xi8, strided<[1024, 8, 1, 64]>>, memref<1088xi8>)
+      epilogue(%y : memref<1x8x8x64xi8, strided<[4096, 8, 1, 64]>>) outs(%y : memref<1x8x8x64xi8, strided<[4096, 8, 1, 64]>>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [#identity],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 16>, run = 4 : i64, tile = 4 : i64, quads = 64 : i64}} {
+  ^bb0(%acc: i32, %r: i8):
+    %e = arith.extsi %r : i8 to i32
+    %s = arith.addi %acc, %e : i32
+    %t = arith.trunci %s : i32 to i8
     halftone.yield %t : i8
   }
   return

@@ -100,3 +100,23 @@ module {
     return
   }
 }
+
+// -----
+
+// Planes of 64 positions: an image takes 3 * 64 bytes, the greatest batch 8 * 192 + 64 = 1600.
+
+// CHECK: halftone.workspace_bytes = 1600
+// CHECK: func.func @main
+// CHECK: %[[N:.*]] = memref.dim
+// CHECK: %[[FLAT:.*]] = memref.view %{{.*}}[%{{.*}}][%[[N]]] : memref<?xi8> to memref<?x192xi8>
+// CHECK: memref.reinterpret_cast %[[FLAT]] to offset: [0], sizes: [%[[N]], 4, 5, 3], strides: [192, 5, 1, 64]
+module attributes {halftone.batch = array<i64: 1, 8>} {
+  func.func @main(%x: memref<?x4x5x3xi8>, %y: memref<?x4x5x3xi8>) {
+    %c0 = arith.constant 0 : index
+    %n = memref.dim %x, %c0 : memref<?x4x5x3xi8>
+    %a = memref.alloc(%n) : memref<?x4x5x3xi8, strided<[192, 5, 1, 64]>>
+    linalg.copy ins(%x : memref<?x4x5x3xi8>) outs(%a : memref<?x4x5x3xi8, strided<[192, 5, 1, 64]>>)
+    linalg.copy ins(%a : memref<?x4x5x3xi8, strided<[192, 5, 1, 64]>>) outs(%y : memref<?x4x5x3xi8>)
+    return
+  }
+}

@@ -9,7 +9,8 @@
 //
 // In the dots, a last vector that is shorter than the others (SparseLayout::lastLanes) counts half.
 //
-// A dot of the sparse kernel loads its activations, so it is dearer than a dense one. A list of quads, of which each column
+// A dot of the sparse kernel loads its activations, so it is dearer than a dense one where two columns do not share them; what they
+// share is part of the fitted number. A list of quads, of which each column
 // is one half, ends in a branch that may be mispredicted, and with several chunks its accumulators go to memory and come
 // back. That the lanes are positions costs two transpositions: of the activations before (by each strip again, if there are
 // several chunks), of the results behind.
