@@ -7,8 +7,9 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// Vectors of accumulators of a strip: with one chunk they go on to the epilogue at once, else they wait for all chunks.
-static constexpr int64_t kStripVectors = 4096;
+/// Vectors of accumulators of a strip whose accumulators wait for all chunks. With one chunk they go on to the epilogue at once, and a
+/// strip has so many panels, enough for columns to find partners.
+static constexpr int64_t kStripVectors = 4096, kStripPanels = 2;
 /// Vectors of positions in a tile. Low tiles have longer chunks, so fewer lists for each column; high ones find each quad for
 /// more positions.
 static constexpr int64_t kTileHeights[] = {4, 8};
@@ -33,8 +34,8 @@ int64_t SparseLayout::lastLanes(int64_t positions) const {
 }
 
 int64_t SparseLayout::stripColumns() const {
-  const int64_t most = llvm::alignDown(kStripVectors / tileVectors, panelColumns());
-  return chunks() == 1 ? panelColumns() : std::min<int64_t>(most, llvm::alignTo(columns, panelColumns()));
+  const int64_t most = chunks() == 1 ? kStripPanels * panelColumns() : llvm::alignDown(kStripVectors / tileVectors, panelColumns());
+  return std::min<int64_t>(most, llvm::alignTo(columns, panelColumns()));
 }
 
 namespace {

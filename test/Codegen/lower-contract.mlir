@@ -175,7 +175,7 @@ func.func @saturating(%x: memref<1x4xi8>, %w: memref<512xi8>, %y: memref<1x64xi8
 // of two columns. Activations are transposed once; a list carries the place of its first quad. Places that two columns share
 // come first: one load for two dots. The epilogue works on columns, and its bytes are transposed: 64 x 64 of a strip and a tile.
 // CHECK-LABEL: func @sparse
-// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<32768xi8>
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<40960xi8>
 // CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<4096xi8>
 // CHECK-COUNT-16: vector.load {{.*}} vector<16xi8>
 // CHECK: arith.xori {{.*}} vector<64xi8>
@@ -226,7 +226,7 @@ func.func @sparse_short(%x: memref<20x16xi8>, %w: memref<896xi8>, %y: memref<20x
 // those of a later list are asked for, and nothing is transposed.
 // CHECK-LABEL: func @sparse_planes
 // CHECK-NOT: memref.alloca() {{.*}}xindex>
-// CHECK: memref.alloca() {alignment = 64 : i64} : memref<32768xi8>
+// CHECK: memref.alloca() {alignment = 64 : i64} : memref<40960xi8>
 // CHECK-NOT: memref.alloca
 // CHECK-COUNT-4: vector.load {{.*}} : memref<1024xi8, strided<[1]>>, vector<64xi8>
 // CHECK-COUNT-8: vector.shuffle {{.*}} : vector<64xi8>, vector<64xi8>

@@ -40,8 +40,9 @@ struct SparseLayout {
   /// Lanes that are computed of the last vector of so many positions: all, or as few as there are dots of, where the kernel
   /// has shorter dots and one tile alone ends with that vector.
   int64_t lastLanes(int64_t positions) const;
-  /// The most quads of a chunk: their activations are 32 KB with 16 lanes, and the place of each is a byte.
-  int64_t chunkQuads() const { return 512 / tileVectors; }
+  /// The most quads of a chunk: their activations are 40 KB with 16 lanes, and the place of each is a byte. What L1 does not hold of
+  /// them is less than what shorter lists cost.
+  int64_t chunkQuads() const { return 640 / tileVectors; }
   int64_t taps() const { return kernelHeight * kernelWidth; }
   int64_t quadsPerTap() const { return channels / kQuad; }
   int64_t allQuads() const { return taps() * quadsPerTap() * columns; }
