@@ -69,9 +69,9 @@ typedef struct {
 
 /// Loads a compiled model; of a library for several instruction sets, the best
 /// model that this CPU can run. Constants of models that read them once a run, as
-/// products of one row do, are moved to huge pages of the process, if there are
-/// 4 MiB or more; HALFTONE_HUGE_PAGES=0 in the environment leaves them in the
-/// mapped file, which processes share. `options` may be NULL. On success `*module` is to
+/// products of one row do, or lists of sparse kernels, are moved to huge pages of
+/// the process, if there are 4 MiB or more; HALFTONE_HUGE_PAGES=0 in the
+/// environment leaves them in the mapped file, which processes share. `options` may be NULL. On success `*module` is to
 /// be freed by halftone_module_unload; on failure it is NULL.
 HALFTONE_EXPORT HalftoneStatus
 halftone_module_load(const char *path, const HalftoneLoadOptions *options,

@@ -19,14 +19,23 @@ using namespace mlir::halftone;
 
 static constexpr uintptr_t kHugePage = 2 << 20;
 
-/// Whether the layers read much that they use a few times only.
+/// Whether a layer reads its constants from end to end with little to do
+/// between: once, or, as lists of a sparse kernel, for each tile of positions.
+static bool streamsConstants(const HalftoneLayerInfo &layer) {
+  constexpr int64_t kFewUses = 16;
+  constexpr char kSparse[] = "sparse_";
+  if (layer.constantBytes <= 0)
+    return false;
+  return layer.multiplyAccumulates / layer.constantBytes <= kFewUses ||
+         strncmp(layer.kernel, kSparse, strlen(kSparse)) == 0;
+}
+
 static bool streamsConstants(const HalftoneModule &module) {
-  constexpr int64_t kFewUses = 16, kWorthwhile = 4 << 20;
+  constexpr int64_t kWorthwhile = 4 << 20;
   int64_t streamed = 0;
   for (int32_t i = 0; i < module.numLayers; ++i) {
     const HalftoneLayerInfo &layer = *halftone_module_layer(&module, i);
-    if (layer.constantBytes > 0 &&
-        layer.multiplyAccumulates / layer.constantBytes <= kFewUses)
+    if (streamsConstants(layer))
       streamed += layer.constantBytes;
   }
   return streamed >= kWorthwhile;

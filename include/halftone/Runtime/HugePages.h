@@ -11,7 +11,8 @@
 // walk of the page tables every 4 KiB. The system gives huge pages to memory of
 // the process, not to mapped files, so that such constants are moved to pages
 // of the process, in place. Layers that use each weight many times hide these
-// walks, and gain nothing.
+// walks, and gain nothing; but lists of sparse kernels are read again for each
+// tile of positions, by loads that are short there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,7 +24,8 @@
 namespace mlir::halftone {
 
 /// Moves the constants of a loaded module to huge pages where that pays: where
-/// its layers that use a byte of constants at most 16 times read 4 MiB or more,
+/// its layers on sparse kernels, and those that use a byte of constants at most
+/// 16 times, read 4 MiB or more,
 /// and the system has huge pages to give (transparent_hugepage is not "never").
 /// HALFTONE_HUGE_PAGES=0 in the environment keeps the mapping of the file,
 /// which processes share. Nothing fails: what cannot be moved stays.

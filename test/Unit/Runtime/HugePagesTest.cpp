@@ -75,6 +75,20 @@ TEST(HugePagesTest, MovesAlignedConstantsWhole) {
   expectTwice(again);
 }
 
+TEST(HugePagesTest, MovesListsOfSparseKernels) {
+  if (!systemHasHugePages())
+    GTEST_SKIP() << "this system gives no huge pages";
+  TestArtefact artefact("sparse");
+  EXPECT_LT(bytesOfFile("sparse"), kWeights - (8 << 20));
+  expectTwice(artefact);
+}
+
+TEST(HugePagesTest, LeavesConstantsThatAreUsedOften) {
+  TestArtefact artefact("reused");
+  EXPECT_GE(bytesOfFile("reused"), kWeights);
+  expectTwice(artefact);
+}
+
 TEST(HugePagesTest, LeavesThemWhereThatIsAskedFor) {
   setenv("HALFTONE_HUGE_PAGES", "0", 1);
   TestArtefact artefact("streamed");

@@ -35,6 +35,12 @@
 #ifndef LAYER_KIND
 #define LAYER_KIND "addition"
 #endif
+#ifndef LAYER_KERNEL
+#define LAYER_KERNEL "scalar"
+#endif
+#ifndef USES
+#define USES 1
+#endif
 
 #ifndef NO_NOTE
 __attribute__((section(HALFTONE_NOTE_SECTION), used,
@@ -112,8 +118,8 @@ static const HalftoneTensorInfo outputs[] = {
     {"y", matrix, 2, HALFTONE_F32, ""}, {"runs", vector, 1, HALFTONE_I32, ""}};
 static const HalftoneLayerInfo layers[] = {
     {"first", "nothing", "scalar", "", nothing, 0, 0, 0, 0, 0, 0, ""},
-    {"second", LAYER_KIND, "scalar", "Bx3 -> Bx3", addIndex, 1, 0,
-     3 + STREAMED_BYTES, 12, 12, STREAMED_BYTES, ""}};
+    {"second", LAYER_KIND, LAYER_KERNEL, "Bx3 -> Bx3", addIndex, 1, 0,
+     3 + USES * (int64_t)STREAMED_BYTES, 12, 12, STREAMED_BYTES, ""}};
 static const HalftoneModel model = {TABLE_ABI,
                                     STRUCT_BYTES,
                                     "twice",
