@@ -8,10 +8,14 @@
 //
 // The columns that are left over become vectors of falling powers of two, or scalars if their number is not static.
 //
+// A few innermost elements (channels) that lie apart in the inputs, while the positions around them follow one another there,
+// are no loop of their own: columns are positions then, each channel is computed for a vector of them, and the vectors are interleaved.
+//
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/StructuredKernel.h"
 #include "halftone/Codegen/LoopEmission.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -24,17 +28,24 @@ static constexpr int64_t kUnrolledPoints = 16;
 static constexpr int64_t kMostLanes = 64;
 /// Lanes that are gathered by scalar loads gain nothing from more of them.
 static constexpr int64_t kGatheredLanes = 16;
+/// Channels that are interleaved: each costs a permutation for each vector of the output.
+static constexpr int64_t kMostChannels = 4;
 
 namespace {
 
 class StructuredKernel {
 public:
   StructuredKernel(ImplicitLocOpBuilder &b, const LoopSpace &space, const StructuredBody &body, const Isa &isa)
-      : b(b), space(space), body(body), isa(isa), parallel(space.numParallel()) {}
+      : b(b), space(space), body(body), isa(isa), parallel(space.numParallel()) {
+    takeChannels();
+  }
   void emit();
 
 private:
+  bool hasChannels() const;
+  void takeChannels();
   int64_t chooseLanes() const;
+  int64_t fitColumns(int64_t chosen) const;
   int64_t columnStride(const LoopOperand &operand) const { return parallel ? operand.strides[parallel - 1] : 0; }
   int64_t reductionPoints() const;
   Value emitExtent(const Loop &loop);
@@ -43,14 +54,17 @@ private:
   void emitRow(Value row, Bounds columns, bool wholeRow);
   void emitColumns(Bounds columns, bool wholeRow);
   void emitPoints(Value column, int64_t width);
+  void storeChannels(ArrayRef<Value> results, Value offset, int64_t width);
   Value emitReductions(size_t loop, SmallVector<Value> offsets, Value accumulated, int64_t width);
   Value emitBodyAt(ArrayRef<Value> offsets, Value accumulated, int64_t width);
 
   ImplicitLocOpBuilder &b;
-  const LoopSpace &space;
+  LoopSpace space; ///< without the loop of interleaved channels
   const StructuredBody &body;
   const Isa &isa;
   size_t parallel;
+  int64_t channels = 1;                 ///< that are interleaved
+  SmallVector<int64_t> channelStrides;  ///< of each input
   int64_t lanes = 1;
   int64_t columns = 1; ///< the static extent of the last parallel loop, or kDynamic
 
@@ -73,13 +87,47 @@ void mlir::halftone::emitStructuredKernel(ImplicitLocOpBuilder &b, const LoopSpa
 // Choices
 //===----------------------------------------------------------------------===//
 
+bool mlir::halftone::canInterleave(int64_t elements) { return elements > 1 && elements <= kMostChannels; }
+
+/// Whether the last loop is one of channels that are to be interleaved.
+bool StructuredKernel::hasChannels() const {
+  if (parallel < 2 || parallel != space.loops.size() || body.readsOutput || !canInterleave(space.loops.back().extent) ||
+      space.output.strides[parallel - 1] != 1 || space.output.strides[parallel - 2] != space.loops.back().extent)
+    return false;
+  bool apart = false;
+  for (auto [i, input] : llvm::enumerate(space.inputs)) {
+    if (!body.usesInput[i] || input.isScalar())
+      continue;
+    const int64_t position = input.strides[parallel - 2], channel = input.strides[parallel - 1];
+    if (position != 0 && position != 1)
+      return false;
+    apart |= position == 1 && channel > 1;
+  }
+  return apart;
+}
+
+void StructuredKernel::takeChannels() {
+  channelStrides.assign(space.inputs.size(), 0);
+  if (!hasChannels())
+    return;
+  channels = space.loops.back().extent;
+  for (auto [i, input] : llvm::enumerate(space.inputs))
+    if (!input.isScalar())
+      channelStrides[i] = input.strides.pop_back_val();
+  space.output.strides.pop_back();
+  space.loops.pop_back();
+  --parallel;
+}
+
 /// As many lanes as fill a vector with the narrowest buffer's elements, but at most 4 and at least 2 vectors of the
-/// widest value; reductions take 4, to have independent chains.
+/// widest value; reductions take 4, to have independent chains. Vectors that are interleaved are full of the output's elements.
 int64_t StructuredKernel::chooseLanes() const {
-  if (!parallel || columnStride(space.output) != 1)
+  if (!parallel || columnStride(space.output) != channels)
     return 1;
   const int64_t bits = isa.vectorBytes * 8;
   int64_t narrow = outputBuffer.element.getIntOrFloatBitWidth();
+  if (channels > 1)
+    return fitColumns(bits / narrow);
   bool gathers = false;
   for (auto [i, input] : llvm::enumerate(space.inputs)) {
     if (!body.usesInput[i] || input.isScalar() || columnStride(input) == 0)
@@ -92,9 +140,12 @@ int64_t StructuredKernel::chooseLanes() const {
   chosen = std::max(chosen, std::min(2 * widest, kMostLanes));
   if (gathers)
     chosen = std::min(chosen, kGatheredLanes);
-  if (!ShapedType::isDynamic(columns))
-    chosen = std::min<int64_t>(chosen, llvm::bit_floor(static_cast<uint64_t>(columns)));
-  return chosen;
+  return fitColumns(chosen);
+}
+
+/// No more lanes than there are columns.
+int64_t StructuredKernel::fitColumns(int64_t chosen) const {
+  return ShapedType::isDynamic(columns) ? chosen : std::min<int64_t>(chosen, llvm::bit_floor(static_cast<uint64_t>(columns)));
 }
 
 /// The points of the reduction of one output; 1 if not static.
@@ -131,7 +182,7 @@ void StructuredKernel::emit() {
   columns = parallel ? space.loops[parallel - 1].extent : 1;
   lanes = chooseLanes();
 
-  const int64_t points = reductionPoints();
+  const int64_t points = reductionPoints() * channels;
   bool wholeRow = !ShapedType::isDynamic(columns) && columns * points < 2 * kPartWork;
   int64_t pieceColumns = wholeRow ? columns : llvm::alignTo(std::max<int64_t>(1, kPartWork / points), lanes);
   int64_t pieceRows = wholeRow ? std::max<int64_t>(1, kPartWork / (columns * points)) : 1;
@@ -180,7 +231,8 @@ void StructuredKernel::emitRow(Value row, Bounds range, bool wholeRow) {
       continue;
     }
     inputRows[i] = rowOffset(input);
-    if (llvm::all_of(ArrayRef(input.strides).drop_front(indices.size()), [](int64_t stride) { return stride == 0; }))
+    if (channelStrides[i] == 0 &&
+        llvm::all_of(ArrayRef(input.strides).drop_front(indices.size()), [](int64_t stride) { return stride == 0; }))
       invariants[i] = memref::LoadOp::create(b, inputBuffers[i].memory, inputRows[i]);
   }
   outputRow = rowOffset(space.output);
@@ -218,8 +270,35 @@ void StructuredKernel::emitPoints(Value column, int64_t width) {
       offsets[i] = add(b, inputRows[i], mul(b, column, columnStride(input)));
   Value outputOffset = add(b, outputRow, mul(b, column, columnStride(space.output)));
   Value start = body.readsOutput ? loadLanes(b, outputBuffer, outputOffset, 1, width, width) : Value();
-  Value result = emitReductions(parallel, offsets, start, width);
-  storeLanes(b, result, outputBuffer, outputOffset, width, width);
+  SmallVector<Value> results;
+  for (int64_t channel = 0; channel < channels; ++channel) {
+    SmallVector<Value> moved(offsets);
+    for (auto [offset, stride] : llvm::zip_equal(moved, channelStrides))
+      if (offset)
+        offset = add(b, offset, channel * stride);
+    results.push_back(emitReductions(parallel, moved, start, width));
+  }
+  storeChannels(results, outputOffset, width);
+}
+
+/// Stores `width` positions with all of their channels.
+void StructuredKernel::storeChannels(ArrayRef<Value> results, Value offset, int64_t width) {
+  for (int64_t i = 0; i < channels; ++i) {
+    Value vector = results[i];
+    if (width > 1 && channels > 1) {
+      // Vector i of the output: the first two channels, then one more at a time takes its places.
+      vector = results[0];
+      for (int64_t channel = 1; channel < channels; ++channel) {
+        SmallVector<int64_t> order;
+        for (int64_t at = i * width; at < (i + 1) * width; ++at) {
+          const int64_t position = at / channels, of = at % channels;
+          order.push_back(of == channel ? width + position : channel == 1 ? position : at - i * width);
+        }
+        vector = vector::ShuffleOp::create(b, vector, results[channel], order);
+      }
+    }
+    storeLanes(b, vector, outputBuffer, add(b, offset, i * width), width, width);
+  }
 }
 
 /// The reduction loops from `loop` on, around the body.

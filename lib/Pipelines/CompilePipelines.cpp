@@ -45,6 +45,9 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   // A float contraction that got no kernel is still one chain of fma.
   pm.addPass(createFuseMultiplyAdd());
   simplify(pm);
+  // Behind the choice of signed or unsigned codes, which both operations would have to agree on; before padding is data.
+  if (!target.isReference())
+    pm.addNestedPass<func::FuncOp>(createFuseTransposes());
   // No cse from here on, which would make one tensor of two with equal contents.
   pm.addNestedPass<func::FuncOp>(createSplitFills());
   // Behind the fusion of epilogues: the fused operation writes into the border's interior. No cse between here and

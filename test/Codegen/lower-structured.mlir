@@ -34,6 +34,44 @@ func.func @pools(%x: memref<1x7x7x24xi8>, %y: memref<1x3x3x24xi8>, %w: memref<3x
 
 // -----
 
+// Three channels that lie apart in the input: each is computed for 64 positions, and each vector of the output takes its places
+// from all three. 6 positions are left over, as 4 and 2.
+// CHECK-LABEL: func @interleaves
+// CHECK: scf.for
+// CHECK-COUNT-3: arith.fptosi {{.*}} vector<64xf32> to vector<64xi8>
+// CHECK-COUNT-2: vector.shuffle {{.*}} vector<64xi8>, vector<64xi8>
+// CHECK-NEXT: vector.store {{.*}} vector<64xi8>
+// CHECK-COUNT-2: vector.store {{.*}} vector<64xi8>
+// CHECK-COUNT-3: arith.fptosi {{.*}} vector<4xf32> to vector<4xi8>
+// CHECK-COUNT-3: vector.store {{.*}} vector<4xi8>
+// CHECK-COUNT-3: vector.store {{.*}} vector<2xi8>
+// CHECK-NOT: memref.store
+func.func @interleaves(%x: memref<1x3x7x70xf32>, %y: memref<1x7x72x3xi8>) {
+  %v = memref.subview %y[0, 0, 1, 0] [1, 7, 70, 3] [1, 1, 1, 1] : memref<1x7x72x3xi8> to memref<1x7x70x3xi8, strided<[1512, 216, 3, 1], offset: 3>>
+  linalg.generic {indexing_maps = [affine_map<(n, h, w, c) -> (n, c, h, w)>, affine_map<(n, h, w, c) -> (n, h, w, c)>],
+                  iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x : memref<1x3x7x70xf32>) outs(%v : memref<1x7x70x3xi8, strided<[1512, 216, 3, 1], offset: 3>>) {
+  ^bb0(%a: f32, %o: i8):
+    %c = arith.fptosi %a : f32 to i8
+    linalg.yield %c : i8
+  }
+  return
+}
+
+// -----
+
+// Five channels are gathered one by one, and so are three whose positions do not follow one another.
+// CHECK-LABEL: func @gathers
+// CHECK-NOT: vector.shuffle
+func.func @gathers(%x: memref<5x40xf32>, %y: memref<40x5xf32>, %z: memref<3x40x2xf32>, %t: memref<40x3xf32>) {
+  linalg.transpose ins(%x : memref<5x40xf32>) outs(%y : memref<40x5xf32>) permutation = [1, 0]
+  %v = memref.subview %z[0, 0, 0] [3, 40, 1] [1, 1, 1] : memref<3x40x2xf32> to memref<3x40xf32, strided<[80, 2]>>
+  linalg.transpose ins(%v : memref<3x40xf32, strided<[80, 2]>>) outs(%t : memref<40x3xf32>) permutation = [1, 0]
+  return
+}
+
+// -----
+
 // The code's sign chooses between the halves of the table.
 // CHECK-LABEL: func @lookup
 // CHECK-COUNT-4: vector.load {{.*}} vector<64xi8>

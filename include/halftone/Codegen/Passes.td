@@ -140,7 +140,8 @@ def LowerContract : Pass<"halftone-lower-contract", "func::FuncOp"> {
     the panel's vectors once, broadcasts the activations of each row and issues one dot per accumulator. The epilogue
     runs on the accumulators, 1 vector at a time, and its results are stored without masks. The number of parts
     depends on shapes and target only; on AMX tiles, with the sizes of chunks, on the cost table. A tile's rows are positions of one row of the image, or of several whole rows where
-    these are short. In long reductions, weights are asked for (prefetched) 2 KB before their use.
+    these are short. In long reductions, weights are asked for (prefetched) 2 KB before their use, and up to 16 tiles that read a panel ask
+    for the next one, each for a part of it. The dots of a last vector of half the lanes or less take half of them.
 
     Weights of which only some quads are stored have a kernel of their own, whose lanes are positions (SparseKernel.cpp).
 
@@ -191,6 +192,8 @@ def LowerStructured : Pass<"halftone-lower-structured", "func::FuncOp"> {
     stride for each loop, so loops that are one run of memory in all of them are joined first. An operand that is
     contiguous along the vector is loaded, one that does not vary is broadcast, any other is gathered by scalar loads.
     Reductions are carried in registers, in the order of the scalar loops: results are equal to theirs bit for bit.
+    Up to 4 innermost elements that lie apart in the inputs, where the positions around them are contiguous (channels that come
+    first), are computed for vectors of positions, which are interleaved in registers.
 
     What does not fit (maps that are not linear, `linalg.index`, several results, i1 in memory) becomes scalar loops.
   }];
@@ -224,6 +227,26 @@ def InlineComposites : Pass<"halftone-inline-composites", "::mlir::func::FuncOp"
     ```
   }];
   let statistics = [Statistic<"numInlined", "inlined", "Number of composites inlined">];
+}
+
+def FuseTransposes : Pass<"halftone-fuse-transposes", "::mlir::func::FuncOp"> {
+  let summary = "Compute elementwise results where their transpose belongs";
+  let description = [{
+    An elementwise `linalg.generic` that only a `linalg.transpose` reads writes the transposed result itself, if the transpose
+    moves up to 4 channels from before the positions of a row to behind them. That is the input of most networks for images,
+    which comes as floats with the channels first: its codes are written once, interleaved in registers
+    (halftone-lower-structured), instead of twice.
+
+    ```mlir
+    %q = linalg.generic {indexing_maps = [(n, c, h, w) -> (n, c, h, w), ...]} ins(%x : tensor<1x3x8x8xf32>) outs(...) {...}
+    %t = linalg.transpose ins(%q : tensor<1x3x8x8xi8>) outs(%e : tensor<1x8x8x3xi8>) permutation = [0, 2, 3, 1]
+    // becomes
+    %t = linalg.generic {indexing_maps = [(n, h, w, c) -> (n, c, h, w), ...]} ins(%x : tensor<1x3x8x8xf32>) outs(%e : tensor<1x8x8x3xi8>) {...}
+    ```
+
+    Left alone: results with other readers; more channels, whose kernel would gather each float by itself; other permutations.
+  }];
+  let statistics = [Statistic<"numFused", "fused", "Number of transposes fused into their producers">];
 }
 
 def SplitFills : Pass<"halftone-split-fills", "::mlir::func::FuncOp"> {
@@ -436,7 +459,8 @@ def PlanMemory : Pass<"halftone-plan-memory", "::mlir::ModuleOp"> {
 def AnnotateLayers : Pass<"halftone-annotate-layers", "::mlir::ModuleOp"> {
   let summary = "List the layers for profiles, and mark their locations";
   let description = [{
-    Each `halftone.contract`, linalg operation, lookup, observer and copy in the body of @main is a layer. The module's attribute
+    Each `halftone.contract`, linalg operation, lookup, observer and copy in the body of @main is a layer; fills of one buffer that follow one
+    another, as the sides of a border, are one together. The module's attribute
     `halftone.layers` gets its name (the first one in its location), kind, kernel, shapes, multiply-accumulates, of contractions
     what the cost model reads, and the bytes of its operands, each buffer once; a dynamic extent counts as 1. The operation's location, and those of
     the operations in it, get the metadata `{halftone.layer = index}`, which all loops made of it inherit:

@@ -22,6 +22,9 @@ struct StructuredBody {
 /// Whether a linalg operation gets a kernel, and not scalar loops: linear maps, an elementwise body, no element of one bit.
 bool hasStructuredKernel(linalg::LinalgOp op);
 
+/// Whether so many innermost elements, which lie apart in the inputs, are computed as vectors of positions and interleaved.
+bool canInterleave(int64_t elements);
+
 /// The body of a linalg operation that consists of elementwise operations.
 StructuredBody bodyOf(linalg::LinalgOp op);
 
