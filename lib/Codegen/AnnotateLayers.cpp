@@ -34,6 +34,19 @@ static bool isConstant(Value buffer) {
   return buffer.getDefiningOp<memref::GetGlobalOp>() != nullptr;
 }
 
+/// The whole buffer of a part.
+static Value wholeOf(Value buffer) {
+  while (auto part = buffer.getDefiningOp<memref::SubViewOp>())
+    buffer = part.getSource();
+  return buffer;
+}
+
+/// Whether `op` fills another part of the buffer that `before` fills, as another side of a border.
+static bool continuesFill(Operation *before, Operation *op) {
+  auto first = dyn_cast_or_null<linalg::FillOp>(before), second = dyn_cast<linalg::FillOp>(op);
+  return first && second && wholeOf(first.getOutputs()[0]) == wholeOf(second.getOutputs()[0]);
+}
+
 static int64_t bytesOf(MemRefType type) {
   return elementsPerSample(type.getShape()) * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
@@ -162,11 +175,18 @@ struct AnnotateLayers : halftone::impl::AnnotateLayersBase<AnnotateLayers> {
     if (!main)
       return signalPassFailure();
     SmallVector<LayerInfo> layers;
+    Operation *before = nullptr;
     for (Operation &op : main.getOps()) {
       if (!isa<ContractOp, linalg::LinalgOp, LookupOp, ObserveOp, memref::CopyOp>(op))
         continue;
-      layers.push_back(describe(&op, row));
+      if (continuesFill(before, &op)) {
+        countBytes(&op, layers.back());
+        layers.back().shapes = shapeText(op.getOperand(0)) + " -> " + shapeText(wholeOf(op.getOperands().back()));
+      } else {
+        layers.push_back(describe(&op, row));
+      }
       setLayer(&op, layers.size() - 1);
+      before = &op;
     }
     describeCosts(main, layers);
     writeLayers(getOperation(), layers);

@@ -11,6 +11,9 @@
 // CHECK-SAME: {{{.*}}, kernel = "vector_512", kind = "quantize"
 // CHECK-SAME: {constant_bytes = 256 : i64, kernel = "vector_512", kind = "lookup", {{.*}}read_bytes = 32 : i64, shapes = "1x4x8 -> 1x4x8", written_bytes = 32 : i64}
 // CHECK-SAME: {{{.*}}, kernel = "scalar", kind = "copy", {{.*}}shapes = "4 -> 4"
+// Two sides of one border are one layer; the side of another one is the next.
+// CHECK-SAME: {{{.*}}, kind = "fill", {{.*}}shapes = "scalar -> 4x6", written_bytes = 12 : i64}
+// CHECK-SAME: {{{.*}}, kind = "fill", {{.*}}shapes = "scalar -> 1x6", written_bytes = 6 : i64}
 // CHECK: halftone.contract
 // CHECK: loc(fused<{halftone.layer = 0 : i64}>["fc"(
 // CHECK: arith.addf {{.*}} loc(fused<{halftone.layer = 1 : i64}>
@@ -58,6 +61,15 @@ module attributes {halftone.inputs = [{}, {}, {}, {}], halftone.outputs = [{}, {
     ^bb0(%v: i1, %o: i1):
       linalg.yield %v : i1
     }
+    %zero = arith.constant 0 : i8
+    %bordered = memref.view %arena[%c0][] : memref<?xi8> to memref<4x6xi8>
+    %upper = memref.subview %bordered[0, 0] [1, 6] [1, 1] : memref<4x6xi8> to memref<1x6xi8, strided<[6, 1]>>
+    linalg.fill ins(%zero : i8) outs(%upper : memref<1x6xi8, strided<[6, 1]>>)
+    %lower = memref.subview %bordered[3, 0] [1, 6] [1, 1] : memref<4x6xi8> to memref<1x6xi8, strided<[6, 1], offset: 18>>
+    linalg.fill ins(%zero : i8) outs(%lower : memref<1x6xi8, strided<[6, 1], offset: 18>>)
+    %other = memref.view %arena[%c64][] : memref<?xi8> to memref<4x6xi8>
+    %side = memref.subview %other[0, 0] [1, 6] [1, 1] : memref<4x6xi8> to memref<1x6xi8, strided<[6, 1]>>
+    linalg.fill ins(%zero : i8) outs(%side : memref<1x6xi8, strided<[6, 1]>>)
     return
   }
 }
