@@ -19,6 +19,7 @@
 #include "halftone/Codegen/WeightReader.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -27,6 +28,13 @@ using namespace mlir::halftone;
 static constexpr int64_t kUnrolledSteps = 12;
 static constexpr int64_t kUnrolledRun = 4;
 static constexpr int64_t kCacheLine = 64;
+/// Of more tiles than this that read a panel, the first one's waiting is little.
+static constexpr int64_t kAskingTiles = 16;
+/// Where a dot takes a whole cycle, the epilogue of a reduction of so few steps takes about as long as its dots. The CPU computes
+/// the next tile's dots beside it, if that is near enough: behind no more accumulators than these.
+static constexpr int64_t kShortSteps = 24;
+static constexpr double kWholeDotCycles = 1;
+static constexpr int64_t kShortAccumulators = 14;
 /// Accumulators of the groups of a tile, which live beside the tile's own.
 static constexpr int64_t kGroupAccumulators = 8;
 
@@ -36,8 +44,12 @@ class ContractKernel {
 public:
   ContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, const CostTable &costs)
       : op(op), layout(layout), plainLayout(layout.asBytes()), isa(isa), prefetchBytes(int64_t(costs.prefetchBytes)),
-        rowPrefetchBytes(int64_t(costs.rowPrefetchBytes)), b(op.getLoc(), op),
-        dots(*layout.kernel, layout.kernel->lanes, layout.storedUnsigned) {}
+        rowPrefetchBytes(int64_t(costs.rowPrefetchBytes)),
+        overlapsTiles(layout.kernel->hasStart() && layout.steps() <= kShortSteps &&
+                      costs.find(layout.kernel->name)->dotCycles >= kWholeDotCycles),
+        b(op.getLoc(), op),
+        dots(*layout.kernel, layout.kernel->lanes, layout.storedUnsigned),
+        halfDots(*layout.kernel, layout.kernel->lanes / 2, layout.storedUnsigned) {}
   void emit();
 
 private:
@@ -47,6 +59,9 @@ private:
   int64_t widestPanel() const { return layout.fullPanels() ? layout.panelVectors : layout.restVectors(); }
   /// The layout of the weights that tiles read.
   const PackedLayout &tileLayout() const { return scratch ? plainLayout : layout; }
+  /// Whether the dots of a vector of the panel take half of its lanes, because there are no more columns.
+  bool isHalf(int64_t vector) const { return halvesLast && vector == vectors - 1; }
+  const DotEmitter &dotsOf(int64_t vector) const { return isHalf(vector) ? halfDots : dots; }
 
   void emitColumns(Bounds units);
   void emitPanels(Value group, Bounds panels);
@@ -61,6 +76,7 @@ private:
 
   SmallVector<Value> emitReduction(int64_t height, Value activations);
   SmallVector<Value> emitStart(int64_t height);
+  Value fillLanes(Value half);
   SmallVector<Value> emitRun(int64_t height, int64_t steps, Value activations, Value weights,
                              SmallVector<Value> accumulators);
   SmallVector<Value> emitGroups(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators);
@@ -81,6 +97,8 @@ private:
                               ArrayRef<int64_t> bytesAt = {});
   DotEmitter::Activation emitActivation(Value activations, int64_t row, int64_t height, ArrayRef<int64_t> bytesAt);
   void emitPrefetch(Value weights, int64_t ahead);
+  void enterNextPanel(Value position);
+  void emitNextPanel(Value weights);
   Value emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt);
   SmallVector<Value> emitColumnVectors(Value weights);
   SmallVector<Value> finishRows(int64_t height, ArrayRef<Value> accumulators);
@@ -90,8 +108,9 @@ private:
   const PackedLayout plainLayout; ///< the same without few bits
   const Isa &isa;
   const int64_t prefetchBytes, rowPrefetchBytes; ///< see CostTable
+  const bool overlapsTiles; ///< see kShortSteps
   ImplicitLocOpBuilder b;
-  DotEmitter dots;
+  DotEmitter dots, halfDots;
   std::optional<OutputWalk> walk;
   std::optional<TileEpilogue> epilogue;
   FlatBuffer weightBuffer;
@@ -105,10 +124,13 @@ private:
   // The state of the loops around a tile.
   Bounds lineRange, rowRange;
   int64_t vectors = 0, validColumns = 0;       ///< of the panel
+  bool halvesLast = false;                     ///< its last vector; see isHalf
   Value groupChannel, panelColumn, panelWeights; ///< its input channel, output column and weights
   Value weightMemory;                            ///< that panelWeights is an offset in
   SmallVector<Value> stepMultipliers;            ///< that weights are multiplied by when they are decoded; or none
-  Value inputLine;
+  Value inputLine, currentLine;
+  int64_t panelTiles = 0; ///< that share the next panel's weights out
+  Value nextSlice;        ///< what this tile asks for of them; null: nothing
 };
 
 } // namespace
@@ -224,6 +246,8 @@ void ContractKernel::emitRestPanel(Value group) {
 void ContractKernel::emitPanel(int64_t width, int64_t valid, Value group, Value column, Value weights) {
   vectors = width;
   validColumns = valid;
+  halvesLast = layout.kernel->hasHalf() && !layout.storage.isPacked() &&
+               valid - (width - 1) * layout.kernel->lanes <= layout.kernel->lanes / 2;
   groupChannel = mul(b, group, layout.channels);
   panelColumn = add(b, mul(b, group, layout.columns), column);
   panelWeights = add(b, mul(b, group, layout.groupElements()), weights);
@@ -241,6 +265,7 @@ void ContractKernel::emitPanel(int64_t width, int64_t valid, Value group, Value 
 //===----------------------------------------------------------------------===//
 
 void ContractKernel::emitLine(Value line) {
+  currentLine = line;
   inputLine = walk->emitLineOffset(b, walk->input, line);
   epilogue->enterLine(line);
   if (walk->band())
@@ -264,7 +289,8 @@ void ContractKernel::emitBands() {
 
 /// The whole line, in tiles of two heights that differ by one.
 void ContractKernel::emitEvenTiles() {
-  int64_t span = walk->span(), tiles = llvm::divideCeil(span, layout.kernel->rows[vectors]);
+  const int64_t full = layout.kernel->rows[vectors], most = overlapsTiles ? std::min(full, kShortAccumulators / vectors) : full;
+  int64_t span = walk->span(), tiles = llvm::divideCeil(span, most);
   int64_t low = span / tiles, tall = low + 1, tallRows = (span - low * tiles) * tall;
   Value zero = indexConstant(b, 0), border = indexConstant(b, tallRows), end = indexConstant(b, span);
   if (tallRows)
@@ -291,6 +317,7 @@ void ContractKernel::emitFullTiles() {
 
 void ContractKernel::emitTile(int64_t height, Value position) {
   Value offset = walk->emitTileOffset(b, walk->input, position);
+  enterNextPanel(position);
   SmallVector<Value> accumulators =
       finishRows(height, emitReduction(height, add(b, add(b, inputLine, offset), groupChannel)));
   epilogue->emit(height, position, {panelColumn, layout.kernel->lanes, vectors, validColumns}, accumulators);
@@ -302,22 +329,31 @@ void ContractKernel::emitTile(int64_t height, Value position) {
 
 /// The first accumulators of a tile, for the rows of one dot after the other: vector by vector, row by row.
 SmallVector<Value> ContractKernel::emitStart(int64_t height) {
-  VectorType type = dots.accumulatorType(b.getContext());
   const int64_t startBytes = layout.kernel->lanes * static_cast<int64_t>(sizeof(int32_t));
   SmallVector<Value> rows;
   for (int64_t vector = 0; vector < vectors; ++vector) {
+    const DotEmitter &of = dotsOf(vector);
+    VectorType type = of.accumulatorType(b.getContext());
     if (!layout.kernel->hasStart()) {
-      llvm::append_range(rows, dots.startRows(b, arith::ConstantOp::create(b, b.getZeroAttr(type))));
+      llvm::append_range(rows, of.startRows(b, arith::ConstantOp::create(b, b.getZeroAttr(type))));
       continue;
     }
-    Value bytes = vector::LoadOp::create(b, VectorType::get({startBytes}, b.getI8Type()), weightMemory,
+    const int64_t bytesOf = isHalf(vector) ? startBytes / 2 : startBytes;
+    Value bytes = vector::LoadOp::create(b, VectorType::get({bytesOf}, b.getI8Type()), weightMemory,
                                          add(b, panelWeights, vector * startBytes));
-    llvm::append_range(rows, dots.startRows(b, vector::BitCastOp::create(b, type, bytes)));
+    llvm::append_range(rows, of.startRows(b, vector::BitCastOp::create(b, type, bytes)));
   }
   SmallVector<Value> accumulators;
   for (int64_t row = 0; row < height; row += layout.kernel->rowsPerDot())
     llvm::append_range(accumulators, rows);
   return accumulators;
+}
+
+/// A half of a vector as a whole one, whose other lanes have no meaning.
+Value ContractKernel::fillLanes(Value half) {
+  SmallVector<int64_t> order(layout.kernel->lanes, vector::ShuffleOp::kPoisonIndex);
+  std::iota(order.begin(), order.begin() + layout.kernel->lanes / 2, 0);
+  return vector::ShuffleOp::create(b, half, half, order);
 }
 
 /// The accumulators of `height` rows, row by row.
@@ -328,7 +364,7 @@ SmallVector<Value> ContractKernel::finishRows(int64_t height, ArrayRef<Value> ac
     for (int64_t vector = 0; vector < vectors; ++vector) {
       ArrayRef<Value> of = accumulators.slice(first * vectors + vector * together, together);
       for (auto [i, row] : llvm::enumerate(dots.finishRows(b, of)))
-        rows[(first + i) * vectors + vector] = row;
+        rows[(first + i) * vectors + vector] = isHalf(vector) ? fillLanes(row) : row;
     }
   rows.truncate(height * vectors);
   return rows;
@@ -350,6 +386,7 @@ SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activatio
     return addSums(finishGroup(sums), accumulators);
   }
   if (!scattered && !grouped && layout.steps() <= kUnrolledSteps) {
+    weights = keepInLoop(b, weights);
     for (int64_t run = 0; run < runs; ++run)
       for (int64_t step = 0; step < stepsPerRun; ++step) {
         int64_t offset = run / runsPerRow * rowStride + run % runsPerRow * tapStride + step * layout.kernel->step;
@@ -561,12 +598,39 @@ void ContractKernel::emitPrefetch(Value weights, int64_t ahead) {
                                /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
 }
 
+/// Tiles that read a panel after one another share the next one out: each asks for a part of it, step by step. Else the first of
+/// them would wait for all of it. Behind the last panel are the weights of the next layer.
+void ContractKernel::enterNextPanel(Value position) {
+  nextSlice = Value();
+  panelTiles = 0;
+  if (scratch || !prefetchBytes || layout.steps() <= kUnrolledSteps || ShapedType::isDynamic(partition.rows) ||
+      ShapedType::isDynamic(walk->lineCount()))
+    return;
+  const int64_t rows = partition.lines * partition.rows, tiles = llvm::divideCeil(rows, layout.kernel->rows[vectors]);
+  if (tiles < 2 || tiles > kAskingTiles)
+    return;
+  panelTiles = tiles;
+  Value lines = b.createOrFold<arith::SubIOp>(currentLine, lineRange.begin);
+  Value row = add(b, mul(b, lines, partition.rows), b.createOrFold<arith::SubIOp>(position, rowRange.begin));
+  nextSlice = add(b, add(b, panelWeights, layout.panelElements(vectors)), mul(b, row, layout.panelElements(vectors) / rows));
+}
+
+/// The share of one step, of which there are as many as the panel has.
+void ContractKernel::emitNextPanel(Value weights) {
+  const int64_t elementBytes = weightBuffer.element.getIntOrFloatBitWidth() / 8, shift = llvm::Log2_64(panelTiles);
+  Value into = b.createOrFold<arith::ShRUIOp>(b.createOrFold<arith::SubIOp>(weights, panelWeights), indexConstant(b, shift));
+  const int64_t stepBytes = (layout.unitElements(vectors) * elementBytes) >> shift;
+  for (int64_t line = 0; line < std::max<int64_t>(stepBytes, 1); line += kCacheLine)
+    memref::PrefetchOp::create(b, weightBuffer.memory, add(b, add(b, nextSlice, into), line / elementBytes),
+                               /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+}
+
 /// The weights of one step, as its dots take them.
 SmallVector<Value> ContractKernel::emitColumnVectors(Value weights) {
   SmallVector<Value> columns;
   if (!tileLayout().storage.isPacked()) {
     for (int64_t vector = 0; vector < vectors; ++vector)
-      columns.push_back(dots.loadWeights(b, weightMemory, add(b, weights, vector * layout.vectorElements())));
+      columns.push_back(dotsOf(vector).loadWeights(b, weightMemory, add(b, weights, vector * layout.vectorElements())));
     return columns;
   }
   for (auto [vector, bytes] : llvm::enumerate(groupSums ? reader->loadInPlace(b, weights, vectors) : reader->load(b, weights, vectors)))
@@ -580,13 +644,16 @@ SmallVector<Value> ContractKernel::emitStep(int64_t height, Value activations, V
   const int64_t ahead = height == 1 ? rowPrefetchBytes : prefetchBytes;
   if (layout.steps() > kUnrolledSteps && !scratch && ahead)
     emitPrefetch(weights, ahead);
+  if (nextSlice)
+    emitNextPanel(weights);
   SmallVector<Value> columns = emitColumnVectors(weights), results;
   const int64_t together = layout.kernel->rowsPerDot();
   for (int64_t row = 0; row < height; row += together) {
     DotEmitter::Activation activation = emitActivation(activations, row, height, bytesAt);
     for (int64_t vector = 0; vector < vectors; ++vector) {
       ArrayRef<Value> of = accumulators.slice(row * vectors + vector * together, together);
-      llvm::append_range(results, dots.dotRows(b, of, activation, columns[vector]));
+      const DotEmitter::Activation read = isHalf(vector) ? dots.lowHalf(b, activation) : activation;
+      llvm::append_range(results, dotsOf(vector).dotRows(b, of, read, columns[vector]));
     }
   }
   return results;

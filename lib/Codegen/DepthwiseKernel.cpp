@@ -28,6 +28,9 @@ static constexpr int64_t kPartWork = int64_t(1) << 17;
 static constexpr int64_t kTileWidths[] = {4, 2};
 /// The same for blocks of one vector of words instead of 4.
 static constexpr int64_t kNarrowWidths[] = {8, 8};
+/// Weights that registers cannot hold are read by each tile, and not copied to the stack first, for the sake of so few tiles.
+static constexpr int64_t kFewTiles = 8;
+static constexpr int64_t kRegisters = 32;
 /// Of more taps than this, a tile is one position.
 static constexpr int64_t kManyTaps = 64;
 
@@ -56,6 +59,8 @@ private:
   void emitBand(Value band);
   void emitLines(int64_t height, Value line);
   void emitTile(int64_t height, int64_t width, Value position);
+  int64_t bandTiles(int64_t height) const;
+  bool readsWeights(int64_t height, int64_t width) const;
 
   using Vectors = SmallVector<DotEmitter::Activation>;
   SmallVector<Value> emitStart(int64_t positions);
@@ -71,6 +76,7 @@ private:
   SmallVector<TileEpilogue> epilogues; ///< of each row of a band
   const bool manyTaps;
   const RowBands bands;
+  int64_t bandsPerPart = 1;
   FlatBuffer weightBuffer;
 
   // The state of the loops around a tile.
@@ -93,7 +99,7 @@ void DepthwiseKernel::emit() {
   weightBuffer = flatten(b, op.getWeights());
   int64_t span = ShapedType::isDynamic(walk.span()) ? 1 : walk.span();
   int64_t lineWork = span * layout.channels * layout.kernelHeight * layout.kernelWidth;
-  int64_t bandsPerPart = std::max<int64_t>(1, kPartWork / (lineWork * (bands.low + (bands.tallCount ? 1 : 0))));
+  bandsPerPart = std::max<int64_t>(1, kPartWork / (lineWork * (bands.low + (bands.tallCount ? 1 : 0))));
   Value images = b.createOrFold<arith::DivUIOp>(walk.emitLineCount(b), indexConstant(b, walk.linesOfImage()));
   Value bandCount = mul(b, images, bands.count);
   SmallVector<ChannelBlocks> all = layout.blocks();
@@ -130,6 +136,12 @@ void DepthwiseKernel::emitBand(Value band) {
   emitLoop(b, {border, end}, bands.low, [&](Value line) { emitLines(bands.low, line); });
 }
 
+/// Tiles of a band, whose number of positions is static.
+int64_t DepthwiseKernel::bandTiles(int64_t height) const {
+  const bool narrow = layout.interleaves() && block->vectors == 1;
+  return llvm::divideCeil(walk.span(), manyTaps ? 1 : (narrow ? kNarrowWidths : kTileWidths)[height - 1]);
+}
+
 /// Tiles of two widths that differ by one; single positions if their number is dynamic.
 void DepthwiseKernel::emitLines(int64_t height, Value line) {
   inputLine = add(b, walk.emitLineOffset(b, walk.input, line), firstChannel);
@@ -138,9 +150,7 @@ void DepthwiseKernel::emitLines(int64_t height, Value line) {
   Value zero = indexConstant(b, 0), end = walk.emitSpan(b);
   if (ShapedType::isDynamic(walk.span()))
     return emitLoop(b, {zero, end}, 1, [&](Value position) { emitTile(height, 1, position); });
-  const bool narrow = layout.interleaves() && block->vectors == 1;
-  const int64_t most = manyTaps ? 1 : (narrow ? kNarrowWidths : kTileWidths)[height - 1];
-  int64_t span = walk.span(), tiles = llvm::divideCeil(span, most);
+  int64_t span = walk.span(), tiles = bandTiles(height);
   int64_t low = span / tiles, wide = low + 1, wideRows = (span - low * tiles) * wide;
   Value border = indexConstant(b, wideRows);
   if (wideRows)
@@ -169,6 +179,12 @@ SmallVector<Value> DepthwiseKernel::emitStart(int64_t positions) {
   return all;
 }
 
+/// Whether each tile reads its weights from their place: those of all its rows, groups and taps do not fit beside its accumulators.
+bool DepthwiseKernel::readsWeights(int64_t height, int64_t width) const {
+  const int64_t weights = height * layout.rowGroups(height) * layout.kernelWidth * block->vectors;
+  return !ShapedType::isDynamic(walk.span()) && bandTiles(height) * bandsPerPart <= kFewTiles && weights + height * width * block->vectors > kRegisters;
+}
+
 /// Accumulators are ordered by row, position and vector.
 void DepthwiseKernel::emitTile(int64_t height, int64_t width, Value position) {
   const int64_t positionStride = walk.positionStride(walk.input);
@@ -185,6 +201,8 @@ void DepthwiseKernel::emitTile(int64_t height, int64_t width, Value position) {
   SmallVector<Value> accumulators = emitStart(height * width);
   const int64_t tapWeights = block->width() * step;
   Value weights = add(b, blockWeights, layout.kernel->hasStart() ? tapWeights : 0);
+  if (readsWeights(height, width))
+    weights = keepInLoop(b, weights);
   for (int64_t group = 0; group < layout.rowGroups(height); ++group)
     for (auto &[offset, uses] : columns) {
       Vectors activations = emitColumn(add(b, input, offset), group, height);

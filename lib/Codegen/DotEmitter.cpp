@@ -67,6 +67,16 @@ DotEmitter::Activation DotEmitter::broadcastBytes(ImplicitLocOpBuilder &b, Value
   return prepareActivation(b, vector::BitCastOp::create(b, bytesType(b.getContext()), lanesOfWords));
 }
 
+DotEmitter::Activation DotEmitter::lowHalf(ImplicitLocOpBuilder &b, Activation activation) const {
+  auto half = [&](Value vector) -> Value {
+    if (!vector)
+      return vector;
+    const int64_t elements = cast<VectorType>(vector.getType()).getNumElements() / 2;
+    return vector::ExtractStridedSliceOp::create(b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{elements}, ArrayRef<int64_t>{1});
+  };
+  return {half(activation.first), half(activation.second)};
+}
+
 Value DotEmitter::loadWeights(ImplicitLocOpBuilder &b, Value memory, Value offset) const {
   Type element = cast<MemRefType>(memory.getType()).getElementType();
   return prepareWeights(b, vector::LoadOp::create(b, VectorType::get({lanes * kernel.step}, element), memory, offset));

@@ -1,5 +1,6 @@
 //===- LoopEmission.cpp - the loops that kernels are made of ----------------===//
 #include "halftone/Codegen/LoopEmission.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -40,6 +41,15 @@ SmallVector<Value> mlir::halftone::emitCarryingLoop(ImplicitLocOpBuilder &b, Val
   SmallVector<Value> inside(loop.getRegionIterArgs());
   scf::YieldOp::create(b, body(loop.getInductionVar(), std::move(inside)));
   return SmallVector<Value>(loop.getResults());
+}
+
+Value mlir::halftone::keepInLoop(ImplicitLocOpBuilder &b, Value index) {
+  Type word = b.getI64Type();
+  Value number = arith::IndexCastOp::create(b, word, index);
+  auto same = LLVM::InlineAsmOp::create(b, word, number, /*asm_string=*/"", /*constraints=*/"=r,0", /*has_side_effects=*/true,
+                                        /*is_align_stack=*/false, LLVM::TailCallKind::None, /*asm_dialect=*/nullptr,
+                                        /*operand_attrs=*/nullptr);
+  return arith::IndexCastOp::create(b, b.getIndexType(), same.getRes());
 }
 
 void mlir::halftone::emitParts(ImplicitLocOpBuilder &b, Value count, function_ref<void(Value)> part, bool always) {

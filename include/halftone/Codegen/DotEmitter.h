@@ -46,6 +46,9 @@ public:
   /// The same of elements that are in a vector already.
   Value prepareWeights(ImplicitLocOpBuilder &b, Value weights) const;
 
+  /// The low half of an activation that was made for twice as many lanes.
+  Activation lowHalf(ImplicitLocOpBuilder &b, Activation activation) const;
+
   Value dot(ImplicitLocOpBuilder &b, Value accumulator, Activation activation, Value weights) const;
 
   /// The activation of rowsPerDot() rows, from each row's `step` bytes (vectors).

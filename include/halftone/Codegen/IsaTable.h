@@ -46,6 +46,8 @@ struct DotKernel {
   uint32_t startOf(int32_t bias, int32_t sum) const {
     return static_cast<uint32_t>(bias) - (flipsSign() ? uint32_t(128) * static_cast<uint32_t>(sum) : 0);
   }
+  /// Whether there is the same dot of half the lanes: where a CPU splits a whole one in two, it takes half the time.
+  bool hasHalf() const { return lanes == 16 && (dot == DotKind::Vpdpbusd || dot == DotKind::Fma); }
   /// Rows that one dot computes.
   int64_t rowsPerDot() const { return dot == DotKind::Smmla ? 2 : 1; }
 };

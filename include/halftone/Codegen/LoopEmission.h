@@ -28,6 +28,10 @@ void emitLoop(ImplicitLocOpBuilder &b, Bounds bounds, int64_t step, function_ref
 using CarriedBody = function_ref<SmallVector<Value>(Value, SmallVector<Value>)>;
 SmallVector<Value> emitCarryingLoop(ImplicitLocOpBuilder &b, Value count, SmallVector<Value> carried, CarriedBody body);
 
+/// `index` itself, as the result of an instruction that does nothing and stays in its loop: what is loaded from there is loaded in
+/// each turn. The optimizer moves loads that do not vary out of a loop, however few registers are left for them.
+Value keepInLoop(ImplicitLocOpBuilder &b, Value index);
+
 /// The kernel's outermost loop: one scf.forall over `count` parts, or the only part by itself unless the loop is wanted
 /// `always`.
 void emitParts(ImplicitLocOpBuilder &b, Value count, function_ref<void(Value)> part, bool always = false);

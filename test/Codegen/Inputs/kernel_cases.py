@@ -243,6 +243,19 @@ def transpose(m, case, x, element):
     m.output(f"%{case}", out, element)
 
 
+def codes_of_planes(m, case, x):
+    """A picture that comes as floats, channels first."""
+    kind, codes, out = extents((-1, *x), "f32"), extents((-1, *x), "i8"), (-1, x[1], x[2], x[0])
+    body = ("    %k = arith.constant 127.0 : f32\n    %s0 = arith.mulf %a, %k : f32\n    %s1 = math.roundeven %s0 : f32\n"
+            "    %s2 = arith.fptosi %s1 : f32 to i32\n    %s3 = arith.trunci %s2 : i32 to i8\n    linalg.yield %s3 : i8\n")
+    source = m.input((-1, *x), "f32")
+    m.text += f"  %{case}_q = tensor.empty(%batch) : {codes}\n"
+    m.text += f"  %{case}_c = " + generic(4, [(source, kind, "%a", False)], codes, body).replace("%INIT", f"%{case}_q")
+    m.text += (f"  %{case}_e = tensor.empty(%batch) : {extents(out, 'i8')}\n  %{case} = linalg.transpose "
+               f"ins(%{case}_c : {codes}) outs(%{case}_e : {extents(out, 'i8')}) permutation = [0, 2, 3, 1]\n")
+    m.output(f"%{case}", out, "i8")
+
+
 def chain(m, e, element):
     """Results that only the next kernel sees, so that they are stored as it likes: padded, pooled, looked up, added."""
     inner = Module()
@@ -335,6 +348,11 @@ def main():
         contraction(m, e + "depthwise_dilated", (9, 9, 5), (3, 2), (1, 1), (2, 3), kind="depthwise", element=element)
         transpose(m, e + "channels_last", (3, 7, 19), element)
         chain(m, e, element)
+        # A reduction that is unrolled, in several tiles; one that is not, of which tiles share the next panel out.
+        contraction(m, e + "short", (6, 29, 23), (1, 1, 41), residual=True, element=element)
+        contraction(m, e + "shared", (7, 7, 70), (1, 1, 73), element=element)
+    for channels in (2, 3, 4, 5):
+        codes_of_planes(m, f"planes{channels}", (channels, 3, 71))
     # Mostly zeros: one position after the other, in groups of 4 of short rows, with strides; several chunks of one tap.
     contraction(m, "rare", (9, 9, 36), (3, 3, 69), residual=True, padding=1, density=0.06)
     contraction(m, "rare_rows", (9, 12, 28), (3, 3, 66), padding=1, density=0.06)
