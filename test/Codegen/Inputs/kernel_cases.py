@@ -352,7 +352,7 @@ def main():
         contraction(m, e + "short", (6, 29, 23), (1, 1, 41), residual=True, element=element)
         contraction(m, e + "shared", (7, 7, 70), (1, 1, 73), element=element)
     for channels in (2, 3, 4, 5):
-        codes_of_planes(m, f"planes{channels}", (channels, 3, 71))
+        codes_of_planes(m, f"picture{channels}", (channels, 3, 71))
     # Mostly zeros: one position after the other, in groups of 4 of short rows, with strides; several chunks of one tap.
     contraction(m, "rare", (9, 9, 36), (3, 3, 69), residual=True, padding=1, density=0.06)
     contraction(m, "rare_rows", (9, 12, 28), (3, 3, 66), padding=1, density=0.06)
