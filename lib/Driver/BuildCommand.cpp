@@ -82,10 +82,9 @@ Error BuildOptions::check(Stage last) const {
                      "no --save-stats, no budget and no --float");
   if (*selects && (data.empty() || wholeFloat))
     return userError("selecting precision needs --data, and no --float");
-  if (*selects)
-    if (Error error = SelectionOptions::refuseFormats(quantize.settings()))
-      return error;
-  if (Error error = quantize.check(selection.prunes()))
+  if (selection.heldOutSamples() && (data.empty() || wholeFloat))
+    return userError("--held-out is a part of --data");
+  if (Error error = quantize.check(*selects, selection.prunes()))
     return error;
   if (Error error = checkOutput(last))
     return error;
@@ -156,9 +155,8 @@ static Error decidePrecision(ModuleOp module, const BuildOptions &options,
   Expected<bool> selects = options.selection.isAsked();
   if (!selects)
     return selects.takeError();
-  ShareOfSamples share = *selects ? SelectionOptions::searchSamples : ShareOfSamples();
-  if (Error error =
-          calibrateInto(module, options.data, settings.statistics, share))
+  if (Error error = calibrateInto(module, options.data, settings.statistics,
+                                  [&](int64_t samples) { return options.selection.seenSamples(samples); }))
     return error;
   if (*selects && last >= Stage::Precision) {
     if (Error error = advance(module, Stage::Calibration, settings))
@@ -221,6 +219,7 @@ Error mlir::halftone::runBuild(CommandLine &line) {
   OpReport report = OpReport::of(**module);
   if (!isFloat) {
     StageSettings settings = options.quantize.settings();
+    settings.heldOut = options.selection.heldOutSamples();
     std::optional<ChosenSettings> chosen;
     if (Error error = decidePrecision(**module, options, *last, settings, chosen))
       return error;
@@ -228,7 +227,7 @@ Error mlir::halftone::runBuild(CommandLine &line) {
     if (Error error =
             advanceWithHessians(**module, std::min(*last, Stage::Integer),
                                 chosen ? chosen->stages : settings,
-                                chosen ? "" : options.data.getValue()))
+                                chosen ? chosen->data : options.data.getValue()))
       return error;
   }
   if (Error error = finish(**module, options, *last, report))

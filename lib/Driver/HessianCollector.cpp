@@ -156,12 +156,14 @@ static Error sumSamples(LoadedModel &model, const SampleRange &samples,
   return Error::success();
 }
 
-Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
-                                                   StringRef dataPath, StringRef kept) {
-  auto data = loadDatasetFor(module, dataPath);
+Expected<LoadedSamples> LoadedSamples::load(ModuleOp module, StringRef path, int64_t heldOut) {
+  auto data = loadDatasetFor(module, path);
   if (!data)
     return data.takeError();
-  return collectHessians(module, SampleRange{**data, 0, (*data)->size()}, kept);
+  const int64_t used = (*data)->size() - heldOut;
+  if (used < 1)
+    return userError("--held-out=" + Twine(heldOut) + " leaves none of the " + Twine((*data)->size()) + " samples");
+  return LoadedSamples{std::move(*data), used};
 }
 
 /// A file that was kept before.
@@ -219,8 +221,8 @@ Expected<HessianFile> HessianFile::of(const Hessians &hessians, StringRef kept) 
   return HessianFile{std::move(path), std::make_shared<TemporaryFile>(std::move(*file))};
 }
 
-Expected<HessianFile> HessianFile::collect(ModuleOp module, StringRef dataPath, StringRef kept) {
-  Expected<Hessians> hessians = collectHessians(module, dataPath, kept);
+Expected<HessianFile> HessianFile::collect(ModuleOp module, const SampleRange &samples, StringRef kept) {
+  Expected<Hessians> hessians = collectHessians(module, samples, kept);
   if (!hessians)
     return hessians.takeError();
   return HessianFile::of(*hessians, kept);
@@ -253,13 +255,12 @@ Error mlir::halftone::advanceWithHessians(ModuleOp module, Stage last,
   if (now && *now < Stage::Precision)
     if (Error error = advance(module, Stage::Precision, settings))
       return error;
-  if (settings.sequential) {
-    if (Error error = quantizeSequentially(module, settings, dataPath))
-      return error;
-    settings.rounding = WeightRounding::Diffused; // of what has no samples
-    return advance(module, last, settings);
-  }
-  Expected<HessianFile> file = HessianFile::collect(module, dataPath, settings.hessians);
+  Expected<LoadedSamples> samples = LoadedSamples::load(module, dataPath, settings.heldOut);
+  if (!samples)
+    return samples.takeError();
+  if (settings.sequential)
+    return advanceSequentially(module, last, settings, samples->range());
+  Expected<HessianFile> file = HessianFile::collect(module, samples->range(), settings.hessians);
   if (!file)
     return file.takeError();
   settings.hessians = file->path;

@@ -16,12 +16,19 @@
 
 namespace mlir::halftone {
 
+/// Data for the inputs of @main, of which the last samples are left alone.
+struct LoadedSamples {
+  static llvm::Expected<LoadedSamples> load(ModuleOp module, StringRef path, int64_t heldOut = 0);
+  SampleRange range() const { return {*data, 0, used}; }
+
+  std::unique_ptr<Dataset> data;
+  int64_t used;
+};
+
 /// The Hessians of a module of the stage precision over samples; of at most
 /// 128 of them, spread over the data. With a path they are kept: read if the
 /// file is there, which must be of these samples, this model and these ranges;
 /// else summed and written.
-llvm::Expected<Hessians> collectHessians(ModuleOp module, StringRef dataPath,
-                                         StringRef kept = "");
 llvm::Expected<Hessians> collectHessians(ModuleOp module,
                                          const SampleRange &samples,
                                          StringRef kept = "");
@@ -42,7 +49,7 @@ struct HessianFile {
   static llvm::Expected<HessianFile> of(const Hessians &hessians,
                                         StringRef kept);
   /// Those of the samples, which are not needed in memory any more.
-  static llvm::Expected<HessianFile> collect(ModuleOp module, StringRef dataPath,
+  static llvm::Expected<HessianFile> collect(ModuleOp module, const SampleRange &samples,
                                              StringRef kept = "");
 
   std::string path;
@@ -53,8 +60,8 @@ struct HessianFile {
 /// that prunes, which does without them by the weights alone.
 llvm::Expected<bool> usesHessians(const StageSettings &settings);
 
-/// The stages up to `last`, with Hessians where they are of use: those of the
-/// data, kept in the file that the settings name; or without data those of that
+/// The stages up to `last`, with Hessians where they are of use, or layer by
+/// layer: those of the data, kept in the file that the settings name; or without data those of that
 /// file.
 llvm::Error advanceWithHessians(ModuleOp module, Stage last,
                                 StageSettings settings, StringRef dataPath);

@@ -40,12 +40,16 @@ private:
   Error unverified(int repairs) const;
   int64_t sumOf(const Assignment &assignment, Sum sum) const;
   int64_t otherOf(Sum sum) const { return sum == Sum::Bytes ? otherBytes : sum == Sum::Time ? otherTime : 0; }
-  Expected<Measured> measure(const Assignment &assignment, const SampleRange &range);
+  Expected<Measured> measure(Expected<Variant> variant, const SampleRange &range);
+  Expected<Selection> verifyChoice(Assignment assignment);
   Expected<Assignment> chooseByDrop(Limits limits);
   /// Nothing if float is no format that may be chosen.
   std::optional<Assignment> allFloat() const;
   Limits limitsOf() const;
-  bool tighten(Limits &limits, const Assignment &assignment, const Measured &measured) const;
+  Limits excessOf(const Assignment &assignment, const Measured &measured) const;
+  bool holds(const Assignment &assignment, const Measured &measured) const;
+  bool isBetter(const Assignment &assignment, const Measured &one, const Measured &other) const;
+  bool tighten(Limits &limits, const Selection &tried) const;
   Error useSlack(Limits limits);
   Sum objective() const;
 
@@ -148,15 +152,15 @@ Error Selector::measureLayers() {
   return measureLosses(layers, compiler, reference, *file);
 }
 
-Expected<Measured> Selector::measure(const Assignment &assignment, const SampleRange &range) {
-  auto variant = compiler.compile(assignment);
+Expected<Measured> Selector::measure(Expected<Variant> variant, const SampleRange &range) {
   if (!variant)
     return variant.takeError();
   auto outputs = variant->run(range);
   if (!outputs)
     return outputs.takeError();
   bool isSearch = range.begin == search.begin && range.end == search.end;
-  auto drop = metric.drop(variant->path(), isSearch ? searchOutputs : verifyOutputs, *outputs);
+  const std::vector<Tensor> &reference = isSearch ? searchOutputs : verifyOutputs;
+  auto drop = metric.drop(variant->path(), reference, *outputs);
   if (!drop)
     return drop.takeError();
   auto times = raceModels(*plain, *variant);
@@ -164,7 +168,7 @@ Expected<Measured> Selector::measure(const Assignment &assignment, const SampleR
     return times.takeError();
   // The machine's speed wanders: the ratio is what was measured in turns.
   double microseconds = selection.plainInt8.microseconds * times->second / times->first;
-  return Measured{*drop, variant->constantBytes(), microseconds};
+  return Measured{*drop, variant->constantBytes(), microseconds, measureLoss(metric, reference, *outputs)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -310,7 +314,7 @@ Expected<Assignment> Selector::chooseByDrop(Limits limits) {
     std::optional<Assignment> assignment = choose(limits, objective());
     if (!assignment)
       return std::nullopt;
-    auto measured = measure(*assignment, search);
+    auto measured = measure(compiler.compile(*assignment), search);
     if (!measured)
       return measured.takeError();
     return std::make_pair(std::move(*assignment), measured->drop);
@@ -324,13 +328,13 @@ Expected<Assignment> Selector::chooseByDrop(Limits limits) {
   std::optional<Assignment> most = choose(withoutLoss(limits), Sum::Loss);
   if (!most)
     return infeasible(limits);
-  auto best = measure(*most, search);
+  auto best = measure(compiler.compile(*most), search);
   if (!best)
     return best.takeError();
   if (best->drop > *request.maxDrop && !request.maxBytes && !request.maxLatency && allFloat()) {
     // The sum of the layers' times, not the model's, kept some layer from float.
     most = allFloat();
-    best = measure(*most, search);
+    best = measure(compiler.compile(*most), search);
     if (!best)
       return best.takeError();
   }
@@ -366,24 +370,60 @@ Limits Selector::limitsOf() const {
   return limits;
 }
 
-/// Tightens the limits by what the model exceeds its budgets; whether it does.
-bool Selector::tighten(Limits &limits, const Assignment &assignment, const Measured &measured) const {
+/// By how much the sums are to shrink, for the model's budgets to hold; 0 or less for those that do.
+Limits Selector::excessOf(const Assignment &assignment, const Measured &measured) const {
   const Limits whole = limitsOf();
-  bool exceeds = false;
-  auto check = [&](Sum sum, int64_t excess) {
-    if (excess <= 0)
-      return;
-    exceeds = true;
-    limits[sum] = std::min(limits[sum], sumOf(assignment, sum)) - std::max<int64_t>(excess, 1);
-  };
+  Limits excess{{0, 0, 0}};
   if (request.maxBytes)
-    check(Sum::Bytes, measured.constantBytes - otherBytes - whole[Sum::Bytes]);
+    excess[Sum::Bytes] = measured.constantBytes - otherBytes - whole[Sum::Bytes];
   bool isFloat = !request.maxLatency && assignment == allFloat(); // As fast as float, but for noise.
   if (whole[Sum::Time] < kUnlimited && !isFloat)
-    check(Sum::Time, int64_t(1e3 * measured.microseconds) - otherTime - whole[Sum::Time]);
+    excess[Sum::Time] = int64_t(1e3 * measured.microseconds) - otherTime - whole[Sum::Time];
   if (request.maxDrop && measured.drop > *request.maxDrop)
-    check(Sum::Loss, std::max<int64_t>(std::abs(sumOf(assignment, Sum::Loss)) / 10, 1));
-  return exceeds;
+    excess[Sum::Loss] = std::max<int64_t>(std::abs(sumOf(assignment, Sum::Loss)) / 10, 1);
+  return excess;
+}
+
+/// Whether the model keeps the budgets.
+bool Selector::holds(const Assignment &assignment, const Measured &measured) const {
+  return llvm::all_of(excessOf(assignment, measured).values, [](int64_t excess) { return excess <= 0; });
+}
+
+/// Tightens the limits by what the model exceeds its budgets; whether it does.
+bool Selector::tighten(Limits &limits, const Selection &tried) const {
+  const Limits excess = excessOf(tried.assignment, tried.chosen);
+  for (Sum sum : {Sum::Bytes, Sum::Time, Sum::Loss})
+    if (excess[sum] > 0)
+      limits[sum] = std::min(limits[sum], sumOf(tried.assignment, sum)) - excess[sum];
+  return !holds(tried.assignment, tried.chosen);
+}
+
+/// Of one assignment rounded in two ways: budgets first, then what the user counts, then the distance, which samples tell more of.
+bool Selector::isBetter(const Assignment &assignment, const Measured &one, const Measured &other) const {
+  auto rank = [&](const Measured &measured) {
+    return std::tuple(!holds(assignment, measured), request.maxDrop ? measured.drop : 0, measured.loss);
+  };
+  return rank(one) < rank(other);
+}
+
+/// The assignment on the samples kept for verification; with --sequential rounded in both ways, of which the better is chosen.
+Expected<Selection> Selector::verifyChoice(Assignment assignment) {
+  Selection tried{std::move(assignment), {}, selection.plainInt8, selection.wholeFloat, false, std::nullopt};
+  Expected<Measured> plainly = measure(compiler.compile(tried.assignment), verify);
+  if (!plainly)
+    return plainly.takeError();
+  tried.chosen = *plainly;
+  const Limits excess = excessOf(tried.assignment, *plainly);
+  if (!compiler.isSequential() || excess[Sum::Bytes] > 0 || excess[Sum::Time] > 0) // which other codes do not change
+    return tried;
+  Expected<Measured> sequentially = measure(compiler.compileSequentially(tried.assignment, search), verify);
+  if (!sequentially)
+    return sequentially.takeError();
+  tried.isSequential = !isBetter(tried.assignment, *plainly, *sequentially);
+  tried.other = *sequentially;
+  if (tried.isSequential)
+    std::swap(tried.chosen, *tried.other);
+  return tried;
 }
 
 /// Layers in a model of one format take other times than in the chosen one: where this leaves a part of the budget of time, the
@@ -402,13 +442,12 @@ Error Selector::useSlack(Limits limits) {
     std::optional<Assignment> wider = choose(limits, Sum::Loss);
     if (!wider || *wider == selection.assignment)
       break;
-    Expected<Measured> measured = measure(*wider, verify);
-    if (!measured)
-      return measured.takeError();
-    if (Limits unused = limits; tighten(unused, *wider, *measured))
+    Expected<Selection> tried = verifyChoice(std::move(*wider));
+    if (!tried)
+      return tried.takeError();
+    if (!holds(tried->assignment, tried->chosen))
       break;
-    selection.assignment = std::move(*wider);
-    selection.chosen = *measured;
+    selection = std::move(*tried);
   }
   return Error::success();
 }
@@ -441,12 +480,11 @@ Expected<Selection> Selector::run() {
         return round == 0 ? infeasible(limits) : unverified(round);
       assignment = std::move(*found);
     }
-    Expected<Measured> measured = measure(*assignment, verify);
-    if (!measured)
-      return measured.takeError();
-    selection.assignment = *assignment;
-    selection.chosen = *measured;
-    if (tighten(limits, *assignment, *measured))
+    Expected<Selection> tried = verifyChoice(std::move(*assignment));
+    if (!tried)
+      return tried.takeError();
+    selection = std::move(*tried);
+    if (tighten(limits, selection))
       continue;
     if (Error error = useSlack(limits))
       return std::move(error);

@@ -5,6 +5,8 @@
 // Verification: the chosen model is compiled, and its bytes, its time and its
 // drop on samples that the search never saw are measured; while a budget does
 // not hold, the search goes on with a tighter one.
+// Layer by layer: with --sequential the model that is verified is rounded both
+// ways, and the better one counts.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_LIB_DRIVER_PRECISIONSELECTION_H
@@ -41,11 +43,14 @@ struct Measured {
   double drop = 0;         ///< On the samples kept for verification.
   int64_t constantBytes = 0;
   double microseconds = 0; ///< Interleaved with plain int8 and float.
+  double loss = 0;         ///< Distance from float's outputs (measureLoss), on the samples of the drop.
 };
 
 struct Selection {
   Assignment assignment;
   Measured chosen, plainInt8, wholeFloat;
+  bool isSequential = false;     ///< Rounded layer by layer.
+  std::optional<Measured> other; ///< The same formats rounded the other way, with --sequential.
 };
 
 /// The search runs on `search`, the verification on `verify`.

@@ -190,7 +190,10 @@ static Error runSequentially(ModuleOp module, const PruneWeightsOptions &options
   Expected<OwningOpRef<ModuleOp>> copy = calibrateCopy(module, data);
   if (!copy)
     return copy.takeError();
-  if (Error error = pruneSequentially(**copy, options, data))
+  Expected<LoadedSamples> samples = LoadedSamples::load(**copy, data);
+  if (!samples)
+    return samples.takeError();
+  if (Error error = pruneSequentially(**copy, options, samples->range()))
     return error;
   takeWeights(module, **copy);
   return Error::success();
@@ -202,7 +205,10 @@ static Error writeHessians(ModuleOp module, StringRef data, StringRef path) {
   if (!copy)
     return copy.takeError();
   takeMeans(module, **copy);
-  Expected<Hessians> hessians = collectHessians(**copy, data);
+  Expected<LoadedSamples> samples = LoadedSamples::load(**copy, data);
+  if (!samples)
+    return samples.takeError();
+  Expected<Hessians> hessians = collectHessians(**copy, samples->range());
   return hessians ? hessians->write(path) : hessians.takeError();
 }
 

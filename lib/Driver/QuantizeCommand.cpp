@@ -14,13 +14,13 @@ using llvm::Error, llvm::Expected;
 
 /// The file of statistics given, or of those that the search's share of the
 /// data gives.
-static Error findStatistics(ModuleOp module, StringRef data,
-                            std::string &path,
+static Error findStatistics(ModuleOp module, const SelectionOptions &selection,
+                            StringRef data, std::string &path,
                             std::optional<TemporaryFile> &temporary) {
   if (!path.empty() || stageOf(module) != Stage::Import)
     return Error::success();
   Expected<TemporaryFile> file =
-      calibrateIntoFile(module, data, SelectionOptions::searchSamples);
+      calibrateIntoFile(module, data, [&](int64_t samples) { return selection.seenSamples(samples); });
   if (!file)
     return file.takeError();
   temporary = std::move(*file);
@@ -38,7 +38,7 @@ static Error selectFormats(ModuleOp module, const SelectionOptions &selection,
                      "file up to 'calibration'; this one is at '" +
                      stageName(*stageOf(module)) + "'");
   std::optional<TemporaryFile> temporary;
-  if (Error error = findStatistics(module, data, settings.statistics, temporary))
+  if (Error error = findStatistics(module, selection, data, settings.statistics, temporary))
     return error;
   if (stageOf(module) == Stage::Import)
     if (Error error = runStage(module, Stage::Calibration, settings))
@@ -81,16 +81,13 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   Expected<bool> selects = selection.isAsked();
   if (!selects)
     return selects.takeError();
-  if (Error error = options.check(selection.prunes()))
+  if (Error error = options.check(*selects, selection.prunes()))
     return error;
   if (!options.needsCalibration() && (*selects || !data.empty() || !statistics.empty()))
     return userError("--activations=dynamic and float need no samples and no ranges: give no --data, "
                      "no --stats and no budget");
   if (*selects && data.empty())
     return userError("selecting precision needs --data");
-  if (*selects)
-    if (Error error = SelectionOptions::refuseFormats(options.settings()))
-      return error;
   if (!*selects && storage.getNumOccurrences())
     return userError("--weight-storage says how a selection counts bytes; without --max-drop, --max-bytes or "
                      "--max-latency it is an option of compile");
@@ -104,6 +101,8 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
     return userError("--data is for selecting precision or for Hessians: give "
                      "--max-drop, --max-bytes or --max-latency, "
                      "--rounding=gptq or adaround, or a recipe with sparsity");
+  if (selection.heldOutSamples() && data.empty())
+    return userError("--held-out is a part of --data");
   if (*selects && *last < Stage::Precision)
     return userError("--stop-after=" + stageName(*last) +
                      " ends before precision is selected");
@@ -126,11 +125,12 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
         "calibrate MODEL --data D.npz -o STATS` makes them");
   StageSettings settings = options.settings();
   settings.statistics = statistics;
+  settings.heldOut = selection.heldOutSamples();
   std::optional<ChosenSettings> chosen;
   if (*selects)
     if (Error error = selectFormats(**module, selection, data, target, storage, settings, chosen))
       return error;
-  if (Error error = advanceWithHessians(**module, *last, chosen ? chosen->stages : settings, chosen ? "" : data.getValue()))
+  if (Error error = advanceWithHessians(**module, *last, chosen ? chosen->stages : settings, chosen ? chosen->data : data.getValue()))
     return error;
   return output.write(**module);
 }

@@ -110,15 +110,19 @@ bool QuantizeOptions::isGiven() const {
   return llvm::any_of(all, [](const cl::Option *option) { return option->getNumOccurrences() > 0; });
 }
 
-llvm::Error QuantizeOptions::check(bool formatsPrune) const {
+llvm::Error QuantizeOptions::check(bool selects, bool formatsPrune) const {
   if (std::string reason = refuseRule(RecipeRule::forContractions(weights, granularity)); !reason.empty())
     return userError("--weights=" + weights + " --granularity=" + granularity +
                      ": " + reason);
+  if (selects && (weights != "int8" || granularity != "channel"))
+    return userError("a selection chooses the formats of weights: give --formats=int8," + weights +
+                     (granularity == "channel" ? "" : "/" + granularity) +
+                     " instead of --weights and --granularity, or rules for single layers by --recipe");
   if (sequential && !needsHessians(rounding))
     return userError("--sequential is for --rounding=gptq and adaround");
-  if (sequential && hessians.getNumOccurrences())
+  if (sequential && hessians.getNumOccurrences() && !selects)
     return userError("--sequential sums the Hessians of each layer behind the quantized ones before it: they are for one format only, "
-                     "give no --hessians");
+                     "give no --hessians; a selection keeps those there that it tries formats with");
   if (!(sparsity >= 0 && sparsity < 1) || (pattern != "blocks" && pattern != "unstructured"))
     return userError("--sparsity is a share from 0 to below 1, --pattern one of blocks, unstructured");
   if ((sparsity > 0 || pattern.getNumOccurrences()) && (rounding != WeightRounding::GPTQ || sparsity == 0))
@@ -138,8 +142,6 @@ llvm::Error QuantizeOptions::check(bool formatsPrune) const {
   const bool areOfUse = needsHessians(rounding) || prunes(rules) || formatsPrune;
   if (hessians.getNumOccurrences() && (hessians.empty() || !areOfUse))
     return userError("--hessians is a file for --rounding=gptq and adaround, and for recipes and formats with sparsity");
-  if (sequential && prunes(rules))
-    return userError("--sequential does not take a recipe with sparsity: prune first, by `halftone prune --data --sequential`");
   return llvm::Error::success();
 }
 

@@ -23,9 +23,9 @@ public:
   /// Whether any of them is given.
   bool isGiven() const;
 
-  /// What is wrong with the values.
-  /// With `formatsPrune` a selection has formats that prune.
-  llvm::Error check(bool formatsPrune = false) const;
+  /// What is wrong with the values, beside a selection among formats if `selects`,
+  /// of which some prune with `formatsPrune`.
+  llvm::Error check(bool selects = false, bool formatsPrune = false) const;
 
   /// Fails for options of a stage that the module is behind already.
   llvm::Error checkStage(ModuleOp module) const;

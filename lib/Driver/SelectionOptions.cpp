@@ -65,7 +65,10 @@ SelectionOptions::SelectionOptions(CommandLine &line)
                             "budgets, or after an interruption")),
       saveChoice("save-choice", cl::sub(line.command), cl::value_desc("FILE"),
                  cl::desc("Write the choice as a recipe: --recipe=FILE makes "
-                          "the same model again without a search")) {}
+                          "the same model again without a search")),
+      heldOut("held-out", cl::sub(line.command), cl::init(0), cl::value_desc("N"),
+              cl::desc("The last N samples of --data: a selection verifies on them (default: on a third), and nothing else sees them. "
+                       "With --recipe, those that its selection verified on")) {}
 
 /// "N" or "P%".
 static Error parseBudget(StringRef option, StringRef text, std::optional<Budget> &budget) {
@@ -111,24 +114,15 @@ StorageChoice SelectionOptions::storage(StorageChoice asked) const {
   return !maxBytes.empty() && asked == StorageChoice::Automatic ? StorageChoice::Packed : asked;
 }
 
-Error SelectionOptions::refuseFormats(const StageSettings &settings) {
-  if (settings.sequential)
-    return userError("a selection tries formats layer by layer from one set of Hessians: give no --sequential; --save-choice keeps the "
-                     "formats, which --recipe then rounds with --sequential");
-  if (settings.weights != "int8" || settings.granularity != "channel")
-    return userError("a selection chooses the formats of weights: give --formats=int8," + settings.weights +
-                     (settings.granularity == "channel" ? "" : "/" + settings.granularity) +
-                     " instead of --weights and --granularity, or rules for single layers by --recipe");
-  return Error::success();
-}
-
 Expected<bool> SelectionOptions::isAsked() const {
   Expected<SelectionRequest> parsed = request();
   if (!parsed)
     return parsed.takeError();
   if (Error error = candidates().takeError())
     return std::move(error);
-  if (parsed->maxDrop || parsed->maxBytes || parsed->maxLatency) {
+  if (heldOut.getNumOccurrences() && heldOut < 1)
+    return userError("--held-out is a number of samples, 1 or more");
+  if (hasBudget()) {
     for (const std::string &path : {saveChoice.getValue(), measurements.getValue()})
       if (!path.empty())
         if (Error error = checkWritable(path))
@@ -147,11 +141,14 @@ bool SelectionOptions::prunes() const {
   return llvm::any_of(*candidates(), [](const LayerFormat &format) { return format.sparsity != 0; });
 }
 
-Expected<int64_t> SelectionOptions::searchSamples(int64_t samples) {
-  if (samples < 6)
+Expected<int64_t> SelectionOptions::seenSamples(int64_t samples) const {
+  if (!heldOut && hasBudget() && samples < 6)
     return userError("selecting precision needs 6 samples or more: a third of "
                      "them is kept for verification");
-  return samples - samples / 3;
+  const int64_t seen = samples - (heldOut || !hasBudget() ? int64_t(heldOut) : samples / 3), least = hasBudget() ? 4 : 1;
+  if (seen < least)
+    return userError("--held-out=" + Twine(heldOut) + " leaves less than " + Twine(least) + " of " + Twine(samples) + " samples");
+  return seen;
 }
 
 /// On stderr: stdout may be the stage file.
@@ -176,6 +173,16 @@ static void printShares(const VariantCompiler &compiler, const Assignment &assig
   llvm::errs() << "\n";
 }
 
+/// What --sequential gained, or that it did not.
+static void printRounding(const Selection &selection) {
+  if (!selection.other)
+    return;
+  const Measured &with = selection.isSequential ? selection.chosen : *selection.other;
+  const Measured &without = selection.isSequential ? *selection.other : selection.chosen;
+  llvm::errs() << llvm::format("  layer by layer: drop %.6g, distance %.4g; without --sequential: drop %.6g, distance %.4g%s\n", with.drop,
+                               with.loss, without.drop, without.loss, selection.isSequential ? "" : ": kept without, which is better here");
+}
+
 static void printSelection(const VariantCompiler &compiler,
                            const Selection &selection, const SampleRange &verify) {
   llvm::errs() << "selected precision, verified on " << verify.size()
@@ -183,6 +190,7 @@ static void printSelection(const VariantCompiler &compiler,
   printRow("float", selection.wholeFloat);
   printRow("plain int8", selection.plainInt8);
   printRow("selected", selection.chosen);
+  printRounding(selection);
   printShares(compiler, selection.assignment);
   for (auto [layer, format] : llvm::zip_equal(compiler.layers(), selection.assignment))
     if (format != 0)
@@ -200,15 +208,17 @@ static Expected<OwningOpRef<ModuleOp>> copyModule(ModuleOp module,
 }
 
 /// The settings that make the chosen model, in files of their own.
-static Expected<ChosenSettings> keepChoice(const VariantCompiler &compiler, const Assignment &assignment,
-                                           const StageSettings &stages) {
+static Expected<ChosenSettings> keepChoice(const VariantCompiler &compiler, const Selection &selection,
+                                           const StageSettings &stages, StringRef data, int64_t heldOut) {
   auto recipe = TemporaryFile::create("yaml");
   if (!recipe)
     return recipe.takeError();
-  if (Error error = compiler.writeRecipe(recipe->path(), assignment))
+  if (Error error = compiler.writeRecipe(recipe->path(), selection.assignment))
     return std::move(error);
-  ChosenSettings chosen{stages, std::move(*recipe), compiler.hessianFile()};
+  ChosenSettings chosen{stages, std::move(*recipe), compiler.hessianFile(), selection.isSequential ? data.str() : ""};
   chosen.stages.recipe = chosen.recipe.path().str();
+  chosen.stages.sequential = selection.isSequential;
+  chosen.stages.heldOut = heldOut;
   chosen.stages.hessians = chosen.hessians.path;
   return chosen;
 }
@@ -226,7 +236,7 @@ SelectionOptions::select(ModuleOp module, StringRef path,
   auto data = loadDatasetFor(module, path);
   if (!data)
     return data.takeError();
-  Expected<int64_t> split = searchSamples((*data)->size());
+  Expected<int64_t> split = seenSamples((*data)->size());
   if (!split)
     return split.takeError();
   // The search works in a context of its own: in the module's, it would leave
@@ -247,5 +257,5 @@ SelectionOptions::select(ModuleOp module, StringRef path,
   if (!saveChoice.empty())
     if (Error error = compiler->writeRecipe(saveChoice, selection->assignment))
       return std::move(error);
-  return keepChoice(*compiler, selection->assignment, settings);
+  return keepChoice(*compiler, *selection, settings, path, verify.size());
 }

@@ -13,10 +13,12 @@ struct ChosenSettings {
   StageSettings stages;
   TemporaryFile recipe;
   HessianFile hessians; ///< For roundings that need them.
+  std::string data;     ///< For --sequential, which sums its own; else empty.
 };
 
 /// --max-drop, --max-bytes, --max-latency, --objective, --formats, --metric,
-/// --metric-command, --measurements and --save-choice, of build and quantize.
+/// --metric-command, --measurements, --save-choice and --held-out, of build and
+/// quantize.
 class SelectionOptions {
 public:
   explicit SelectionOptions(CommandLine &line);
@@ -27,9 +29,11 @@ public:
   /// Whether some of --formats prune; isAsked has found them sound.
   bool prunes() const;
 
-  /// Of `samples`, how many are for calibration and search; the rest is for
-  /// verification.
-  static llvm::Expected<int64_t> searchSamples(int64_t samples);
+  /// Of `samples`, how many are for calibration, search and rounding: all but
+  /// --held-out, or a third in a selection, which verifies on them.
+  llvm::Expected<int64_t> seenSamples(int64_t samples) const;
+  /// --held-out, or 0.
+  int64_t heldOutSamples() const { return heldOut; }
 
   /// Selects and prints what was chosen and measured; the settings that make
   /// the chosen model from `module`, at the stage calibration.
@@ -42,10 +46,8 @@ public:
   /// them packed unless the user says otherwise.
   StorageChoice storage(StorageChoice asked) const;
 
-  /// What of other options a selection decides itself, and refuses.
-  static llvm::Error refuseFormats(const StageSettings &settings);
-
 private:
+  bool hasBudget() const { return !maxDrop.empty() || !maxBytes.empty() || !maxLatency.empty(); }
   llvm::Expected<SelectionRequest> request() const;
   llvm::Expected<std::vector<LayerFormat>> candidates() const;
 
@@ -53,6 +55,7 @@ private:
   llvm::cl::opt<Objective> objective;
   llvm::cl::opt<MetricKind> metric;
   llvm::cl::opt<std::string> metricCommand, formats, measurements, saveChoice;
+  llvm::cl::opt<int64_t> heldOut;
 };
 
 } // namespace mlir::halftone

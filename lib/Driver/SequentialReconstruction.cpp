@@ -1,7 +1,6 @@
 //===- SequentialReconstruction.cpp - Layers one after the other ----------===//
 #include "SequentialReconstruction.h"
 #include "Command.h"
-#include "DataOptions.h"
 #include "HessianCollector.h"
 #include "LoadedModel.h"
 #include "ModelFile.h"
@@ -12,10 +11,12 @@
 #include "halftone/Calibration/Passes.h"
 #include "halftone/Pruning/WeightRows.h"
 #include "halftone/Quantization/Biases.h"
+#include "halftone/Quantization/WeightFormats.h"
 #include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Reconstruction/LeastSquares.h"
 #include "halftone/Reconstruction/Passes.h"
 #include "halftone/Reconstruction/Segments.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -229,17 +230,13 @@ static std::vector<float> effectiveRows(Operation *contraction) {
 }
 
 /// The inputs of each run.
-static Expected<std::vector<std::vector<Tensor>>> readSamples(ModuleOp module, StringRef dataPath) {
-  auto data = loadDatasetFor(module, dataPath);
-  if (!data)
-    return data.takeError();
-  const SampleRange samples{**data, 0, (*data)->size()};
+static Expected<std::vector<std::vector<Tensor>>> readSamples(ModuleOp module, const SampleRange &samples) {
   const int64_t total = countHessianSamples(samples);
   auto dims = module.lookupSymbol<func::FuncOp>("main").getArgAttrOfType<ArrayAttr>(0, kDimsAttr);
   auto batch = dims && !dims.empty() ? dyn_cast<DimAttr>(dims[0]) : DimAttr();
   std::vector<std::vector<Tensor>> inputs;
   for (int64_t i = 0; i < total; ++i) {
-    auto run = readRun(samples, (*data)->inputs().front().shape, i * samples.size() / total,
+    auto run = readRun(samples, samples.data.inputs().front().shape, samples.begin + i * samples.size() / total,
                        batch ? batch.getLow() : 1);
     if (!run)
       return run.takeError();
@@ -295,11 +292,11 @@ static Error reconstructLayer(SegmentedNetwork &floats, SegmentedNetwork &made, 
 }
 
 /// Runs both networks; the module is changed.
-static Error reconstructAll(ModuleOp module, StringRef dataPath, Reconstruct reconstruct) {
+static Error reconstructAll(ModuleOp module, const SampleRange &range, Reconstruct reconstruct) {
   InterruptGuard guard;
   OwningOpRef<ModuleOp> original = module.clone();
   SegmentedNetwork floats(*original, /*rounds=*/false), made(module, /*rounds=*/true);
-  Expected<std::vector<std::vector<Tensor>>> samples = readSamples(module, dataPath);
+  Expected<std::vector<std::vector<Tensor>>> samples = readSamples(module, range);
   if (!samples)
     return samples.takeError();
   floats.start(*samples, /*outputsToo=*/true);
@@ -337,20 +334,81 @@ static Expected<TemporaryFile> writeHessian(ModuleOp module, const FittedLayer &
 /// follow them as far as it may from the float weights: 0.01 loses half a dB of 14 on EfficientNet-Lite0 with 4 bits.
 static constexpr double kDamping = 0.1;
 
-Error mlir::halftone::quantizeSequentially(ModuleOp module, const StageSettings &settings, StringRef dataPath) {
-  return reconstructAll(module, dataPath, [&](FittedLayer &layer) -> Error {
+/// Zeros by the layer's Hessian; what is kept is fitted again, from the weights of the float network.
+static Error pruneLayer(ModuleOp module, FittedLayer &layer, PruneWeightsOptions options, StringRef hessians) {
+  options.hessians = hessians.str();
+  if (Error error = runPass(module, createPruneWeights(options)))
+    return error;
+  if (!isPruned(layer.step.layer.contraction))
+    return Error::success();
+  layer.weights = WeightRows(layer.step.layer.contraction);
+  layer.fit();
+  return Error::success();
+}
+
+namespace {
+
+/// The shares of zeros that a recipe gives layers, which are off them until it is their turn: the pass prunes all that have one.
+class AssignedShares {
+public:
+  explicit AssignedShares(ModuleOp module) {
+    for (const ContractionInput &input : getContractionInputs(module.lookupSymbol<func::FuncOp>("main")))
+      if (Attribute share = input.contraction->removeAttr(kSparsityAttr))
+        shares[input.contraction] = share;
+  }
+  ~AssignedShares() {
+    for (auto [contraction, share] : shares)
+      contraction->setAttr(kSparsityAttr, share);
+  }
+  AssignedShares(const AssignedShares &) = delete;
+  /// Whether the layer has one now.
+  bool giveBack(Operation *contraction) {
+    auto share = shares.find(contraction);
+    if (share == shares.end())
+      return false;
+    contraction->setAttr(kSparsityAttr, share->second);
+    shares.erase(share);
+    return true;
+  }
+
+private:
+  llvm::MapVector<Operation *, Attribute> shares;
+};
+
+} // namespace
+
+/// Codes as attributes.
+static Error quantizeLayers(ModuleOp module, const StageSettings &settings, const SampleRange &samples) {
+  AssignedShares shares(module);
+  PruneWeightsOptions pruning;
+  pruning.assigned = true;
+  return reconstructAll(module, samples, [&](FittedLayer &layer) -> Error {
     layer.fit();
     Expected<TemporaryFile> file = writeHessian(module, layer);
     if (!file)
       return file.takeError();
+    if (shares.giveBack(layer.step.layer.contraction))
+      if (Error error = pruneLayer(module, layer, pruning, file->path()))
+        return error;
     return runPass(module, createReconstructWeights({file->path().str(), settings.weightScales, settings.sparsity, settings.pattern,
                                                      settings.rounding, kDamping}));
   });
 }
 
+Error mlir::halftone::advanceSequentially(ModuleOp module, Stage last, StageSettings settings, const SampleRange &samples) {
+  if (Error error = advance(module, Stage::Precision, settings))
+    return error;
+  if (Error error = quantizeLayers(module, settings, samples))
+    return error;
+  // What is left has no samples: no sums either.
+  settings.rounding = WeightRounding::Diffused;
+  settings.hessians.clear();
+  return advance(module, last, settings);
+}
+
 /// The share of each layer that one ranking over all layers gives, by its key.
-static Expected<llvm::StringMap<double>> shareOut(ModuleOp module, PruneWeightsOptions options, StringRef dataPath) {
-  Expected<HessianFile> file = HessianFile::collect(module, dataPath);
+static Expected<llvm::StringMap<double>> shareOut(ModuleOp module, PruneWeightsOptions options, const SampleRange &samples) {
+  Expected<HessianFile> file = HessianFile::collect(module, samples);
   if (!file)
     return file.takeError();
   options.hessians = file->path;
@@ -365,31 +423,23 @@ static Expected<llvm::StringMap<double>> shareOut(ModuleOp module, PruneWeightsO
   return shares;
 }
 
-Error mlir::halftone::pruneSequentially(ModuleOp module, const PruneWeightsOptions &options, StringRef dataPath) {
+Error mlir::halftone::pruneSequentially(ModuleOp module, const PruneWeightsOptions &options, const SampleRange &samples) {
   llvm::StringMap<double> shares;
   if (options.scope == PruningScope::Global && options.pattern != PruningPattern::NOfM) {
-    Expected<llvm::StringMap<double>> found = shareOut(module, options, dataPath);
+    Expected<llvm::StringMap<double>> found = shareOut(module, options, samples);
     if (!found)
       return found.takeError();
     shares = std::move(*found);
   }
-  return reconstructAll(module, dataPath, [&](FittedLayer &layer) -> Error {
+  return reconstructAll(module, samples, [&](FittedLayer &layer) -> Error {
     layer.fit();
     Expected<TemporaryFile> file = writeHessian(module, layer);
     if (!file)
       return file.takeError();
     PruneWeightsOptions own = options;
-    own.hessians = file->path().str();
     own.scope = PruningScope::Layer;
     if (auto share = shares.find(layer.step.layer.key); share != shares.end())
       own.sparsity = share->second;
-    if (Error error = runPass(module, createPruneWeights(own)))
-      return error;
-    if (!isPruned(layer.step.layer.contraction))
-      return Error::success();
-    // The zeros are chosen: what is kept is fitted again, from the weights of the float network.
-    layer.weights = WeightRows(layer.step.layer.contraction);
-    layer.fit();
-    return Error::success();
+    return pruneLayer(module, layer, own, file->path());
   });
 }

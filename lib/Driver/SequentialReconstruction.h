@@ -11,18 +11,20 @@
 #ifndef HALFTONE_LIB_DRIVER_SEQUENTIALRECONSTRUCTION_H
 #define HALFTONE_LIB_DRIVER_SEQUENTIALRECONSTRUCTION_H
 
+#include "Metric.h"
 #include "Stages.h"
 #include "halftone/Pruning/Passes.h"
 
 namespace mlir::halftone {
 
-/// Codes for the int8 contractions of a module of the stage precision, as
-/// attributes; their weights and biases change, too.
-llvm::Error quantizeSequentially(ModuleOp module, const StageSettings &settings, StringRef dataPath);
+/// The stages up to `last`, which is behind precision. The int8 contractions get
+/// codes layer by layer, behind the zeros that a recipe asks for; their weights
+/// and biases change, too.
+llvm::Error advanceSequentially(ModuleOp module, Stage last, StageSettings settings, const SampleRange &samples);
 
 /// Prunes a module of the stage precision: a share of each layer, or what the
 /// global scope gives it.
-llvm::Error pruneSequentially(ModuleOp module, const PruneWeightsOptions &options, StringRef dataPath);
+llvm::Error pruneSequentially(ModuleOp module, const PruneWeightsOptions &options, const SampleRange &samples);
 
 } // namespace mlir::halftone
 

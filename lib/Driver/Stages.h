@@ -21,6 +21,7 @@ struct StageSettings {
   WeightRounding rounding = WeightRounding::Diffused;
   std::string hessians; ///< A file of Hessians, for GPTQ and AdaRound.
   bool sequential = false; ///< GPTQ and AdaRound layer by layer.
+  int64_t heldOut = 0;  ///< The last samples of the data, which nothing is fitted to.
   double sparsity = 0;  ///< The share of weights that GPTQ makes zero.
   std::string pattern = "blocks"; ///< Or unstructured.
   std::vector<std::string> floatOps; ///< Regular expressions.

@@ -1,6 +1,7 @@
 //===- Variants.cpp - One model in several precisions ---------------------===//
 #include "Variants.h"
 #include "Command.h"
+#include "SequentialReconstruction.h"
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Data/AtomicFile.h"
 #include "halftone/Quantization/WeightFormats.h"
@@ -132,7 +133,8 @@ Expected<Variant> mlir::halftone::loadVariant(TemporaryFile file) {
   return Variant{std::move(file), std::move(*model)};
 }
 
-Expected<OwningOpRef<ModuleOp>> VariantCompiler::quantize(StageSettings stages, const Assignment &assignment) const {
+Expected<OwningOpRef<ModuleOp>> VariantCompiler::quantize(StageSettings stages, const Assignment &assignment,
+                                                               const SampleRange *samples) const {
   Expected<TemporaryFile> recipe = TemporaryFile::create("yaml");
   if (!recipe)
     return recipe.takeError();
@@ -142,7 +144,7 @@ Expected<OwningOpRef<ModuleOp>> VariantCompiler::quantize(StageSettings stages, 
   ModuleOp source = module;
   OwningOpRef<ModuleOp> variant = source.clone();
   ScopedDiagnosticHandler quiet(source.getContext(), keepQuiet);
-  if (Error error = advance(*variant, Stage::Integer, stages))
+  if (Error error = samples ? advanceSequentially(*variant, Stage::Integer, stages, *samples) : advance(*variant, Stage::Integer, stages))
     return std::move(error);
   return variant;
 }
@@ -169,6 +171,10 @@ StageSettings VariantCompiler::stagesFor(bool quickly) const {
 
 Expected<Variant> VariantCompiler::compile(const Assignment &assignment) const {
   return compileQuantized(quantize(stagesFor(/*quickly=*/false), assignment));
+}
+
+Expected<Variant> VariantCompiler::compileSequentially(const Assignment &assignment, const SampleRange &samples) const {
+  return compileQuantized(quantize(settings.stages, assignment, &samples));
 }
 
 Expected<Variant> VariantCompiler::compileQuickly(const Assignment &assignment) const {

@@ -66,7 +66,13 @@ public:
   /// are of, so losses are to be measured on others.
   llvm::Error prepareTrials(const SampleRange &samples);
 
+  /// Whether chosen models are rounded layer by layer (--sequential). Trials are
+  /// not: their layers share one set of Hessians.
+  bool isSequential() const { return settings.stages.sequential; }
+
   llvm::Expected<Variant> compile(const Assignment &assignment) const;
+  /// Layer by layer, on these samples.
+  llvm::Expected<Variant> compileSequentially(const Assignment &assignment, const SampleRange &samples) const;
   /// Roundings that need Hessians round by diffusion, and formats prune by the
   /// weights alone.
   llvm::Expected<Variant> compileQuickly(const Assignment &assignment) const;
@@ -93,9 +99,10 @@ private:
   llvm::Expected<OwningOpRef<ModuleOp>> decide() const;
   llvm::Error findLayers(ModuleOp decided);
   StageSettings stagesFor(bool quickly) const;
-  /// The module at the stage integer.
+  /// The module at the stage integer; with samples layer by layer.
   llvm::Expected<OwningOpRef<ModuleOp>>
-  quantize(StageSettings stages, const Assignment &assignment) const;
+  quantize(StageSettings stages, const Assignment &assignment,
+           const SampleRange *samples = nullptr) const;
   llvm::Expected<Variant>
   compileQuantized(llvm::Expected<OwningOpRef<ModuleOp>> variant) const;
 
