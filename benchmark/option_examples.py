@@ -41,6 +41,7 @@ LISTED = {
 }
 
 SELECTION = ["--data={folder}/data.npz", "--recipe={folder}/most.yaml", "--formats=int8,float"]
+LAYER_BY_LAYER = ["", ("", ["--recipe={folder}/zeros.yaml"])]
 PICTURES = "{input}: u8 nchw {colour} resize={size} scale=255"
 BAD_DATA = ["!{folder}/none.npz", "!{folder}/empty", "!{folder}/misnamed.npz", "!{folder}/misshapen.npz", "!{folder}/integers.npz", "!{folder}/nan.npz",
             "!{folder}/truncated.npz", "!{model}"]
@@ -104,7 +105,10 @@ EXAMPLES = {
     "resume@calibrate": [("", ["-o", "{folder}/resumed.stats"]), "!"],
     "round-channels": ["1", "8", "!0", "!x"], "rounds": ["1", "!0", "!many"],
     "save-choice": ["{folder}/choice.yaml", "!{folder}/none/choice.yaml"], "save-stats": ["{folder}/saved.stats", "!{folder}/none/saved.stats"],
-    "schedule": ["cosine", "constant", "!steps"], "seed": ["7", "!x"], "sequential": [""], "smooth": ["0", "0.5", "1", "!-0.5", "!2", "!much"],
+    "schedule": ["cosine", "constant", "!steps"], "seed": ["7", "!x"],
+    "sequential": LAYER_BY_LAYER,
+    **{f"sequential@{name}": [*LAYER_BY_LAYER, ("", [*SELECTION[1:], "--max-bytes=60%"])] for name in ("build", "quantize")},
+    "sequential@prune": [""], "smooth": ["0", "0.5", "1", "!-0.5", "!2", "!much"],
     "smoothing": ["0.1", "!1", "!-1"], "sparsity": [("0.5", ["--rounding=gptq"]), "!1", "!-1", "!half", "!0.5"],
     "sparsity@prune": ["0", "0.5", "!1", "!-1", "!half"],
     "stats": ["{folder}/model.stats", "!{folder}/none.stats", "!{folder}/recipe.yaml", "!{folder}/other.stats"], "stop-after": ["!nothing"],
@@ -124,6 +128,7 @@ NEEDS = {
     "rounding=gptq": ["--data={folder}/data.npz"], "rounding=adaround": ["--data={folder}/data.npz"],
     "hessians": ["--data={folder}/data.npz", "--rounding=gptq"],
     "sparsity": ["--data={folder}/data.npz"], "pattern": ["--data={folder}/data.npz", "--rounding=gptq", "--sparsity=0.5"], "pattern@prune": [],
+    "held-out@quantize": ["--data={folder}/data.npz", "--rounding=gptq"],
     "sequential": ["--data={folder}/data.npz", "--rounding=gptq"], "sequential@prune": ["--data={folder}/data.npz"],
     "sequential@train": [*QUANTIZED, "--rounding=gptq"],
     "sparsity@prune": [], "elide-weights@build": ["--stop-after=integer"],

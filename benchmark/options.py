@@ -183,6 +183,7 @@ class Model:
         (folder / "recipe.yaml").write_text(rule.format("int4"))
         (folder / "misspelt.yaml").write_text(rule.format("int4").replace("weights", "wieghts"))
         (folder / "idle.yaml").write_text("- {name: nothing, weights: int4}\n")
+        (folder / "zeros.yaml").write_text("- {kind: contraction, sparsity: 0.5}\n")
         # A selection that has few layers to choose for: the others have rules.
         self.ruled = layers[:-2]
         (folder / "most.yaml").write_text("".join(f"- {{name: {json.dumps(layer)}, weights: int8}}\n" for layer in self.ruled))
@@ -241,7 +242,7 @@ class Walk:
 
     def is_slow(self, case):
         """Whether a selection or a measurement of the machine is asked for."""
-        return case.option in SLOW or any(word.startswith("--max-") for word in look_up(NEEDS, self.command, case.option, case.value, []))
+        return case.option in SLOW or any(word.startswith("--max-") for word in [*look_up(NEEDS, self.command, case.option, case.value, []), *case.more])
 
     def words(self, case):
         """The command with the option in it, and the path that is to be written."""

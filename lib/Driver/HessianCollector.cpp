@@ -156,13 +156,17 @@ static Error sumSamples(LoadedModel &model, const SampleRange &samples,
   return Error::success();
 }
 
+Error mlir::halftone::heldOutTooMany(int64_t heldOut, int64_t samples) {
+  return userError("--held-out=" + Twine(heldOut) + " leaves none of the " + Twine(samples) + " samples");
+}
+
 Expected<LoadedSamples> LoadedSamples::load(ModuleOp module, StringRef path, int64_t heldOut) {
   auto data = loadDatasetFor(module, path);
   if (!data)
     return data.takeError();
   const int64_t used = (*data)->size() - heldOut;
   if (used < 1)
-    return userError("--held-out=" + Twine(heldOut) + " leaves none of the " + Twine((*data)->size()) + " samples");
+    return heldOutTooMany(heldOut, (*data)->size());
   return LoadedSamples{std::move(*data), used};
 }
 

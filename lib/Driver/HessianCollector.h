@@ -25,6 +25,9 @@ struct LoadedSamples {
   int64_t used;
 };
 
+/// The error when nothing is left of the samples.
+llvm::Error heldOutTooMany(int64_t heldOut, int64_t samples);
+
 /// The Hessians of a module of the stage precision over samples; of at most
 /// 128 of them, spread over the data. With a path they are kept: read if the
 /// file is there, which must be of these samples, this model and these ranges;

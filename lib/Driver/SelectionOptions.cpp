@@ -142,12 +142,16 @@ bool SelectionOptions::prunes() const {
 }
 
 Expected<int64_t> SelectionOptions::seenSamples(int64_t samples) const {
+  constexpr int64_t least = 4; // and 2 to verify on
   if (!heldOut && hasBudget() && samples < 6)
     return userError("selecting precision needs 6 samples or more: a third of "
                      "them is kept for verification");
-  const int64_t seen = samples - (heldOut || !hasBudget() ? int64_t(heldOut) : samples / 3), least = hasBudget() ? 4 : 1;
-  if (seen < least)
-    return userError("--held-out=" + Twine(heldOut) + " leaves less than " + Twine(least) + " of " + Twine(samples) + " samples");
+  const int64_t kept = heldOut || !hasBudget() ? int64_t(heldOut) : samples / 3, seen = samples - kept;
+  if (seen < 1)
+    return heldOutTooMany(kept, samples);
+  if (hasBudget() && seen < least)
+    return userError("--held-out=" + Twine(kept) + " leaves " + Twine(seen) + " of the " + Twine(samples) +
+                     " samples to the search, which needs " + Twine(least));
   return seen;
 }
 
