@@ -1,25 +1,28 @@
 #!/usr/bin/env python3
 """Size, speed and fidelity of one model in every format of weights, and with formats selected under budgets.
 
-    python benchmark/frontier.py --halftone build/bin/halftone -o build/frontier \\
-        demo=models/demo/fashion.onnx,models/demo/calibration.npz,build/fashion-test.npz \\
-        efficientnet=build/models/efficientnet_lite0.onnx,build/photographs/calibration.npz,build/photographs/evaluation.npz
+    python benchmark/frontier.py --halftone build/bin/halftone -o build/frontier demo efficientnet minilm ocr-detection \\
+        own=model.onnx,calibration.npz,evaluation.npz
 
-Each model is NAME=MODEL,CALIBRATION,EVALUATION; a dimension that is open is set to 1. Calibration, Hessians and
+Each model is a name of frontier_models.json, or NAME=MODEL,CALIBRATION,EVALUATION; a dimension that is open is set to 1. What a model's script makes
+(benchmark/models) is made if it is missing; the Python packages that it needs are named if they are. Calibration, Hessians and
 selection see the first data only, Hessians are summed once; fidelity is that of the second, against the float model
 compiled by us: top-1 agreement and SQNR of the outputs. All weights are rounded alike (--rounding, gptq unless told)
 and stored packed. Latency is the median of one interleaved `halftone bench` over all that were built, one thread,
 batch 1. A budget that is refused stands in the table with the reason. Losses of layers are measured once for each
-model and kept beside the models, and models that are there already are not made again. Below each table:
-which single formats no selection beats in both bytes and SQNR, and which codebooks are less faithful than uniform
-codes of as many bits. Writes table.md, frontier.json and one plot for each model, SVG without a library.
+model and kept beside the models, and models that are there already are not made again. Models that frontier_models.json gives few formats
+have these alone, without selections, and the cosine in place of the agreement. Below each table: which single formats no
+selection beats in both bytes and SQNR, and which codebooks are less faithful than uniform codes of as many bits. With
+--sequential all are rounded layer by layer. Writes table.md, frontier.json and one plot for each model, SVG without a library.
 """
 
 import argparse
+import importlib.util
 import json
 import pathlib
 import re
 import subprocess
+import sys
 
 # Candidates of the selections under budgets of bytes, and the single formats whose bytes are their budgets.
 FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "int4/group:32", "codebook4", "nf4", "codebook3", "codebook2"]
@@ -28,6 +31,9 @@ SIZES = [f"codebook{bits}" for bits in range(7, 1, -1)]
 PRUNED = ["int8", *[f"int8/sparsity:{share}" for share in (0.5, 0.7, 0.85)]]
 SINGLE = [*[f"int{bits}" for bits in range(8, 1, -1)], "int8/tensor", "int4/tensor", "int4/group:32",
           *[f"codebook{bits}" for bits in range(8, 1, -1)], "nf4", "log5", "log4", "log3"]
+# Of the models that are no classifiers of pictures.
+FEW = ["int8", "int6", "int5", "int4", "int4/group:32", "codebook8", "codebook6", "codebook5", "codebook4", "nf4", "log4"]
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def run(command):
@@ -38,8 +44,11 @@ def run(command):
 
 
 class Frontier:
-    def __init__(self, options, name, model, calibration, evaluation):
-        self.halftone, self.rounding, self.percents = options.halftone, options.rounding, options.percents
+    def __init__(self, options, name, model, calibration, evaluation, few=False):
+        self.few = few
+        self.halftone, self.percents = options.halftone, options.percents
+        self.rounding = [f"--rounding={options.rounding}", *(["--sequential"] if options.sequential else [])]
+        self.keeps_hessians = options.rounding in ("gptq", "adaround")
         self.name, self.folder = name, options.folder
         self.model, self.calibration, self.evaluation = model, calibration, evaluation
         self.rows, self.stats = {}, self.folder / f"{name}.stats"
@@ -72,12 +81,12 @@ class Frontier:
     def quantize(self, library, *options, samples="all"):
         """`samples`: those that the Hessians are of. Selection sums them over its own part."""
         stage = library.with_suffix(".mlirbc")
-        if self.rounding in ("gptq", "adaround"):
+        if self.keeps_hessians and (samples == "search" or "--sequential" not in self.rounding):
             options += ("--hessians", self.folder / f"{self.name}-{samples}.hessians")
         log = stage.with_suffix(".log")
         if not (stage.exists() and log.exists()):
             log.write_text(self.call("quantize", self.model, "--stats", self.stats, "--data", self.calibration,
-                                     f"--rounding={self.rounding}", *options, "-o", stage).stderr)
+                                     *self.rounding, *options, "-o", stage).stderr)
         if not library.exists() or library.stat().st_mtime < stage.stat().st_mtime:
             self.call("compile", stage, "--weight-storage=packed", "-o", library)
         return log.read_text()
@@ -102,8 +111,14 @@ class Frontier:
         if not self.stats.exists():
             self.call("calibrate", self.model, "--data", self.calibration, "-o", self.stats)
         self.add("float", "reference", lambda library: self.call("build", self.model, "--float", "-o", library).stderr)
-        for text in SINGLE:
+        for text in FEW if self.few else SINGLE:
             self.add(text, "single", self.single(text))
+        if not self.few:
+            self.measure_selections()
+        self.time()
+        return self.rows
+
+    def measure_selections(self):
         for percent in self.percents:
             self.add(f"bytes {percent:g} %", "bytes", self.select(f"--max-bytes={percent:g}%", formats=FORMATS))
         for title in SIZES:
@@ -115,8 +130,6 @@ class Frontier:
         self.add(f"disagreement {drop:.2f} %", "drop", self.select(f"--max-drop={drop}", formats=both))
         drop = (1 - plain["cosine"]) / 2
         self.add(f"1 - cosine {drop:.2g}", "drop", self.select(f"--max-drop={drop}", "--metric=cosine", formats=both))
-        self.time()
-        return self.rows
 
     def time(self):
         built = [row for row in self.rows.values() if "path" in row]
@@ -126,17 +139,25 @@ class Frontier:
             row["microseconds"], row["bytes"] = timed["median_us"], timed["constant_bytes"]
 
 
+def has_selections(rows):
+    return any(row["kind"] == "bytes" for row in rows.values())
+
+
 def table(name, rows):
-    lines = [f"### {name}", "", "| formats | bytes | of float | top-1 as float | SQNR dB | us | of int8 | of float | weights |",
-             "|---|---|---|---|---|---|---|---|---|"]
+    selects = has_selections(rows)
+    near = "top-1 as float" if selects else "cosine"
+    lines = [f"### {name}", "", f"| formats | bytes | of float | {near} | SQNR dB | us | of int8 | of float |{' weights |' if selects else ''}",
+             "|---|---|---|---|---|---|---|---|" + ("---|" if selects else "")]
     whole, plain = rows["float"], rows["int8"]
     for title, row in rows.items():
         if "refused" in row:
-            lines.append(f"| {title} | refused: {row['refused']} | | | | | | | |")
+            lines.append(f"| {title} | refused: {row['refused']} | | | | | | |" + (" |" if selects else ""))
             continue
         sqnr = "exact" if row["sqnr_db"] is None else f"{row['sqnr_db']:.2f}"
-        lines.append(f"| {title} | {row['bytes']} | {row['bytes'] / whole['bytes']:.3f} | {row['agreement']:.3f} | {sqnr}"
-                     f" | {row['microseconds']:.0f} | {row['microseconds'] / plain['microseconds']:.2f} | {row['microseconds'] / whole['microseconds']:.2f} | {' '.join(row['weights'])} |")
+        near = f"{row['agreement']:.3f}" if selects else f"{row['cosine']:.4f}"
+        lines.append(f"| {title} | {row['bytes']} | {row['bytes'] / whole['bytes']:.3f} | {near} | {sqnr} | {row['microseconds']:.0f}"
+                     f" | {row['microseconds'] / plain['microseconds']:.2f} | {row['microseconds'] / whole['microseconds']:.2f} |"
+                     + (f" {' '.join(row['weights'])} |" if selects else ""))
     return "\n".join(lines + ["", *verdicts(rows)]) + "\n"
 
 
@@ -154,7 +175,7 @@ def verdicts(rows):
     unbeaten = [title for title, row in single.items() if not is_beaten(row, selected.values())]
     behind = [f"codebook{bits}" for bits in range(2, 9) if {f"codebook{bits}", f"int{bits}"} <= set(single)
               and single[f"codebook{bits}"]["sqnr_db"] < single[f"int{bits}"]["sqnr_db"]]
-    return [f"Single formats that no selection beats in both bytes and SQNR: {', '.join(unbeaten) or 'none'}.",
+    return [*([f"Single formats that no selection beats in both bytes and SQNR: {', '.join(unbeaten) or 'none'}."] if selected else []),
             f"Codebooks less faithful than uniform codes of as many bits: {', '.join(behind) or 'none'}."]
 
 
@@ -183,22 +204,49 @@ def plot(name, rows):
             '<rect width="700" height="350" fill="#fff"/>' + "".join(marks) + "</svg>\n")
 
 
+def make(name, entry, folder):
+    """The files of a model of frontier_models.json, made if they are missing and can be."""
+    made = folder / "models"
+    files = [pathlib.Path(made, file[len("{made}/"):]) if file.startswith("{made}/") else ROOT / file for file in entry["files"]]
+    absent = [str(file) for file in files if not file.exists()]
+    if absent and "maker" in entry:
+        if missing := [package for module, package in entry["packages"].items() if not importlib.util.find_spec(module)]:
+            raise SystemExit(f"{name} needs the Python packages {', '.join(missing)} (benchmark/requirements.txt)")
+        subprocess.run([sys.executable, ROOT / entry["maker"], "-o", made], check=True)
+    elif absent:
+        raise SystemExit(f"{name} needs {', '.join(absent)}: benchmark/README.md says what makes them")
+    return files
+
+
+def find_model(text, folder):
+    """Its name, its files, and whether it has few formats."""
+    name, _, files = text.partition("=")
+    if files:
+        return name, files.split(","), False
+    models = json.loads((ROOT / "benchmark/frontier_models.json").read_text())
+    if name not in models:
+        raise SystemExit(f"'{name}' is no model of frontier_models.json ({', '.join(models)}), and no NAME=MODEL,CALIBRATION,EVALUATION")
+    return name, make(name, models[name], folder), models[name].get("formats") == "few"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--halftone", required=True)
     parser.add_argument("--rounding", default="gptq")
+    parser.add_argument("--sequential", action="store_true", help="round layer by layer: into a folder of its own")
     parser.add_argument("--percents", type=lambda text: [float(part) for part in text.split(",")], default="15,20",
                         help="budgets of bytes beside the sizes of single formats, in percent of the float model's")
     parser.add_argument("-o", dest="folder", type=pathlib.Path, required=True)
-    parser.add_argument("models", nargs="+", metavar="NAME=MODEL,CALIBRATION,EVALUATION")
+    parser.add_argument("models", nargs="+", metavar="NAME or NAME=MODEL,CALIBRATION,EVALUATION")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     results = {}
     for text in options.models:
-        name, files = text.split("=", 1)
-        results[name] = Frontier(options, name, *files.split(",")).measure()
+        name, files, few = find_model(text, options.folder)
+        results[name] = Frontier(options, name, *files, few=few).measure()
         print(table(name, results[name]), flush=True)
-        (options.folder / f"{name}.svg").write_text(plot(name, results[name]))
+        if not few:
+            (options.folder / f"{name}.svg").write_text(plot(name, results[name]))
         (options.folder / "table.md").write_text("\n".join(table(n, rows) for n, rows in results.items()))
         (options.folder / "frontier.json").write_text(json.dumps(results, indent=1))
 
