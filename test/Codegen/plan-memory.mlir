@@ -69,6 +69,26 @@ module attributes {halftone.batch = array<i64: 1, 4>} {
 
 // -----
 
+// As above, of three dimensions: 4 * 2 * 2 * 3 * 4 + 64 = 256, in 64s 256, twice.
+
+// CHECK: halftone.workspace_bytes = 512
+module attributes {halftone.batch = array<i64: 1, 4>} {
+  func.func @main(%x: memref<?x2x2x3xf32>, %y: memref<?x3xf32>) {
+    %zero = arith.constant 0 : index
+    %n = memref.dim %x, %zero : memref<?x2x2x3xf32>
+    %a = memref.alloc(%n) : memref<?x2x2x3xf32>
+    linalg.copy ins(%x : memref<?x2x2x3xf32>) outs(%a : memref<?x2x2x3xf32>)
+    %c = memref.collapse_shape %a [[0, 1, 2], [3]] : memref<?x2x2x3xf32> into memref<?x3xf32>
+    %m = memref.dim %c, %zero : memref<?x3xf32>
+    %b = memref.alloc(%m) : memref<?x3xf32>
+    linalg.copy ins(%c : memref<?x3xf32>) outs(%b : memref<?x3xf32>)
+    linalg.copy ins(%b : memref<?x3xf32>) outs(%y : memref<?x3xf32>)
+    return
+  }
+}
+
+// -----
+
 module {
   func.func @main(%n: index, %y: memref<?xf32>) {
     // expected-error @below {{has no bound for its size; only the leading dimension of an input may be dynamic}}
