@@ -3,6 +3,7 @@
 // What a profile shows of a layer is known where the layer still is one operation with all its operands.
 //
 //===----------------------------------------------------------------------===//
+#include "halftone/Codegen/BatchExtents.h"
 #include "halftone/Codegen/CostModel.h"
 #include "halftone/Codegen/DepthwiseLayout.h"
 #include "halftone/Codegen/Entry.h"
@@ -47,8 +48,28 @@ static bool continuesFill(Operation *before, Operation *op) {
   return first && second && wholeOf(first.getOutputs()[0]) == wholeOf(second.getOutputs()[0]);
 }
 
-static int64_t bytesOf(MemRefType type) {
-  return elementsPerSample(type.getShape()) * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+/// The elements of a buffer that one sample has.
+static int64_t elementsPerSample(Value buffer) {
+  int64_t elements = 1;
+  for (int64_t dim = 0, rank = cast<MemRefType>(buffer.getType()).getRank(); dim < rank; ++dim)
+    elements *= extentAtBatch(buffer, dim, 1).value_or(1);
+  return elements;
+}
+
+static int64_t bytesOf(Value buffer) {
+  return elementsPerSample(buffer) * llvm::divideCeil(cast<MemRefType>(buffer.getType()).getElementTypeBitWidth(), 8);
+}
+
+/// How often the loops of a dynamic extent run for one sample.
+static int64_t dynamicIterations(linalg::LinalgOp op) {
+  int64_t iterations = 1;
+  for (auto [loop, range] : llvm::enumerate(op.getStaticLoopRanges())) {
+    Value buffer;
+    unsigned dim;
+    if (ShapedType::isDynamic(range) && succeeded(op.mapIterationSpaceDimToOperandDim(loop, buffer, dim)))
+      iterations *= extentAtBatch(buffer, dim, 1).value_or(1);
+  }
+  return iterations;
 }
 
 static bool isOutput(Operation *op, OpOperand &operand) {
@@ -77,7 +98,7 @@ static void countBytes(Operation *op, LayerInfo &layer) {
     int64_t &sum = written                     ? layer.writtenBytes
                    : isConstant(operand.get()) ? layer.constantBytes
                                                : layer.readBytes;
-    sum += bytesOf(type);
+    sum += bytesOf(operand.get());
   }
 }
 
@@ -109,7 +130,7 @@ static void describeContract(ContractOp op, LayerInfo &layer) {
   layer.kernel = name ? name.str() : "";
   if (SparseLayout::fromAttribute(op))
     layer.kernel = "sparse_" + layer.kernel;
-  layer.multiplyAccumulates = elementsPerSample(output.getShape()) * elementsPerSample(kernel.asArrayRef());
+  layer.multiplyAccumulates = elementsPerSample(op.getOutput()) * halftone::elementsPerSample(kernel.asArrayRef());
   if (output.getRank() == 2) {
     layer.kind = "matmul";
     return;
@@ -157,7 +178,7 @@ static void describeLinalg(linalg::LinalgOp op, LayerInfo &layer) {
   layer.kind = kindOf(op);
   if (!hasStructuredKernel(op))
     layer.kernel = "scalar";
-  layer.multiplyAccumulates = countMultiplyAccumulates(op);
+  layer.multiplyAccumulates = countMultiplyAccumulates(op) * dynamicIterations(op);
 }
 
 namespace {
@@ -207,8 +228,18 @@ private:
         return;
       ContractShape shape = ContractShape::of(op, *kernel);
       shape.coldBytes = constants;
+      joinRows(op, shape);
       layers[*layer].cost = shape.text() + (sparse ? sparseText(*sparse) : "");
     });
+  }
+
+  /// Rows of a matrix product that are joined with a dynamic batch: as many as a sample has.
+  static void joinRows(ContractOp op, ContractShape &shape) {
+    if (auto output = cast<MemRefType>(op.getOutput().getType()); output.getRank() != 2 || !output.isDynamicDim(0))
+      return;
+    const int64_t rows = extentAtBatch(op.getOutput(), 0, 1).value_or(1);
+    shape.span *= rows;
+    shape.activationBytes *= rows;
   }
 
   static LayerInfo describe(Operation *op, const Isa *row) {

@@ -5,14 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/ArenaPlanner.h"
+#include "halftone/Codegen/BatchExtents.h"
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/VectorEmission.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
@@ -28,74 +27,6 @@ using namespace mlir::halftone;
 /// Vector kernels may read (not write) this far behind a buffer.
 static constexpr int64_t kSlackBytes = 64;
 static constexpr int64_t kAlignment = 64;
-
-static std::optional<int64_t> evaluateAtBound(Value value, int64_t batch);
-
-static std::optional<int64_t> evaluateAtBound(OpFoldResult value, int64_t batch) {
-  if (std::optional<int64_t> constant = getConstantIntValue(value))
-    return constant;
-  return evaluateAtBound(cast<Value>(value), batch);
-}
-
-/// A size of a buffer for the greatest batch, or nothing.
-static std::optional<int64_t> extentAtBound(Value buffer, int64_t dim, int64_t batch) {
-  auto type = cast<MemRefType>(buffer.getType());
-  if (!type.isDynamicDim(dim))
-    return type.getDimSize(dim);
-  if (isa<BlockArgument>(buffer))
-    return dim == 0 ? std::optional<int64_t>(batch) : std::nullopt;
-  Operation *op = buffer.getDefiningOp();
-  if (auto alloc = dyn_cast<memref::AllocOp>(op))
-    return evaluateAtBound(alloc.getMixedSizes()[dim], batch);
-  if (auto view = dyn_cast<memref::SubViewOp>(op)) {
-    bool sameRank = view.getSourceType().getRank() == type.getRank();
-    return sameRank ? evaluateAtBound(view.getMixedSizes()[dim], batch) : std::nullopt;
-  }
-  if (auto expand = dyn_cast<memref::ExpandShapeOp>(op))
-    return evaluateAtBound(expand.getMixedOutputShape()[dim], batch);
-  if (auto cast = dyn_cast<memref::CastOp>(op))
-    return extentAtBound(cast.getSource(), dim, batch);
-  auto collapse = dyn_cast<memref::CollapseShapeOp>(op);
-  if (!collapse)
-    return std::nullopt;
-  int64_t product = 1;
-  const ReassociationIndices sources = collapse.getReassociationIndices()[dim];
-  for (int64_t source : sources) {
-    std::optional<int64_t> extent = extentAtBound(collapse.getSrc(), source, batch);
-    if (!extent)
-      return std::nullopt;
-    product *= *extent;
-  }
-  return product;
-}
-
-/// The value of an index for the greatest batch, or nothing. Sizes grow with the batch, so this is their bound.
-static std::optional<int64_t> evaluateAtBound(Value value, int64_t batch) {
-  APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant)))
-    return constant.getSExtValue();
-  Operation *op = value.getDefiningOp();
-  if (!op)
-    return std::nullopt;
-  if (auto dim = dyn_cast<memref::DimOp>(op))
-    return dim.getConstantIndex() ? extentAtBound(dim.getSource(), *dim.getConstantIndex(), batch) : std::nullopt;
-  SmallVector<Attribute> operands;
-  for (Value operand : op->getOperands()) {
-    std::optional<int64_t> evaluated = evaluateAtBound(operand, batch);
-    if (!evaluated)
-      return std::nullopt;
-    operands.push_back(IntegerAttr::get(operand.getType(), *evaluated));
-  }
-  SmallVector<OpFoldResult> folded;
-  if (!isa<affine::AffineApplyOp, affine::AffineMinOp, affine::AffineMaxOp>(op) &&
-      op->getDialect() != op->getContext()->getLoadedDialect<arith::ArithDialect>())
-    return std::nullopt;
-  if (failed(op->fold(operands, folded)) || folded.size() != 1)
-    return std::nullopt;
-  if (auto attribute = dyn_cast<Attribute>(folded[0]))
-    return cast<IntegerAttr>(attribute).getInt();
-  return evaluateAtBound(cast<Value>(folded[0]), batch);
-}
 
 /// Bytes of the planes of one image (halftone-assign-planes); nothing for another type.
 static std::optional<int64_t> planesOfImage(MemRefType type) {
@@ -118,7 +49,7 @@ static std::optional<int64_t> boundBytes(memref::AllocOp alloc, int64_t batch) {
   for (int64_t extent : image ? type.getShape().take_front() : type.getShape()) {
     std::optional<int64_t> size = extent;
     if (ShapedType::isDynamic(extent))
-      size = evaluateAtBound(*dynamic++, batch);
+      size = evaluateAtBatch(*dynamic++, batch);
     if (!size)
       return std::nullopt;
     elements *= *size;
