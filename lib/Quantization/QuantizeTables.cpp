@@ -6,6 +6,7 @@
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Quantization/Passes.h"
+#include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Support/Constants.h"
 #include "halftone/Support/Elementwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -40,11 +41,11 @@ static std::optional<RoundedRows> roundRows(ArrayRef<float> values, int64_t rows
     float greatest = 0;
     for (float x : row)
       greatest = std::max(greatest, std::fabs(x));
-    const float scale = greatest / 127;
+    const float scale = greatest / kWeightMax;
     const bool isZero = scale < std::numeric_limits<float>::min(); // smaller ones have no reciprocal
     rounded.scales.push_back(isZero ? 0 : scale);
     for (float x : row)
-      rounded.codes.push_back(isZero ? 0 : std::clamp(std::nearbyint(x / scale), -127.0f, 127.0f));
+      rounded.codes.push_back(isZero ? 0 : quantizeWeight(x, scale));
   }
   return rounded;
 }

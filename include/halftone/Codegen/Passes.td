@@ -462,7 +462,8 @@ def AnnotateLayers : Pass<"halftone-annotate-layers", "::mlir::ModuleOp"> {
     Each `halftone.contract`, linalg operation, lookup, observer and copy in the body of @main is a layer; fills of one buffer that follow one
     another, as the sides of a border, are one together. The module's attribute
     `halftone.layers` gets its name (the first one in its location), kind, kernel, shapes, multiply-accumulates, of contractions
-    what the cost model reads, and the bytes of its operands, each buffer once; a dynamic extent counts as 1. The operation's location, and those of
+    what the cost model reads, and the bytes of its operands, each buffer once; a dynamic extent counts as
+    what one sample has of it. The operation's location, and those of
     the operations in it, get the metadata `{halftone.layer = index}`, which all loops made of it inherit:
 
     ```mlir

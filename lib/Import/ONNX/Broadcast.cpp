@@ -127,3 +127,15 @@ Value importer::buildBroadcast(Node &node, ArrayRef<Tensor> tensors, Type elemen
                             return build(b, l, scalars);
                           });
 }
+
+LogicalResult importer::setBroadcast(Node &node, ArrayRef<Tensor> tensors, Type element, ElementBuilder build) {
+  Value value = buildBroadcast(node, tensors, element, build);
+  if (!value)
+    return failure();
+  node.setResult(value, element);
+  return success();
+}
+
+Value importer::buildRepeated(Node &node, const Tensor &tensor, ArrayRef<int64_t> shape) {
+  return buildBroadcast(node, tensor, tensor.element, [](OpBuilder &, Location, ValueRange e) { return e[0]; }, shape);
+}

@@ -17,6 +17,12 @@ std::optional<SmallVector<int64_t>> broadcastShapes(ArrayRef<int64_t> a, ArrayRe
 Value buildBroadcast(Node &node, ArrayRef<Tensor> tensors, Type element, ElementBuilder build,
                      ArrayRef<int64_t> atLeast = {});
 
+/// The same as the node's result.
+LogicalResult setBroadcast(Node &node, ArrayRef<Tensor> tensors, Type element, ElementBuilder build);
+
+/// The tensor, repeated to at least the shape. Null, after `node.unsupported`, if it does not broadcast to it.
+Value buildRepeated(Node &node, const Tensor &tensor, ArrayRef<int64_t> shape);
+
 /// The tensor as an SSA value, made if it is constant.
 Value materialize(Node &node, const Tensor &tensor);
 

@@ -184,9 +184,8 @@ LogicalResult onnx_operators::buildConvTranspose(Node &node) {
     return failure();
   Value zero = scalarConstant(node.builder, node.loc, x.element, 0);
   Value input = addHeight(node, node.operand(0));
-  HostTensor filters = phaseFilters(weights, *phases, groups);
   Convolution conv{{}, {}, groups, phaseWindow(*phases, cast<RankedTensorType>(input.getType()).getShape().drop_front(2))};
-  conv.weights = Tensor{filters.element, filters.shape, {}, std::make_shared<HostTensor>(filters)};
+  conv.weights = toTensor(phaseFilters(weights, *phases, groups));
   conv.x = padWindow(node, input, conv.window, zero);
   Value result = buildConvolution(node, conv, zero);
   if (node.hasInput(2))

@@ -95,7 +95,9 @@ LogicalResult onnx_operators::buildArithmetic(Node &node) {
     });
     if (!value)
       return failure();
-    result = {result.element, SmallVector<int64_t>(cast<RankedTensorType>(value.getType()).getShape()), value, nullptr};
+    Type element = result.element; // ui8 is none of the value's
+    result = toTensor(value);
+    result.element = element;
   }
   if (node.type() == "Mean")
     result.value = buildBroadcast(node, result, result.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
@@ -146,7 +148,7 @@ LogicalResult onnx_operators::buildPow(Node &node) {
     node.setResult(buildUnary(node.builder, node.loc, "sqrt", node.operand(0)));
     return success();
   }
-  Value value = buildBroadcast(node, {x, exponent}, x.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+  return setBroadcast(node, {x, exponent}, x.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
     if (power == 1 || power == 2 || power == 3) {
       Value product = e[0];
       for (int i = 1; i < power; ++i)
@@ -155,10 +157,6 @@ LogicalResult onnx_operators::buildPow(Node &node) {
     }
     return math::PowFOp::create(b, l, e[0], exponent.element.isF32() ? e[1] : emitCast(b, l, exponent.element, x.element, e[1]));
   });
-  if (!value)
-    return failure();
-  node.setResult(value);
-  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -209,8 +207,7 @@ LogicalResult onnx_operators::buildClip(Node &node) {
   auto readAttribute = [&](StringRef name, bool &has) { // before opset 11
     if (node.opset >= 11 || !node.hasAttribute(name))
       return;
-    auto bound = HostTensor::fromNumbers(element, {}, {node.getFloat(name, 0)});
-    tensors.push_back({element, {}, Value(), std::make_shared<HostTensor>(std::move(bound))});
+    tensors.push_back(toTensor(HostTensor::fromNumbers(element, {}, {node.getFloat(name, 0)})));
     has = true;
   };
   readAttribute("min", hasLow);

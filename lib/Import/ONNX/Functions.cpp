@@ -118,12 +118,8 @@ LogicalResult onnx_operators::buildPRelu(Node &node) {
     return node.unsupported("element type " + llvm::formatv("{0}", x.element));
   if (broadcastShapes(x.shape, slope.shape) != x.shape)
     return node.unsupported("a slope that does not broadcast to the input");
-  Value value = buildBroadcast(node, {x, slope}, x.element, [](OpBuilder &b, Location l, ValueRange e) {
+  return setBroadcast(node, {x, slope}, x.element, [](OpBuilder &b, Location l, ValueRange e) {
     Formula f(b, l);
     return f.select(f.less(e[0], f.constant(0)), f.mul(e[0], e[1]), e[0]);
   });
-  if (!value)
-    return failure();
-  node.setResult(value);
-  return success();
 }

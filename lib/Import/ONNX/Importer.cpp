@@ -122,8 +122,7 @@ void GraphImporter::readInitializers() {
       unknown[proto.name()] = "its input '" + proto.name() + "' has " + error;
       continue;
     }
-    auto constant = std::make_shared<HostTensor>(std::move(*tensor));
-    tensors[proto.name()] = Tensor{constant->element, constant->shape, {}, constant};
+    tensors[proto.name()] = toTensor(std::move(*tensor));
   }
   for (const onnx::SparseTensorProto &proto : graph.sparse_initializer())
     unknown[proto.values().name()] = "its input '" + proto.values().name() + "' is sparse";

@@ -24,15 +24,6 @@ static constexpr Comparison kComparisons[] = {
     {"LessOrEqual", arith::CmpFPredicate::OLE, arith::CmpIPredicate::sle, arith::CmpIPredicate::ule},
 };
 
-/// The broadcast of all inputs as the node's result.
-static LogicalResult setBroadcast(Node &node, ArrayRef<Tensor> tensors, Type element, ElementBuilder build) {
-  Value value = buildBroadcast(node, tensors, element, build);
-  if (!value)
-    return failure();
-  node.setResult(value, element);
-  return success();
-}
-
 static bool isBool(Type element) { return element.isInteger(1); }
 
 LogicalResult onnx_operators::buildComparison(Node &node) {
@@ -90,16 +81,16 @@ LogicalResult onnx_operators::buildTrilu(Node &node) {
   HostTensorRef offset = node.constant(1);
   const bool upper = node.getInt("upper", 1);
   ArrayRef<int64_t> matrix = ArrayRef<int64_t>(x.shape).take_back(2);
-  if (x.rank() < 2 || ShapedType::isDynamicShape(matrix) || (node.hasInput(1) && !offset) || !(x.element.isF32() || isa<IntegerType>(x.element)))
+  if (x.rank() < 2 || ShapedType::isDynamicShape(matrix) || (node.hasInput(1) && !offset) ||
+      !(x.element.isF32() || isa<IntegerType>(x.element)))
     return node.unsupported("an input of rank below 2 or dynamic matrices, or k that is not constant");
   const int64_t k = offset ? static_cast<int64_t>(offset->scalar()) : 0;
   std::vector<int64_t> inside;
   for (int64_t row = 0; row < matrix[0]; ++row)
     for (int64_t column = 0; column < matrix[1]; ++column)
       inside.push_back(upper ? column >= row + k : column <= row + k);
-  Type boolean = node.builder.getI1Type();
-  auto mask = std::make_shared<HostTensor>(HostTensor::fromIntegers(boolean, matrix, inside));
-  return setBroadcast(node, {{boolean, SmallVector<int64_t>(matrix), Value(), mask}, x}, x.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+  Tensor mask = toTensor(HostTensor::fromIntegers(node.builder.getI1Type(), matrix, inside));
+  return setBroadcast(node, {mask, x}, x.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
     return arith::SelectOp::create(b, l, e[0], e[1], scalarConstant(b, l, x.element, 0));
   });
 }

@@ -17,16 +17,6 @@ using namespace mlir::halftone::importer;
 
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-static Tensor toTensor(Value value) {
-  return {typeOf(value).getElementType(), SmallVector<int64_t>(typeOf(value).getShape()), value, nullptr};
-}
-
-static Tensor toTensor(HostTensor tensor) {
-  Tensor result{tensor.element, tensor.shape, {}, nullptr};
-  result.constant = std::make_shared<HostTensor>(std::move(tensor));
-  return result;
-}
-
 //===----------------------------------------------------------------------===//
 // Gemm
 //===----------------------------------------------------------------------===//
@@ -120,7 +110,7 @@ static Value broadcastLeading(Node &node, const Tensor &x, ArrayRef<int64_t> lea
   shape.append(x.shape.end() - 2, x.shape.end());
   if (ArrayRef<int64_t>(shape) == ArrayRef<int64_t>(x.shape))
     return materialize(node, x);
-  return buildBroadcast(node, x, x.element, [](OpBuilder &, Location, ValueRange e) { return e[0]; }, shape);
+  return buildRepeated(node, x, shape);
 }
 
 /// Both factors have leading dimensions: one batch of products.

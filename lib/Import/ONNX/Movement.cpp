@@ -389,7 +389,7 @@ static LogicalResult setExpanded(Node &node, const Tensor &x, ArrayRef<int64_t> 
     return success();
   }
   Type element = x.element;
-  Value value = buildBroadcast(node, x, element, [](OpBuilder &, Location, ValueRange e) { return e[0]; }, sizes);
+  Value value = buildRepeated(node, x, sizes);
   if (!value)
     return failure();
   node.setResult(value, element);
@@ -414,8 +414,7 @@ LogicalResult onnx_operators::buildConstantOfShape(Node &node) {
   std::optional<HostTensor> value = readFilling(node);
   if (!shape || !value)
     return node.unsupported("a shape that is not constant, or a value of more than one element");
-  auto filling = std::make_shared<HostTensor>(value->reshaped({}));
-  return setExpanded(node, {filling->element, {}, Value(), filling}, llvm::to_vector<4>(shape->integers()));
+  return setExpanded(node, toTensor(value->reshaped({})), llvm::to_vector<4>(shape->integers()));
 }
 
 /// Repeats along axes: each repeated dimension gets a new one before it, which is broadcast and joined again.

@@ -11,6 +11,17 @@ using namespace mlir;
 using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
 
+Tensor importer::toTensor(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  return {type.getElementType(), SmallVector<int64_t>(type.getShape()), value, nullptr};
+}
+
+Tensor importer::toTensor(HostTensor tensor) {
+  Tensor result{tensor.element, tensor.shape, {}, nullptr};
+  result.constant = std::make_shared<HostTensor>(std::move(tensor));
+  return result;
+}
+
 Type importer::storageType(Type element) {
   auto integer = dyn_cast<IntegerType>(element);
   return integer ? IntegerType::get(element.getContext(), integer.getWidth()) : element;
@@ -118,15 +129,16 @@ bool Node::hasResult(unsigned i) const { return i < numResults() && !proto.outpu
 void Node::setResult(Value value, Type element, unsigned i) {
   if (!value) // its maker has recorded the reason
     return;
-  auto type = cast<RankedTensorType>(value.getType());
-  setResult(Tensor{element ? element : type.getElementType(), SmallVector<int64_t>(type.getShape()), value, nullptr}, i);
+  Tensor tensor = toTensor(value);
+  tensor.element = element ? element : tensor.element;
+  setResult(tensor, i);
 }
 
 void Node::setResult(HostTensor tensor, unsigned i) {
   if (!hasResult(i))
     return;
   tensor.name = proto.output(i);
-  setResult(Tensor{tensor.element, tensor.shape, {}, std::make_shared<HostTensor>(std::move(tensor))}, i);
+  setResult(toTensor(std::move(tensor)), i);
 }
 
 void Node::setResult(const Tensor &tensor, unsigned i) {

@@ -30,6 +30,10 @@ struct Tensor {
   bool isDynamic() const { return ShapedType::isDynamicShape(shape); }
 };
 
+/// A tensor that is an SSA value, or known on the host.
+Tensor toTensor(Value value);
+Tensor toTensor(HostTensor tensor);
+
 /// The signless type that stores elements of the type: i8 for ui8.
 Type storageType(Type element);
 

@@ -91,11 +91,10 @@ LogicalResult onnx_operators::buildLayerNormalization(Node &node) {
     return node.unsupported("an axis outside the static dimensions, or statistics that are not f32");
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(axis, x.rank()));
   Normalized normalized = normalize(node, node.operand(0), axes, epsilon);
-  Tensor value = {x.element, x.shape, normalized.value, nullptr};
   std::optional<Tensor> bias;
   if (node.hasInput(2))
     bias = node.input(2);
-  Value result = scaleAndShift(node, value, node.input(1), bias ? &*bias : nullptr);
+  Value result = scaleAndShift(node, toTensor(normalized.value), node.input(1), bias ? &*bias : nullptr);
   if (!result)
     return failure();
   node.setResult(result);
@@ -110,8 +109,7 @@ static Tensor placeAtChannels(Node &node, unsigned i, int64_t rank) {
   Tensor tensor = node.input(i);
   SmallVector<int64_t> shape(rank - 1, 1);
   shape[0] = tensor.shape[0];
-  Value value = reshape(node, materialize(node, tensor), shape);
-  return {tensor.element, shape, value, nullptr};
+  return toTensor(reshape(node, materialize(node, tensor), shape));
 }
 
 /// InstanceNormalization (a group for each channel) and GroupNormalization.
@@ -130,7 +128,7 @@ LogicalResult onnx_operators::buildGroupNormalization(Node &node) {
   int64_t inner = ShapedType::getNumElements(ArrayRef<int64_t>(x.shape).drop_front(2));
   SmallVector<int64_t> grouped = {x.shape[0], groups, channels / groups * inner}, shape = byGroup ? grouped : x.shape;
   Value value = normalize(node, reshape(node, node.operand(0), grouped), 2, epsilon).value;
-  Tensor normalized = {x.element, shape, reshape(node, value, shape), nullptr};
+  Tensor normalized = toTensor(reshape(node, value, shape));
   Tensor scale = placeAtChannels(node, 1, shape.size()), bias = placeAtChannels(node, 2, shape.size());
   node.setResult(reshape(node, scaleAndShift(node, normalized, scale, &bias), x.shape));
   return success();

@@ -23,10 +23,11 @@ struct Modes {
 };
 } // namespace
 
+static bool isBeforeOpset11(const Node &node) { return node.type() == "Upsample" || node.opset < 11; }
+
 static Modes readModes(Node &node) {
-  bool fixed = node.type() == "Upsample" || node.opset < 11;
   Modes modes = {node.getString("mode", "nearest"), "asymmetric", "floor"};
-  if (!fixed) {
+  if (!isBeforeOpset11(node)) {
     modes.coordinates = node.getString("coordinate_transformation_mode", "half_pixel");
     modes.rounding = node.getString("nearest_mode", "round_prefer_floor");
   }
@@ -41,7 +42,7 @@ static FailureOr<SmallVector<ResizeAxis>> readResizeAxes(Node &node, const Tenso
   if (listed->empty())
     *listed = llvm::to_vector<4>(llvm::seq<int64_t>(0, x.rank()));
   auto given = [&](unsigned i) { return node.hasInput(i) && node.input(i).shape != ArrayRef<int64_t>{0}; };
-  unsigned scales = node.type() == "Upsample" || node.opset < 11 ? 1 : 2, source = given(3) ? 3 : scales;
+  unsigned scales = isBeforeOpset11(node) ? 1 : 2, source = given(3) ? 3 : scales;
   HostTensorRef constant = given(source) ? node.constant(source) : nullptr;
   if (!constant || constant->count() != static_cast<int64_t>(listed->size()))
     return node.unsupported("scales or sizes that are not constant or do not fit the input");
@@ -64,7 +65,7 @@ static FailureOr<SmallVector<ResizeAxis>> readResizeAxes(Node &node, const Tenso
   return axes;
 }
 
-/// Rows (`axis` 0) or columns of `x`, each between two of the input's: `low + weight (high - low)`.
+/// Rows (`spatial` 0) or columns (1) of `x`, each between two of the input's: `low + weight (high - low)`.
 static Value interpolate(Node &node, Value x, const ResizeAxis &axis, unsigned spatial, ResizeNearest resize,
                          StringRef coordinates) {
   SmallVector<Interpolated> sources = *linearSources(coordinates, axis);
@@ -74,14 +75,10 @@ static Value interpolate(Node &node, Value x, const ResizeAxis &axis, unsigned s
   };
   Value low = pick(&Interpolated::low), high = pick(&Interpolated::high);
   auto weights = llvm::map_to_vector<4>(sources, [](const Interpolated &s) -> double { return s.weight; });
-  auto type = cast<RankedTensorType>(low.getType());
-  Type element = type.getElementType();
+  Type element = node.builder.getF32Type();
   SmallVector<int64_t> shape(4, 1);
   shape[(resize.channelsLast ? 1 : 2) + spatial] = axis.out;
-  auto constant = std::make_shared<HostTensor>(HostTensor::fromNumbers(element, shape, weights));
-  Tensor parts[] = {{element, SmallVector<int64_t>(type.getShape()), low, nullptr},
-                    {element, SmallVector<int64_t>(type.getShape()), high, nullptr},
-                    {element, shape, Value(), constant}};
+  Tensor parts[] = {toTensor(low), toTensor(high), toTensor(HostTensor::fromNumbers(element, shape, weights))};
   return buildBroadcast(node, parts, element, [](OpBuilder &b, Location l, ValueRange e) -> Value {
     Value difference = arith::SubFOp::create(b, l, e[1], e[0]);
     return arith::AddFOp::create(b, l, e[0], arith::MulFOp::create(b, l, e[2], difference));

@@ -213,9 +213,7 @@ LogicalResult onnx_operators::buildDropout(Node &node) {
   if (!node.hasResult(1))
     return success();
   Type element = node.opset < 10 ? x.element : node.builder.getI1Type();
-  auto kept = std::make_shared<HostTensor>(isa<FloatType>(element) ? HostTensor::fromNumbers(element, {}, {1.0})
-                                                                    : HostTensor::fromIntegers(element, {}, {1}));
-  auto copy = [](OpBuilder &, Location, ValueRange e) { return e[0]; };
-  node.setResult(buildBroadcast(node, Tensor{element, {}, Value(), kept}, element, copy, x.shape), element, 1);
+  HostTensor kept = isa<FloatType>(element) ? HostTensor::fromNumbers(element, {}, {1.0}) : HostTensor::fromIntegers(element, {}, {1});
+  node.setResult(buildRepeated(node, toTensor(std::move(kept)), x.shape), element, 1);
   return success();
 }

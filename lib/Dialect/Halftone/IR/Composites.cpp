@@ -46,18 +46,19 @@ static Value elementwise(OpBuilder &builder, Location loc, ValueRange inputs, Ar
   return buildElementwise(builder, loc, inputs, maps, sizes, element, build);
 }
 
-/// A reduction of `x` along `axis`, which starts at `start`.
-static Value reduce(OpBuilder &builder, Location loc, Value x, int64_t axis, float start, ElementBuilder build) {
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, x);
+/// A reduction along `axis`, which starts at the scalar `start`, of `inputs[0]` and of others that have not that axis.
+static Value reduce(OpBuilder &builder, Location loc, ValueRange inputs, int64_t axis, Value start, ElementBuilder build) {
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, inputs[0]);
   int64_t rank = sizes.size();
   sizes.erase(sizes.begin() + axis);
-  Value init = tensor::EmptyOp::create(builder, loc, sizes, builder.getF32Type());
-  init = linalg::FillOp::create(builder, loc, constant(builder, loc, start), init).getResult(0);
+  Value init = tensor::EmptyOp::create(builder, loc, sizes, start.getType());
+  init = linalg::FillOp::create(builder, loc, start, init).getResult(0);
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   iterators[axis] = utils::IteratorType::reduction;
   AffineMap identity = builder.getMultiDimIdentityMap(rank);
-  return linalg::GenericOp::create(builder, loc, init.getType(), x, init, {identity, identity.dropResult(axis)},
-                                   iterators,
+  SmallVector<AffineMap> maps(inputs.size() + 1, identity.dropResult(axis)); // the others', and the result's
+  maps[0] = identity;
+  return linalg::GenericOp::create(builder, loc, init.getType(), inputs, init, maps, iterators,
                                    [&](OpBuilder &nested, Location nestedLoc, ValueRange arguments) {
                                      linalg::YieldOp::create(nested, nestedLoc, build(nested, nestedLoc, arguments));
                                    })
@@ -318,7 +319,7 @@ Value mlir::halftone::buildSoftmax(OpBuilder &builder, Location loc, Value x, in
     Value body = inputs[0];
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, body);
     AffineMap identity = b.getMultiDimIdentityMap(sizes.size()), reduced = identity.dropResult(axis);
-    Value maximum = reduce(b, loc, body, axis, -std::numeric_limits<float>::infinity(),
+    Value maximum = reduce(b, loc, body, axis, constant(b, loc, -std::numeric_limits<float>::infinity()),
                            [](OpBuilder &n, Location l, ValueRange e) -> Value {
                              return arith::MaximumFOp::create(n, l, e[0], e[1]);
                            });
@@ -326,7 +327,7 @@ Value mlir::halftone::buildSoftmax(OpBuilder &builder, Location loc, Value x, in
                               [](OpBuilder &n, Location l, ValueRange e) -> Value {
                                 return math::ExpOp::create(n, l, arith::SubFOp::create(n, l, e[0], e[1]));
                               });
-    Value sum = reduce(b, loc, power, axis, 0, [](OpBuilder &n, Location l, ValueRange e) -> Value {
+    Value sum = reduce(b, loc, power, axis, constant(b, loc, 0), [](OpBuilder &n, Location l, ValueRange e) -> Value {
       return arith::AddFOp::create(n, l, e[0], e[1]);
     });
     return elementwise(b, loc, {power, sum}, {identity, reduced}, sizes,
@@ -456,21 +457,13 @@ Value mlir::halftone::buildGather(OpBuilder &builder, Location loc, Value x, Val
 
 /// Along `axis`, the least or greatest index at which `x` equals `extreme`.
 static Value findIndex(OpBuilder &b, Location loc, Value x, Value extreme, int64_t axis, bool last) {
-  auto type = cast<RankedTensorType>(x.getType());
-  const int64_t worst = last ? 0 : type.getDimSize(axis) - 1; // what a row of NaN has
-  Value init = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, extreme), b.getI64Type());
-  init = linalg::FillOp::create(b, loc, integer(b, loc, b.getI64Type(), worst), init).getResult(0);
-  AffineMap identity = b.getMultiDimIdentityMap(type.getRank()), reduced = identity.dropResult(axis);
-  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  iterators[axis] = utils::IteratorType::reduction;
-  auto build = [&](OpBuilder &n, Location l, ValueRange e) {
+  const int64_t worst = last ? 0 : cast<RankedTensorType>(x.getType()).getDimSize(axis) - 1; // what a row of NaN has
+  return reduce(b, loc, {x, extreme}, axis, integer(b, loc, b.getI64Type(), worst), [&](OpBuilder &n, Location l, ValueRange e) -> Value {
     Value index = arith::IndexCastOp::create(n, l, n.getI64Type(), linalg::IndexOp::create(n, l, axis));
     Value better = last ? arith::MaxSIOp::create(n, l, e[2], index).getResult() : arith::MinSIOp::create(n, l, e[2], index);
     Value equal = arith::CmpFOp::create(n, l, arith::CmpFPredicate::OEQ, e[0], e[1]);
-    linalg::YieldOp::create(n, l, arith::SelectOp::create(n, l, equal, better, e[2]).getResult());
-  };
-  SmallVector<AffineMap> maps = {identity, reduced, reduced};
-  return linalg::GenericOp::create(b, loc, init.getType(), ValueRange{x, extreme}, init, maps, iterators, build).getResult(0);
+    return arith::SelectOp::create(n, l, equal, better, e[2]);
+  });
 }
 
 Value mlir::halftone::buildArgument(OpBuilder &builder, Location loc, Value x, int64_t axis, ArgumentRule rule) {
@@ -479,7 +472,7 @@ Value mlir::halftone::buildArgument(OpBuilder &builder, Location loc, Value x, i
   StringRef name = rule.greatest ? "arg_max" : "arg_min";
   return makeComposite(builder, loc, name, x, parameters, [&](OpBuilder &b, ValueRange inputs) {
     const float infinity = std::numeric_limits<float>::infinity();
-    Value extreme = reduce(b, loc, inputs[0], axis, rule.greatest ? -infinity : infinity,
+    Value extreme = reduce(b, loc, inputs[0], axis, constant(b, loc, rule.greatest ? -infinity : infinity),
                            [&](OpBuilder &n, Location l, ValueRange e) -> Value {
                              if (rule.greatest)
                                return arith::MaximumFOp::create(n, l, e[0], e[1]);
