@@ -15,6 +15,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_CLAMPCODES
@@ -26,8 +27,8 @@ using namespace mlir::halftone;
 
 namespace {
 
-/// Magnitudes are enough: |value| <= bound.
-using Bound = std::optional<double>;
+/// Magnitudes are enough: |value| <= bound. One for all elements, or one for each index of the body's last dimension, which are the channels.
+using Bound = std::optional<SmallVector<double>>;
 
 /// A clamp between integers that is rounded to i32.
 struct RoundedClamp {
@@ -45,51 +46,86 @@ static constexpr double kLimit = 2147000000.0;
 // Bounds
 //===----------------------------------------------------------------------===//
 
-template <typename T> static Bound boundOfElements(Value constant) {
+static Bound uniform(double bound) { return SmallVector<double>{bound}; }
+
+static double greatest(ArrayRef<double> bounds) { return *llvm::max_element(bounds); }
+
+/// Element by element; one for all stands beside each of the other.
+template <typename F> static SmallVector<double> combine(ArrayRef<double> x, ArrayRef<double> y, F function) {
+  SmallVector<double> result;
+  for (size_t i = 0, count = std::max(x.size(), y.size()); i < count; ++i)
+    result.push_back(function(x[x.size() == 1 ? 0 : i], y[y.size() == 1 ? 0 : i]));
+  return result;
+}
+
+static double smaller(double x, double y) { return std::min(x, y); }
+
+/// The elements' magnitudes if there is one for each channel, else the greatest of them.
+template <typename T> static Bound boundOfElements(Value constant, bool byChannel) {
   std::optional<std::vector<T>> elements = getConstantElements<T>(constant);
-  if (!elements)
+  if (!elements || elements->empty())
     return std::nullopt;
-  double bound = 0;
+  SmallVector<double> bounds;
   for (T element : *elements)
-    bound = std::max(bound, std::abs(static_cast<double>(element)));
-  return std::isfinite(bound) ? Bound(bound) : std::nullopt;
+    bounds.push_back(std::abs(static_cast<double>(element)));
+  if (!llvm::all_of(bounds, [](double bound) { return std::isfinite(bound); }))
+    return std::nullopt;
+  return byChannel ? Bound(bounds) : uniform(greatest(bounds));
 }
 
 static Bound boundOfWidth(Type type) {
-  return type.isInteger() && type.getIntOrFloatBitWidth() <= 32 ? Bound(std::ldexp(1.0, type.getIntOrFloatBitWidth() - 1)) : std::nullopt;
+  return type.isInteger() && type.getIntOrFloatBitWidth() <= 32 ? uniform(std::ldexp(1.0, type.getIntOrFloatBitWidth() - 1)) : std::nullopt;
 }
 
-/// Of a sum of as many products as a column has weights. Without it multipliers of 1 and more, as of channels whose weights are all
-/// zero, would leave no bound.
+/// By column of the weights, codes times the sum of their magnitudes. A channel of tiny weights has a large bias and a channel of zeros a
+/// large multiplier: only together with the channel's own weights do they have a bound.
 static Bound boundOfAccumulator(ContractOp op) {
   auto weights = cast<ShapedType>(op.getWeights().getType());
   Bound code = boundOfWidth(getElementTypeOrSelf(op.getInput().getType())), weight = boundOfWidth(weights.getElementType());
-  if (!code || !weight || !weights.hasStaticShape() || weights.getShape().back() == 0)
+  if (!code || !weight || !weights.hasStaticShape() || weights.getNumElements() == 0)
     return std::nullopt;
-  return *code * *weight * static_cast<double>(weights.getNumElements() / weights.getShape().back());
+  const int64_t columns = weights.getShape().back();
+  std::optional<std::vector<int8_t>> elements;
+  if (weights.getElementType().isInteger(8))
+    elements = getConstantElements<int8_t>(op.getWeights());
+  if (!elements)
+    return uniform(code->front() * weight->front() * static_cast<double>(weights.getNumElements() / columns));
+  SmallVector<double> bounds(columns, 0.0);
+  for (auto [i, element] : llvm::enumerate(*elements))
+    bounds[i % columns] += code->front() * std::abs(static_cast<double>(element));
+  return bounds;
 }
 
-/// What an integer's width says, a constant operand's elements, or the number of products of an accumulator.
-static Bound boundOfArgument(BlockArgument argument, Value operand) {
+/// Whether an operand has one element for each index of the body's last dimension.
+static bool isByChannel(AffineMap map) {
+  return map.getNumResults() == 1 && map.getResult(0) == getAffineDimExpr(map.getNumDims() - 1, map.getContext());
+}
+
+/// What an integer's width says, a constant operand's elements, or the products of an accumulator.
+static Bound boundOfArgument(BlockArgument argument, Value operand, AffineMap map) {
   Type type = argument.getType();
+  const bool byChannel = operand && isByChannel(map);
   if (type.isF32())
-    return operand ? boundOfElements<float>(operand) : std::nullopt;
+    return operand ? boundOfElements<float>(operand, byChannel) : std::nullopt;
   Bound width = boundOfWidth(type), tighter;
   auto contract = dyn_cast<ContractOp>(argument.getOwner()->getParentOp());
   if (contract && argument.getArgNumber() == 0)
     tighter = boundOfAccumulator(contract);
   else if (operand && type.isInteger(32))
-    tighter = boundOfElements<int32_t>(operand);
-  return width && tighter ? std::min(*width, *tighter) : width;
+    tighter = boundOfElements<int32_t>(operand, byChannel);
+  return width && tighter ? Bound(combine(*width, *tighter, smaller)) : width;
 }
 
-/// The operand that a block argument stands for; null for an accumulator or a destination.
-static Value operandOf(BlockArgument argument) {
+/// The operand that a block argument stands for, and how it is read; null for an accumulator or a destination.
+static std::pair<Value, AffineMap> operandOf(BlockArgument argument) {
   Operation *op = argument.getOwner()->getParentOp();
+  const unsigned number = argument.getArgNumber();
   if (auto contract = dyn_cast<ContractOp>(op))
-    return argument.getArgNumber() == 0 ? Value() : contract.getEpilogueInputs()[argument.getArgNumber() - 1];
-  OpOperand *operand = cast<linalg::LinalgOp>(op).getMatchingOpOperand(argument);
-  return cast<linalg::LinalgOp>(op).isDpsInput(operand) ? operand->get() : Value();
+    return number == 0 ? std::pair<Value, AffineMap>()
+                       : std::pair(Value(contract.getEpilogueInputs()[number - 1]), cast<AffineMapAttr>(contract.getEpilogueMaps()[number - 1]).getValue());
+  auto structured = cast<linalg::LinalgOp>(op);
+  OpOperand *operand = structured.getMatchingOpOperand(argument);
+  return structured.isDpsInput(operand) ? std::pair(operand->get(), structured.getMatchingIndexingMap(operand)) : std::pair<Value, AffineMap>();
 }
 
 static Bound boundOf(Value value);
@@ -98,15 +134,14 @@ static Bound boundOfOperation(Operation *op) {
   APFloat real(0.0f);
   APInt integer;
   if (matchPattern(op, m_ConstantFloat(&real)))
-    return real.isFinite() ? Bound(std::abs(real.convertToDouble())) : std::nullopt;
+    return real.isFinite() ? uniform(std::abs(real.convertToDouble())) : std::nullopt;
   if (matchPattern(op, m_ConstantInt(&integer)))
-    return std::abs(static_cast<double>(integer.getSExtValue()));
+    return uniform(std::abs(static_cast<double>(integer.getSExtValue())));
   // An i32 that wraps is an i32 nevertheless.
-  Type type = op->getResult(0).getType();
-  Bound width = type.isInteger(32) ? Bound(std::ldexp(1.0, 31)) : std::nullopt;
+  Bound width = op->getResult(0).getType().isInteger(32) ? uniform(std::ldexp(1.0, 31)) : std::nullopt;
   // A select between numbers, as of a clamp by channel, is one of them whatever its condition says.
   OperandRange operands = isa<arith::SelectOp>(op) ? op->getOperands().drop_front() : op->getOperands();
-  SmallVector<double> bounds;
+  SmallVector<SmallVector<double>> bounds;
   for (Value operand : operands) {
     Bound bound = boundOf(operand);
     if (!bound)
@@ -115,19 +150,19 @@ static Bound boundOfOperation(Operation *op) {
   }
   Bound result = llvm::TypeSwitch<Operation *, Bound>(op)
                      .Case<arith::ExtSIOp, arith::SIToFPOp>([&](auto) { return bounds[0]; })
-                     .Case<arith::AddIOp, arith::SubIOp, arith::AddFOp, arith::SubFOp>([&](auto) { return bounds[0] + bounds[1]; })
-                     .Case<arith::MulIOp, arith::MulFOp>([&](auto) { return bounds[0] * bounds[1]; })
-                     .Case<arith::SelectOp>([&](auto) { return std::max(bounds[0], bounds[1]); })
+                     .Case<arith::AddIOp, arith::SubIOp, arith::AddFOp, arith::SubFOp>([&](auto) { return combine(bounds[0], bounds[1], std::plus<double>()); })
+                     .Case<arith::MulIOp, arith::MulFOp>([&](auto) { return combine(bounds[0], bounds[1], std::multiplies<double>()); })
+                     .Case<arith::SelectOp>([&](auto) { return combine(bounds[0], bounds[1], [](double x, double y) { return std::max(x, y); }); })
                      .Default([](auto) { return std::nullopt; });
-  if (!result || (width && *result > *width))
-    return width;
-  return result;
+  return result && width ? Bound(combine(*result, *width, smaller)) : result ? result : width;
 }
 
-/// A bound of a scalar within an elementwise body, or nothing. A finite bound excludes NaN and infinity.
+/// Bounds of a scalar within an elementwise body, or nothing. A finite bound excludes NaN and infinity.
 static Bound boundOf(Value value) {
-  if (auto argument = dyn_cast<BlockArgument>(value))
-    return boundOfArgument(argument, operandOf(argument));
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto [operand, map] = operandOf(argument);
+    return boundOfArgument(argument, operand, map);
+  }
   Operation *op = value.getDefiningOp();
   return op->getNumResults() == 1 ? boundOfOperation(op) : std::nullopt;
 }
@@ -159,7 +194,7 @@ static std::optional<RoundedClamp> match(arith::FPToSIOp convert) {
   if (!below || below->second > above->second)
     return std::nullopt;
   Bound bound = boundOf(below->first);
-  if (!bound || *bound > kLimit)
+  if (!bound || greatest(*bound) > kLimit)
     return std::nullopt;
   return RoundedClamp{convert, below->first, below->second, above->second};
 }

@@ -94,11 +94,11 @@ func.func @contract(%x: tensor<2x5xi8>, %e: tensor<2x1xi8>) -> tensor<2x1xi8> {
   return %y : tensor<2x1xi8>
 }
 
-// The accumulator is a sum of 5 products of codes and the bias at most 1000, so that a multiplier far above 1 leaves a bound.
+// The accumulator is at most 5 * 128 * 127 and the bias at most 1000, so that a multiplier far above 1 leaves a bound.
 // CHECK-LABEL: func @contract_loud
 // CHECK: arith.minsi
 func.func @contract_loud(%x: tensor<2x5xi8>, %e: tensor<2x1xi8>) -> tensor<2x1xi8> {
-  %w = arith.constant dense<1> : tensor<5x1xi8>
+  %w = arith.constant dense<-127> : tensor<5x1xi8>
   %m = arith.constant dense<20000.0> : tensor<1xf32>
   %b = arith.constant dense<-1000> : tensor<1xi32>
   %lo = arith.constant 0.0 : f32
@@ -126,7 +126,7 @@ func.func @contract_loud(%x: tensor<2x5xi8>, %e: tensor<2x1xi8>) -> tensor<2x1xi
 // CHECK-LABEL: func @contract_too_loud
 // CHECK-NOT: arith.minsi
 func.func @contract_too_loud(%x: tensor<2x5xi8>, %e: tensor<2x1xi8>) -> tensor<2x1xi8> {
-  %w = arith.constant dense<1> : tensor<5x1xi8>
+  %w = arith.constant dense<-127> : tensor<5x1xi8>
   %m = arith.constant dense<40000.0> : tensor<1xf32>
   %b = arith.constant dense<-1000> : tensor<1xi32>
   %lo = arith.constant 0.0 : f32
@@ -148,6 +148,34 @@ func.func @contract_too_loud(%x: tensor<2x5xi8>, %e: tensor<2x1xi8>) -> tensor<2
     halftone.yield %c8 : i8
   } -> tensor<2x1xi8>
   return %y : tensor<2x1xi8>
+}
+
+// By channel: zeros leave a bound beside any multiplier, a small multiplier leaves one beside any bias.
+// CHECK-LABEL: func @contract_by_channel
+// CHECK: arith.minsi
+func.func @contract_by_channel(%x: tensor<2x5xi8>, %e: tensor<2x2xi8>) -> tensor<2x2xi8> {
+  %w = arith.constant dense<[[0, 1], [0, -2], [0, 1], [0, 1], [0, 1]]> : tensor<5x2xi8>
+  %m = arith.constant dense<[30000000.0, 0.5]> : tensor<2xf32>
+  %b = arith.constant dense<[7, 2000000000]> : tensor<2xi32>
+  %lo = arith.constant 0.0 : f32
+  %hi = arith.constant 127.0 : f32
+  %y = halftone.contract ins(%x, %w : tensor<2x5xi8>, tensor<5x2xi8>) epilogue(%m, %b : tensor<2xf32>, tensor<2xi32>) outs(%e : tensor<2x2xi8>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64,
+                  epilogue_maps = [affine_map<(m, n) -> (n)>, affine_map<(m, n) -> (n)>]} {
+  ^bb0(%acc: i32, %s: f32, %bias: i32):
+    %sum = arith.addi %acc, %bias : i32
+    %f = arith.sitofp %sum : i32 to f32
+    %v = arith.mulf %f, %s : f32
+    %p = arith.cmpf ogt, %v, %lo : f32
+    %t = arith.select %p, %v, %lo : f32
+    %q = arith.cmpf olt, %t, %hi : f32
+    %u = arith.select %q, %t, %hi : f32
+    %r = math.roundeven %u : f32
+    %i = arith.fptosi %r : f32 to i32
+    %c8 = arith.trunci %i : i32 to i8
+    halftone.yield %c8 : i8
+  } -> tensor<2x2xi8>
+  return %y : tensor<2x2xi8>
 }
 
 // What has no bound stays: an accumulator times 1, the caller's floats (NaN among them), multipliers that are no constants,

@@ -56,9 +56,9 @@ def ClampCodes : Pass<"halftone-clamp-codes", "func::FuncOp"> {
     %b = arith.minsi %a, %ihi
     ```
 
-    A kernel that narrows with saturation gets such a clamp for nothing. The proof bounds the magnitude of each value of the body: codes
-    by their width, accumulators by the number of products, multipliers and biases by the greatest of their constants. What has no such bound (the caller's
-    floats) is left alone.
+    A kernel that narrows with saturation gets such a clamp for nothing. The proof bounds the magnitude of each value of the body, for each
+    channel: codes by their width, accumulators by the channel's weights, multipliers and biases by their constants. A channel of tiny weights has a bias of up to
+    2^31, one of zeros a multiplier of 1 and more; only within one channel they have a bound. What has none (the caller's floats) is left alone.
   }];
   let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
   let statistics = [Statistic<"numClamps", "clamps", "Number of clamps moved behind the rounding">];
