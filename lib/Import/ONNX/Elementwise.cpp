@@ -204,6 +204,8 @@ LogicalResult onnx_operators::buildClip(Node &node) {
   SmallVector<Tensor> tensors = {node.input(0)};
   Type element = tensors[0].element;
   bool hasLow = node.hasInput(1), hasHigh = node.hasInput(2);
+  if (node.opset < 11 && !isa<FloatType>(element))
+    return node.unsupported(llvm::formatv("element type {0} before opset 12", element));
   auto readAttribute = [&](StringRef name, bool &has) { // before opset 11
     if (node.opset >= 11 || !node.hasAttribute(name))
       return;
