@@ -96,7 +96,9 @@ typedef struct {
   /// 1: the layer's work grows with the batch, and the first three counts are
   /// those of batch 1. 0: they are those of any batch.
   int32_t perSample;
-  int32_t reserved; /**< 0. */
+  /// Calls of one run, which each of the counts below is of. -1: one for each
+  /// sample; 0, of older artefacts: 1.
+  int32_t calls;
   int64_t multiplyAccumulates;
   int64_t readBytes, writtenBytes; /**< Of inputs, outputs and workspace. */
   int64_t constantBytes;           /**< Of weights, biases and tables. */
@@ -165,6 +167,16 @@ typedef struct HalftoneModel {
   /// Name and hash of the table of costs by which code was chosen; "" for the
   /// reference. Artefacts whose structBytes ends before do not say.
   const char *costTable;
+
+  /// Of a model whose `run` computes the samples of a batch one after the
+  /// other: how many a run has (-1: the batch), and the run of one, which takes
+  /// pointers to its tensors, 1 as the batch, and a workspace that no other
+  /// call uses at the time. Samples may run side by side so. Else 0 and NULL.
+  /// Artefacts whose structBytes ends before have none.
+  int64_t samples;
+  int32_t (*runSample)(const void *const *inputs, void *const *outputs,
+                       int64_t batch, void *workspace,
+                       HalftoneParallelFor parallelFor, void *pool);
 } HalftoneModel;
 
 /// The one exported symbol of a compiled model. Never returns NULL. Of several

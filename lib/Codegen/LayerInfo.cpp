@@ -22,6 +22,8 @@ DictionaryAttr LayerInfo::toAttribute(MLIRContext *context) const {
     text("cost", cost);
   if (perSample)
     list.append("per_sample", b.getUnitAttr());
+  if (calls != 1)
+    count("calls", calls);
   count("multiply_accumulates", multiplyAccumulates);
   count("read_bytes", readBytes);
   count("written_bytes", writtenBytes);
@@ -39,7 +41,7 @@ LayerInfo LayerInfo::fromAttribute(DictionaryAttr attribute) {
     return found ? found.getInt() : 0;
   };
   return {text("name"),          text("kind"), text("kernel"), text("shapes"), text("body"), text("cost"), attribute.contains("per_sample"),
-          count("multiply_accumulates"), count("read_bytes"), count("written_bytes"), count("constant_bytes")};
+          attribute.contains("calls") ? count("calls") : 1, count("multiply_accumulates"), count("read_bytes"), count("written_bytes"), count("constant_bytes")};
 }
 
 SmallVector<LayerInfo> mlir::halftone::readLayers(ModuleOp module) {

@@ -9,6 +9,7 @@
 #include "halftone/Codegen/IsaTable.h"
 #include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Codegen/RunFunction.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -32,7 +33,6 @@ namespace mlir::halftone {
 
 using namespace mlir;
 using namespace mlir::halftone;
-
 
 //===----------------------------------------------------------------------===//
 // Floating-point modes
@@ -263,12 +263,7 @@ private:
   }
 
   func::FuncOp createFunction(StringRef name, FunctionType type) {
-    auto builder = OpBuilder::atBlockEnd(getOperation().getBody());
-    auto function = func::FuncOp::create(builder, main.getLoc(), name, type);
-    function.setPrivate();
-    function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal));
-    function.addEntryBlock();
-    return function;
+    return createInternalFunction(getOperation(), main.getLoc(), name, type);
   }
 
   Value rebuild(OpBuilder &builder, const CallState &state, BlockArgument argument) {
@@ -282,13 +277,9 @@ private:
 
   LogicalResult buildRun() {
     Location loc = main.getLoc();
-    Builder types(&getContext());
-    auto run = createFunction(kRunName, types.getFunctionType({pointer, pointer, types.getI64Type(), pointer, pointer,
-                                                               pointer},
-                                                              {types.getI32Type()}));
-    run.setPublic(); // the root of what symbol-dce keeps
+    func::FuncOp run = createRunFunction(getOperation(), loc, kRunName);
     CallState state{run.getArgument(0), run.getArgument(1), run.getArgument(2), run.getArgument(3)};
-    OpBuilder builder = checkBatch(run, state.batch);
+    OpBuilder builder = checkBatch(run, minBatch, maxBatch);
     Value saved = modes->pin(builder, loc);
     Value context = storeContext(builder, loc, state);
     Value parallelFor = orSerial(builder, loc, run.getArgument(4));
@@ -317,23 +308,6 @@ private:
     Value ok = arith::ConstantIntOp::create(builder, loc, 0, 32);
     func::ReturnOp::create(builder, loc, ok);
     return success();
-  }
-
-  /// Returns 1 for a batch out of range; the builder continues where it is in range.
-  OpBuilder checkBatch(func::FuncOp run, Value batch) {
-    Location loc = main.getLoc();
-    Block *entry = &run.getBody().front(), *refuse = run.addBlock(), *body = run.addBlock();
-    auto builder = OpBuilder::atBlockEnd(entry);
-    Value low = arith::ConstantIntOp::create(builder, loc, minBatch, 64);
-    Value span = arith::ConstantIntOp::create(builder, loc, maxBatch - minBatch, 64);
-    Value above = arith::SubIOp::create(builder, loc, batch, low);
-    Value inside = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, above, span);
-    cf::CondBranchOp::create(builder, loc, inside, body, ValueRange(), refuse, ValueRange());
-    builder.setInsertionPointToEnd(refuse);
-    Value refused = arith::ConstantIntOp::create(builder, loc, 1, 32);
-    func::ReturnOp::create(builder, loc, refused);
-    builder.setInsertionPointToEnd(body);
-    return builder;
   }
 
   Value functionPointer(OpBuilder &builder, Location loc, func::FuncOp function) {

@@ -87,7 +87,7 @@ static Error printArtefactInfo(StringRef path) {
                << "\ntarget: " << info.target << "\nneeds of the CPU: "
                << (*info.cpuFeatures ? info.cpuFeatures : "nothing special")
                << "\n";
-  if (info.structBytes >= sizeof(HalftoneModel) && *info.costTable)
+  if (info.structBytes >= offsetof(HalftoneModel, samples) && *info.costTable)
     llvm::outs() << "cost table: " << info.costTable << "\n";
   printVariants(info);
   for (const HalftoneTensorInfo &input : model->inputs())

@@ -8,12 +8,16 @@ using namespace mlir::halftone;
 using llvm::Expected, llvm::StringRef;
 
 Cost RecordedLayer::predict(const CostTable &table) const {
-  return sparse ? predictSparseCycles(table, shape, *sparse)
-                : predictCycles(table, shape, *kernel);
+  Cost cost = sparse ? predictSparseCycles(table, shape, *sparse)
+                     : predictCycles(table, shape, *kernel);
+  for (double *part : {&cost.layer, &cost.tiles, &cost.epilogue, &cost.traffic,
+                       &cost.decode})
+    *part *= calls;
+  return cost;
 }
 
 double RecordedLayer::roofline(const CostTable &table) const {
-  return sparse ? 0 : rooflineCycles(table, shape, *kernel);
+  return sparse ? 0 : calls * rooflineCycles(table, shape, *kernel);
 }
 
 std::string RecordedLayer::tile() const {
@@ -21,6 +25,10 @@ std::string RecordedLayer::tile() const {
     return "-";
   return llvm::formatv("{0}x{1}", kernel->rows[shape.panelVectors],
                        shape.panelVectors);
+}
+
+double mlir::halftone::callsOf(const HalftoneLayerInfo &layer, int64_t batch) {
+  return layer.calls < 0 ? double(batch) : double(std::max(layer.calls, 1));
 }
 
 std::optional<RecordedLayer>
@@ -40,6 +48,7 @@ mlir::halftone::recordOf(const HalftoneModel &model,
   if (!shape)
     return std::nullopt;
   record.shape = *shape;
+  record.calls = callsOf(layer, batch);
   if (layer.perSample) {
     (StringRef(layer.kind) == "matmul" ? record.shape.span
                                        : record.shape.lines) *= batch;
@@ -59,7 +68,7 @@ mlir::halftone::knownTable(const HalftoneModel &model, StringRef file) {
   Expected<CostTable> table = CostTable::forTarget(file, *isa);
   if (!table)
     return userError(llvm::toString(table.takeError()));
-  bool named = model.structBytes >= sizeof(HalftoneModel) &&
+  bool named = model.structBytes >= offsetof(HalftoneModel, samples) &&
                table->id() == model.costTable;
   if (file.empty() && !named)
     return std::nullopt;

@@ -12,7 +12,9 @@ struct RecordedLayer {
   const DotKernel *kernel = nullptr;
   ContractShape shape;
   std::optional<SparseLayout> sparse;
+  double calls = 1; ///< of one run
 
+  /// Of all calls.
   Cost predict(const CostTable &table) const;
   /// The cycles that it cannot be faster than; 0: of sparse weights, which have
   /// no such limit.
@@ -21,6 +23,9 @@ struct RecordedLayer {
   /// vectors have none.
   std::string tile() const;
 };
+
+/// How often a run of that batch calls a layer.
+double callsOf(const HalftoneLayerInfo &layer, int64_t batch);
 
 /// The record of a layer for that batch; nothing if it is no contraction, or
 /// none that the table has a kernel for.

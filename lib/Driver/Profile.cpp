@@ -44,12 +44,13 @@ static double peakPerCycle(StringRef kernel) {
 }
 
 static ProfileRow describe(const HalftoneLayerInfo &layer, const Profile &profile) {
-  double scale = layer.perSample ? double(profile.batch) : 1;
+  const double calls = callsOf(layer, profile.batch);
+  double scale = calls * (layer.perSample ? double(profile.batch) : 1);
   ProfileRow row = {layer.name, layer.kind, layer.kernel, layer.shapes};
   row.macs = scale * double(layer.multiplyAccumulates);
   row.bytesRead = scale * double(layer.readBytes);
   row.bytesWritten = scale * double(layer.writtenBytes);
-  row.bytesConstant = double(layer.constantBytes);
+  row.bytesConstant = calls * double(layer.constantBytes);
   double perCycle = peakPerCycle(row.kernel);
   if (perCycle > 0 && profile.gigahertz > 0)
     row.peakMicroseconds =

@@ -35,6 +35,8 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
                                            const KernelChoice &choice) {
   buildContractionPipeline(pm, target, costFile);
   if (!target.isReference()) {
+    // What the batch is decides which kernels are fastest.
+    pm.addPass(createSplitBatch({target.isa.str()}));
     // The multipliers are constants of tensors still.
     if (!choice.openConstants)
       pm.addNestedPass<func::FuncOp>(createClampCodes());
@@ -82,6 +84,7 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   pm.addPass(createPlanMemory());
   simplify(pm);
   pm.addPass(createOutlineParallel({target.isa.str()}));
+  pm.addPass(createLoopSamples());
   pm.addPass(createSymbolDCEPass());
   pm.addPass(createVerifyCodegen());
 }

@@ -12,7 +12,9 @@
 #include "halftone/Runtime/LayerClock.h"
 #include "halftone/Runtime/Module.h"
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
+#include <mutex>
 
 using namespace mlir::halftone;
 
@@ -60,27 +62,145 @@ dataOf(const std::vector<const HalftoneBuffer *> &buffers) {
   return data;
 }
 
-HalftoneSession::~HalftoneSession() { free(workspace); }
+HalftoneSession::~HalftoneSession() {
+  for (void *workspace : workspaces)
+    free(workspace);
+}
+
+/// Samples of a run that can run side by side; 1 if the model has none.
+static int64_t countSamples(const HalftoneModel &model, int64_t batch) {
+  if (model.structBytes < sizeof(HalftoneModel) || !model.runSample)
+    return 1;
+  return model.samples < 0 ? batch : model.samples;
+}
+
+bool HalftoneSession::allocate() {
+  const HalftoneModel &model = *module->model;
+  const int64_t count = std::min<int64_t>(countSamples(model, model.maxBatch),
+                                          module->pool->size());
+  const auto bytes = static_cast<size_t>(model.workspaceBytes);
+  const auto alignment = static_cast<size_t>(model.workspaceAlignment);
+  for (int64_t i = 0; i < count; ++i) {
+    void *workspace = nullptr;
+    if (bytes > 0 && posix_memalign(&workspace, alignment, bytes) != 0)
+      return false;
+    workspaces.push_back(workspace);
+  }
+  return true;
+}
+
+/// The bytes of one of `count` samples of each tensor.
+static std::vector<int64_t> sampleBytes(const HalftoneTensorInfo *tensors,
+                                        int32_t numTensors) {
+  std::vector<int64_t> list;
+  for (int32_t i = 0; i < numTensors; ++i)
+    list.push_back(
+        countElements(tensors[i].shape + 1, tensors[i].rank - 1) *
+        halftone_element_bytes(
+            static_cast<HalftoneElementType>(tensors[i].elementType)));
+  return list;
+}
+
+namespace {
+
+/// A loop over samples. Each of its chunks takes a workspace that no other has.
+class SampleLoop {
+public:
+  SampleLoop(const HalftoneModel &model, const void *const *inputs,
+             void *const *outputs, std::vector<void *> workspaces)
+      : model(model), inputs(inputs), outputs(outputs),
+        inputBytes(sampleBytes(model.inputs, model.numInputs)),
+        outputBytes(sampleBytes(model.outputs, model.numOutputs)),
+        workspaces(std::move(workspaces)) {}
+
+  static void runChunk(void *self, int64_t begin, int64_t end) {
+    static_cast<SampleLoop *>(self)->run(begin, end);
+  }
+  int32_t result() const { return failure; }
+
+private:
+  void run(int64_t begin, int64_t end) {
+    void *workspace = take();
+    std::vector<const void *> in(inputBytes.size());
+    std::vector<void *> out(outputBytes.size());
+    for (int64_t sample = begin; sample < end; ++sample) {
+      for (size_t i = 0; i < in.size(); ++i)
+        in[i] = static_cast<const char *>(inputs[i]) + sample * inputBytes[i];
+      for (size_t i = 0; i < out.size(); ++i)
+        out[i] = static_cast<char *>(outputs[i]) + sample * outputBytes[i];
+      if (int32_t code = model.runSample(in.data(), out.data(), 1, workspace,
+                                         nullptr, nullptr))
+        failure = code;
+    }
+    giveBack(workspace);
+  }
+  void *take() {
+    std::lock_guard<std::mutex> lock(mutex);
+    void *workspace = workspaces.back();
+    workspaces.pop_back();
+    return workspace;
+  }
+  void giveBack(void *workspace) {
+    std::lock_guard<std::mutex> lock(mutex);
+    workspaces.push_back(workspace);
+  }
+
+  const HalftoneModel &model;
+  const void *const *inputs;
+  void *const *outputs;
+  const std::vector<int64_t> inputBytes, outputBytes;
+  std::mutex mutex;
+  std::vector<void *> workspaces; ///< those that nobody uses
+  std::atomic<int32_t> failure = 0;
+};
+
+} // namespace
+
+static HalftoneStatus startThreads(const HalftoneModule &module) {
+  if (module.pool->start())
+    return HALFTONE_OK;
+  return fail(HALFTONE_OUT_OF_MEMORY,
+              "cannot start " + std::to_string(module.pool->size()) +
+                  " threads");
+}
+
+static HalftoneStatus checkResult(const HalftoneModule &module,
+                                  int32_t result) {
+  if (result == 0)
+    return HALFTONE_OK;
+  return fail(HALFTONE_RUN_FAILED, "'" + module.path + "' failed with code " +
+                                       std::to_string(result));
+}
 
 HalftoneStatus HalftoneSession::run(const void *const *inputs,
                                     void *const *outputs, int64_t batch,
                                     HalftoneParallelFor parallelFor,
                                     void *pool) {
-  if (!module->pool->start())
-    return fail(HALFTONE_OUT_OF_MEMORY,
-                "cannot start " + std::to_string(module->pool->size()) +
-                    " threads");
+  if (HalftoneStatus status = startThreads(*module))
+    return status;
   IeeeFloatMode mode;
-  int32_t result = module->model->run(inputs, outputs, batch, workspace,
-                                      parallelFor, pool);
-  if (result == 0)
-    return HALFTONE_OK;
-  return fail(HALFTONE_RUN_FAILED, "'" + module->path + "' failed with code " +
-                                       std::to_string(result));
+  return checkResult(*module,
+                     module->model->run(inputs, outputs, batch,
+                                        workspaces.front(), parallelFor, pool));
+}
+
+HalftoneStatus HalftoneSession::runSamples(const void *const *inputs,
+                                           void *const *outputs,
+                                           int64_t count) {
+  if (HalftoneStatus status = startThreads(*module))
+    return status;
+  SampleLoop loop(*module->model, inputs, outputs, workspaces);
+  ThreadPool::parallelFor(module->pool.get(), SampleLoop::runChunk, &loop,
+                          count);
+  return checkResult(*module, loop.result());
 }
 
 HalftoneStatus HalftoneSession::run(const void *const *inputs,
                                     void *const *outputs, int64_t batch) {
+  // Fewer samples than threads share the threads, layer by layer.
+  const int64_t count = countSamples(*module->model, batch);
+  if (module->pool->size() > 1 && count >= module->pool->size())
+    return runSamples(inputs, outputs, count);
   return run(inputs, outputs, batch, module->pool->callback(),
              module->pool.get());
 }
@@ -94,15 +214,10 @@ HalftoneStatus halftone_session_create(HalftoneModule *module,
     return fail(HALFTONE_INVALID_ARGUMENT, "'module' is a null pointer");
   auto made = std::make_unique<HalftoneSession>();
   made->module = module;
-  auto bytes = static_cast<size_t>(module->model->workspaceBytes);
-  if (bytes > 0 &&
-      posix_memalign(&made->workspace,
-                     static_cast<size_t>(module->model->workspaceAlignment),
-                     bytes) != 0) {
-    made->workspace = nullptr;
-    return fail(HALFTONE_OUT_OF_MEMORY, "cannot allocate the workspace of " +
-                                            std::to_string(bytes) + " bytes");
-  }
+  if (!made->allocate())
+    return fail(HALFTONE_OUT_OF_MEMORY,
+                "cannot allocate workspaces of " +
+                    std::to_string(module->model->workspaceBytes) + " bytes");
   *session = made.release();
   return HALFTONE_OK;
 }

@@ -108,13 +108,18 @@ public:
     return global(llvm::ConstantArray::get(array, infos), "tensors", 8);
   }
 
+  llvm::Constant *functionOrNull(StringRef name) {
+    llvm::Function *function = module.getFunction(name);
+    return function ? static_cast<llvm::Constant *>(function) : llvm::ConstantPointerNull::get(pointer);
+  }
+
   /// An array of HalftoneLayerInfo, or null for none.
   llvm::Constant *layers(ArrayRef<LayerInfo> list) {
     SmallVector<llvm::Constant *> infos;
     for (const LayerInfo &layer : list)
       infos.push_back(llvm::ConstantStruct::getAnon(
           {text(layer.name), text(layer.kind), text(layer.kernel), text(layer.shapes), module.getFunction(layer.body),
-           integer(32, layer.perSample), integer(32, 0), integer(64, layer.multiplyAccumulates),
+           integer(32, layer.perSample), integer(32, layer.calls), integer(64, layer.multiplyAccumulates),
            integer(64, layer.readBytes), integer(64, layer.writtenBytes), integer(64, layer.constantBytes), text(layer.cost)}));
     if (infos.empty())
       return llvm::ConstantPointerNull::get(pointer);
@@ -233,6 +238,7 @@ void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options
   int64_t bytes = constantBytes(llvmModule);
   auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
   auto batch = module->getAttrOfType<DenseI64ArrayAttr>(kBatchAttr);
+  auto samples = module->getAttrOfType<IntegerAttr>(kSampleCallsAttr);
   SmallVector<TensorEntry> inputs = readEntries(module, kInputsAttr), outputs = readEntries(module, kOutputsAttr);
 
   SmallVector<LayerInfo> layers = readLayers(module);
@@ -247,7 +253,7 @@ void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options
        builder.integer(64, HALFTONE_ALIGNMENT), builder.integer(64, bytes), llvmModule.getFunction(kRunName),
        builder.integer(32, layers.size()), builder.integer(32, sizeof(HalftoneLayerInfo)), builder.layers(layers),
        builder.integer(32, place.count == 1 ? 0 : place.count), builder.integer(32, 0), builder.variants(place),
-       builder.text(costTableId(module))});
+       builder.text(costTableId(module)), builder.integer(64, samples ? samples.getInt() : 0), builder.functionOrNull(kRunSampleName)});
   llvm::GlobalVariable *model = builder.global(table, "model", 8);
   builder.nameVariant(model, place);
   if (place.index + 1 == place.count)

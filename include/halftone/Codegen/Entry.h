@@ -21,6 +21,14 @@ inline constexpr llvm::StringLiteral kOutputsAttr = "halftone.outputs";
 inline constexpr llvm::StringLiteral kBatchAttr = "halftone.batch";
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "halftone.workspace_bytes";
 
+/// Attribute of a module whose @main takes one sample: the samples of a run (ShapedType::kDynamic: the batch), the least and the greatest number. From
+/// halftone-split-batch to halftone-loop-samples.
+inline constexpr llvm::StringLiteral kSamplesAttr = "halftone.samples";
+
+/// Behind it: the run of one sample, and how often a run calls it (-1: for each of the batch).
+inline constexpr llvm::StringLiteral kRunSampleName = "halftone_run_sample";
+inline constexpr llvm::StringLiteral kSampleCallsAttr = "halftone.sample_calls";
+
 /// The entry function, or null after a diagnostic.
 func::FuncOp lookupEntry(ModuleOp module);
 

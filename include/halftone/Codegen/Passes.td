@@ -249,6 +249,29 @@ def FuseTransposes : Pass<"halftone-fuse-transposes", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numFused", "fused", "Number of transposes fused into their producers">];
 }
 
+def SplitBatch : Pass<"halftone-split-batch", "::mlir::ModuleOp"> {
+  let summary = "Run the samples of a batch one after the other where that is faster";
+  let description = [{
+    Where the leading dimension of all inputs and outputs is the batch, dynamic or of one size, and the samples do not meet, @main may compute one sample and
+    be called for each: the activations of one fit caches that those of all leave, and the memory is that of one. At once, weights
+    are read once for all. The cost model predicts both for the greatest batch; both give the same bits. Where one after the other is not slower, @main takes
+    one sample, and the module gets `halftone.samples` (the size of the leading dimension, the least and the greatest number), for
+    halftone-loop-samples.
+
+    ```mlir
+    func.func @main(%x: tensor<?x112x112x32xf32> {halftone.dims = [#halftone.dim<"batch", 1, 8>, ...]}) -> tensor<?x112x112x32xf32>
+    // becomes
+    module attributes {halftone.samples = array<i64: -9223372036854775808, 1, 8>}
+    func.func @main(%x: tensor<1x112x112x32xf32>) -> tensor<1x112x112x32xf32>
+    ```
+
+    Left alone: a batch of one; samples that are summed, cut, counted or joined with others; an output that does not lead with the batch.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  let options = [Option<"target", "target", "std::string", "", "The instruction set, a name of IsaTable.h">];
+  let statistics = [Statistic<"numSplit", "split", "Number of functions that take one sample now">];
+}
+
 def SplitFills : Pass<"halftone-split-fills", "::mlir::func::FuncOp"> {
   let summary = "Give each destination a filled tensor of its own";
   let description = [{
@@ -501,6 +524,27 @@ def OutlineParallel : Pass<"halftone-outline-parallel", "::mlir::ModuleOp"> {
   ];
   let statistics = [Statistic<"numLayers", "layers", "Number of parallel loops outlined">,
                     Statistic<"numSerial", "serial layers", "Number of layers outlined that are not parallel">];
+}
+
+def LoopSamples : Pass<"halftone-loop-samples", "::mlir::ModuleOp"> {
+  let summary = "Run each sample of a batch";
+  let description = [{
+    With `halftone.samples` (see halftone-split-batch) the `run` of one sample becomes `halftone_run_sample`, and a new `run` calls it for each sample with pointers to its
+    inputs and outputs, all with one workspace. `halftone.inputs`, `halftone.outputs` and `halftone.batch` become those of the batch, and
+    `halftone.sample_calls` and each layer of `halftone.layers` say how often it is called (-1: for each sample of the batch).
+
+    ```mlir
+    func.func @halftone_run(%inputs, %outputs, %batch, %workspace, %parallelFor, %pool) -> i32 {
+      ...
+    ^body(%i: i64):
+      call @halftone_run_sample(%input_pointers, %output_pointers, %one, %workspace, %parallelFor, %pool)
+      ... // the pointers move on by one sample
+      cf.cond_br %more, ^body(%next), ^done
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
+                           "::mlir::func::FuncDialect"];
+  let statistics = [Statistic<"numCalls", "calls", "Number of layers that are called once for each sample">];
 }
 
 def VerifyCodegen : Pass<"halftone-verify-codegen", "::mlir::ModuleOp"> {

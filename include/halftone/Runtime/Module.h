@@ -17,6 +17,7 @@
 #include "halftone/Runtime/ThreadPool.h"
 #include <memory>
 #include <string>
+#include <vector>
 
 struct HalftoneModule {
   HalftoneModule() = default;
@@ -34,6 +35,9 @@ struct HalftoneModule {
 struct HalftoneSession {
   ~HalftoneSession();
 
+  /// Allocates the workspaces; false if there is no memory for them.
+  bool allocate();
+
   /// Runs the model on buffers that have been checked, on the module's pool.
   HalftoneStatus run(const void *const *inputs, void *const *outputs,
                      int64_t batch);
@@ -44,7 +48,13 @@ struct HalftoneSession {
                      void *pool);
 
   HalftoneModule *module = nullptr;
-  void *workspace = nullptr;
+  /// One; of a model whose samples run side by side, one for each thread.
+  std::vector<void *> workspaces;
+
+private:
+  /// Runs all samples of a batch side by side, each on one thread.
+  HalftoneStatus runSamples(const void *const *inputs, void *const *outputs,
+                            int64_t count);
 };
 
 #endif // HALFTONE_RUNTIME_MODULE_H

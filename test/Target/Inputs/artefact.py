@@ -33,7 +33,7 @@ RUN = c.CFUNCTYPE(c.c_int32, c.POINTER(c.c_void_p), c.POINTER(c.c_void_p), c.c_i
 
 class Layer(c.Structure):
     _fields_ = [("name", c.c_char_p), ("kind", c.c_char_p), ("kernel", c.c_char_p), ("shapes", c.c_char_p),
-                ("body", c.c_void_p), ("perSample", c.c_int32), ("reserved", c.c_int32),
+                ("body", c.c_void_p), ("perSample", c.c_int32), ("calls", c.c_int32),
                 ("multiplyAccumulates", c.c_int64), ("readBytes", c.c_int64), ("writtenBytes", c.c_int64),
                 ("constantBytes", c.c_int64), ("cost", c.c_char_p)]
 
@@ -46,7 +46,7 @@ class Model(c.Structure):
                 ("maxBatch", c.c_int64), ("workspaceBytes", c.c_int64), ("workspaceAlignment", c.c_int64),
                 ("constantBytes", c.c_int64), ("run", RUN), ("numLayers", c.c_int32),
                 ("layerStructBytes", c.c_int32), ("layers", c.POINTER(Layer)), ("numVariants", c.c_int32),
-                ("reserved", c.c_int32), ("variants", c.POINTER(c.c_void_p)), ("costTable", c.c_char_p)]
+                ("reserved", c.c_int32), ("variants", c.POINTER(c.c_void_p)), ("costTable", c.c_char_p), ("samples", c.c_int64), ("runSample", RUN)]
 
 
 def load(path):
