@@ -25,6 +25,15 @@ try:
 except OSError:
     pass
 
+# What the emulator stands in for, so that a test can say `REQUIRES: avx_vnni || avx_vnni-emulated` and run `%emulated COMMAND`,
+# which is the plain command where nothing is emulated.
+sys.path.append(os.path.join(config.halftone_source_dir, "utils"))
+import emulator  # noqa: E402
+
+emulated = emulator.emulated_features(config.halftone_build_dir)
+config.available_features.update(name + "-emulated" for name in emulated)
+config.substitutions.append(("%emulated", f"env LD_PRELOAD={emulator.library(config.halftone_build_dir)}" if emulated else "env"))
+
 # Python with NumPy: of the environment that utils/test.sh makes, else the one that runs lit.
 python = os.path.join(config.halftone_build_dir, "venv", "bin", "python")
 python = python if os.path.exists(python) else sys.executable

@@ -5,7 +5,9 @@
 
 The last line is "N passed, N failed"; the exit status is 0 only if nothing
 failed. A skipped test is named with its reason, and counts as failed unless a
-line of test/allowed-skips.txt is a part of that reason.
+line of test/allowed-skips.txt is a part of that reason. Instructions that the
+CPU lacks are emulated where test/Emulator has them; the lines before the last
+one say which, and how many tests were skipped.
 """
 
 import argparse
@@ -16,6 +18,8 @@ import subprocess
 import sys
 import unittest
 
+from emulator import emulated_features
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -25,12 +29,15 @@ class Tally:
     def __init__(self, allowed):
         self.allowed = allowed
         self.passed = 0
+        self.skipped = 0
         self.failed = []
 
     def skip(self, name, reason):
         accepted = any(part in reason for part in self.allowed)
         print(f"skipped{'' if accepted else ', which counts as failed'}: {name}: {reason}")
-        if not accepted:
+        if accepted:
+            self.skipped += 1
+        else:
             self.failed.append(name)
 
 
@@ -135,6 +142,9 @@ def main():
     run_python(tally)
     for name in tally.failed:
         print(f"failed: {name}")
+    emulated = emulated_features(build)
+    print(f"emulated, for this CPU lacks them: {', '.join(emulated) or 'none'}")
+    print(f"{tally.skipped} skipped")
     print(f"{tally.passed} passed, {len(tally.failed)} failed")
     sys.exit(bool(tally.failed))
 

@@ -15,9 +15,11 @@
 namespace mlir::halftone {
 
 /// The features, named as in /proc/cpuinfo, that both this CPU and its
-/// operating system support, of those that the runtime knows; less those that
-/// the environment variable HALFTONE_HIDE_CPU_FEATURES lists when they are
-/// first asked for.
+/// operating system support, of those that the runtime knows.
+std::vector<std::string> detectCpuFeatures();
+
+/// The same, asked once; less those that the environment variable
+/// HALFTONE_HIDE_CPU_FEATURES lists then.
 const std::vector<std::string> &hostCpuFeatures();
 
 /// Those names of a comma-separated list that this CPU does not have, in the

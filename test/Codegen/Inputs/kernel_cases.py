@@ -3,7 +3,8 @@
 Extents are odd on purpose: rows, columns and reductions that are no multiple of any tile, vector or dot. Half of the
 integer weights are the extremes -127 and 127, and the test feeds all codes from -128 to 127.
 
-With the argument `few`, weights take few values or are multiples of their group's multiplier: they can be stored in few bits. With `row`
+With the argument `integers`, those in floats are left out: for instruction sets whose float kernels are another's.
+With `few`, weights take few values or are multiples of their group's multiplier: they can be stored in few bits. With `row`
 too, each product has one row, whatever the batch is.
 """
 import math
@@ -320,9 +321,9 @@ def few():
     m.write()
 
 
-def main():
+def main(elements=("i8", "f32")):
     m = Module()
-    for element in ("i8", "f32"):
+    for element in elements:
         e = element[0]
         contraction(m, e + "first", (9, 11, 3), (3, 3, 20), (2, 2), element=element, padding=1)
         contraction(m, e + "square", (7, 8, 9), (3, 3, 67), residual=True, element=element, padding=1)
@@ -367,8 +368,8 @@ def main():
     pooling(m, "sum", "linalg.pooling_nhwc_sum", (5, 5, 37), 5, 1, "i8", "i32", 0)
     pooling(m, "float_maximum", "linalg.pooling_nhwc_max", (7, 7, 19), 2, 2, "f32", "f32", "0xFF800000")
     lookup(m, "table", (3, 5, 29))
-    joined(m, "i", "i8")
-    joined(m, "f", "f32")
+    for element in elements:
+        joined(m, element[0], element)
     m.write()
 
 
@@ -384,4 +385,8 @@ def row():
     m.write(batch=1)
 
 
-{"": main, "few": few, "few row": row}[" ".join(sys.argv[1:])]()
+def integers():
+    main(("i8",))
+
+
+{"": main, "integers": integers, "few": few, "few row": row}[" ".join(sys.argv[1:])]()

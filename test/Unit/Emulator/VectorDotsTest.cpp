@@ -1,0 +1,159 @@
+//===- VectorDotsTest.cpp - AVX-VNNI, each instruction against plain C ------===//
+#include "Machine.h"
+#include <algorithm>
+#include <array>
+#include <immintrin.h>
+
+namespace {
+
+using Vector = std::array<uint8_t, 32>;
+
+Vector vectorOf(const std::vector<uint8_t> &bytes) {
+  Vector vector;
+  std::copy_n(bytes.begin(), vector.size(), vector.begin());
+  return vector;
+}
+
+/// What the manual says of vpdpbusd (depth 4: unsigned by signed bytes) and vpdpwssd (depth 2: signed words), with or without
+/// saturation; the upper half is zero where `bytes` is 16.
+Vector expectedDot(const Vector &sums, const Vector &first, const Vector &second, unsigned bytes, unsigned depth, bool saturates) {
+  Vector result = {};
+  for (unsigned lane = 0; lane < bytes / 4; ++lane) {
+    int32_t start;
+    std::memcpy(&start, &sums[4 * lane], 4);
+    int64_t sum = start;
+    for (unsigned i = 0; i < depth; ++i) {
+      int16_t x, y;
+      std::memcpy(&x, &first[4 * lane + i * 4 / depth], 2);
+      std::memcpy(&y, &second[4 * lane + i * 4 / depth], 2);
+      sum += depth == 2 ? int64_t(x) * y : int64_t(first[4 * lane + i]) * int8_t(second[4 * lane + i]);
+    }
+    const int32_t value = saturates ? std::max<int64_t>(std::min<int64_t>(sum, INT32_MAX), INT32_MIN) : uint32_t(sum);
+    std::memcpy(&result[4 * lane], &value, 4);
+  }
+  return result;
+}
+
+struct Dot {
+  const char *name;
+  unsigned bytes, depth;
+  bool saturates;
+  /// Of registers, and with the last operand in memory.
+  Vector (*run)(const Vector &, const Vector &, const Vector &), (*runMemory)(const Vector &, const Vector &, const Vector &);
+};
+
+/// Registers 12, 9 and 10, so that all bits of their numbers are seen; all 32 bytes of the result are.
+#define DOT(NAME, REGISTER, BYTES, DEPTH, SATURATES)                                                                   \
+  {NAME " %" REGISTER, BYTES, DEPTH, SATURATES,                                                                        \
+   [](const Vector &sums, const Vector &first, const Vector &second) {                                                 \
+     Vector result;                                                                                                    \
+     __asm__ volatile("vmovdqu %1, %%ymm12\n\tvmovdqu %2, %%ymm9\n\tvmovdqu %3, %%ymm10\n\t"                           \
+                      "%{vex%} " NAME " %%" REGISTER "10, %%" REGISTER "9, %%" REGISTER "12\n\tvmovdqu %%ymm12, %0"      \
+                      : "=m"(result) : "m"(sums), "m"(first), "m"(second) : "xmm9", "xmm10", "xmm12");                 \
+     return result;                                                                                                    \
+   },                                                                                                                  \
+   [](const Vector &sums, const Vector &first, const Vector &second) {                                                 \
+     Vector result;                                                                                                    \
+     __asm__ volatile("vmovdqu %1, %%ymm3\n\tvmovdqu %2, %%ymm5\n\t%{vex%} " NAME " %3, %%" REGISTER "5, %%" REGISTER    \
+                      "3\n\tvmovdqu %%ymm3, %0"                                                                        \
+                      : "=m"(result) : "m"(sums), "m"(first), "m"(second) : "xmm3", "xmm5");                           \
+     return result;                                                                                                    \
+   }}
+const Dot kDots[] = {
+    DOT("vpdpbusd", "ymm", 32, 4, false), DOT("vpdpbusds", "ymm", 32, 4, true), DOT("vpdpwssd", "ymm", 32, 2, false),
+    DOT("vpdpwssds", "ymm", 32, 2, true), DOT("vpdpbusd", "xmm", 16, 4, false), DOT("vpdpbusds", "xmm", 16, 4, true),
+    DOT("vpdpwssd", "xmm", 16, 2, false), DOT("vpdpwssds", "xmm", 16, 2, true),
+};
+
+void checkDots(const Vector &sums, const Vector &first, const Vector &second) {
+  for (const Dot &dot : kDots) {
+    const Vector expected = expectedDot(sums, first, second, dot.bytes, dot.depth, dot.saturates);
+    EXPECT_EQ(expected, dot.run(sums, first, second)) << dot.name;
+    EXPECT_EQ(expected, dot.runMemory(sums, first, second)) << dot.name << " from memory";
+  }
+}
+
+struct VectorDotsTest : testing::Test {
+  void SetUp() override {
+    if (!__builtin_cpu_supports("avx2"))
+      GTEST_SKIP() << "no avx2";
+  }
+};
+
+TEST_F(VectorDotsTest, MixedBytes) {
+  for (unsigned seed = 0; seed < 300; seed += 3)
+    checkDots(vectorOf(mixedBytes(32, seed)), vectorOf(mixedBytes(32, seed + 1)), vectorOf(mixedBytes(32, seed + 2)));
+}
+
+TEST_F(VectorDotsTest, Extremes) {
+  for (uint8_t first : {0x00, 0x7f, 0x80, 0xff})
+    for (uint8_t second : {0x00, 0x7f, 0x80, 0xff})
+      for (uint32_t start : {0u, 0x7fffffffu, 0x80000000u}) {
+        Vector sums, x, y;
+        x.fill(first);
+        y.fill(second);
+        for (unsigned i = 0; i < sums.size(); i += 4)
+          std::memcpy(&sums[i], &start, 4);
+        checkDots(sums, x, y);
+        // Words of 0x8000, whose products add up to 2^31.
+        for (unsigned i = 0; i < x.size(); i += 2)
+          x[i] = y[i] = 0;
+        checkDots(sums, x, y);
+      }
+}
+
+/// Linux may leave out the state of upper halves while all of them are zero.
+TEST_F(VectorDotsTest, UpperHalvesFromZero) {
+  const Vector second = vectorOf(mixedBytes(32, 5)), zeros = {};
+  Vector result, ones;
+  ones.fill(1);
+  __asm__ volatile("vzeroall\n\t%{vex%} vpdpbusd %1, %%ymm0, %%ymm1\n\tvmovdqu %%ymm1, %0"
+                   : "=m"(result) : "m"(second) : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                     "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+  EXPECT_EQ(zeros, result);
+  __asm__ volatile("vzeroall\n\tvmovdqu %2, %%xmm0\n\tvmovdqa %%xmm0, %%xmm1\n\t%{vex%} vpdpbusd %1, %%ymm0, %%ymm1\n\tvmovdqu %%ymm1, %0"
+                   : "=m"(result) : "m"(second), "m"(ones) : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                     "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+  Vector low = {};
+  std::fill_n(low.begin(), 16, 1);
+  EXPECT_EQ(expectedDot(low, low, second, 32, 4, false), result);
+}
+
+TEST_F(VectorDotsTest, OtherRegistersAndAddresses) {
+  const std::vector<uint8_t> memory = mixedBytes(4096, 6);
+  const Vector first = vectorOf(mixedBytes(32, 7)), sums = vectorOf(mixedBytes(32, 8));
+  Vector result, kept;
+  __asm__ volatile("vmovdqu %2, %%ymm15\n\tvmovdqu %3, %%ymm0\n\tmovq %4, %%r13\n\tmovq $-5, %%r9\n\t"
+                   "%{vex%} vpdpbusd 0x400(%%r13,%%r9,8), %%ymm15, %%ymm0\n\tvmovdqu %%ymm0, %0\n\tvmovdqu %%ymm15, %1"
+                   : "=m"(result), "=m"(kept) : "m"(first), "m"(sums), "r"(memory.data()) : "r9", "r13", "xmm0", "xmm15");
+  EXPECT_EQ(first, kept);
+  Vector second;
+  std::copy_n(&memory[0x400 - 40], 32, second.begin());
+  EXPECT_EQ(expectedDot(sums, first, second, 32, 4, false), result);
+  __asm__ volatile("jmp 2f\n\t.balign 32\n1: .fill 32, 1, 0x83\n2:\n\tvmovdqu %1, %%ymm15\n\tvmovdqu %2, %%ymm0\n\t"
+                   "%{vex%} vpdpbusd 1b(%%rip), %%ymm15, %%ymm0\n\tvmovdqu %%ymm0, %0"
+                   : "=m"(result) : "m"(first), "m"(sums) : "xmm0", "xmm15");
+  second.fill(0x83);
+  EXPECT_EQ(expectedDot(sums, first, second, 32, 4, false), result);
+}
+
+/// VEX-encoded instructions clear what is above their 32 bytes.
+__attribute__((target("avx512f"))) void checkUpperQuarters() {
+  alignas(64) uint8_t ones[64], result[64];
+  std::memset(ones, 1, 64);
+  __asm__ volatile("vmovdqu64 %1, %%zmm6\n\tvmovdqu64 %1, %%zmm7\n\t%{vex%} vpdpbusd %%ymm7, %%ymm7, %%ymm6\n\tvmovdqu64 %%zmm6, %0"
+                   : "=m"(result) : "m"(ones) : "xmm6", "xmm7");
+  for (unsigned i = 0; i < 64; i += 4) {
+    uint32_t value;
+    std::memcpy(&value, &result[i], 4);
+    EXPECT_EQ(i < 32 ? 0x01010105u : 0u, value) << i;
+  }
+}
+
+TEST_F(VectorDotsTest, UpperQuartersBecomeZero) {
+  if (!__builtin_cpu_supports("avx512f"))
+    GTEST_SKIP() << "no avx512f";
+  checkUpperQuarters();
+}
+
+} // namespace
