@@ -5,8 +5,9 @@
         -o build/benchmark
 
 For each model: calibrate and quantize it once, compile the stage file for the reference target and for each target that
-this CPU can run, serially and with two threads, and compare the outputs of a few evaluation photographs. A difference of
-one bit ends the run with status 1. Models and photographs that the output folder has (of run.py too) are not made again.
+this CPU can run, serially and with two threads, and compare the outputs of a few evaluation photographs. AMX and AVX-VNNI
+are emulated where the CPU lacks them (test/Emulator; the build target HalftoneEmulator). A difference of one bit ends the run
+with status 1. Models and photographs that the output folder has (of run.py too) are not made again.
 """
 
 import argparse
@@ -20,16 +21,15 @@ import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "utils"))
+import emulator  # noqa: E402
 from same_bits import all_targets  # noqa: E402
 
-# How the names of a machine's targets begin.
-FAMILIES = {"x86_64": "x86-64", "aarch64": "arm"}
 MODELS = ["efficientnet_lite0", "resnet50"]
 
 
-def text_of(*command):
+def text_of(*command, environment=None):
     """What a command prints; its failure ends the run."""
-    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, command))}\n{done.stdout}\nfailed with status {done.returncode}")
     return done.stdout
@@ -55,23 +55,49 @@ def prepare(name, output, count):
     return model, calibration, samples
 
 
-def missing_features(halftone, library):
-    """What the library needs and this CPU has not."""
-    needs = re.search(r"needs of the CPU: (.*)", text_of(halftone, "info", library))[1].split(",")
-    flags = re.search(r"^flags\s*:(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)[1].split()
-    return [need for need in needs if need not in flags]
+def missing_features(halftone, library, environment=None):
+    """What the library needs and the runtime does not find, from the message that names it."""
+    done = subprocess.run([halftone, "info", library], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    named = re.search(r"needs CPU features that this machine does not have: (.*?)\. Compile", done.stdout)
+    if done.returncode and not named:
+        raise SystemExit(f"halftone info {library}\n{done.stdout}\nfailed with status {done.returncode}")
+    return named[1] if named else ""
 
 
-def outputs(halftone, library, samples, threads):
+def outputs(halftone, library, samples, threads, environment=None):
     """The logits, as bytes, and their number."""
     results = library.with_suffix(".npz")
-    text_of(halftone, "run", library, "--input", samples, "--threads", threads, "-o", results)
+    text_of(halftone, "run", library, "--input", samples, "--threads", threads, "-o", results, environment=environment)
     logits = np.load(results)["logits"]
     return logits.tobytes(), logits.size
 
 
+def check_target(name, target, halftone, stage, samples, expected):
+    """Compares one target's outputs; returns how it was run."""
+    if target.startswith("arm") != (platform.machine() == "aarch64"):
+        print(f"{name}: {target} is not run: this is another architecture", flush=True)
+        return "not run"
+    library = stage.with_name(f"{name}-{target}.so")
+    text_of(halftone, "compile", stage, f"--target-cpu={target}", "-o", library)
+    build, how, environment = halftone.parent.parent, "native", None
+    missing = missing_features(halftone, library)
+    if missing and emulator.library(build).exists():
+        how, environment = "emulated", emulator.environment(build)
+        missing = missing_features(halftone, library, environment)
+    if missing:
+        print(f"{name}: {target} is not run: this CPU has no {missing}", flush=True)
+        return "not run"
+    for threads in (1, 2):
+        logits, elements = outputs(halftone, library, samples, threads, environment)
+        if logits != expected:
+            raise SystemExit(f"{name}: {target}, threads {threads}, differs from the reference")
+        print(f"{name}: {target} equals the reference bit for bit, {elements} elements of {len(np.load(samples)['image'])} photographs, "
+              f"threads {threads}, {how}", flush=True)
+    return how
+
+
 def check(name, halftone, output, count):
-    """Returns the number of targets that were compared."""
+    """How each target was run: natively, emulated, or not."""
     folder = output / "exactness"
     folder.mkdir(parents=True, exist_ok=True)
     model, calibration, samples = prepare(name, output, count)
@@ -80,25 +106,8 @@ def check(name, halftone, output, count):
     text_of(halftone, "calibrate", model, "--data", calibration, "-o", statistics)
     text_of(halftone, "quantize", model, "--stats", statistics, "-o", stage)
     text_of(halftone, "compile", stage, "--target-cpu=reference", "-o", reference)
-    expected, elements = outputs(halftone, reference, samples, 1)
-    compared = 0
-    for target in all_targets(halftone, folder):
-        if not target.startswith(FAMILIES.get(platform.machine(), "")):
-            print(f"{name}: {target} is not run: this is another architecture", flush=True)
-            continue
-        library = folder / f"{name}-{target}.so"
-        text_of(halftone, "compile", stage, f"--target-cpu={target}", "-o", library)
-        missing = missing_features(halftone, library)
-        if missing:
-            print(f"{name}: {target} is not run: this CPU has no {', '.join(missing)}", flush=True)
-            continue
-        for threads in (1, 2):
-            if outputs(halftone, library, samples, threads)[0] != expected:
-                raise SystemExit(f"{name}: {target}, threads {threads}, differs from the reference")
-            print(f"{name}: {target} equals the reference bit for bit, {elements} elements of {count} photographs, "
-                  f"threads {threads}", flush=True)
-        compared += 1
-    return compared
+    expected = outputs(halftone, reference, samples, 1)[0]
+    return {target: check_target(name, target, halftone, stage, samples, expected) for target in all_targets(halftone, folder)}
 
 
 def main():
@@ -108,9 +117,15 @@ def main():
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--samples", type=int, default=3, help="evaluation photographs (default 3)")
     options = parser.parse_args()
+    ways = {}
     for name in options.models:
-        if not check(name, options.halftone.resolve(), options.output, options.samples):
+        compared = check(name, options.halftone.resolve(), options.output, options.samples)
+        if set(compared.values()) == {"not run"}:
             raise SystemExit(f"{name}: no target was compared")
+        for target, how in compared.items():
+            ways.setdefault(how, {})[target] = None
+    for how, targets in ways.items():
+        print(f"{how}: {', '.join(targets)}")
     print(f"{len(options.models)} models are exact")
 
 

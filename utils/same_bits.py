@@ -3,8 +3,9 @@
 
     utils/same_bits.py [--build DIR] [--max-batch N] [MODEL ...]
 
-Compiles each model for every target that Halftone has, runs it on this machine where its CPU can and by Debian's qemu-user where that
-can (AVX2 and Arm), and compares all outputs with those of the scalar reference, run natively. A model is what `halftone
+Compiles each model for every target that Halftone has, runs it on this machine where its CPU can (with test/Emulator for the
+AMX and AVX-VNNI that it lacks) and by Debian's qemu-user where that can (AVX2 and Arm), and compares all outputs with those of the
+scalar reference, run natively. A model is what `halftone
 compile` takes; without one: the cases of the kernel tests, and the demo model in floats and in integers. The exit status
 is 0 if nothing differs; what could not run is named.
 """
@@ -14,6 +15,8 @@ import re
 import subprocess
 import sys
 import tempfile
+
+import emulator
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LLVM = "/usr/lib/llvm-22/bin/"
@@ -41,10 +44,10 @@ def all_targets(halftone, folder):
     model = folder / "empty.mlir"
     model.write_text("func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> { return %x : tensor<1xf32> }\n")
     message = run([halftone, "compile", model, "--target-cpu=?", "-o", folder / "empty.so"]).stderr
-    names = re.findall(r"(\S+) \(\w+\)", message)
-    if not names:
+    listed = re.search(r"known are native, (.*), reference", message)
+    if not listed:
         sys.exit(f"halftone compile did not list its targets:\n{message}")
-    return names
+    return [name.split()[0] for name in listed[1].split(", ")]
 
 
 def build_runners(folder):
@@ -69,10 +72,10 @@ def default_models(build, folder):
     return [kernels, integer, float_demo]
 
 
-def compare(command, expected):
+def compare(command, expected, **options):
     """What the table says of one run."""
     try:
-        result = run(command)
+        result = run(command, **options)
     except FileNotFoundError:
         return f"missing: {command[0]} is not installed"
     if result.returncode == LACKS_FEATURES:
@@ -82,17 +85,19 @@ def compare(command, expected):
     return "yes" if result.stdout == expected else "NO"
 
 
-def compare_target(target, artefact, runners, expected, batch):
+def compare_target(target, artefact, runners, expected, batch, build):
     """Pairs of (how it ran, the answer)."""
     architecture = "aarch64" if target.startswith("arm") else "x86-64"
     program = runners[architecture]
     if not program:
-        return [("emulated", "missing: no C library for AArch64 (libc6-dev-arm64-cross)")]
+        return [("by qemu", "missing: no C library for AArch64 (libc6-dev-arm64-cross)")]
     answers = []
     if architecture == "x86-64":
         answers.append(("natively", compare([program, artefact, batch], expected)))
-    answers.append(("emulated", compare([*EMULATORS[architecture], program, artefact, batch,
-                                         EMULATOR_SLACK[architecture]], expected)))
+        if answers[0][1].startswith("missing") and emulator.emulated_features(build):
+            answers.append(("by test/Emulator", compare([program, artefact, batch], expected, env=emulator.environment(build))))
+    answers.append(("by qemu", compare([*EMULATORS[architecture], program, artefact, batch,
+                                        EMULATOR_SLACK[architecture]], expected)))
     return answers
 
 
@@ -102,6 +107,7 @@ def main():
     parser.add_argument("--max-batch", type=int, default=3, help="largest batch that is run (default 3)")
     parser.add_argument("models", nargs="*", type=pathlib.Path)
     options = parser.parse_args()
+    options.build = options.build.resolve()
     halftone = options.build / "bin/halftone"
     differs = False
     with tempfile.TemporaryDirectory() as name:
@@ -116,9 +122,9 @@ def main():
             for target in targets:
                 artefact = folder / "model.so"
                 checked([halftone, "compile", model, f"--target-cpu={target}", "-o", artefact])
-                for how, answer in compare_target(target, artefact, runners, expected, options.max_batch):
+                for how, answer in compare_target(target, artefact, runners, expected, options.max_batch, options.build):
                     differs |= answer.startswith("NO")
-                    print(f"  {target:24} {how}  same bits: {answer}", flush=True)
+                    print(f"  {target:24} {how:16}  same bits: {answer}", flush=True)
     sys.exit(differs)
 
 

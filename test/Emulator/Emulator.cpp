@@ -1,6 +1,7 @@
 //===- Emulator.cpp - executes illegal instructions for tests ---------------===//
 #include "Emulator.h"
 #include "Instruction.h"
+#include "Patches.h"
 #include "SignalFrame.h"
 #include "Tiles.h"
 #include "VectorDots.h"
@@ -98,12 +99,17 @@ static bool decodeEmulated(const uint8_t *code, Instruction &instruction) {
   return decode(code, instruction) && isEmulated(instruction.encoding->feature);
 }
 
-/// Executes all instructions that follow one another: each would be a signal of its own.
+/// Executes all instructions that follow one another, for each would be a signal of its own; or patches one.
 static void onIllegalInstruction(int, siginfo_t *, void *context) {
   SignalFrame frame(*static_cast<ucontext_t *>(context));
   Instruction instruction;
-  if (!decodeEmulated(frame.code(), instruction))
-    stopAtUnknown(frame.code());
+  if (!decodeEmulated(frame.code(), instruction)) {
+    if (!isPatched(frame.code()))
+      stopAtUnknown(frame.code());
+    return;
+  }
+  if (patch(frame.code(), instruction))
+    return;
   if (const char *lack = frame.check())
     stop("%s: %s", instruction.encoding->name, lack);
   do {
@@ -137,8 +143,11 @@ extern "C" __attribute__((visibility("default"))) int sigaction(int signal, cons
 __attribute__((constructor)) static void install() {
   if (emulatedFeatures().empty())
     return;
+  preparePatches();
   struct sigaction action = {};
   action.sa_sigaction = onIllegalInstruction;
   action.sa_flags = SA_SIGINFO;
   realSetAction()(SIGILL, &action, nullptr);
 }
+
+void halftone_patch_emulated(int enable) { enablePatches(enable); }

@@ -26,4 +26,7 @@ std::vector<std::string> emulatedFeatures();
 /// The same, joined by commas, for test programs in other languages.
 extern "C" __attribute__((visibility("default"))) const char *halftone_emulated_features(void);
 
+/// Whether instructions may be replaced by ones that this CPU has (Patches.h), as they are at the start: for its unit tests.
+extern "C" __attribute__((visibility("default"))) void halftone_patch_emulated(int enable);
+
 #endif // HALFTONE_TEST_EMULATOR_EMULATOR_H

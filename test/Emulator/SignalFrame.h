@@ -19,7 +19,7 @@ public:
   /// What the frame lacks, or null.
   const char *check() const;
 
-  const uint8_t *code() const { return reinterpret_cast<const uint8_t *>(context.uc_mcontext.gregs[REG_RIP]); }
+  uint8_t *code() const { return reinterpret_cast<uint8_t *>(context.uc_mcontext.gregs[REG_RIP]); }
   void skip(unsigned bytes) { context.uc_mcontext.gregs[REG_RIP] += bytes; }
 
   /// A general register, by its number in instructions.

@@ -5,7 +5,6 @@
     artefact.py run M.so [BATCH]     outputs for a fixed pattern of inputs
     artefact.py same A.so B.so ...   fails unless all give the same bits for every batch size, serially and in parts, and
                                      whatever the caller's rounding mode is
-    artefact.py same-briefly A.so .. in each of these ways once, for instructions that are emulated one by one
 
 Every input and output ends where a page ends that is followed by one without access: a byte read or written behind it is
 a segmentation fault.
@@ -167,19 +166,15 @@ def main(command, *arguments):
         for i, (a, b) in enumerate(pairs):
             assert bytes(a) != bytes(b), f"output {i} ({models[0].outputs[i].name.decode()}) does not show the fault"
         return print("the fault shows in all of", len(pairs), "outputs")
-    least, most = models[0].minBatch, models[0].maxBatch
-    ways = {batch: (0, 1, 3) for batch in range(least, most + 1)}
-    if command == "same-briefly":
-        ways = {least: (0, 1), most: (3,)}
-    for batch, pieces in ways.items():
+    for batch in range(models[0].minBatch, models[0].maxBatch + 1):
         expected = [bytes(o) for o in run(models[0], batch)[1]]
         for path, model in zip(arguments, models):
-            for chunks in pieces:
+            for chunks in (0, 1, 3):
                 status, outputs = run(model, batch, chunks, rounding=UPWARD if chunks == 1 else 0)
                 assert status == 0, f"{path}: status {status} for batch {batch}"
                 for i, output in enumerate(outputs):
                     assert bytes(output) == expected[i], f"{path}: output {i} differs for batch {batch}, chunks {chunks}"
-    for outside in (least - 1, most + 1):
+    for outside in (models[0].minBatch - 1, models[0].maxBatch + 1):
         assert run(models[0], outside)[0] == 1, f"batch {outside} was accepted"
     print("same bits:", len(models), "artefacts")
     return None

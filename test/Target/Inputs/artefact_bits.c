@@ -71,8 +71,24 @@ static uint64_t digest(const unsigned char *bytes, int64_t size) {
   return hash;
 }
 
+/* Of the emulator, where it is preloaded (test/Emulator). */
+extern const char *halftone_emulated_features(void) __attribute__((weak));
+
+static int is_emulated(const char *name) {
+  size_t length = strlen(name);
+  for (const char *list = halftone_emulated_features ? halftone_emulated_features() : ""; *list;) {
+    size_t size = strcspn(list, ",");
+    if (size == length && !strncmp(list, name, size))
+      return 1;
+    list += size + (list[size] == ',');
+  }
+  return 0;
+}
+
 /* Whether the CPU has a feature, by its name in /proc/cpuinfo; those of x86-64-v3 stand and fall with avx2 here. */
 static int has_feature(const char *name) {
+  if (is_emulated(name))
+    return 1;
 #if defined(__aarch64__)
   return !strcmp(name, "asimd")     ? (getauxval(AT_HWCAP) & HWCAP_ASIMD) != 0
          : !strcmp(name, "asimddp") ? (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0

@@ -17,6 +17,7 @@
 #include <vector>
 
 extern "C" const char *halftone_emulated_features(void);
+extern "C" void halftone_patch_emulated(int enable);
 
 /// Whether the emulator stands in for a feature.
 inline bool isEmulatedHere(const std::string &feature) {

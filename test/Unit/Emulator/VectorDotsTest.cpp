@@ -2,7 +2,8 @@
 #include "Machine.h"
 #include <algorithm>
 #include <array>
-#include <immintrin.h>
+#include <atomic>
+#include <thread>
 
 namespace {
 
@@ -77,15 +78,18 @@ struct VectorDotsTest : testing::Test {
   void SetUp() override {
     if (!__builtin_cpu_supports("avx2"))
       GTEST_SKIP() << "no avx2";
+    halftone_patch_emulated(false);
   }
 };
 
-TEST_F(VectorDotsTest, MixedBytes) {
+void checkMixedBytes() {
   for (unsigned seed = 0; seed < 300; seed += 3)
     checkDots(vectorOf(mixedBytes(32, seed)), vectorOf(mixedBytes(32, seed + 1)), vectorOf(mixedBytes(32, seed + 2)));
 }
 
-TEST_F(VectorDotsTest, Extremes) {
+TEST_F(VectorDotsTest, MixedBytes) { checkMixedBytes(); }
+
+void checkExtremes() {
   for (uint8_t first : {0x00, 0x7f, 0x80, 0xff})
     for (uint8_t second : {0x00, 0x7f, 0x80, 0xff})
       for (uint32_t start : {0u, 0x7fffffffu, 0x80000000u}) {
@@ -102,8 +106,10 @@ TEST_F(VectorDotsTest, Extremes) {
       }
 }
 
+TEST_F(VectorDotsTest, Extremes) { checkExtremes(); }
+
 /// Linux may leave out the state of upper halves while all of them are zero.
-TEST_F(VectorDotsTest, UpperHalvesFromZero) {
+void checkUpperHalves() {
   const Vector second = vectorOf(mixedBytes(32, 5)), zeros = {};
   Vector result, ones;
   ones.fill(1);
@@ -119,7 +125,9 @@ TEST_F(VectorDotsTest, UpperHalvesFromZero) {
   EXPECT_EQ(expectedDot(low, low, second, 32, 4, false), result);
 }
 
-TEST_F(VectorDotsTest, OtherRegistersAndAddresses) {
+TEST_F(VectorDotsTest, UpperHalvesFromZero) { checkUpperHalves(); }
+
+void checkAddresses() {
   const std::vector<uint8_t> memory = mixedBytes(4096, 6);
   const Vector first = vectorOf(mixedBytes(32, 7)), sums = vectorOf(mixedBytes(32, 8));
   Vector result, kept;
@@ -136,6 +144,8 @@ TEST_F(VectorDotsTest, OtherRegistersAndAddresses) {
   second.fill(0x83);
   EXPECT_EQ(expectedDot(sums, first, second, 32, 4, false), result);
 }
+
+TEST_F(VectorDotsTest, OtherRegistersAndAddresses) { checkAddresses(); }
 
 /// VEX-encoded instructions clear what is above their 32 bytes.
 __attribute__((target("avx512f"))) void checkUpperQuarters() {
@@ -154,6 +164,43 @@ TEST_F(VectorDotsTest, UpperQuartersBecomeZero) {
   if (!__builtin_cpu_supports("avx512f"))
     GTEST_SKIP() << "no avx512f";
   checkUpperQuarters();
+}
+
+/// From here on instructions are replaced by those of AVX512-VNNI where they can be: all of the above again.
+TEST_F(VectorDotsTest, Replaced) {
+  halftone_patch_emulated(true);
+  for (int i = 0; i < 2; ++i) { // as they are replaced, and replaced
+    checkMixedBytes();
+    checkExtremes();
+    checkUpperHalves();
+    checkAddresses();
+  }
+}
+
+/// Threads meet instructions that are being replaced by each other.
+TEST_F(VectorDotsTest, ReplacedByThreads) {
+  halftone_patch_emulated(true);
+  std::atomic<bool> go{false};
+  const std::vector<uint8_t> bytes = mixedBytes(96, 1);
+  Vector results[4];
+  std::vector<std::thread> threads;
+  for (Vector &result : results)
+    threads.emplace_back([&] {
+      while (!go) {
+      }
+      __asm__ volatile("vmovdqu (%1), %%ymm0\n\tvmovdqu 32(%1), %%ymm1\n\t"
+                       ".rept 2000\n\t%{vex%} vpdpbusd 64(%1), %%ymm1, %%ymm0\n\t.endr\n\tvmovdqu %%ymm0, %0"
+                       : "=m"(result) : "r"(bytes.data()) : "xmm0", "xmm1", "memory");
+    });
+  go = true;
+  for (std::thread &thread : threads)
+    thread.join();
+  Vector expected = vectorOf({bytes.begin(), bytes.begin() + 32});
+  for (unsigned i = 0; i < 2000; ++i)
+    expected = expectedDot(expected, vectorOf({bytes.begin() + 32, bytes.begin() + 64}), vectorOf({bytes.begin() + 64, bytes.end()}),
+                           32, 4, false);
+  for (const Vector &result : results)
+    EXPECT_EQ(expected, result);
 }
 
 } // namespace
