@@ -8,7 +8,7 @@
 //   forall part:                     tiles of activations x panels of columns
 //     for chunk of tiles:            its activations stay in L1
 //       for panel of columns:        its weights come from L2 once a chunk
-//         for block of tiles:        2 tiles by 2 panels of 16 columns, or 4 tiles by 1: 4 accumulators
+//         for block of tiles:        2 tiles by 2 panels of 16 columns, or 4 tiles by 1 (AmxTiling.h): 4 accumulators
 //           for run: for step:       one tile product for each accumulator
 //           accumulators to a scratch in L1, epilogue by rows, store
 //
@@ -117,7 +117,8 @@ private:
   Value scratch;
   amx::TileType activationTile, weightTile, accumulatorTile;
   int64_t height = 0, tilesPerLine = 0, totalTiles = 0; ///< totalTiles is kDynamic with a dynamic batch
-  int64_t tilesDown = 0;                                ///< of a full block
+  int64_t tilesDown = 0;                                ///< of a block of panels side by side
+  int64_t wholeTiles = 0;                               ///< that full blocks divide
   int64_t partTiles = 0, partPanels = 0;
   bool columnsOutside = false; ///< parts are ordered by columns, then tiles; else the other way
   int64_t runsPerRow = 0, blocksPerRun = 0, stepsPerBlock = 0;
@@ -136,7 +137,7 @@ void mlir::halftone::emitAmxKernel(ContractOp op, const PackedLayout &layout, co
 // Parts
 //===----------------------------------------------------------------------===//
 
-/// Tiles whose activations fill a chunk, a multiple of a full block.
+/// Tiles whose activations fill a chunk, in full blocks.
 int64_t AmxKernel::chunkTiles() {
   const Advance &advance = walk->input.advance;
   auto bytes = [&](int64_t tiles) {
@@ -145,9 +146,9 @@ int64_t AmxKernel::chunkTiles() {
     int64_t lines = llvm::divideCeil(tiles, tilesPerLine), reach = layout.kernelHeight - op.getStrides()[0];
     return (lines * op.getStrides()[0] + reach) * advance.row / op.getStrides()[0];
   };
-  int64_t tiles = tilesDown;
-  while (tiles < 1024 && double(bytes(tiles + tilesDown)) <= chunkBytes())
-    tiles += tilesDown;
+  int64_t tiles = wholeTiles;
+  while (tiles < 1024 && double(bytes(tiles + wholeTiles)) <= chunkBytes())
+    tiles += wholeTiles;
   return tiles;
 }
 
@@ -169,7 +170,7 @@ void AmxKernel::choosePartition() {
   const int64_t units = llvm::divideCeil(panels(), unit);
   partPanels = unit * (columnsOutside ? std::max<int64_t>(units / parts, 1) : units);
   const int64_t tileParts = llvm::divideCeil(parts, llvm::divideCeil(panels(), partPanels));
-  partTiles = llvm::alignTo(std::max<int64_t>(tiles / tileParts, isPacked() ? kDecodedTiles : 1), tilesDown);
+  partTiles = llvm::alignTo(std::max<int64_t>(tiles / tileParts, isPacked() ? kDecodedTiles : 1), wholeTiles);
 }
 
 void AmxKernel::emit() {
@@ -179,6 +180,7 @@ void AmxKernel::emit() {
   tilesPerLine = tiling.tilesPerLine;
   height = tiling.height;
   tilesDown = tiling.tilesDown;
+  wholeTiles = tiling.wholeTiles();
   totalTiles = ShapedType::isDynamic(walk->lineCount()) ? ShapedType::kDynamic : walk->lineCount() * tilesPerLine;
   runsPerRow = layout.joined ? 1 : layout.kernelWidth;
   blocksPerRun = layout.blocksPerRun();
@@ -254,13 +256,14 @@ void AmxKernel::decodePanels(Value panel) {
 
 /// Full blocks, then what is left: one lower block, or halves where the number of tiles is not known.
 void AmxKernel::emitSizes(Bounds tiles, Bounds panelRange) {
-  int64_t size = tilesDown;
+  const int64_t whole = AmxTiling::tilesBeside(across);
+  int64_t size = whole;
   while (true) {
     Value count = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(tiles.end, tiles.begin), indexConstant(b, size));
     emitEqualBlocks({tiles.begin, count, size}, panelRange);
     tiles.begin = add(b, tiles.begin, mul(b, count, size));
     bool isDynamic = ShapedType::isDynamic(totalTiles);
-    int64_t rest = isDynamic ? size / 2 : totalTiles % tilesDown;
+    int64_t rest = isDynamic ? size / 2 : totalTiles % whole;
     if (rest == 0 || rest >= size)
       return;
     size = rest;

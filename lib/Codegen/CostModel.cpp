@@ -251,11 +251,12 @@ static void addTileBlocks(TileSum &sum, const ContractShape &shape, const DotKer
   const int64_t tiles = tiling.tilesPerLine * shape.lines, panels = tiling.panels();
   const double blocks = double(llvm::divideCeil(shape.runLength, kernel.step * AmxTiling::kMaxRows));
   const double steps = double(shape.runs) * blocks;
-  const int64_t across = tiling.across(), down = tiling.tilesDown;
+  const int64_t across = tiling.across();
   sum.decoded = double(panels) * (steps * AmxTiling::kMaxRows + multiplierVectors(shape));
-  for (auto [columnBlocks, wide] : {std::pair(panels / across, across), std::pair(int64_t(panels % across ? 1 : 0), panels % across)})
+  for (auto [columnBlocks, wide] : {std::pair(panels / across, across), std::pair(int64_t(1), panels % across)}) {
+    const int64_t down = wide ? AmxTiling::tilesBeside(wide) : 1;
     for (auto [rowBlocks, tall] : {std::pair(tiles / down, down), std::pair(int64_t(tiles % down ? 1 : 0), tiles % down)}) {
-      if (!columnBlocks || !rowBlocks)
+      if (!columnBlocks || !wide || !rowBlocks)
         continue;
       const double rows = double(tall * tiling.height), columns = double(wide * AmxTiling::kMaxRows);
       // A panel of weights that L1 holds is read from L2 for the first block of a chunk only. The taps of a window's row
@@ -265,6 +266,7 @@ static void addTileBlocks(TileSum &sum, const ContractShape &shape, const DotKer
       sum.add(double(columnBlocks * rowBlocks), steps, rows * double(wide), rows + columns,
               holdsBoth ? 0 : holdsWeights ? activations : weights + activations, steps * (weights + activations));
     }
+  }
 }
 
 //===----------------------------------------------------------------------===//

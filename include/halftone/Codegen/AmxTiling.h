@@ -1,7 +1,8 @@
 //===- AmxTiling.h - how a contraction is cut into AMX tiles ----------------===//
 //
 // A line of P positions takes ceil(P / 16) tiles of activations of one height; columns take panels of 16. A block is 4
-// accumulators: 2 tiles by 2 panels, or 4 by 1. Shared by the generator (AmxKernel.cpp) and the cost model.
+// accumulators: 2 tiles by 2 panels, or 4 by 1, as a last panel without a neighbour always is: two accumulators would wait for
+// each other's dots, and read a tile of weights for every two of them. Shared by the generator (AmxKernel.cpp) and the cost model.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_CODEGEN_AMXTILING_H
@@ -23,6 +24,10 @@ struct AmxTiling {
 
   int64_t panels() const { return llvm::divideCeil(columns, kLanes); }
   int64_t across() const { return kAccumulators / tilesDown; }
+  /// Tiles in a block of so many panels.
+  static int64_t tilesBeside(int64_t panels) { return kAccumulators / panels; }
+  /// A number of tiles that full blocks divide, whatever their shape.
+  int64_t wholeTiles() const { return panels() % across() ? tilesBeside(panels() % across()) : tilesDown; }
 
   int64_t columns, tilesPerLine, height, tilesDown;
 };
