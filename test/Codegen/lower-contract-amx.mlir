@@ -26,7 +26,7 @@
 // CHECK-NOT: amx.tile_load
 // CHECK: scf.yield
 // CHECK-COUNT-2: amx.tile_store
-// CHECK-NOT: amx.
+// CHECK-NOT: amx.tile_
 func.func @last_panel(%x: memref<96x512xi8>, %w: memref<24768xi8>, %y: memref<96x48xi32>) {
   halftone.contract ins(%x, %w : memref<96x512xi8>, memref<24768xi8>) outs(%y : memref<96x48xi32>)
       attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [],

@@ -3,7 +3,8 @@
 Extents are odd on purpose: rows, columns and reductions that are no multiple of any tile, vector or dot. Half of the
 integer weights are the extremes -127 and 127, and the test feeds all codes from -128 to 127.
 
-With the argument `integers`, those in floats are left out: for instruction sets whose float kernels are another's.
+With the argument `integers`, those in floats are left out: for instruction sets whose float kernels are another's;
+with `two` behind it, the batch is 2 and static.
 With `few`, weights take few values or are multiples of their group's multiplier: they can be stored in few bits. With `row`
 too, each product has one row, whatever the batch is.
 """
@@ -86,7 +87,7 @@ class Module:
 
     def write(self, batch=None):
         if batch:
-            self.text = self.text.replace("<?x", f"<{batch}x").replace("tensor.empty(%batch)", "tensor.empty()")
+            self.text = self.text.replace("<?x", f"<{batch}x").replace("tensor.empty(%batch)", "tensor.empty()").replace("[%batch,", f"[{batch},")
             fixed = [[(name, kind.replace("<?x", f"<{batch}x")) for name, kind in pairs] for pairs in (self.inputs, self.outputs)]
             self.inputs, self.outputs = fixed
         dims = {5: "unit, unit, unit, unit", 4: "unit, unit, unit", 2: "unit"}
@@ -321,7 +322,7 @@ def few():
     m.write()
 
 
-def main(elements=("i8", "f32")):
+def main(elements=("i8", "f32"), batch=None):
     m = Module()
     for element in elements:
         e = element[0]
@@ -370,7 +371,7 @@ def main(elements=("i8", "f32")):
     lookup(m, "table", (3, 5, 29))
     for element in elements:
         joined(m, element[0], element)
-    m.write()
+    m.write(batch)
 
 
 def row():
@@ -385,8 +386,8 @@ def row():
     m.write(batch=1)
 
 
-def integers():
-    main(("i8",))
+def integers(batch=None):
+    main(("i8",), batch)
 
 
-{"": main, "integers": integers, "few": few, "few row": row}[" ".join(sys.argv[1:])]()
+{"": main, "integers": integers, "integers two": lambda: integers(2), "few": few, "few row": row}[" ".join(sys.argv[1:])]()

@@ -162,7 +162,7 @@ def main(command, *arguments):
         return None
     models = [load(path) for path in arguments]
     if command == "differ":
-        pairs = list(zip(*(run(model, 1)[1] for model in models)))
+        pairs = list(zip(*(run(model, model.minBatch)[1] for model in models)))
         for i, (a, b) in enumerate(pairs):
             assert bytes(a) != bytes(b), f"output {i} ({models[0].outputs[i].name.decode()}) does not show the fault"
         return print("the fault shows in all of", len(pairs), "outputs")
