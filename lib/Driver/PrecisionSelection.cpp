@@ -42,13 +42,16 @@ private:
   int64_t otherOf(Sum sum) const { return sum == Sum::Bytes ? otherBytes : sum == Sum::Time ? otherTime : 0; }
   Expected<Measured> measure(Expected<Variant> variant, const SampleRange &range);
   Expected<Selection> verifyChoice(Assignment assignment);
+  std::optional<Assignment> throughout(unsigned format) const;
+  std::optional<Assignment> bestSingle(const Limits &limits) const;
+  Error compareWithSingle(const Limits &limits);
   Expected<Assignment> chooseByDrop(Limits limits);
   /// Nothing if float is no format that may be chosen.
   std::optional<Assignment> allFloat() const;
   Limits limitsOf() const;
   Limits excessOf(const Assignment &assignment, const Measured &measured) const;
   bool holds(const Assignment &assignment, const Measured &measured) const;
-  bool isBetter(const Assignment &assignment, const Measured &one, const Measured &other) const;
+  bool isBetter(const Selection &one, const Selection &other) const;
   bool tighten(Limits &limits, const Selection &tried) const;
   Error useSlack(Limits limits);
   Sum objective() const;
@@ -398,17 +401,18 @@ bool Selector::tighten(Limits &limits, const Selection &tried) const {
   return !holds(tried.assignment, tried.chosen);
 }
 
-/// Of one assignment rounded in two ways: budgets first, then what the user counts, then the distance, which samples tell more of.
-bool Selector::isBetter(const Assignment &assignment, const Measured &one, const Measured &other) const {
-  auto rank = [&](const Measured &measured) {
-    return std::tuple(!holds(assignment, measured), request.maxDrop ? measured.drop : 0, measured.loss);
+/// Budgets first, then what the user counts, then the distance, which samples tell more of.
+bool Selector::isBetter(const Selection &one, const Selection &other) const {
+  auto rank = [&](const Selection &selection) {
+    const Measured &measured = selection.chosen;
+    return std::tuple(!holds(selection.assignment, measured), request.maxDrop ? measured.drop : 0, measured.loss);
   };
   return rank(one) < rank(other);
 }
 
 /// The assignment on the samples kept for verification; with --sequential rounded in both ways, of which the better is chosen.
 Expected<Selection> Selector::verifyChoice(Assignment assignment) {
-  Selection tried{std::move(assignment), {}, selection.plainInt8, selection.wholeFloat, false, std::nullopt};
+  Selection tried{std::move(assignment), {}, selection.plainInt8, selection.wholeFloat, false, std::nullopt, std::nullopt};
   Expected<Measured> plainly = measure(compiler.compile(tried.assignment), verify);
   if (!plainly)
     return plainly.takeError();
@@ -419,12 +423,70 @@ Expected<Selection> Selector::verifyChoice(Assignment assignment) {
   Expected<Measured> sequentially = measure(compiler.compileSequentially(tried.assignment, search), verify);
   if (!sequentially)
     return sequentially.takeError();
-  tried.isSequential = !isBetter(tried.assignment, *plainly, *sequentially);
-  tried.other = *sequentially;
-  if (tried.isSequential)
-    std::swap(tried.chosen, *tried.other);
-  return tried;
+  Selection second = tried;
+  second.isSequential = true;
+  second.chosen = *sequentially;
+  second.other = tried.chosen;
+  tried.other = second.chosen;
+  return isBetter(tried, second) ? tried : second;
 }
+
+//===----------------------------------------------------------------------===//
+// Single formats
+//===----------------------------------------------------------------------===//
+
+static bool allows(const LayerChoices &choices, unsigned format) {
+  return llvm::any_of(choices, [&](const Choice &choice) { return choice.format == format; });
+}
+
+/// The assignment that --weights=FORMAT makes; nothing if no layer may have the format, or a layer neither it nor int8.
+std::optional<Assignment> Selector::throughout(unsigned format) const {
+  Assignment assignment;
+  bool isUsed = format == 0;
+  for (auto [layer, choices] : llvm::zip_equal(compiler.layers(), layers)) {
+    const bool keepsInt8 = layer.keepsInt8 && !compiler.isFloat(format);
+    const unsigned own = !keepsInt8 && allows(choices, format) ? format : 0;
+    if (!allows(choices, own))
+      return std::nullopt;
+    isUsed |= own == format;
+    assignment.push_back(own);
+  }
+  return isUsed ? std::optional(std::move(assignment)) : std::nullopt;
+}
+
+/// The single format within limits that should be nearest to float.
+std::optional<Assignment> Selector::bestSingle(const Limits &limits) const {
+  std::optional<Assignment> best;
+  for (unsigned format = 0; format < compiler.formats().size(); ++format) {
+    std::optional<Assignment> single = throughout(format);
+    const bool fits = single && sumOf(*single, Sum::Bytes) <= limits[Sum::Bytes] && sumOf(*single, Sum::Time) <= limits[Sum::Time];
+    if (fits && (!best || sumOf(*single, Sum::Loss) < sumOf(*best, Sum::Loss)))
+      best = std::move(single);
+  }
+  return best;
+}
+
+/// Losses add up as far as layers know nothing of each other, which formats that all layers share defy most: one of these that
+/// keeps the budgets is tried beside the selection, which it replaces where it is nearer to float.
+Error Selector::compareWithSingle(const Limits &limits) {
+  if (objective() != Sum::Loss)
+    return Error::success();
+  std::optional<Assignment> single = bestSingle(limits);
+  if (!single || *single == selection.assignment)
+    return Error::success();
+  Expected<Selection> tried = verifyChoice(std::move(*single));
+  if (!tried)
+    return tried.takeError();
+  if (isBetter(*tried, selection)) {
+    tried->summed = selection.chosen;
+    selection = std::move(*tried);
+  }
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Slack
+//===----------------------------------------------------------------------===//
 
 /// Layers in a model of one format take other times than in the chosen one: where this leaves a part of the budget of time, the
 /// search gets that much more, as long as what it then chooses is nearer to float and keeps the budgets.
@@ -487,6 +549,8 @@ Expected<Selection> Selector::run() {
     if (tighten(limits, selection))
       continue;
     if (Error error = useSlack(limits))
+      return std::move(error);
+    if (Error error = compareWithSingle(limitsOf()))
       return std::move(error);
     return std::move(selection);
   }

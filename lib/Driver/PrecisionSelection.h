@@ -5,6 +5,8 @@
 // Verification: the chosen model is compiled, and its bytes, its time and its
 // drop on samples that the search never saw are measured; while a budget does
 // not hold, the search goes on with a tighter one.
+// Single formats: losses add up only nearly, so the format throughout that keeps
+// the budgets and should be best is verified, too.
 // Layer by layer: with --sequential the model that is verified is rounded both
 // ways, and the better one counts.
 //
@@ -51,6 +53,7 @@ struct Selection {
   Measured chosen, plainInt8, wholeFloat;
   bool isSequential = false;     ///< Rounded layer by layer.
   std::optional<Measured> other; ///< The same formats rounded the other way, with --sequential.
+  std::optional<Measured> summed; ///< What the sums of losses chose, where one format throughout is nearer to float.
 };
 
 /// The search runs on `search`, the verification on `verify`.

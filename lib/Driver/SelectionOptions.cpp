@@ -68,7 +68,10 @@ SelectionOptions::SelectionOptions(CommandLine &line)
                           "the same model again without a search")),
       heldOut("held-out", cl::sub(line.command), cl::init(0), cl::value_desc("N"),
               cl::desc("The last N samples of --data: a selection verifies on them (default: on a third), and nothing else sees them. "
-                       "With --recipe, those that its selection verified on")) {}
+                       "With --recipe, those that its selection verified on")),
+      refit("refit", cl::sub(line.command), cl::init(cl::BOU_UNSET), cl::ValueOptional,
+            cl::desc("With --rounding=gptq and adaround, and formats with sparsity: round what a selection chose by all samples of --data, "
+                     "those that verified it too (default, unless --max-drop or --held-out is given; --refit=false: by the search's alone)")) {}
 
 /// "N" or "P%".
 static Error parseBudget(StringRef option, StringRef text, std::optional<Budget> &budget) {
@@ -130,11 +133,15 @@ Expected<bool> SelectionOptions::isAsked() const {
     return true;
   }
   if (objective != Objective::Automatic || metric != MetricKind::Automatic ||
-      !metricCommand.empty() || !formats.empty() || !measurements.empty() || !saveChoice.empty())
+      !metricCommand.empty() || !formats.empty() || !measurements.empty() || !saveChoice.empty() || refit != cl::BOU_UNSET)
     return userError("--objective, --metric, --metric-command, --formats, "
-                     "--measurements and --save-choice are of a selection: "
+                     "--measurements, --save-choice and --refit are of a selection: "
                      "give --max-drop, --max-bytes or --max-latency");
   return false;
+}
+
+bool SelectionOptions::isRefitting() const {
+  return refit == cl::BOU_UNSET ? maxDrop.empty() && !heldOut : refit == cl::BOU_TRUE;
 }
 
 bool SelectionOptions::prunes() const {
@@ -195,6 +202,9 @@ static void printSelection(const VariantCompiler &compiler,
   printRow("plain int8", selection.plainInt8);
   printRow("selected", selection.chosen);
   printRounding(selection);
+  if (selection.summed)
+    llvm::errs() << llvm::format("  one format throughout is nearer to float (distance %.4g) than what the losses of single layers chose (%.4g)\n",
+                                 selection.chosen.loss, selection.summed->loss);
   printShares(compiler, selection.assignment);
   for (auto [layer, format] : llvm::zip_equal(compiler.layers(), selection.assignment))
     if (format != 0)
@@ -213,16 +223,17 @@ static Expected<OwningOpRef<ModuleOp>> copyModule(ModuleOp module,
 
 /// The settings that make the chosen model, in files of their own.
 static Expected<ChosenSettings> keepChoice(const VariantCompiler &compiler, const Selection &selection,
-                                           const StageSettings &stages, StringRef data, int64_t heldOut) {
+                                           const StageSettings &stages, StringRef data, int64_t heldOut, bool refits) {
   auto recipe = TemporaryFile::create("yaml");
   if (!recipe)
     return recipe.takeError();
   if (Error error = compiler.writeRecipe(recipe->path(), selection.assignment))
     return std::move(error);
-  ChosenSettings chosen{stages, std::move(*recipe), compiler.hessianFile(), selection.isSequential ? data.str() : ""};
+  // What is kept is of the search's samples alone.
+  ChosenSettings chosen{stages, std::move(*recipe), refits ? HessianFile() : compiler.hessianFile(), refits || selection.isSequential ? data.str() : ""};
   chosen.stages.recipe = chosen.recipe.path().str();
   chosen.stages.sequential = selection.isSequential;
-  chosen.stages.heldOut = heldOut;
+  chosen.stages.heldOut = refits ? 0 : heldOut;
   chosen.stages.hessians = chosen.hessians.path;
   return chosen;
 }
@@ -254,6 +265,8 @@ SelectionOptions::select(ModuleOp module, StringRef path,
   auto compiler = VariantCompiler::make(**copy, {settings, target.str(), storage(asked), *list}, search);
   if (!compiler)
     return compiler.takeError();
+  if (refit == cl::BOU_TRUE && !compiler->usesHessians())
+    return userError("--refit is for --rounding=gptq and adaround, and for formats with sparsity: nothing else is rounded by samples");
   auto selection = selectPrecision(*compiler, *parsed, search, verify);
   if (!selection)
     return selection.takeError();
@@ -261,5 +274,8 @@ SelectionOptions::select(ModuleOp module, StringRef path,
   if (!saveChoice.empty())
     if (Error error = compiler->writeRecipe(saveChoice, selection->assignment))
       return std::move(error);
-  return keepChoice(*compiler, *selection, settings, path, verify.size());
+  const bool refits = compiler->usesHessians() && isRefitting();
+  if (refits)
+    llvm::errs() << "  rounded again by all " << (*data)->size() << " samples: what is written is not what was verified, its formats are\n";
+  return keepChoice(*compiler, *selection, settings, path, verify.size(), refits);
 }

@@ -13,12 +13,12 @@ struct ChosenSettings {
   StageSettings stages;
   TemporaryFile recipe;
   HessianFile hessians; ///< For roundings that need them.
-  std::string data;     ///< For --sequential, which sums its own; else empty.
+  std::string data;     ///< For --sequential and --refit, which sum their own; else empty.
 };
 
 /// --max-drop, --max-bytes, --max-latency, --objective, --formats, --metric,
-/// --metric-command, --measurements, --save-choice and --held-out, of build and
-/// quantize.
+/// --metric-command, --measurements, --save-choice, --held-out and --refit, of
+/// build and quantize.
 class SelectionOptions {
 public:
   explicit SelectionOptions(CommandLine &line);
@@ -47,6 +47,8 @@ public:
   StorageChoice storage(StorageChoice asked) const;
 
 private:
+  /// Whether what was chosen is rounded by all samples.
+  bool isRefitting() const;
   bool hasBudget() const { return !maxDrop.empty() || !maxBytes.empty() || !maxLatency.empty(); }
   llvm::Expected<SelectionRequest> request() const;
   llvm::Expected<std::vector<LayerFormat>> candidates() const;
@@ -56,6 +58,7 @@ private:
   llvm::cl::opt<MetricKind> metric;
   llvm::cl::opt<std::string> metricCommand, formats, measurements, saveChoice;
   llvm::cl::opt<int64_t> heldOut;
+  llvm::cl::opt<llvm::cl::boolOrDefault> refit;
 };
 
 } // namespace mlir::halftone

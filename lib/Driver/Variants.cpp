@@ -92,7 +92,7 @@ Error VariantCompiler::findLayers(ModuleOp decided) {
     };
     auto type = cast<RankedTensorType>(getWeightOperand(sandwich.anchor).get().getType());
     if (llvm::none_of(userRules, isNamed))
-      found.push_back({std::move(name), type.getNumElements()});
+      found.push_back({std::move(name), type.getNumElements(), keepsInt8(sandwich.anchor)});
   }
   for (SelectableLayer &layer : found)
     if (!layer.name.empty() && uses[layer.name] == 1)

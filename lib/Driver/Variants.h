@@ -18,6 +18,7 @@ namespace mlir::halftone {
 struct SelectableLayer {
   std::string name;     ///< The source's.
   int64_t elements = 0; ///< Of its weights.
+  bool keepsInt8;       ///< Whether --weights leaves it int8.
 };
 
 /// One of VariantCompiler::formats() for each layer.

@@ -62,14 +62,6 @@ LogicalResult AssignFormatsPass::readRules() {
   return success();
 }
 
-/// Contractions that keep int8 unless a recipe names them.
-static bool isSensitive(Operation *contraction) {
-  if (isa<linalg::MatmulOp>(contraction))
-    return false;
-  return isa<linalg::DepthwiseConv2DNhwcHwcOp>(contraction) ||
-         isa<BlockArgument>(traceRoot(getActivationOperand(contraction).get()));
-}
-
 static void setFormat(Operation *contraction, const RecipeRule &rule) {
   Builder builder(contraction->getContext());
   contraction->removeAttr(kWeightsAttr);
@@ -98,7 +90,7 @@ void AssignFormatsPass::assign(ArrayRef<Operation *> members, OpKind kind) {
   bool byRecipe = last;
   if (!last && kind == OpKind::Table && all.isFloat())
     last = &all;
-  if (!last && kind == OpKind::Contraction && (all.weights == "int8" || all.isFloat() || !isSensitive(members.front())))
+  if (!last && kind == OpKind::Contraction && (all.weights == "int8" || all.isFloat() || !keepsInt8(members.front())))
     last = &all;
   if (!last)
     return;

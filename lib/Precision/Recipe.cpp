@@ -42,6 +42,12 @@ static StringRef contractionKind(Operation *op) {
   return isa<linalg::Conv2DNhwcHwcfOp>(op) ? "conv" : "";
 }
 
+bool mlir::halftone::keepsInt8(Operation *contraction) {
+  if (isa<linalg::MatmulOp>(contraction))
+    return false;
+  return isa<linalg::DepthwiseConv2DNhwcHwcOp>(contraction) || isa<BlockArgument>(traceRoot(getActivationOperand(contraction).get()));
+}
+
 std::vector<StringRef> mlir::halftone::recipeKinds() {
   std::vector<StringRef> kinds{"conv", "depthwise", "grouped", "matmul"};
   for (OpKind kind : {OpKind::Contraction, OpKind::MaxPool, OpKind::AveragePool, OpKind::Elementwise, OpKind::Unary,

@@ -38,6 +38,9 @@ struct RecipeRule {
   bool matches(StringRef node) const;
 };
 
+/// Whether a contraction keeps int8 under --weights, unless a rule names it: it reads the model's input, or is depthwise.
+bool keepsInt8(Operation *contraction);
+
 /// The kinds that a rule may name.
 std::vector<StringRef> recipeKinds();
 
