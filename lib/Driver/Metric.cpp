@@ -90,6 +90,8 @@ std::string Metric::unit() const {
   return kind == MetricKind::Sqnr ? "dB below 100 dB SQNR" : "of 1 - cosine";
 }
 
+double Metric::distance(double drop) const { return kind == MetricKind::Sqnr ? std::pow(10, drop / 10) : drop; }
+
 namespace {
 /// Sums over all float outputs.
 struct Sums {

@@ -45,6 +45,12 @@ public:
   std::string unit() const;
   /// Whether losses are taken from the distribution over classes.
   bool isTop1() const { return command.empty() && kind == MetricKind::Top1; }
+  /// Whether drops count from 0, so that they may be scaled.
+  bool startsAtZero() const { return command.empty() && kind != MetricKind::Sqnr; }
+  /// Whether each sample adds to the drop by how far it is from float.
+  bool isContinuous() const { return command.empty() && kind != MetricKind::Top1; }
+  /// The noise by signal, up to a factor, that a drop of a continuous metric is.
+  double distance(double drop) const;
 
 private:
   MetricKind kind = MetricKind::Top1;

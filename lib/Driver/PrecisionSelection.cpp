@@ -9,6 +9,7 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
+#include <map>
 
 using namespace mlir::halftone;
 using llvm::Error, llvm::Expected, llvm::formatv;
@@ -45,15 +46,25 @@ private:
   std::optional<Assignment> throughout(unsigned format) const;
   std::optional<Assignment> bestSingle(const Limits &limits) const;
   Error compareWithSingle(const Limits &limits);
-  Expected<Assignment> chooseByDrop(Limits limits);
+  struct Attempt {
+    Assignment assignment;
+    double drop; ///< On the samples of the search.
+  };
+  double searchDrop() const;
+  Expected<std::optional<Attempt>> attempt(Limits limits, int64_t loss);
+  Expected<Attempt> measureAttempt(Assignment assignment);
+  Expected<Attempt> attemptLeastDrop(const Limits &limits);
+  Expected<Assignment> chooseByDrop(const Limits &limits);
   /// Nothing if float is no format that may be chosen.
   std::optional<Assignment> allFloat() const;
   Limits limitsOf() const;
   Limits excessOf(const Assignment &assignment, const Measured &measured) const;
   bool holds(const Assignment &assignment, const Measured &measured) const;
   bool isBetter(const Selection &one, const Selection &other) const;
-  bool tighten(Limits &limits, const Selection &tried) const;
+  bool tighten(Limits &limits, const Selection &tried);
+  void retarget(double drop);
   Error useSlack(Limits limits);
+  Error useSlackOfDrop(const Limits &limits);
   Sum objective() const;
 
   VariantCompiler &compiler;
@@ -66,6 +77,8 @@ private:
   Selection selection;
   std::vector<LayerChoices> layers;
   int64_t otherBytes = 0, otherTime = 0; ///< Of what is not chosen.
+  std::optional<double> dropTarget;        ///< Of the search, once a verification was not within the budget or far within it.
+  std::map<Assignment, double> searchDrops; ///< On the samples of the search.
 };
 } // namespace
 
@@ -308,36 +321,42 @@ static Limits withoutLoss(Limits limits) {
   return limits;
 }
 
-/// The cheapest selection whose drop on the samples of the search is within the
-/// budget: the limit of the losses' sum is found by bisection, because the sum
-/// foretells the drop's order, not its value.
-Expected<Assignment> Selector::chooseByDrop(Limits limits) {
-  auto attempt = [&](int64_t loss) -> Expected<std::optional<std::pair<Assignment, double>>> {
-    limits[Sum::Loss] = loss;
-    std::optional<Assignment> assignment = choose(limits, objective());
-    if (!assignment)
-      return std::nullopt;
-    auto measured = measure(compiler.compile(*assignment), search);
-    if (!measured)
-      return measured.takeError();
-    return std::make_pair(std::move(*assignment), measured->drop);
-  };
-  auto widest = attempt(limits[Sum::Loss]);
-  if (!widest)
-    return widest.takeError();
-  if (*widest && (*widest)->second <= *request.maxDrop)
-    return (*widest)->first;
-  int64_t high = *widest ? sumOf((*widest)->first, Sum::Loss) : limits[Sum::Loss];
+/// What the search is to keep the drop on its samples within: the budget, until a verification shows how the drop on others differs.
+double Selector::searchDrop() const { return dropTarget.value_or(*request.maxDrop); }
+
+/// The selection that makes the objective least with a sum of losses within a limit, and its drop on the samples of the search;
+/// nothing if there is none.
+Expected<std::optional<Selector::Attempt>> Selector::attempt(Limits limits, int64_t loss) {
+  limits[Sum::Loss] = loss;
+  std::optional<Assignment> assignment = choose(limits, objective());
+  if (!assignment)
+    return std::nullopt;
+  return measureAttempt(std::move(*assignment));
+}
+
+/// Each assignment is compiled once.
+Expected<Selector::Attempt> Selector::measureAttempt(Assignment assignment) {
+  auto known = searchDrops.find(assignment);
+  if (known != searchDrops.end())
+    return Attempt{std::move(assignment), known->second};
+  auto measured = measure(compiler.compile(assignment), search);
+  if (!measured)
+    return measured.takeError();
+  searchDrops[assignment] = measured->drop;
+  return Attempt{std::move(assignment), measured->drop};
+}
+
+/// The least drop that the formats reach on the samples of the search.
+Expected<Selector::Attempt> Selector::attemptLeastDrop(const Limits &limits) {
   std::optional<Assignment> most = choose(withoutLoss(limits), Sum::Loss);
   if (!most)
     return infeasible(limits);
-  auto best = measure(compiler.compile(*most), search);
+  auto best = measureAttempt(std::move(*most));
   if (!best)
     return best.takeError();
-  if (best->drop > *request.maxDrop && !request.maxBytes && !request.maxLatency && allFloat()) {
+  if (best->drop > searchDrop() && !request.maxBytes && !request.maxLatency && allFloat()) {
     // The sum of the layers' times, not the model's, kept some layer from float.
-    most = allFloat();
-    best = measure(compiler.compile(*most), search);
+    best = measureAttempt(*allFloat());
     if (!best)
       return best.takeError();
   }
@@ -345,20 +364,43 @@ Expected<Assignment> Selector::chooseByDrop(Limits limits) {
     return userError(formatv("--max-drop {0}: the least that the formats reach on the samples of the search is {1} {2}",
                              digits(*request.maxDrop), digits(best->drop), metric.unit())
                          .str());
-  Assignment chosen = *most;
-  int64_t low = sumOf(*most, Sum::Loss);
-  constexpr int kSteps = 6;
-  for (int step = 0; step < kSteps && high - low > 1; ++step) {
-    int64_t middle = low + (high - low) / 2;
-    auto tried = attempt(middle);
+  return best;
+}
+
+/// The middle of two limits: of their logarithms above 0, which is int8's, as the limits of few bits are thousands of those of many.
+static int64_t middleOf(int64_t low, int64_t high) {
+  if (low < 0)
+    return high > 0 ? 0 : low + (high - low) / 2;
+  const double least = std::max<double>(low, high / 1024.0);
+  return std::clamp<int64_t>(std::llround(std::sqrt(least * high)), low, high);
+}
+
+/// The cheapest selection whose drop on the samples of the search is within the
+/// budget: the limit of the losses' sum is found by bisection, because the sum
+/// foretells the drop's order, not its value.
+Expected<Assignment> Selector::chooseByDrop(const Limits &limits) {
+  auto widest = attempt(limits, kUnlimited);
+  if (!widest)
+    return widest.takeError();
+  if (*widest && (*widest)->drop <= searchDrop())
+    return std::move((*widest)->assignment);
+  auto best = attemptLeastDrop(limits);
+  if (!best)
+    return best.takeError();
+  int64_t low = sumOf(best->assignment, Sum::Loss), high = *widest ? sumOf((*widest)->assignment, Sum::Loss) : kUnlimited;
+  constexpr int kSteps = 10;
+  constexpr double kNear = 0.05; // of the budget: nearer is not worth a compilation
+  for (int step = 0; step < kSteps && high - low > 1 && best->drop < searchDrop() - kNear * std::abs(searchDrop()); ++step) {
+    int64_t middle = middleOf(low, high);
+    auto tried = attempt(limits, middle);
     if (!tried)
       return tried.takeError();
-    bool holds = *tried && (*tried)->second <= *request.maxDrop;
+    bool holds = *tried && (*tried)->drop <= searchDrop();
     (holds ? low : high) = middle;
     if (holds)
-      chosen = (*tried)->first;
+      best = std::move(**tried);
   }
-  return chosen;
+  return std::move(best->assignment);
 }
 
 /// The limits of the sums that are chosen, from the budgets of the whole model.
@@ -383,7 +425,7 @@ Limits Selector::excessOf(const Assignment &assignment, const Measured &measured
   if (whole[Sum::Time] < kUnlimited && !isFloat)
     excess[Sum::Time] = int64_t(1e3 * measured.microseconds) - otherTime - whole[Sum::Time];
   if (request.maxDrop && measured.drop > *request.maxDrop)
-    excess[Sum::Loss] = std::max<int64_t>(std::abs(sumOf(assignment, Sum::Loss)) / 10, 1);
+    excess[Sum::Loss] = 1; // How much less the losses must be is not known.
   return excess;
 }
 
@@ -392,13 +434,24 @@ bool Selector::holds(const Assignment &assignment, const Measured &measured) con
   return llvm::all_of(excessOf(assignment, measured).values, [](int64_t excess) { return excess <= 0; });
 }
 
-/// Tightens the limits by what the model exceeds its budgets; whether it does.
-bool Selector::tighten(Limits &limits, const Selection &tried) const {
+/// Tightens what the model exceeds its budgets by; whether it does.
+bool Selector::tighten(Limits &limits, const Selection &tried) {
   const Limits excess = excessOf(tried.assignment, tried.chosen);
-  for (Sum sum : {Sum::Bytes, Sum::Time, Sum::Loss})
+  for (Sum sum : {Sum::Bytes, Sum::Time})
     if (excess[sum] > 0)
       limits[sum] = std::min(limits[sum], sumOf(tried.assignment, sum)) - excess[sum];
+  if (excess[Sum::Loss] > 0)
+    retarget(tried.chosen.drop);
   return !holds(tried.assignment, tried.chosen);
+}
+
+/// Moves the search's budget of the drop as far as a verified drop was from the budget: by their ratio, which is at most 2, where drops
+/// start at 0.
+void Selector::retarget(double drop) {
+  constexpr double kMargin = 0.98; // A repair is to end.
+  const double budget = *request.maxDrop, now = searchDrop();
+  const bool isRatio = metric.startsAtZero() && budget > 0;
+  dropTarget = !isRatio ? now + budget - drop : drop > budget ? now * kMargin * budget / drop : now * (drop > budget / 2 ? budget / drop : 2);
 }
 
 /// Budgets first, then what the user counts, then the distance, which samples tell more of.
@@ -514,6 +567,33 @@ Error Selector::useSlack(Limits limits) {
   return Error::success();
 }
 
+/// A budget of the drop that is not used up makes the objective larger than need be: the drop on other samples, or rounded layer by layer,
+/// is less than the search counts with. Not for the metrics that a few samples say little of.
+Error Selector::useSlackOfDrop(const Limits &limits) {
+  if (!request.maxDrop || objective() == Sum::Loss || !metric.isContinuous())
+    return Error::success();
+  constexpr int kRounds = 2;
+  constexpr double kWorthwhile = 0.1; // of the distance from float
+  auto cost = [&](const Selection &tried) { return objective() == Sum::Bytes ? double(tried.chosen.constantBytes) : tried.chosen.microseconds; };
+  for (int round = 0; round < kRounds; ++round) {
+    if (metric.distance(selection.chosen.drop) > (1 - kWorthwhile) * metric.distance(*request.maxDrop))
+      break;
+    retarget(selection.chosen.drop);
+    Expected<Assignment> wider = chooseByDrop(limits);
+    if (!wider)
+      return wider.takeError();
+    if (*wider == selection.assignment)
+      break;
+    Expected<Selection> tried = verifyChoice(std::move(*wider));
+    if (!tried)
+      return tried.takeError();
+    if (!holds(tried->assignment, tried->chosen) || cost(*tried) >= cost(selection))
+      break;
+    selection = std::move(*tried);
+  }
+  return Error::success();
+}
+
 /// The error when what was chosen last exceeds a budget where it is verified, and there is nothing else to choose.
 Error Selector::unverified(int repairs) const {
   return userError(formatv("the budgets do not hold on the samples kept for verification after {0} repairs; the last "
@@ -549,6 +629,8 @@ Expected<Selection> Selector::run() {
     if (tighten(limits, selection))
       continue;
     if (Error error = useSlack(limits))
+      return std::move(error);
+    if (Error error = useSlackOfDrop(limits))
       return std::move(error);
     if (Error error = compareWithSingle(limitsOf()))
       return std::move(error);
