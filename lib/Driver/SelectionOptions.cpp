@@ -12,16 +12,18 @@ using namespace mlir::halftone;
 using llvm::Error, llvm::Expected;
 namespace cl = llvm::cl;
 
-/// What is chosen among unless --formats says it.
-static StringRef defaultFormats(bool limitsBytes) {
-  return limitsBytes ? "int8,codebook6,codebook5,codebook4,codebook3" : "int8,float";
+/// What is chosen among unless --formats says it: few bits under a budget of bytes, floats where bytes are free or time has a budget.
+static std::string defaultFormats(bool limitsBytes, bool limitsTime) {
+  std::string few = limitsBytes ? ",codebook6,codebook5,codebook4,codebook3" : "";
+  return "int8" + few + (limitsTime || !limitsBytes ? ",float" : "");
 }
 
 /// The description of --formats, which LLVM's parser keeps a reference to.
 static StringRef listDefaults() {
   static const std::string text =
       "Formats of weights to choose among, as in int8,int4/group:32,int8/sparsity:0.7,float; sparsity is the share of blocks of "
-      "weights that are zero (default " + defaultFormats(false).str() + "; with --max-bytes " + defaultFormats(true).str() + ")";
+      "weights that are zero (default " + defaultFormats(false, false) + "; with --max-bytes " + defaultFormats(true, false) +
+      ", and float if --max-latency is given, too)";
   return text;
 }
 
@@ -106,7 +108,7 @@ Expected<SelectionRequest> SelectionOptions::request() const {
 
 Expected<std::vector<LayerFormat>> SelectionOptions::candidates() const {
   if (formats.empty())
-    return LayerFormat::parseList(defaultFormats(!maxBytes.empty()));
+    return LayerFormat::parseList(defaultFormats(!maxBytes.empty(), !maxLatency.empty()));
   auto list = LayerFormat::parseList(formats);
   if (!list)
     return userError("--formats: " + llvm::toString(list.takeError()));
