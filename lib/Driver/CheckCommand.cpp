@@ -61,10 +61,12 @@ Error mlir::halftone::runCheck(CommandLine &line) {
   Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
   if (!module)
     return module.takeError();
-  if (stageOf(**module) != Stage::Import)
+  // A source that another tool has quantized is decided already.
+  bool decided = *kind == FileKind::Onnx && stageOf(**module) == Stage::Quantization;
+  if (!decided && stageOf(**module) != Stage::Import)
     return userError(
         "check takes a source model or a file of the stage import");
-  if (failed(assumeCalibrated(**module)))
+  if (!decided && failed(assumeCalibrated(**module)))
     return llvm::make_error<Reported>();
   OpReport report = OpReport::of(**module);
   report.printTable(llvm::outs());

@@ -76,9 +76,12 @@ static Expected<OwningOpRef<ModuleOp>> load(StringRef path, MLIRContext *context
   // The ONNX importer sets the stage, but the passes of the stage are still to
   // come.
   bool isSource = path.ends_with(".onnx") || !stageOf(**module);
-  if (isSource)
-    if (Error error = runStage(**module, Stage::Import, StageSettings()))
-      return std::move(error);
+  if (!isSource)
+    return module;
+  if (Error error = runStage(**module, Stage::Import, StageSettings()))
+    return std::move(error);
+  if (Error error = adoptCasts(**module))
+    return std::move(error);
   return module;
 }
 

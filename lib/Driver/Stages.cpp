@@ -2,6 +2,7 @@
 #include "Stages.h"
 #include "Command.h"
 #include "ModelFile.h"
+#include "halftone/Analysis/SourceScales.h"
 #include "halftone/Driver/Driver.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Pipelines/CompileToFile.h"
@@ -76,6 +77,27 @@ Error mlir::halftone::runStage(ModuleOp module, Stage stage,
   if (failed(pm.run(module)))
     return llvm::make_error<Reported>();
   setStage(module, stage);
+  return Error::success();
+}
+
+/// Whether the source model has scales of its own.
+static bool hasCasts(ModuleOp module) {
+  return module
+      .walk([](Operation *op) {
+        bool isCast = isa<QuantizeOp, DequantizeOp>(op) || op->hasAttr(kSourceScalesAttr);
+        return isCast ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+Error mlir::halftone::adoptCasts(ModuleOp module) {
+  if (!hasCasts(module))
+    return Error::success();
+  PassManager pm(module.getContext());
+  buildAdoptionPipeline(pm);
+  if (failed(pm.run(module)))
+    return llvm::make_error<Reported>();
+  setStage(module, Stage::Quantization);
   return Error::success();
 }
 

@@ -36,6 +36,10 @@ llvm::Error runPass(ModuleOp module, std::unique_ptr<Pass> pass);
 llvm::Error runStage(ModuleOp module, Stage stage,
                      const StageSettings &settings);
 
+/// Takes a module of the stage import whose source has quantized it to the stage quantization, with the source's scales;
+/// leaves others as they are.
+llvm::Error adoptCasts(ModuleOp module);
+
 /// Cross-layer equalization of a module of the stage import, whose source hash
 /// says it from then on.
 llvm::Error equalizeLayers(ModuleOp module);

@@ -44,6 +44,13 @@ void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
+void mlir::halftone::buildAdoptionPipeline(OpPassManager &pm) {
+  // Casts that meet have gone by now: the import stage ends in canonicalization.
+  pm.addPass(createAdoptCasts());
+  pm.addPass(createPropagateCasts());
+  pm.addPass(createVerifyQuantization());
+}
+
 void mlir::halftone::buildCalibrationPipeline(OpPassManager &pm, const CalibrationOptions &options) {
   AnnotateRangesOptions ranges;
   ranges.stats = options.stats;
@@ -152,6 +159,8 @@ void mlir::halftone::registerAllHalftonePasses() {
   registerTrainingPasses();
   PassPipelineRegistration<>("halftone-import-pipeline", "The import stage: one entry form, channels-last inside",
                              [](OpPassManager &pm) { buildImportPipeline(pm); });
+  PassPipelineRegistration<>("halftone-adoption-pipeline", "From import to quantization with the casts of the source",
+                             [](OpPassManager &pm) { buildAdoptionPipeline(pm); });
   PassPipelineRegistration<CalibrationOptions>("halftone-calibration-pipeline", "The calibration stage: ranges",
                                                buildCalibrationPipeline);
   PassPipelineRegistration<PrecisionOptions>("halftone-precision-pipeline", "The precision stage: int8 or float",

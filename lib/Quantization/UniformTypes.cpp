@@ -37,11 +37,11 @@ int8_t mlir::halftone::quantizeWeight(float value, float scale, int limit) {
   return static_cast<int8_t>(std::nearbyint(std::min<float>(quotient, limit)));
 }
 
-quant::UniformQuantizedPerAxisType mlir::halftone::getWeightType(MLIRContext *context, ArrayRef<float> scales,
-                                                                 int32_t axis, int limit) {
+quant::UniformQuantizedPerAxisType mlir::halftone::getWeightType(MLIRContext *context, ArrayRef<float> scales, int32_t axis, int low,
+                                                                 int limit) {
   Builder builder(context);
   SmallVector<double> exact(scales.begin(), scales.end());
   SmallVector<int64_t> zeroPoints(scales.size(), 0);
   return quant::UniformQuantizedPerAxisType::get(quant::QuantizationFlags::Signed, builder.getI8Type(),
-                                                 builder.getF32Type(), exact, zeroPoints, axis, -limit, limit);
+                                                 builder.getF32Type(), exact, zeroPoints, axis, low, limit);
 }

@@ -59,7 +59,9 @@ LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *con
   builder.setInsertionPoint(contraction);
   auto constant = makeConstant<int8_t>(codesType, rounded->codes, name.empty() ? "weights" : name);
   Value value = arith::ConstantOp::create(builder, loc, constant);
-  auto element = getWeightType(builder.getContext(), rounded->scales, axis, largestCode(*format));
+  // Only a source that has quantized its weights itself gives them -128.
+  int limit = largestCode(*format), low = llvm::is_contained(rounded->codes, int8_t(-128)) ? -128 : -limit;
+  auto element = getWeightType(builder.getContext(), rounded->scales, axis, low, limit);
   value = quant::StorageCastOp::create(builder, loc, codesType.clone(element), value);
   value = DequantizeOp::create(builder, loc, codesType.clone(type.getElementType()), value, Value(), Value());
   if (grouped)

@@ -28,6 +28,9 @@ std::optional<Stage> parseStage(StringRef name);
 /// The import stage behind a front end: channels-last inside, batch normalization folded.
 void buildImportPipeline(OpPassManager &pm);
 
+/// From the import stage to the quantization stage, for a source that has casts of its own.
+void buildAdoptionPipeline(OpPassManager &pm);
+
 struct CalibrationOptions : PassPipelineOptions<CalibrationOptions> {
   Option<std::string> stats{*this, "stats", llvm::cl::desc("Statistics file"), llvm::cl::init("")};
   Option<Estimator> estimator{*this, "estimator", llvm::cl::desc("How a range is estimated"),

@@ -4,6 +4,33 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AdoptCasts : Pass<"halftone-adopt-casts", "::mlir::ModuleOp"> {
+  let summary = "Take over the casts and the scales that a quantized source has";
+  let description = [{
+    For modules of the stage import whose source was quantized by another tool: activations have `halftone.quantize` and
+    `halftone.dequantize` where the source has them, contractions `halftone.source_scales` (one f32 for each output channel, or one).
+    Nothing is rounded that the source does not round. Constant weights of contractions become the codes that they are multiples of
+    (in [-128, 127]), with `quant.scast` and `halftone.dequantize` behind them; a quantize moves before a reshape that it alone
+    reads; a max pool of codes gets the casts of its operand's type, which change nothing. Each operation gets
+    `halftone.precision`: int8 between casts (contractions also with a result in floats), "weights" for a contraction of floats with
+    quantized weights, else float with the reason.
+
+    ```mlir
+    %0 = linalg.matmul {halftone.source_scales = array<f32: 0.5>} ins(%xd, %w) ...     // w = -1.5, 0.5, ...
+    // becomes
+    %wd = halftone.dequantize %ws : tensor<8x4x!quant.uniform<i8<-127:127>:f32:1, {0.5, ...}>> ...   // codes -3, 1, ...
+    %0 = linalg.matmul {halftone.precision = "int8"} ins(%xd, %wd) ...
+    ```
+
+    Left alone: weights that are no multiples of the scales (something was folded into them): the contraction stays float.
+  }];
+  let dependentDialects = ["::mlir::halftone::HalftoneDialect", "::mlir::quant::QuantDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"weights", "weights", "Number of weight tensors that became codes">,
+                    Statistic<"int8Ops", "int8-ops", "Number of operations with codes">,
+                    Statistic<"floatOpsLeft", "float-ops-left", "Number of operations that stay float">];
+}
+
 def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
   let summary = "Put quantize and dequantize around the int8 operations";
   let description = [{

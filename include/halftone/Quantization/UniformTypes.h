@@ -29,9 +29,8 @@ float getWeightScale(float largest, int limit = kWeightMax);
 /// Rule A1 for zero point 0: f32 division, clamp to [-limit, limit] (NaN gives -limit), round half to even.
 int8_t quantizeWeight(float value, float scale, int limit = kWeightMax);
 
-/// s8 in [-limit, limit], one scale for each index of `axis`.
-quant::UniformQuantizedPerAxisType getWeightType(MLIRContext *context, ArrayRef<float> scales, int32_t axis,
-                                                 int limit = kWeightMax);
+/// s8 in [low, limit], one scale for each index of `axis`.
+quant::UniformQuantizedPerAxisType getWeightType(MLIRContext *context, ArrayRef<float> scales, int32_t axis, int low, int limit);
 
 } // namespace mlir::halftone
 

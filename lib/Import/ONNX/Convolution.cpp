@@ -8,6 +8,7 @@
 #include "Broadcast.h"
 #include "Convolution.h"
 #include "Operators.h"
+#include "Quantization.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -103,6 +104,7 @@ static LogicalResult checkConv(Node &node, const Tensor &x, const Tensor &weight
 LogicalResult onnx_operators::buildConv(Node &node) {
   const Tensor &x = node.input(0);
   Tensor weights = node.input(1);
+  const Tensor source = weights;
   int64_t groups = node.getInt("group", 1);
   if (failed(checkConv(node, x, weights, groups)))
     return failure();
@@ -125,6 +127,8 @@ LogicalResult onnx_operators::buildConv(Node &node) {
   Value zero = scalarConstant(node.builder, node.loc, x.element, 0);
   Value padded = padWindow(node, addHeight(node, node.operand(0)), *window, zero);
   Value result = buildConvolution(node, {padded, weights, groups, *window}, zero);
+  auto joined = result.getDefiningOp<tensor::CollapseShapeOp>();
+  tagWeights(joined ? joined.getSrc() : result, source, 0);
   if (node.hasInput(2))
     result = addBias(node, result, node.operand(2));
   node.setResult(removeHeight(node, result, rank));

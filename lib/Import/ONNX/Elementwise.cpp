@@ -15,7 +15,10 @@ using namespace mlir;
 using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
 
-static bool isComputable(Type element) { return element.isF32() || isa<IntegerType>(element); }
+static bool isComputable(Type element) {
+  bool onlyCodes = element.isInteger(4) || element.isInteger(16);
+  return element.isF32() || (isa<IntegerType>(element) && !onlyCodes);
+}
 
 static LogicalResult requireComputable(Node &node, const Tensor &tensor) {
   if (isComputable(tensor.element))

@@ -7,7 +7,7 @@ using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
 
 int64_t importer::elementBytes(Type element) {
-  return element.isInteger(1) ? 1 : element.getIntOrFloatBitWidth() / 8;
+  return std::max(1u, element.getIntOrFloatBitWidth() / 8);
 }
 
 int64_t HostTensor::count() const { return ShapedType::getNumElements(shape); }
@@ -42,7 +42,11 @@ std::vector<To> convertAny(const HostTensor &tensor) {
     return convert<To, int64_t>(tensor.bytes);
   if (element.isInteger(32))
     return convert<To, int32_t>(tensor.bytes);
-  if (element.isInteger(1) || element.isUnsignedInteger(8))
+  if (element.isUnsignedInteger(16))
+    return convert<To, uint16_t>(tensor.bytes);
+  if (element.isInteger(16))
+    return convert<To, int16_t>(tensor.bytes);
+  if (element.isInteger(1) || element.isUnsignedInteger())
     return convert<To, uint8_t>(tensor.bytes);
   return convert<To, int8_t>(tensor.bytes);
 }
@@ -59,6 +63,8 @@ HostTensor HostTensor::fromIntegers(Type element, ArrayRef<int64_t> shape, Array
     result.symbolic = llvm::is_contained(values, ShapedType::kDynamic);
   } else if (element.isInteger(32)) {
     result.bytes = store<int32_t>(values);
+  } else if (element.isInteger(16)) {
+    result.bytes = store<uint16_t>(values);
   } else {
     result.bytes = store<uint8_t>(values);
   }
@@ -71,15 +77,40 @@ HostTensor HostTensor::fromNumbers(Type element, ArrayRef<int64_t> shape, ArrayR
   return result;
 }
 
+/// The scales along dimension `axis` of another form of the tensor; none if there is no such dimension.
+static std::shared_ptr<const HostScales> moveScales(const HostTensor &tensor, std::optional<int64_t> axis) {
+  if (!tensor.scales || tensor.scales->axis < 0)
+    return tensor.scales;
+  if (!axis)
+    return nullptr;
+  HostScales moved = *tensor.scales;
+  moved.axis = *axis;
+  return std::make_shared<const HostScales>(std::move(moved));
+}
+
+/// The dimension of `shape` that has the elements of dimension `axis` of `from`, a shape with the same elements.
+static std::optional<int64_t> findSameAxis(ArrayRef<int64_t> from, int64_t axis, ArrayRef<int64_t> shape) {
+  int64_t before = ShapedType::getNumElements(from.take_front(axis)), count = 1;
+  for (auto [i, size] : llvm::enumerate(shape)) {
+    if (count == before && size == from[axis])
+      return i;
+    count *= size;
+  }
+  return std::nullopt;
+}
+
 HostTensor HostTensor::reshaped(ArrayRef<int64_t> newShape) const {
   HostTensor result = *this;
   result.shape.assign(newShape.begin(), newShape.end());
+  if (scales && scales->axis >= 0)
+    result.scales = moveScales(*this, findSameAxis(shape, scales->axis, newShape));
   return result;
 }
 
 HostTensor HostTensor::gathered(ArrayRef<int64_t> newShape, ArrayRef<int64_t> positions) const {
   int64_t size = elementBytes(element);
   HostTensor result{element, SmallVector<int64_t>(newShape), std::string(positions.size() * size, '\0'), name, false};
+  result.scales = moveScales(*this, std::nullopt);
   for (auto [i, position] : llvm::enumerate(positions))
     std::memcpy(&result.bytes[i * size], &bytes[position * size], size);
   if (symbolic)
@@ -93,7 +124,10 @@ HostTensor HostTensor::transposed(ArrayRef<int64_t> permutation) const {
     newShape.push_back(shape[d]);
     newStrides.push_back(strides[d]);
   }
-  return gathered(newShape, stridedPositions(newShape, newStrides));
+  HostTensor result = gathered(newShape, stridedPositions(newShape, newStrides));
+  if (scales && scales->axis >= 0)
+    result.scales = moveScales(*this, llvm::find(permutation, scales->axis) - permutation.begin());
+  return result;
 }
 
 SmallVector<int64_t> importer::rowMajorStrides(ArrayRef<int64_t> shape) {

@@ -14,13 +14,21 @@
 
 namespace mlir::halftone::importer {
 
+/// What a tensor that DequantizeLinear made is a multiple of.
+struct HostScales {
+  std::vector<float> scales; ///< one, or one for each index of `axis`
+  int64_t axis = -1;
+  std::string problem; ///< why its codes are no signed bytes with these scales; empty: they are
+};
+
 struct HostTensor {
-  Type element; ///< f32, f64, i64, i32, i8, ui8 or i1
+  Type element; ///< f32, f64, i64, i32, i16, ui16, i8, ui8, i4, ui4 or i1
   SmallVector<int64_t> shape;
-  std::string bytes; ///< row-major, little endian; i1 as one byte each
+  std::string bytes; ///< row-major, little endian; i1, i4 and ui4 as one byte each
   std::string name;
   /// Whether an integer may be ShapedType::kDynamic, which stands for the size of the dynamic dimension.
   bool symbolic = false;
+  std::shared_ptr<const HostScales> scales = nullptr; ///< null: not dequantized
 
   int64_t count() const;
   bool isFloat() const { return isa<FloatType>(element); }

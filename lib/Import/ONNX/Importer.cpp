@@ -8,6 +8,7 @@
 #include "halftone/Import/ONNX.h"
 #include "Broadcast.h"
 #include "Operators.h"
+#include "Quantization.h"
 #include "Reader.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -61,6 +62,7 @@ private:
   FailureOr<SmallVector<int64_t>> readInputShape(const onnx::ValueInfoProto &input, SmallVector<Attribute> &symbols);
   FailureOr<int64_t> readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim);
   std::string importNode(const onnx::NodeProto &proto);
+  std::string importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes);
   LogicalResult addOutputs(func::FuncOp function);
 
   const ModelFile &file;
@@ -71,6 +73,7 @@ private:
   int64_t opset = 0;
   TensorMap tensors;
   llvm::StringMap<std::string> unknown; ///< tensors without a value; the reason, or "" after an unsupported node
+  CastNames casts;                      ///< of what QuantizeLinear made
   std::string dynamicSymbol;            ///< the dimension that is dynamic; empty if none is
 };
 } // namespace
@@ -265,6 +268,17 @@ static std::string buildNode(Node &node, const Operator &row) {
   return unread.empty() ? "" : "attribute '" + unread + "'";
 }
 
+/// Imports the nodes that stand for one.
+std::string GraphImporter::importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes) {
+  for (const onnx::NodeProto &node : nodes)
+    if (std::string reason = importNode(node); !reason.empty()) {
+      for (const std::string &output : proto.output())
+        unknown[output] = "";
+      return node.op_type() == proto.op_type() ? reason : node.op_type() + ", of which it is made: " + reason;
+    }
+  return "";
+}
+
 /// Imports one node; returns why it is not supported, or "". Its results are in `tensors` or in `unknown`.
 std::string GraphImporter::importNode(const onnx::NodeProto &proto) {
   auto fail = [&](const std::string &reason) {
@@ -273,6 +287,8 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto) {
         unknown[output] = "";
     return reason;
   };
+  if (std::vector<onnx::NodeProto> nodes = expandQuantized(proto, casts, tensors); !nodes.empty())
+    return importExpanded(proto, nodes);
   if (!proto.domain().empty() && proto.domain() != "ai.onnx")
     return fail("its domain is not known");
   const Operator *row = findOperator(proto.op_type());
@@ -297,6 +313,8 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto) {
   for (const std::string &output : proto.output())
     if (!output.empty() && !tensors.contains(output))
       return fail("its output '" + output + "'");
+  if (proto.op_type() == "QuantizeLinear")
+    casts[proto.output(0)] = {proto.input(1), proto.input_size() > 2 ? proto.input(2) : ""};
   return "";
 }
 

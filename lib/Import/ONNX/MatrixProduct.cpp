@@ -7,6 +7,7 @@
 #include "Broadcast.h"
 #include "Movement.h"
 #include "Operators.h"
+#include "Quantization.h"
 #include "Window.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -63,6 +64,7 @@ LogicalResult onnx_operators::buildGemm(Node &node) {
     return node.unsupported("its factors do not fit: " + Twine(a.shape[1]) + " columns, " + Twine(b.shape[0]) + " rows");
   b = scale(node, b, alpha);
   Value result = multiply(node, materialize(node, a), materialize(node, b));
+  tagWeights(result, b, 1);
   if (node.hasInput(2) && beta != 0) {
     Tensor c = scale(node, node.input(2), beta);
     result = buildBroadcast(node, {toTensor(result), c}, a.element, [](OpBuilder &b, Location l, ValueRange e) -> Value {
@@ -140,6 +142,7 @@ LogicalResult onnx_operators::buildMatMul(Node &node) {
   if (b.rank() == 2) {
     Value left = materialize(node, a);
     Value product = multiply(node, collapseLeading(node, left, 1), materialize(node, b));
+    tagWeights(product, b, 1);
     node.setResult(expandLeading(node, product, aShape.drop_back(), left));
     return success();
   }

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include <onnx/onnx_pb.h>
 
@@ -24,7 +25,10 @@ Tensor importer::toTensor(HostTensor tensor) {
 
 Type importer::storageType(Type element) {
   auto integer = dyn_cast<IntegerType>(element);
-  return integer ? IntegerType::get(element.getContext(), integer.getWidth()) : element;
+  if (!integer)
+    return element;
+  unsigned width = integer.getWidth();
+  return IntegerType::get(element.getContext(), width == 4 ? 8 : width == 16 ? 32 : width);
 }
 
 StringRef Node::type() const { return proto.op_type(); }
@@ -53,6 +57,10 @@ Value Node::materialize(const HostTensor &tensor) {
   Location constantLoc = tensor.name.empty() ? loc : NameLoc::get(builder.getStringAttr(tensor.name));
   if (tensor.symbolic)
     (void)unsupported("it uses the size of the dynamic dimension as data");
+  if (int64_t(tensor.bytes.size()) != tensor.count() * elementBytes(type.getElementType())) { // 16 bits
+    (void)unsupported("element type " + llvm::formatv("{0}", tensor.element));
+    return tensor::EmptyOp::create(builder, loc, tensor.shape, type.getElementType());
+  }
   StringRef name = tensor.name.empty() ? StringRef("constant") : StringRef(tensor.name);
   return arith::ConstantOp::create(builder, constantLoc, makeConstant(type, ArrayRef<char>(tensor.bytes), name));
 }

@@ -24,6 +24,7 @@ struct Tensor {
   SmallVector<int64_t> shape; ///< the leading dimension may be ShapedType::kDynamic
   Value value;
   HostTensorRef constant;
+  Value codes = {}; ///< of what QuantizeLinear made: the same with the type of its scale
 
   int64_t rank() const { return shape.size(); }
   bool isFloat() const { return isa<FloatType>(element); }
@@ -34,7 +35,7 @@ struct Tensor {
 Tensor toTensor(Value value);
 Tensor toTensor(HostTensor tensor);
 
-/// The signless type that stores elements of the type: i8 for ui8.
+/// The signless type that stores elements of the type: i8 for ui8, the next of 8 or 32 bits for i4 and i16.
 Type storageType(Type element);
 
 /// The tensors of a graph by name.

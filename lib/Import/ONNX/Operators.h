@@ -10,6 +10,9 @@ namespace mlir::halftone::importer {
 /// The type for a TensorProto.DataType; null for one that is not supported (ui8 is uint8).
 Type elementType(MLIRContext *context, int64_t onnxType);
 
+/// The same, and those that only codes have: integers of 4 and 16 bits.
+Type storedType(MLIRContext *context, int64_t onnxType);
+
 namespace onnx_operators {
 
 // Elementwise.cpp
@@ -53,6 +56,12 @@ LogicalResult buildMaxPool(Node &node);
 LogicalResult buildAveragePool(Node &node);
 LogicalResult buildGlobalAveragePool(Node &node);
 LogicalResult buildGlobalMaxPool(Node &node);
+
+// Quantization.cpp
+LogicalResult buildDequantizeLinear(Node &node);
+LogicalResult buildQuantizeLinear(Node &node);
+std::optional<HostTensor> evaluateDequantizeLinear(Node &node);
+std::optional<HostTensor> evaluateQuantizeLinear(Node &node);
 
 // Reduction.cpp
 LogicalResult buildReduce(Node &node);

@@ -40,6 +40,23 @@ Type importer::elementType(MLIRContext *context, int64_t onnxType) {
   }
 }
 
+Type importer::storedType(MLIRContext *context, int64_t onnxType) {
+  // Numbers of the format: older headers do not name those of 4 bits.
+  constexpr int64_t kUint4 = 21, kInt4 = 22;
+  switch (onnxType) {
+  case onnx::TensorProto::INT16:
+    return IntegerType::get(context, 16);
+  case onnx::TensorProto::UINT16:
+    return IntegerType::get(context, 16, IntegerType::Unsigned);
+  case kInt4:
+    return IntegerType::get(context, 4);
+  case kUint4:
+    return IntegerType::get(context, 4, IntegerType::Unsigned);
+  default:
+    return elementType(context, onnxType);
+  }
+}
+
 template <typename To, typename List>
 static std::string pack(const List &list) {
   std::string bytes(list.size() * sizeof(To), '\0');
@@ -63,17 +80,31 @@ static std::string readBytes(const onnx::TensorProto &proto) {
     return pack<int64_t>(proto.int64_data());
   case onnx::TensorProto::INT32:
     return pack<int32_t>(proto.int32_data());
+  case onnx::TensorProto::INT16:
+  case onnx::TensorProto::UINT16:
+    return pack<uint16_t>(proto.int32_data());
   default:
     return pack<uint8_t>(proto.int32_data());
   }
 }
 
+/// Integers of 4 bits, two in a byte, the first one in the lower half, as a byte each.
+static std::string unpackNibbles(const std::string &packed, int64_t count, bool isUnsigned) {
+  std::string bytes;
+  for (int64_t i = 0; i < count && i / 2 < static_cast<int64_t>(packed.size()); ++i) {
+    int nibble = packed[i / 2] >> (i % 2 * 4) & 15;
+    bytes.push_back(static_cast<char>(isUnsigned || nibble < 8 ? nibble : nibble - 16));
+  }
+  return bytes;
+}
+
 std::optional<HostTensor> importer::readTensor(MLIRContext *context, const onnx::TensorProto &proto,
                                                      std::string &error) {
   HostTensor tensor;
-  tensor.element = elementType(context, proto.data_type());
+  tensor.element = storedType(context, proto.data_type());
   if (!tensor.element) {
-    error = "element type " + onnx::TensorProto::DataType_Name(static_cast<onnx::TensorProto::DataType>(proto.data_type()));
+    std::string name = onnx::TensorProto::DataType_Name(static_cast<onnx::TensorProto::DataType>(proto.data_type()));
+    error = "element type " + (name.empty() ? "number " + std::to_string(proto.data_type()) : name);
     return std::nullopt;
   }
   tensor.name = proto.name();
@@ -85,6 +116,8 @@ std::optional<HostTensor> importer::readTensor(MLIRContext *context, const onnx:
       return std::nullopt;
     }
   tensor.bytes = readBytes(proto);
+  if (tensor.element.isInteger(4))
+    tensor.bytes = unpackNibbles(tensor.bytes, bytes, tensor.element.isUnsignedInteger());
   if (static_cast<int64_t>(tensor.bytes.size()) != bytes) {
     error = llvm::formatv("{0} bytes of data, where its shape needs {1}", tensor.bytes.size(), bytes).str();
     return std::nullopt;

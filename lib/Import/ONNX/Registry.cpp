@@ -104,6 +104,9 @@ static constexpr Operator kOperators[] = {
     {"ReduceProd", 1, 1, buildReduce, evaluateReduce},
     {"ReduceSum", 1, 1, buildReduce, evaluateReduce},
     {"ReduceSumSquare", 1, 1, buildReduce},
+    // Casts of codes
+    {"DequantizeLinear", 10, 2, buildDequantizeLinear, evaluateDequantizeLinear},
+    {"QuantizeLinear", 10, 2, buildQuantizeLinear, evaluateQuantizeLinear},
     // Shapes and movement
     {"Cast", 6, 1, buildCast, evaluateCast},
     {"Concat", 4, kAllInputs, buildConcat, evaluateConcat},

@@ -5,6 +5,7 @@
 // grouped convolution works on 5-D values (N, G, C, H, W), whose channels-last form is (N, H, W, G, C).
 //
 //===----------------------------------------------------------------------===//
+#include "halftone/Analysis/SourceScales.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Import/Passes.h"
@@ -48,6 +49,14 @@ static RankedTensorType permute(RankedTensorType type, ArrayRef<int64_t> permuta
   return RankedTensorType::get(permute(type.getShape(), permutation), type.getElementType());
 }
 
+/// Whether an operation says how the elements of one tensor are to be read, all in the same way.
+static bool isCast(Operation *op) {
+  if (!isa_and_nonnull<QuantizeOp, DequantizeOp, quant::StorageCastOp>(op))
+    return false;
+  auto isPerAxis = [](Type type) { return isa<quant::UniformQuantizedPerAxisType, CodebookType>(getElementTypeOrSelf(type)); };
+  return !isPerAxis(op->getOperand(0).getType()) && !isPerAxis(op->getResult(0).getType());
+}
+
 namespace {
 class LayoutConverter {
 public:
@@ -80,6 +89,7 @@ private:
   LogicalResult convertCollapse(tensor::CollapseShapeOp op);
   LogicalResult convertGeneric(linalg::GenericOp op);
   LogicalResult convertComposite(CompositeOp op);
+  LogicalResult convertCast(Operation *op);
 
   func::FuncOp function;
   IRRewriter rewriter;
@@ -117,6 +127,9 @@ Value LayoutConverter::last(Value value) {
     return twins[value];
   auto pad = value.getDefiningOp<tensor::PadOp>();
   if (pad && succeeded(convertPad(pad)))
+    return twins[value];
+  // A cast is the same in every order: what it reads is transposed, where that has not happened already.
+  if (isCast(value.getDefiningOp()) && succeeded(convertCast(value.getDefiningOp())))
     return twins[value];
   int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
   Value made = transpose(value.getLoc(), value, lastFromFirst(rank));
@@ -189,6 +202,7 @@ LogicalResult LayoutConverter::convertConvolution(From op, ArrayRef<int64_t> wei
   Value weights = transposedConstant(op, op.getInputs()[1], weightsPermutation, "weights");
   auto made = To::create(rewriter, op.getLoc(), result, ValueRange{twin, weights}, ValueRange{init},
                          op.getStridesAttr(), op.getDilationsAttr());
+  copySourceScales(op, made);
   setTwin(op->getResult(0), made->getResult(0));
   return success();
 }
@@ -365,6 +379,16 @@ LogicalResult LayoutConverter::convertComposite(CompositeOp op) {
   return success();
 }
 
+LogicalResult LayoutConverter::convertCast(Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  ArrayRef<int64_t> permutation = lastFromFirst(type.getRank());
+  if (permutation.empty())
+    return failure();
+  Operation *made = mlir::clone(rewriter, op, permute(type, permutation), last(op->getOperand(0)));
+  setTwin(op->getResult(0), made->getResult(0));
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // The walk
 //===----------------------------------------------------------------------===//
@@ -393,6 +417,7 @@ LogicalResult LayoutConverter::convert(Operation *op) {
       .Case([&](tensor::CollapseShapeOp o) { return convertCollapse(o); })
       .Case([&](linalg::GenericOp o) { return convertGeneric(o); })
       .Case([&](CompositeOp o) { return convertComposite(o); })
+      .Case<QuantizeOp, DequantizeOp, quant::StorageCastOp>([&](Operation *o) { return isCast(o) ? convertCast(o) : failure(); })
       .Default([](Operation *) { return failure(); });
 }
 

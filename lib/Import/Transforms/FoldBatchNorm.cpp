@@ -4,6 +4,7 @@
 // conv(x, w * a) + ((b - mean) * a + beta). Computed in f64, rounded to f32 once.
 //
 //===----------------------------------------------------------------------===//
+#include "halftone/Analysis/SourceScales.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Import/Passes.h"
 #include "halftone/Support/Constants.h"
@@ -135,6 +136,17 @@ static Value channelwise(RewriterBase &rewriter, Location loc, Value x, ValueRan
                           build);
 }
 
+/// The scales that the source gives the weights grow with them; signs go into the codes.
+static void foldIntoScales(Operation *contraction, ArrayRef<double> factors) {
+  auto scales = contraction->getAttrOfType<DenseF32ArrayAttr>(kSourceScalesAttr);
+  if (!scales)
+    return;
+  SmallVector<float> folded;
+  for (auto [c, factor] : llvm::enumerate(factors)) // where the factor is 0 all weights are
+    folded.push_back(float(scales[scales.size() == 1 ? 0 : c] * (factor == 0 ? 1 : std::abs(factor))));
+  contraction->setAttr(kSourceScalesAttr, DenseF32ArrayAttr::get(contraction->getContext(), folded));
+}
+
 static void fold(RewriterBase &rewriter, CompositeOp op, Producer &producer, const Affine &affine) {
   Operation *contraction = producer.contraction;
   auto type = cast<RankedTensorType>(contraction->getOperand(1).getType());
@@ -147,6 +159,7 @@ static void fold(RewriterBase &rewriter, CompositeOp op, Producer &producer, con
   }
   rewriter.setInsertionPoint(contraction);
   Location loc = contraction->getLoc();
+  foldIntoScales(contraction, affine.factor);
   contraction->setOperand(1, constant(rewriter, loc, type, producer.weights, "weights"));
   rewriter.setInsertionPointAfterValue(producer.beforeBias);
   auto vector = RankedTensorType::get({int64_t(bias.size())}, rewriter.getF32Type());

@@ -1,0 +1,28 @@
+//===- SourceScales.h - scales of weights that the source has quantized -----===//
+//
+// `halftone.source_scales` on a contraction says that its constant f32 weights are codes times these scales, one for each
+// output channel or one for all: the source model holds the codes. The importer sets it, the passes of the import stage
+// carry it (channels keep their order in every layout), `halftone-adopt-casts` takes the codes out of the weights again,
+// which is exact, and removes it. `halftone.reason` in its place says why weights that the source has quantized have no such form.
+//
+//===----------------------------------------------------------------------===//
+#ifndef HALFTONE_ANALYSIS_SOURCESCALES_H
+#define HALFTONE_ANALYSIS_SOURCESCALES_H
+
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "mlir/IR/Operation.h"
+
+namespace mlir::halftone {
+
+inline constexpr llvm::StringLiteral kSourceScalesAttr = "halftone.source_scales";
+
+/// Lets a contraction that stands for another one have its scales, or its reason.
+inline void copySourceScales(Operation *from, Operation *to) {
+  for (StringRef name : {StringRef(kSourceScalesAttr), StringRef(kReasonAttr)})
+    if (Attribute value = from->getAttr(name))
+      to->setAttr(name, value);
+}
+
+} // namespace mlir::halftone
+
+#endif // HALFTONE_ANALYSIS_SOURCESCALES_H

@@ -1,0 +1,358 @@
+//===- Quantization.cpp - ONNX's QuantizeLinear and DequantizeLinear --------===//
+//
+//   QuantizeLinear:    code = saturate(roundeven(x / scale) + zero point), an f32 division
+//   DequantizeLinear:  x = f32(code - zero point) * scale
+//
+// With one constant scale and codes of at most 8 bits they are halftone.quantize and halftone.dequantize, rules A1 to A3 of
+// docs/Arithmetic.md, which are the same numbers. Unsigned codes are stored 128 lower there. All other casts (scales by axis,
+// scales made when the model runs, 16 and 32 bits) are written out in f32. On constants both are computed here; what
+// DequantizeLinear makes of them remembers its scales (HostTensor::scales), so that weights are codes again in the end.
+//
+//===----------------------------------------------------------------------===//
+#include "Quantization.h"
+#include "Broadcast.h"
+#include "Operators.h"
+#include "Shape.h"
+#include "halftone/Analysis/SourceScales.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
+
+//===----------------------------------------------------------------------===//
+// Scales and zero points
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The least and the greatest code of an element type.
+struct CodeRange {
+  explicit CodeRange(Type element) {
+    int64_t bits = element.getIntOrFloatBitWidth();
+    bool isUnsigned = element.isUnsignedInteger();
+    low = isUnsigned ? 0 : -(int64_t(1) << (bits - 1));
+    high = (int64_t(1) << (isUnsigned ? bits : bits - 1)) - 1;
+  }
+  int64_t low, high;
+};
+
+/// What a node's inputs and attributes say of its cast.
+struct Cast {
+  Tensor scale;
+  std::optional<Tensor> zero;
+  Type element;      ///< of the codes
+  int64_t axis = -1; ///< along which scales differ; -1: one scale
+  int64_t block = 0; ///< how many positions along the axis share a scale; 0: each has its own
+
+  /// The one scale and zero point that make it a cast of halftone's; nothing if it has others.
+  std::optional<std::pair<float, int64_t>> asUniform() const;
+};
+} // namespace
+
+std::optional<std::pair<float, int64_t>> Cast::asUniform() const {
+  if (!scale.constant || (zero && !zero->constant) || element.getIntOrFloatBitWidth() > 8)
+    return std::nullopt;
+  std::vector<double> scales = scale.constant->numbers();
+  std::vector<int64_t> zeros = zero ? zero->constant->integers() : std::vector<int64_t>{0};
+  float first = scales.empty() ? 0 : scales.front();
+  if (!llvm::all_equal(scales) || !llvm::all_equal(zeros) || !std::isnormal(first) || first <= 0)
+    return std::nullopt;
+  return std::make_pair(first, zeros.front());
+}
+
+static LogicalResult checkBlocks(Node &node, const Cast &cast, const Tensor &x) {
+  SmallVector<int64_t> expected(x.shape);
+  if (cast.block < 0 || x.isDynamic() || cast.axis < 0 || cast.axis >= x.rank())
+    return node.unsupported("blocks along no static axis");
+  expected[cast.axis] = llvm::divideCeil(expected[cast.axis], cast.block);
+  return cast.scale.shape == expected ? success() : node.unsupported("scales that do not fit the blocks");
+}
+
+static LogicalResult checkCast(Node &node, const Cast &cast, const Tensor &x) {
+  if (!cast.scale.element.isF32())
+    return node.unsupported("a scale that is not f32");
+  if (cast.zero && cast.zero->element != cast.element)
+    return node.unsupported("a zero point of another type than the codes");
+  if (cast.zero && cast.zero->shape != cast.scale.shape && ShapedType::getNumElements(cast.zero->shape) != 1)
+    return node.unsupported("scales and zero points of different shapes");
+  if (cast.block)
+    return checkBlocks(node, cast, x);
+  bool fits = cast.axis < 0 || (cast.scale.rank() == 1 && cast.axis < x.rank() && cast.scale.shape[0] == x.shape[cast.axis]);
+  return fits ? success() : node.unsupported("scales that do not fit the axis");
+}
+
+/// The cast of a node; failure after `node.unsupported`.
+static FailureOr<Cast> readCast(Node &node, Type element) {
+  const Tensor &x = node.input(0);
+  Cast cast{node.input(1), std::nullopt, element};
+  if (node.hasInput(2))
+    cast.zero = node.input(2);
+  cast.block = node.getInt("block_size", 0);
+  int64_t axis = node.getInt("axis", 1);
+  if (cast.block || ShapedType::getNumElements(cast.scale.shape) != 1)
+    cast.axis = axis + (axis < 0 ? x.rank() : 0);
+  if (failed(checkCast(node, cast, x)))
+    return failure();
+  return cast;
+}
+
+/// The element type of the codes that QuantizeLinear makes.
+static FailureOr<Type> readCodesElement(Node &node) {
+  (void)node.getInt("saturate", 1); // of 8-bit floats only
+  int64_t wanted = node.getInt("output_dtype", 0);
+  Type element = wanted ? storedType(node.builder.getContext(), wanted) : Type();
+  if (wanted && !isa_and_present<IntegerType>(element))
+    return node.unsupported("codes that are no integers");
+  if (!element)
+    element = node.hasInput(2) ? node.input(2).element : Type(node.builder.getIntegerType(8, /*isSigned=*/false));
+  if (!isa<IntegerType>(element) || element.getIntOrFloatBitWidth() > 16)
+    return node.unsupported("codes that are not of 4, 8 or 16 bits");
+  return element;
+}
+
+/// One scalar, or a tensor that broadcasts along the axis to the rank.
+static Tensor alongAxis(Node &node, const Tensor &tensor, int64_t axis, int64_t rank) {
+  if (axis < 0 || tensor.rank() != 1)
+    return tensor;
+  SmallVector<int64_t> shape(rank - axis, 1);
+  shape[0] = tensor.shape[0];
+  if (tensor.constant)
+    return toTensor(tensor.constant->reshaped(shape));
+  Tensor result = toTensor(reshape(node, tensor.value, shape));
+  result.element = tensor.element;
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Casts of halftone's
+//===----------------------------------------------------------------------===//
+
+/// Codes are stored as signed bytes: unsigned ones of 8 bits are 128 lower.
+static int64_t storageShift(Type element) { return element.isUnsignedInteger(8) ? 128 : 0; }
+
+static quant::UniformQuantizedType uniformType(Node &node, Type element, float scale, int64_t zero) {
+  CodeRange range(element);
+  int64_t shift = storageShift(element);
+  return quant::UniformQuantizedType::get(quant::QuantizationFlags::Signed, node.builder.getI8Type(), node.builder.getF32Type(), scale,
+                                          zero - shift, range.low - shift, range.high - shift);
+}
+
+/// The bytes with the highest bit flipped: unsigned codes to signed ones and back.
+static Value flipSign(Node &node, Value bytes) {
+  auto type = cast<RankedTensorType>(bytes.getType());
+  return buildElementwise(node.builder, node.loc, bytes, {}, node.mixedSizes(type.getShape(), bytes), type.getElementType(),
+                          [](OpBuilder &b, Location l, ValueRange e) -> Value {
+                            return arith::XOrIOp::create(b, l, e[0], scalarConstant(b, l, b.getI8Type(), -128));
+                          });
+}
+
+Value importer::toSigned(Node &node, const Tensor &codes) {
+  if (codes.codes) {
+    auto type = cast<RankedTensorType>(codes.codes.getType());
+    return quant::StorageCastOp::create(node.builder, node.loc, type.clone(node.builder.getI8Type()), codes.codes);
+  }
+  Value bytes = materialize(node, codes);
+  return storageShift(codes.element) ? flipSign(node, bytes) : bytes;
+}
+
+static void setCodes(Node &node, Value codes, Type element) {
+  auto type = cast<RankedTensorType>(codes.getType());
+  Value bytes = quant::StorageCastOp::create(node.builder, node.loc, type.clone(node.builder.getI8Type()), codes);
+  Tensor result = toTensor(storageShift(element) ? flipSign(node, bytes) : bytes);
+  result.element = element;
+  result.codes = codes;
+  node.setResult(result);
+}
+
+/// The tensor as codes of the type: those that a QuantizeLinear made, or its bytes.
+static Value asCodes(Node &node, const Tensor &x, quant::UniformQuantizedType type) {
+  if (x.codes && getElementTypeOrSelf(x.codes.getType()) == type)
+    return x.codes;
+  Value bytes = toSigned(node, x);
+  return quant::StorageCastOp::create(node.builder, node.loc, cast<RankedTensorType>(bytes.getType()).clone(type), bytes);
+}
+
+//===----------------------------------------------------------------------===//
+// Casts written out
+//===----------------------------------------------------------------------===//
+
+/// An integer scalar in i32.
+static Value widen(OpBuilder &b, Location l, Type element, Value x) {
+  Type i32 = b.getI32Type();
+  if (x.getType() == i32)
+    return x;
+  if (element.isUnsignedInteger())
+    return arith::ExtUIOp::create(b, l, i32, x);
+  return arith::ExtSIOp::create(b, l, i32, x);
+}
+
+Value importer::emitQuantize(OpBuilder &b, Location l, Type element, Value x, Value scale, Value zero) {
+  CodeRange range(element);
+  Type f32 = b.getF32Type();
+  Value low = scalarConstant(b, l, f32, range.low), high = scalarConstant(b, l, f32, range.high);
+  Value y = math::RoundEvenOp::create(b, l, arith::DivFOp::create(b, l, x, scale));
+  if (zero)
+    y = arith::AddFOp::create(b, l, y, arith::SIToFPOp::create(b, l, f32, widen(b, l, element, zero)));
+  Value above = arith::CmpFOp::create(b, l, arith::CmpFPredicate::OGT, y, low);
+  y = arith::SelectOp::create(b, l, above, y, low);
+  Value below = arith::CmpFOp::create(b, l, arith::CmpFPredicate::OLT, y, high);
+  y = arith::SelectOp::create(b, l, below, y, high);
+  Value code = arith::FPToSIOp::create(b, l, b.getI32Type(), y);
+  Type stored = storageType(element);
+  return stored.isInteger(32) ? code : arith::TruncIOp::create(b, l, stored, code).getResult();
+}
+
+static LogicalResult quantizeWrittenOut(Node &node, const Cast &cast) {
+  const Tensor x = node.input(0);
+  SmallVector<Tensor> tensors{x, alongAxis(node, cast.scale, cast.axis, x.rank())};
+  if (cast.zero)
+    tensors.push_back(alongAxis(node, *cast.zero, cast.axis, x.rank()));
+  return setBroadcast(node, tensors, cast.element, [&](OpBuilder &b, Location l, ValueRange e) {
+    return emitQuantize(b, l, cast.element, e[0], e[1], e.size() > 2 ? e[2] : Value());
+  });
+}
+
+static LogicalResult dequantizeWrittenOut(Node &node, const Cast &cast) {
+  const Tensor x = node.input(0);
+  SmallVector<Tensor> tensors{x, alongAxis(node, cast.scale, cast.axis, x.rank())};
+  if (cast.zero)
+    tensors.push_back(alongAxis(node, *cast.zero, cast.axis, x.rank()));
+  return setBroadcast(node, tensors, node.builder.getF32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    Value logical = widen(b, l, cast.element, e[0]);
+    if (e.size() > 2)
+      logical = arith::SubIOp::create(b, l, logical, widen(b, l, cast.element, e[2]));
+    return arith::MulFOp::create(b, l, arith::SIToFPOp::create(b, l, b.getF32Type(), logical), e[1]);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// On constants
+//===----------------------------------------------------------------------===//
+
+/// The index among the scales of each element of a tensor of the shape.
+static std::vector<int64_t> scalePositions(const Cast &cast, ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> strides(shape.size(), 0);
+  if (cast.axis >= 0 && !cast.block)
+    strides[cast.axis] = 1;
+  if (!cast.block)
+    return stridedPositions(shape, strides);
+  SmallVector<int64_t> own = rowMajorStrides(cast.scale.shape);
+  int64_t inner = rowMajorStrides(shape)[cast.axis], extent = shape[cast.axis], ownExtent = cast.scale.shape[cast.axis];
+  std::vector<int64_t> positions(ShapedType::getNumElements(shape));
+  for (int64_t i = 0, e = positions.size(); i < e; ++i)
+    positions[i] = (i / (inner * extent) * ownExtent + i / inner % extent / cast.block) * inner + i % inner;
+  return positions;
+}
+
+/// The zero point at a position among the scales.
+static int64_t zeroAt(ArrayRef<int64_t> zeros, int64_t position) { return zeros.empty() ? 0 : zeros[zeros.size() == 1 ? 0 : position]; }
+
+std::optional<HostTensor> onnx_operators::evaluateQuantizeLinear(Node &node) {
+  const HostTensor &x = *node.constant(0);
+  FailureOr<Type> element = readCodesElement(node);
+  FailureOr<Cast> cast = succeeded(element) ? readCast(node, *element) : FailureOr<Cast>(failure());
+  if (failed(cast) || !x.element.isF32())
+    return std::nullopt;
+  CodeRange range(*element);
+  std::vector<double> numbers = x.numbers(), scales = cast->scale.constant->numbers();
+  std::vector<int64_t> zeros = cast->zero ? cast->zero->constant->integers() : std::vector<int64_t>();
+  std::vector<int64_t> codes, positions = scalePositions(*cast, x.shape);
+  for (auto [number, position] : llvm::zip_equal(numbers, positions)) {
+    float rounded = std::nearbyint(static_cast<float>(number) / static_cast<float>(scales[position])) + zeroAt(zeros, position);
+    rounded = rounded > range.low ? rounded : range.low; // NaN is the lowest
+    codes.push_back(rounded < range.high ? static_cast<int64_t>(rounded) : range.high);
+  }
+  return HostTensor::fromIntegers(*element, x.shape, codes);
+}
+
+/// What the constant that the cast makes is a multiple of; codes without their zero points lie from `least` to `greatest`.
+static std::shared_ptr<const HostScales> describeScales(const Cast &cast, int64_t least, int64_t greatest) {
+  auto result = std::make_shared<HostScales>();
+  for (double scale : cast.scale.constant->numbers())
+    result->scales.push_back(scale);
+  result->axis = cast.axis;
+  if (cast.block)
+    result->problem = "its weights have a scale for every " + std::to_string(cast.block) + " elements of the reduction";
+  else if (!llvm::all_of(result->scales, [](float scale) { return std::isnormal(scale) && scale > 0; }))
+    result->problem = "a scale of its weights is no normal number above 0";
+  else if (least < -128 || greatest > 127)
+    result->problem = "its weights have zero points: codes reach " + std::to_string(std::max(-least, greatest)) + " steps from 0, and signed bytes do not";
+  return result;
+}
+
+std::optional<HostTensor> onnx_operators::evaluateDequantizeLinear(Node &node) {
+  const HostTensor &x = *node.constant(0);
+  FailureOr<Cast> cast = readCast(node, x.element);
+  if (failed(cast) || x.isFloat() || x.symbolic)
+    return std::nullopt;
+  std::vector<int64_t> codes = x.integers(), zeros = cast->zero ? cast->zero->constant->integers() : std::vector<int64_t>();
+  std::vector<double> scales = cast->scale.constant->numbers(), numbers;
+  int64_t least = 0, greatest = 0;
+  for (auto [code, position] : llvm::zip_equal(codes, scalePositions(*cast, x.shape))) {
+    int64_t logical = code - zeroAt(zeros, position);
+    least = std::min(least, logical);
+    greatest = std::max(greatest, logical);
+    numbers.push_back(static_cast<float>(logical) * static_cast<float>(scales[position]));
+  }
+  HostTensor result = HostTensor::fromNumbers(node.builder.getF32Type(), x.shape, numbers);
+  result.scales = describeScales(*cast, least, greatest);
+  return result;
+}
+
+void importer::tagWeights(Value contraction, const Tensor &weights, int64_t axis) {
+  Operation *op = contraction ? contraction.getDefiningOp() : nullptr;
+  if (!op || !weights.constant || !weights.constant->scales)
+    return;
+  const HostScales &scales = *weights.constant->scales;
+  Builder builder(op->getContext());
+  std::string problem = scales.problem;
+  if (problem.empty() && scales.axis >= 0 && scales.axis != axis)
+    problem = "its weights have scales along another axis than that of its output channels";
+  if (problem.empty())
+    op->setAttr(kSourceScalesAttr, builder.getDenseF32ArrayAttr(scales.scales));
+  else
+    op->setAttr(kReasonAttr, builder.getStringAttr(problem));
+}
+
+//===----------------------------------------------------------------------===//
+// Handlers
+//===----------------------------------------------------------------------===//
+
+LogicalResult onnx_operators::buildQuantizeLinear(Node &node) {
+  if (!node.input(0).element.isF32())
+    return node.unsupported("an input that is not f32");
+  FailureOr<Type> element = readCodesElement(node);
+  FailureOr<Cast> cast = succeeded(element) ? readCast(node, *element) : FailureOr<Cast>(failure());
+  if (failed(cast))
+    return failure();
+  if (cast->block)
+    return node.unsupported("blocks of an activation");
+  auto uniform = cast->asUniform();
+  Value x = node.operand(0);
+  auto type = mlir::cast<RankedTensorType>(x.getType());
+  if (!uniform || type.getRank() == 0)
+    return quantizeWrittenOut(node, *cast);
+  Type codes = uniformType(node, *element, uniform->first, uniform->second);
+  setCodes(node, QuantizeOp::create(node.builder, node.loc, type.clone(codes), x), *element);
+  return success();
+}
+
+LogicalResult onnx_operators::buildDequantizeLinear(Node &node) {
+  const Tensor x = node.input(0);
+  if (!isa<IntegerType>(x.element) || x.element.getIntOrFloatBitWidth() > 32 || x.element.isInteger(1))
+    return node.unsupported("codes of type " + llvm::formatv("{0}", x.element));
+  FailureOr<Cast> cast = readCast(node, x.element);
+  if (failed(cast))
+    return failure();
+  if (cast->block)
+    return node.unsupported("blocks of an activation");
+  auto uniform = cast->asUniform();
+  if (!uniform || x.rank() == 0)
+    return dequantizeWrittenOut(node, *cast);
+  Value codes = asCodes(node, x, uniformType(node, x.element, uniform->first, uniform->second));
+  auto type = mlir::cast<RankedTensorType>(codes.getType()).clone(node.builder.getF32Type());
+  node.setResult(DequantizeOp::create(node.builder, node.loc, type, codes, Value(), Value()));
+  return success();
+}

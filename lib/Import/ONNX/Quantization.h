@@ -1,0 +1,30 @@
+//===- Quantization.h - quantized tensors while they are imported -----------===//
+#ifndef HALFTONE_LIB_IMPORT_ONNX_QUANTIZATION_H
+#define HALFTONE_LIB_IMPORT_ONNX_QUANTIZATION_H
+
+#include "Node.h"
+#include <onnx/onnx_pb.h>
+
+namespace mlir::halftone::importer {
+
+/// Says on a contraction which scales its weights have in the source, or why they have none that it could use; nothing if
+/// the source does not quantize them. `axis` is the dimension of the weights that is output channels.
+void tagWeights(Value contraction, const Tensor &weights, int64_t axis);
+
+/// The code of `x` in the element type, stored as that is: saturate(roundeven(x / scale) + zero); `zero` may be null.
+Value emitQuantize(OpBuilder &b, Location l, Type element, Value x, Value scale, Value zero);
+
+/// The tensor of 8-bit codes as signed ones: those of ui8 are 128 lower.
+Value toSigned(Node &node, const Tensor &codes);
+
+/// The names of the scale and the zero point by the name of the tensor that QuantizeLinear made with them.
+using CastNames = llvm::StringMap<std::pair<std::string, std::string>>;
+
+/// The ONNX nodes in whose place `proto` stands: operators on codes (QLinearConv, com.microsoft.QLinearAdd, MaxPool of
+/// codes, ...) are DequantizeLinear, the float operator, QuantizeLinear. Empty if it stands for itself. Scales that the
+/// expansion needs are added to `tensors`.
+std::vector<onnx::NodeProto> expandQuantized(const onnx::NodeProto &proto, const CastNames &casts, TensorMap &tensors);
+
+} // namespace mlir::halftone::importer
+
+#endif // HALFTONE_LIB_IMPORT_ONNX_QUANTIZATION_H

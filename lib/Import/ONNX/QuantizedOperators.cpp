@@ -1,0 +1,246 @@
+//===- QuantizedOperators.cpp - operators on codes as casts around float ones -===//
+//
+// What ONNX defines as an operator on codes with scales as inputs (QLinearConv, QLinearMatMul, and com.microsoft's QLinear*) is
+// the same as DequantizeLinear of its operands, the float operator, and QuantizeLinear of its result: one sandwich of the
+// quantized form. Movement and maxima of codes that a QuantizeLinear made are those of the numbers that the codes stand for.
+//
+//===----------------------------------------------------------------------===//
+#include "Quantization.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
+
+//===----------------------------------------------------------------------===//
+// The rows
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Where an operand with scale and zero point stands among the inputs, and along which axis its scales may differ.
+struct Triple {
+  int first;
+  int axis = 1;
+};
+
+/// One operator on codes.
+struct QuantizedOperator {
+  StringLiteral domain, type, floatType;
+  SmallVector<Triple, 3> operands; ///< in the order of the float operator's inputs
+  int result;                      ///< where the result's scale stands
+  int bias = -1;                   ///< where an i32 bias stands, whose scale is the product of the operands'
+  int plain = -1;                  ///< an input that the float operator reads first, as it is
+};
+} // namespace
+
+static constexpr StringLiteral kMicrosoft = "com.microsoft";
+
+static ArrayRef<QuantizedOperator> quantizedOperators() {
+  static const QuantizedOperator rows[] = {
+      {"", "QLinearConv", "Conv", {{0}, {3, 0}}, 6, 8},
+      {"", "QLinearMatMul", "MatMul", {{0, -2}, {3, -1}}, 6},
+      {kMicrosoft, "QGemm", "Gemm", {{0}, {3, -1}}, 7, 6},
+      {kMicrosoft, "QLinearAdd", "Add", {{0}, {3}}, 6},
+      {kMicrosoft, "QLinearAveragePool", "AveragePool", {{0}}, 3},
+      {kMicrosoft, "QLinearConv", "Conv", {{0}, {3, 0}}, 6, 8},
+      {kMicrosoft, "QLinearGlobalAveragePool", "GlobalAveragePool", {{0}}, 3},
+      {kMicrosoft, "QLinearLeakyRelu", "LeakyRelu", {{0}}, 3},
+      {kMicrosoft, "QLinearMul", "Mul", {{0}, {3}}, 6},
+      {kMicrosoft, "QLinearReduceMean", "ReduceMean", {{0}}, 3},
+      {kMicrosoft, "QLinearSigmoid", "Sigmoid", {{0}}, 3},
+      {kMicrosoft, "QLinearSoftmax", "Softmax", {{0}}, 3},
+      {kMicrosoft, "QLinearWhere", "Where", {{1}, {4}}, 7, -1, 0},
+  };
+  return rows;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing nodes
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The nodes that stand for one, under its name.
+class Expansion {
+public:
+  Expansion(const onnx::NodeProto &original, TensorMap &tensors) : original(original), tensors(tensors) {}
+
+  onnx::NodeProto &add(StringRef type, ArrayRef<std::string> inputs, const std::string &output);
+  /// The name of what `name` stands for; itself if it is absent.
+  std::string dequantize(const std::string &name, const std::string &scale, const std::string &zero, int axis);
+  void quantize(const std::string &name, const std::string &scale, const std::string &zero, const std::string &output);
+  /// A name that no tensor of the model has.
+  std::string fresh(StringRef what) { return original.output(0) + "\x01" + what.str() + std::to_string(count++); }
+  /// The input, or "" beyond the list.
+  std::string input(int i) const { return i < original.input_size() ? original.input(i) : ""; }
+  void copyAttributes(onnx::NodeProto &node, ArrayRef<StringRef> except = {}) const;
+  /// The i32 bias of operands with these scales, in floats.
+  std::string dequantizeBias(const std::string &bias, const std::string &a, const std::string &b);
+
+  std::vector<onnx::NodeProto> nodes;
+
+private:
+  const onnx::NodeProto &original;
+  TensorMap &tensors;
+  unsigned count = 0;
+};
+} // namespace
+
+onnx::NodeProto &Expansion::add(StringRef type, ArrayRef<std::string> inputs, const std::string &output) {
+  onnx::NodeProto node;
+  node.set_name(original.name().empty() ? original.output(0) : original.name());
+  node.set_op_type(type.str());
+  for (const std::string &input : inputs)
+    node.add_input(input);
+  node.add_output(output);
+  nodes.push_back(std::move(node));
+  return nodes.back();
+}
+
+void Expansion::copyAttributes(onnx::NodeProto &node, ArrayRef<StringRef> except) const {
+  for (const onnx::AttributeProto &attribute : original.attribute())
+    if (!llvm::is_contained(except, StringRef(attribute.name())))
+      *node.add_attribute() = attribute;
+}
+
+std::string Expansion::dequantize(const std::string &name, const std::string &scale, const std::string &zero, int axis) {
+  std::string result = fresh("real");
+  onnx::NodeProto &node = add("DequantizeLinear", {name, scale, zero}, result);
+  onnx::AttributeProto &attribute = *node.add_attribute();
+  attribute.set_name("axis");
+  attribute.set_type(onnx::AttributeProto::INT);
+  attribute.set_i(axis);
+  return result;
+}
+
+void Expansion::quantize(const std::string &name, const std::string &scale, const std::string &zero, const std::string &output) {
+  add("QuantizeLinear", {name, scale, zero}, output);
+}
+
+std::string Expansion::dequantizeBias(const std::string &bias, const std::string &a, const std::string &b) {
+  if (bias.empty())
+    return bias;
+  std::string scale = fresh("scale");
+  auto left = tensors.find(a), right = tensors.find(b);
+  if (left == tensors.end() || right == tensors.end() || !left->second.constant || !right->second.constant)
+    return ""; // the caller looks for constant scales first
+  std::vector<double> lefts = left->second.constant->numbers(), rights = right->second.constant->numbers(), products;
+  for (double factor : rights)
+    products.push_back(lefts.front() * factor);
+  tensors[scale] = toTensor(HostTensor::fromNumbers(left->second.element, right->second.shape, products));
+  return dequantize(bias, scale, "", 0);
+}
+
+//===----------------------------------------------------------------------===//
+// Operators with scales
+//===----------------------------------------------------------------------===//
+
+static bool isConstant(const TensorMap &tensors, const std::string &name) {
+  auto found = tensors.find(name);
+  return found != tensors.end() && found->second.constant && found->second.constant->count() > 0;
+}
+
+/// The axis of an operand's scales: a transposed factor of Gemm has its columns first.
+static int findAxis(const onnx::NodeProto &proto, const Triple &operand) {
+  for (const onnx::AttributeProto &attribute : proto.attribute())
+    if (attribute.name() == "transB" && attribute.i() && operand.axis == -1)
+      return 0;
+  return operand.axis;
+}
+
+static std::vector<onnx::NodeProto> expandOperator(const onnx::NodeProto &proto, const QuantizedOperator &row, TensorMap &tensors) {
+  Expansion expansion(proto, tensors);
+  SmallVector<std::string> inputs;
+  if (row.plain >= 0)
+    inputs.push_back(expansion.input(row.plain));
+  for (const Triple &operand : row.operands)
+    inputs.push_back(expansion.dequantize(expansion.input(operand.first), expansion.input(operand.first + 1),
+                                          expansion.input(operand.first + 2), findAxis(proto, operand)));
+  std::string bias = row.bias < 0 ? "" : expansion.input(row.bias);
+  if (!bias.empty()) {
+    std::string a = expansion.input(row.operands[0].first + 1), b = expansion.input(row.operands[1].first + 1);
+    if (!isConstant(tensors, a) || !isConstant(tensors, b))
+      return {};
+    inputs.push_back(expansion.dequantizeBias(bias, a, b));
+  }
+  std::string scale = expansion.input(row.result), real = scale.empty() ? proto.output(0) : expansion.fresh("result");
+  expansion.copyAttributes(expansion.add(row.floatType, inputs, real), {"channels_last", "opset"});
+  if (!scale.empty())
+    expansion.quantize(real, scale, expansion.input(row.result + 1), proto.output(0));
+  return std::move(expansion.nodes);
+}
+
+/// com.microsoft.QLinearConcat: scale and zero point of the result, then three inputs for each operand.
+static std::vector<onnx::NodeProto> expandConcat(const onnx::NodeProto &proto, TensorMap &tensors) {
+  Expansion expansion(proto, tensors);
+  SmallVector<std::string> inputs;
+  for (int i = 2; i + 2 < proto.input_size(); i += 3)
+    inputs.push_back(expansion.dequantize(proto.input(i), proto.input(i + 1), proto.input(i + 2), 1));
+  std::string real = expansion.fresh("result");
+  expansion.copyAttributes(expansion.add("Concat", inputs, real));
+  expansion.quantize(real, expansion.input(0), expansion.input(1), proto.output(0));
+  return std::move(expansion.nodes);
+}
+
+//===----------------------------------------------------------------------===//
+// Operators that pass codes on
+//===----------------------------------------------------------------------===//
+
+/// Whether the operator gives values of its first input (of all, for Concat) without computing.
+static bool passesOn(StringRef type) {
+  return llvm::StringSwitch<bool>(type)
+      .Cases({"Concat", "DepthToSpace", "Expand", "Flatten", "Identity", "MaxPool", "Reshape"}, true)
+      .Cases({"Resize", "Slice", "SpaceToDepth", "Split", "Squeeze", "Tile", "Transpose", "Unsqueeze"}, true)
+      .Default(false);
+}
+
+/// The scale and zero point that all codes of the node have; null if it reads others.
+static const std::pair<std::string, std::string> *findCommonCast(const onnx::NodeProto &proto, const CastNames &casts) {
+  const std::pair<std::string, std::string> *common = nullptr;
+  int count = proto.op_type() == "Concat" ? proto.input_size() : 1;
+  for (int i = 0; i < count && i < proto.input_size(); ++i) {
+    auto found = casts.find(proto.input(i));
+    if (found == casts.end() || (common && *common != found->second))
+      return nullptr;
+    common = &found->second;
+  }
+  return common;
+}
+
+static std::vector<onnx::NodeProto> expandPassing(const onnx::NodeProto &proto, const std::pair<std::string, std::string> &cast,
+                                                  TensorMap &tensors) {
+  Expansion expansion(proto, tensors);
+  SmallVector<std::string> inputs(proto.input().begin(), proto.input().end());
+  int count = proto.op_type() == "Concat" ? proto.input_size() : 1;
+  for (int i = 0; i < count; ++i)
+    inputs[i] = expansion.dequantize(inputs[i], cast.first, cast.second, 1);
+  SmallVector<std::string> reals;
+  for (const std::string &output : proto.output())
+    reals.push_back(output.empty() ? "" : expansion.fresh("result"));
+  onnx::NodeProto &node = expansion.add(proto.op_type(), inputs, reals.front());
+  for (const std::string &real : ArrayRef(reals).drop_front())
+    node.add_output(real);
+  expansion.copyAttributes(node);
+  for (auto [i, real] : llvm::enumerate(reals))
+    if (!real.empty())
+      expansion.quantize(real, cast.first, cast.second, proto.output(i));
+  return std::move(expansion.nodes);
+}
+
+std::vector<onnx::NodeProto> importer::expandQuantized(const onnx::NodeProto &proto, const CastNames &casts, TensorMap &tensors) {
+  StringRef domain = proto.domain() == "ai.onnx" ? "" : StringRef(proto.domain()), type = proto.op_type();
+  if (proto.output_size() == 0)
+    return {};
+  if (domain == kMicrosoft && type == "QLinearConcat")
+    return expandConcat(proto, tensors);
+  for (const QuantizedOperator &row : quantizedOperators())
+    if (row.domain == domain && row.type == type)
+      return expandOperator(proto, row, tensors);
+  if (domain == kMicrosoft && (type == "QuantizeLinear" || type == "DequantizeLinear")) {
+    onnx::NodeProto node = proto;
+    node.clear_domain();
+    return {node};
+  }
+  const std::pair<std::string, std::string> *common = domain.empty() && passesOn(type) ? findCommonCast(proto, casts) : nullptr;
+  return common ? expandPassing(proto, *common, tensors) : std::vector<onnx::NodeProto>();
+}
