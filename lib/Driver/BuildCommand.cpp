@@ -27,6 +27,8 @@ struct BuildOptions {
   explicit BuildOptions(CommandLine &line);
   Error check(Stage last) const;
   Error checkOutput(Stage last) const;
+  /// Whether the model is no stage file.
+  bool isSource() const { return StringRef(model.path()).ends_with(".onnx"); }
 
   ModelOptions model;
   EqualizeOption equalize;
@@ -183,6 +185,14 @@ static Error finish(ModuleOp module, const BuildOptions &options, Stage last,
                        report.toJSON(), {storage});
 }
 
+/// Nothing is left to choose in a model that has its scales.
+static Error checkQuantized(const BuildOptions &options) {
+  if (options.data.empty() && !options.wholeFloat && options.statistics.empty() && !options.quantize.isGiven())
+    return Error::success();
+  return userError("'" + options.model.path() + "' is quantized already, with scales of its own: give no --data, no --save-stats, no "
+                   "--float and no option of quantization, or start from the float model to quantize it anew");
+}
+
 Error mlir::halftone::runBuild(CommandLine &line) {
   BuildOptions options(line);
   line.parse();
@@ -202,7 +212,11 @@ Error mlir::halftone::runBuild(CommandLine &line) {
     return error;
   if (Error error = options.equalize.apply(**module))
     return error;
-  int64_t floatBytes = floatConstantBytes(**module);
+  bool isQuantized = *stageOf(**module) >= Stage::Quantization;
+  if (isQuantized)
+    if (Error error = checkQuantized(options))
+      return error;
+  int64_t floatBytes = isQuantized ? 0 : floatConstantBytes(**module);
   if (*options.selection.isAsked() && stageOf(**module) != Stage::Import)
     return userError("precision is selected from the source model or a stage "
                      "file of 'import'; this one is at '" +
@@ -234,6 +248,8 @@ Error mlir::halftone::runBuild(CommandLine &line) {
     return error;
   if (*last == Stage::Target)
     printSummary(options, floatBytes, report);
+  if (isQuantized && options.isSource())
+    llvm::outs() << "the source model is quantized: its own scales were used, no samples are needed\n";
   if (isFloat && !options.wholeFloat)
     llvm::outs() << "built in floats; --data SAMPLES would calibrate and build "
                     "it in int8: about a "

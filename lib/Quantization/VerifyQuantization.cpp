@@ -30,13 +30,13 @@ static LogicalResult verifyOperand(OpOperand &operand) {
   return operand.getOwner()->emitOpError("is int8, but operand ") << operand.getOperandNumber() << " is not dequantized";
 }
 
-/// The quantize that reads a result alone; an error if codes and floats are both read.
+/// The quantize that reads a result alone; an error if codes and floats are both read of what may not be floats.
 static FailureOr<QuantizeOp> verifyResult(Operation *op, bool mayStayFloat) {
-  auto isQuantize = [](Operation *user) { return isa<QuantizeOp>(user); };
-  if (mayStayFloat && llvm::none_of(op->getUsers(), isQuantize))
-    return QuantizeOp();
-  if (op->getResult(0).hasOneUse() && isQuantize(*op->user_begin()))
+  bool isRounded = op->getResult(0).hasOneUse() && isa<QuantizeOp>(*op->user_begin());
+  if (isRounded)
     return cast<QuantizeOp>(*op->user_begin());
+  if (mayStayFloat)
+    return QuantizeOp();
   return op->emitOpError("is int8, but its result is not read by one halftone.quantize alone");
 }
 

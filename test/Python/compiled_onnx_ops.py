@@ -1,6 +1,6 @@
-"""ONNX's node tests through the whole compiler, in floats: compiled_onnx_ops.py [--every N] [--target-cpu CPU] [--exported]
+"""ONNX's node tests through the whole compiler, without samples: compiled_onnx_ops.py [--every N] [--target-cpu CPU] [--exported]
 
-Every Nth case of onnx_node_tests.txt is built, loaded and run; outputs must have the type and shape of the expected ones
+Every Nth case of test_onnx_ops.py is built, loaded and run; outputs must have the type and shape of the expected ones
 and their values. With --exported each is exported first, and the exported model built. Prints each case that fails, and a last line with the count.
 """
 import argparse
@@ -50,13 +50,14 @@ def run(library, arrays):
     return results
 
 
-def check(case, folder, target, exported):
-    _, arrays = test_onnx_ops.import_case(case, folder)
+def check(name, folder, target, exported):
+    case, first = test_onnx_ops.COMPILED[name]
+    _, arrays = test_onnx_ops.import_case(case, folder, first)
     model, library = folder / f"{case}.onnx", folder / f"{case}.so"
     if exported:
         test_onnx_ops.run("halftone", "export", model, "-o", folder / "exported.onnx")
         model = folder / "exported.onnx"
-    test_onnx_ops.run("halftone", "build", "--float", f"--target-cpu={target}", model, "-o", library)
+    test_onnx_ops.run("halftone", "build", f"--target-cpu={target}", model, "-o", library)
     for actual, expected in zip(run(library, arrays), test_onnx_ops.read_set(case)[1]):
         assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape), f"{actual.dtype} {actual.shape}"
         numpy.testing.assert_allclose(actual.astype(float), expected.astype(float), rtol=1e-4, atol=1e-5)
@@ -68,7 +69,7 @@ def main():
     parser.add_argument("--target-cpu", default="native")
     parser.add_argument("--exported", action="store_true")
     options = parser.parse_args()
-    cases, failed = test_onnx_ops.CASES[::options.every], 0
+    cases, failed = list(test_onnx_ops.COMPILED)[::options.every], 0
     for case in cases:
         with tempfile.TemporaryDirectory() as folder:
             try:

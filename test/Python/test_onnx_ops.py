@@ -26,7 +26,9 @@ FIRST_CONSTANT = {"ConvTranspose": 1, "Reshape": 1, "Expand": 1, "Slice": 1, "Pa
                   "ReduceMean": 1, "ReduceSum": 1, "ReduceMax": 1, "ReduceMin": 1, "Tile": 1, "Upsample": 1, "Trilu": 1,
                   "ConstantOfShape": 0, "Range": 0, "Mod": 0}
 # Operators that the importer computes if all inputs are constant: their cases run in this way, too.
-FOLDED = {"Equal", "Less", "Greater", "Not", "Where", "Gather", "ConstantOfShape"}
+FOLDED = {"Equal", "Less", "Greater", "Not", "Where", "Gather", "ConstantOfShape", "QuantizeLinear", "DequantizeLinear"}
+# Operators that have a form of their own if all inputs but the first are constant: their cases run in this way, too.
+FROZEN = {"ConvInteger", "DequantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul", "QuantizeLinear"}
 MLIR_TYPES = {"float32": "f32", "uint8": "i8", "int8": "i8", "int32": "i32", "int64": "i64", "bool": "i1"}
 
 
@@ -50,11 +52,12 @@ def read_model(case):
     return (DATA / f"test_{case}" / "model.onnx").read_bytes()
 
 
-def import_case(case, folder, constants=False):
-    """The imported module's text, and the arrays of the inputs that are left."""
+def import_case(case, folder, first=None):
+    """The imported module's text, and the arrays of the inputs that are left: those before the first constant one."""
     model = read_model(case)
     inputs, _ = read_set(case)
-    first = 0 if constants else min(FIRST_CONSTANT.get(op, len(inputs)) for op in onnx_tensors.operators(model))
+    if first is None:
+        first = min(FIRST_CONSTANT.get(op, len(inputs)) for op in onnx_tensors.operators(model))
     names = onnx_tensors.input_names(model)
     for name, tensor in list(zip(names, inputs))[first:]:
         model = onnx_tensors.freeze_input(model, name, tensor)
@@ -97,9 +100,14 @@ def evaluate(modules, folder):
     return results
 
 
-# By name: the case, and whether its inputs are constants.
-RUNS = {case: (case, False) for case in CASES}
-RUNS.update({f"{case}_folded": (case, True) for case in CASES if FOLDED.intersection(onnx_tensors.operators(read_model(case)))})
+def cases_with(operators):
+    return [case for case in CASES if operators.intersection(onnx_tensors.operators(read_model(case)))]
+
+
+# By name: the case, and the first input that is constant (none: as its operators need it).
+COMPILED = {case: (case, None) for case in CASES}
+COMPILED.update({f"{case}_frozen": (case, 1) for case in cases_with(FROZEN)})
+RUNS = {**COMPILED, **{f"{case}_folded": (case, 0) for case in cases_with(FOLDED)}}
 
 
 class OnnxNodeTests(unittest.TestCase):
@@ -107,7 +115,7 @@ class OnnxNodeTests(unittest.TestCase):
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
-            imported = {name: import_case(case, folder, constants) for name, (case, constants) in RUNS.items()}
+            imported = {name: import_case(case, folder, first) for name, (case, first) in RUNS.items()}
             arrays = [arrays for _, arrays in imported.values()]
             texts = [text for text, _ in imported.values()]
             cls.imported = evaluate(map(bind_arguments, texts, RUNS, arrays), folder)

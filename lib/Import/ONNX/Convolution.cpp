@@ -1,8 +1,9 @@
-//===- Convolution.cpp - ONNX's Conv ----------------------------------------===//
+//===- Convolution.cpp - ONNX's Conv and ConvInteger ------------------------===//
 //
 // Conv in its own layout (NCHW, FCHW): padding as data, a named linalg convolution over zeros (plain, depthwise when
 // every group has one channel and one filter, else grouped between expand_shape and collapse_shape), and the bias as a
-// following generic.
+// following generic. ConvInteger is a convolution of signed bytes where its weights and zero points are constant: padding is the
+// zero point, and what it subtracts is a multiple of the sum of each channel's weights. Else all is i32, without zero points.
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
@@ -23,7 +24,7 @@ static Value reshapeWeights(Node &node, const Tensor &weights, ArrayRef<int64_t>
                             ArrayRef<ReassociationIndices> groups) {
   if (weights.constant)
     return node.materialize(weights.constant->reshaped(shape));
-  auto type = RankedTensorType::get(shape, node.builder.getF32Type());
+  auto type = RankedTensorType::get(shape, storageType(weights.element));
   if (shape.size() < weights.shape.size())
     return tensor::CollapseShapeOp::create(node.builder, node.loc, type, weights.value, groups);
   return tensor::ExpandShapeOp::create(node.builder, node.loc, type, weights.value, groups);
@@ -51,7 +52,8 @@ static Value buildGrouped(Node &node, const Convolution &conv, Value zero) {
   Value weights = reshapeWeights(node, conv.weights, {groups, filters, shape[1], shape[2], shape[3]},
                                  {{0, 1}, {2}, {3}, {4}});
   SmallVector<int64_t> inShape = {sizeOf(conv.x, 0), groups, shape[1], sizeOf(conv.x, 2), sizeOf(conv.x, 3)};
-  Value x = tensor::ExpandShapeOp::create(b, node.loc, RankedTensorType::get(inShape, b.getF32Type()), conv.x, split,
+  Type element = cast<RankedTensorType>(conv.x.getType()).getElementType();
+  Value x = tensor::ExpandShapeOp::create(b, node.loc, RankedTensorType::get(inShape, element), conv.x, split,
                                           node.mixedSizes(inShape, conv.x));
   SmallVector<int64_t> outShape = {inShape[0], groups, filters, conv.window.output[0], conv.window.output[1]};
   Value init = makeFilled(node, outShape, conv.x, zero);
@@ -88,49 +90,114 @@ Value importer::addBias(Node &node, Value x, Value bias) {
 }
 
 static LogicalResult checkConv(Node &node, const Tensor &x, const Tensor &weights, int64_t groups) {
-  if (!x.element.isF32() || !weights.element.isF32())
-    return node.unsupported("it is not f32");
   if (x.rank() != 3 && x.rank() != 4)
     return node.unsupported("an input of rank " + Twine(x.rank()));
   if (weights.rank() != x.rank())
     return node.unsupported("weights of rank " + Twine(weights.rank()));
   if (groups < 1 || weights.shape[1] * groups != x.shape[1] || weights.shape[0] % groups)
     return node.unsupported("weights and group do not fit the input's " + Twine(x.shape[1]) + " channels");
-  if (node.hasInput(2) && node.input(2).shape != ArrayRef<int64_t>{weights.shape[0]})
-    return node.unsupported("a bias that does not fit the weights");
   return success();
 }
 
-LogicalResult onnx_operators::buildConv(Node &node) {
-  const Tensor &x = node.input(0);
-  Tensor weights = node.input(1);
-  const Tensor source = weights;
+/// The convolution of `x` and `weights` with the node's attributes, padded with `padding`, sums starting at `zero`, with a height
+/// if the node's has none; null after `node.unsupported`.
+static Value buildWindows(Node &node, const Tensor &x, Tensor weights, Value padding, Value zero) {
   int64_t groups = node.getInt("group", 1);
   if (failed(checkConv(node, x, weights, groups)))
-    return failure();
+    return {};
   ArrayRef<int64_t> kernel = ArrayRef<int64_t>(weights.shape).drop_front(2);
-  if (node.getInts("kernel_shape", kernel) != kernel)
-    return node.unsupported("kernel_shape differs from the weights");
+  if (node.getInts("kernel_shape", kernel) != kernel) {
+    (void)node.unsupported("kernel_shape differs from the weights");
+    return {};
+  }
   FailureOr<Window> window = readWindow(node, ArrayRef<int64_t>(x.shape).drop_front(2), kernel, /*isPool=*/false);
   if (failed(window))
-    return failure();
-  int64_t rank = x.rank();
-  if (rank == 3 && weights.constant) {
+    return {};
+  if (x.rank() == 3 && weights.constant) {
     SmallVector<int64_t> shape(weights.shape);
     shape.insert(shape.begin() + 2, 1);
     weights.constant = std::make_shared<HostTensor>(weights.constant->reshaped(shape));
     weights.shape = shape;
-  } else if (rank == 3) {
+  } else if (x.rank() == 3) {
     weights.value = addHeight(node, weights.value);
     weights.shape.insert(weights.shape.begin() + 2, 1);
   }
+  Value padded = padWindow(node, addHeight(node, materialize(node, x)), *window, padding);
+  return buildConvolution(node, {padded, weights, groups, *window}, zero);
+}
+
+LogicalResult onnx_operators::buildConv(Node &node) {
+  const Tensor x = node.input(0), weights = node.input(1);
+  if (!x.element.isF32() || !weights.element.isF32())
+    return node.unsupported("it is not f32");
+  if (node.hasInput(2) && weights.rank() && node.input(2).shape != ArrayRef<int64_t>{weights.shape[0]})
+    return node.unsupported("a bias that does not fit the weights");
   Value zero = scalarConstant(node.builder, node.loc, x.element, 0);
-  Value padded = padWindow(node, addHeight(node, node.operand(0)), *window, zero);
-  Value result = buildConvolution(node, {padded, weights, groups, *window}, zero);
+  Value result = buildWindows(node, x, weights, zero, zero);
+  if (!result)
+    return failure();
   auto joined = result.getDefiningOp<tensor::CollapseShapeOp>();
-  tagWeights(joined ? joined.getSrc() : result, source, 0);
+  tagWeights(joined ? joined.getSrc() : result, weights, 0);
   if (node.hasInput(2))
     result = addBias(node, result, node.operand(2));
-  node.setResult(removeHeight(node, result, rank));
+  node.setResult(removeHeight(node, result, x.rank()));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// ConvInteger
+//===----------------------------------------------------------------------===//
+
+/// What the zero point subtracts from each channel's sum.
+static std::vector<int64_t> subtractedSums(const HostTensor &weights, int64_t zero) {
+  std::vector<int64_t> elements = weights.integers(), sums(weights.shape[0], 0);
+  for (auto [i, element] : llvm::enumerate(elements))
+    sums[i * sums.size() / elements.size()] -= zero * element;
+  return sums;
+}
+
+static LogicalResult convolveBytes(Node &node, const Tensor &x, const HostTensor &weights, int64_t zero) {
+  OpBuilder &b = node.builder;
+  Tensor codes = toTensor(toSigned(node, x));
+  Value sum = buildWindows(node, codes, toTensor(weights), scalarConstant(b, node.loc, b.getI8Type(), zero),
+                           scalarConstant(b, node.loc, b.getI32Type(), 0));
+  if (!sum)
+    return failure();
+  HostTensor bias = HostTensor::fromIntegers(b.getI32Type(), {weights.shape[0], 1, 1}, subtractedSums(weights, zero));
+  Value result = buildBroadcast(node, {toTensor(sum), toTensor(std::move(bias))}, b.getI32Type(),
+                                [](OpBuilder &n, Location l, ValueRange e) -> Value { return arith::AddIOp::create(n, l, e[0], e[1]); });
+  node.setResult(removeHeight(node, result, x.rank()));
+  return success();
+}
+
+LogicalResult onnx_operators::buildConvInteger(Node &node) {
+  const Tensor x = node.input(0), weights = node.input(1);
+  if (x.element.getIntOrFloatBitWidth() != 8 || weights.element.getIntOrFloatBitWidth() != 8)
+    return node.unsupported("factors that are not of 8 bits");
+  std::optional<Tensor> xZero, weightsZero;
+  if (node.hasInput(2))
+    xZero = node.input(2);
+  if (node.hasInput(3))
+    weightsZero = node.input(3);
+  if (xZero && ShapedType::getNumElements(xZero->shape) != 1)
+    return node.unsupported("several zero points of its input");
+  bool constantZero = !xZero || xZero->constant;
+  if (std::optional<HostTensor> bytes = constantZero ? readSignedWeights(node, 3, 0) : std::nullopt) {
+    int64_t shift = x.element.isUnsignedInteger() ? 128 : 0, zero = xZero ? xZero->constant->integers().front() : 0;
+    return convolveBytes(node, x, *bytes, zero - shift);
+  }
+  if (weightsZero && weightsZero->rank() == 1 && weightsZero->shape[0] != 1) {
+    SmallVector<int64_t> shape(weights.rank(), 1);
+    shape[0] = weightsZero->shape[0];
+    if (!weightsZero->constant)
+      return node.unsupported("several zero points of its weights that are not constant");
+    weightsZero = toTensor(weightsZero->constant->reshaped(shape));
+  }
+  Value wideX = subtractZero(node, x, xZero), wideWeights = subtractZero(node, weights, weightsZero);
+  Value zero = scalarConstant(node.builder, node.loc, node.builder.getI32Type(), 0);
+  Value result = wideX && wideWeights ? buildWindows(node, toTensor(wideX), toTensor(wideWeights), zero, zero) : Value();
+  if (!result)
+    return failure();
+  node.setResult(removeHeight(node, result, x.rank()));
   return success();
 }

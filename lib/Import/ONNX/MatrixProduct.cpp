@@ -1,13 +1,15 @@
-//===- MatrixProduct.cpp - ONNX's Gemm and MatMul ---------------------------===//
+//===- MatrixProduct.cpp - ONNX's Gemm, MatMul and MatMulInteger ------------===//
 //
 // Both become linalg.matmul (linalg.batch_matmul) with K x N on the right; constant factors are transposed and scaled
-// here. A bias is a following generic.
+// here. A bias is a following generic. MatMulInteger is a product of signed bytes where its right factor is constant: what the
+// left zero point subtracts is a multiple of each column's sum. Else the factors are i32, without their zero points.
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
 #include "Movement.h"
 #include "Operators.h"
 #include "Quantization.h"
+#include "Shape.h"
 #include "Window.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -44,8 +46,10 @@ static Tensor scale(Node &node, const Tensor &tensor, float factor) {
   }));
 }
 
+/// The matrix product; its sums are f32, or i32 of integers.
 static Value multiply(Node &node, Value a, Value b) {
-  Value zero = scalarConstant(node.builder, node.loc, node.builder.getF32Type(), 0);
+  Type element = typeOf(a).getElementType(), sum = isa<FloatType>(element) ? element : Type(node.builder.getI32Type());
+  Value zero = scalarConstant(node.builder, node.loc, sum, 0);
   Value init = makeFilled(node, {typeOf(a).getDimSize(0), typeOf(b).getDimSize(1)}, a, zero);
   return linalg::MatmulOp::create(node.builder, node.loc, init.getType(), ValueRange{a, b}, init).getResult(0);
 }
@@ -129,16 +133,20 @@ static Value multiplyBatched(Node &node, const Tensor &a, const Tensor &b, Array
   return expandLeading(node, result, leading, left);
 }
 
-LogicalResult onnx_operators::buildMatMul(Node &node) {
-  const Tensor &a = node.input(0), &b = node.input(1);
-  if (!a.element.isF32() || !b.element.isF32())
-    return node.unsupported("it is not f32");
+/// Whether the factors are matrices, or batches of them, that fit.
+static LogicalResult checkFactors(Node &node, const Tensor &a, const Tensor &b) {
   if (a.rank() < 2 || b.rank() < 2)
     return node.unsupported("a factor of rank " + Twine(std::min(a.rank(), b.rank())));
   ArrayRef<int64_t> aShape = a.shape, bShape = b.shape;
   if (aShape.back() != bShape[b.rank() - 2])
     return node.unsupported("its factors do not fit: " + Twine(aShape.back()) + " columns, " +
                             Twine(bShape[b.rank() - 2]) + " rows");
+  return success();
+}
+
+/// The product of factors of one element type.
+static LogicalResult setProduct(Node &node, const Tensor &a, const Tensor &b) {
+  ArrayRef<int64_t> aShape = a.shape, bShape = b.shape;
   if (b.rank() == 2) {
     Value left = materialize(node, a);
     Value product = multiply(node, collapseLeading(node, left, 1), materialize(node, b));
@@ -151,4 +159,71 @@ LogicalResult onnx_operators::buildMatMul(Node &node) {
     return node.unsupported("leading dimensions that do not broadcast");
   node.setResult(multiplyBatched(node, a, b, *leading));
   return success();
+}
+
+LogicalResult onnx_operators::buildMatMul(Node &node) {
+  const Tensor a = node.input(0), b = node.input(1);
+  if (!a.element.isF32() || !b.element.isF32())
+    return node.unsupported("it is not f32");
+  return failed(checkFactors(node, a, b)) ? failure() : setProduct(node, a, b);
+}
+
+//===----------------------------------------------------------------------===//
+// MatMulInteger
+//===----------------------------------------------------------------------===//
+
+/// The sum of each column.
+static HostTensor sumColumns(Node &node, const HostTensor &matrix) {
+  std::vector<int64_t> elements = matrix.integers(), sums(matrix.shape[1], 0);
+  for (auto [i, element] : llvm::enumerate(elements))
+    sums[i % sums.size()] += element;
+  return HostTensor::fromIntegers(node.builder.getI32Type(), matrix.shape[1], sums);
+}
+
+/// The product with constant signed bytes.
+static LogicalResult multiplyBytes(Node &node, const Tensor &a, const HostTensor &weights) {
+  Value left = toSigned(node, a), product = multiply(node, collapseLeading(node, left, 1), node.materialize(weights));
+  SmallVector<Tensor> tensors{toTensor(product), toTensor(sumColumns(node, weights))};
+  if (node.hasInput(2))
+    tensors.push_back(node.input(2));
+  int64_t shift = a.element.isUnsignedInteger() ? 128 : 0;
+  Value result = product;
+  if (shift || node.hasInput(2))
+    result = buildBroadcast(node, tensors, node.builder.getI32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+      Value offset = scalarConstant(b, l, b.getI32Type(), -shift);
+      if (e.size() > 2)
+        offset = arith::AddIOp::create(b, l, emitWide(b, l, a.element, e[2]), offset);
+      return arith::SubIOp::create(b, l, e[0], arith::MulIOp::create(b, l, e[1], offset));
+    });
+  node.setResult(expandLeading(node, result, ArrayRef<int64_t>(a.shape).drop_back(), left));
+  return success();
+}
+
+/// A zero point for each row as a column, others as they are.
+static Tensor alongRows(Node &node, Tensor zero) {
+  if (zero.rank() != 1 || zero.shape[0] == 1)
+    return zero;
+  if (zero.constant)
+    return toTensor(zero.constant->reshaped({zero.shape[0], 1}));
+  Tensor column = toTensor(reshape(node, zero.value, {zero.shape[0], 1}));
+  column.element = zero.element;
+  return column;
+}
+
+LogicalResult onnx_operators::buildMatMulInteger(Node &node) {
+  const Tensor a = node.input(0), b = node.input(1);
+  if (a.element.getIntOrFloatBitWidth() != 8 || b.element.getIntOrFloatBitWidth() != 8)
+    return node.unsupported("factors that are not of 8 bits");
+  if (failed(checkFactors(node, a, b)))
+    return failure();
+  bool oneZero = !node.hasInput(2) || ShapedType::getNumElements(node.input(2).shape) == 1;
+  if (std::optional<HostTensor> weights = b.rank() == 2 && oneZero ? readSignedWeights(node, 3, 1) : std::nullopt)
+    return multiplyBytes(node, a, *weights);
+  std::optional<Tensor> left, right;
+  if (node.hasInput(2))
+    left = alongRows(node, node.input(2));
+  if (node.hasInput(3))
+    right = node.input(3);
+  Value wideA = subtractZero(node, a, left), wideB = subtractZero(node, b, right);
+  return wideA && wideB ? setProduct(node, toTensor(wideA), toTensor(wideB)) : failure();
 }

@@ -43,6 +43,7 @@ LogicalResult buildWhere(Node &node);
 
 // Convolution.cpp
 LogicalResult buildConv(Node &node);
+LogicalResult buildConvInteger(Node &node);
 
 // ConvTranspose.cpp
 LogicalResult buildConvTranspose(Node &node);
@@ -50,6 +51,7 @@ LogicalResult buildConvTranspose(Node &node);
 // MatrixProduct.cpp
 LogicalResult buildGemm(Node &node);
 LogicalResult buildMatMul(Node &node);
+LogicalResult buildMatMulInteger(Node &node);
 
 // Pooling.cpp
 LogicalResult buildMaxPool(Node &node);
@@ -59,6 +61,7 @@ LogicalResult buildGlobalMaxPool(Node &node);
 
 // Quantization.cpp
 LogicalResult buildDequantizeLinear(Node &node);
+LogicalResult buildDynamicQuantizeLinear(Node &node);
 LogicalResult buildQuantizeLinear(Node &node);
 std::optional<HostTensor> evaluateDequantizeLinear(Node &node);
 std::optional<HostTensor> evaluateQuantizeLinear(Node &node);

@@ -12,6 +12,7 @@
 #include "Quantization.h"
 #include "Broadcast.h"
 #include "Operators.h"
+#include "Reduction.h"
 #include "Shape.h"
 #include "halftone/Analysis/SourceScales.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -178,8 +179,7 @@ static Value asCodes(Node &node, const Tensor &x, quant::UniformQuantizedType ty
 // Casts written out
 //===----------------------------------------------------------------------===//
 
-/// An integer scalar in i32.
-static Value widen(OpBuilder &b, Location l, Type element, Value x) {
+Value importer::emitWide(OpBuilder &b, Location l, Type element, Value x) {
   Type i32 = b.getI32Type();
   if (x.getType() == i32)
     return x;
@@ -194,7 +194,7 @@ Value importer::emitQuantize(OpBuilder &b, Location l, Type element, Value x, Va
   Value low = scalarConstant(b, l, f32, range.low), high = scalarConstant(b, l, f32, range.high);
   Value y = math::RoundEvenOp::create(b, l, arith::DivFOp::create(b, l, x, scale));
   if (zero)
-    y = arith::AddFOp::create(b, l, y, arith::SIToFPOp::create(b, l, f32, widen(b, l, element, zero)));
+    y = arith::AddFOp::create(b, l, y, arith::SIToFPOp::create(b, l, f32, emitWide(b, l, element, zero)));
   Value above = arith::CmpFOp::create(b, l, arith::CmpFPredicate::OGT, y, low);
   y = arith::SelectOp::create(b, l, above, y, low);
   Value below = arith::CmpFOp::create(b, l, arith::CmpFPredicate::OLT, y, high);
@@ -220,10 +220,20 @@ static LogicalResult dequantizeWrittenOut(Node &node, const Cast &cast) {
   if (cast.zero)
     tensors.push_back(alongAxis(node, *cast.zero, cast.axis, x.rank()));
   return setBroadcast(node, tensors, node.builder.getF32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
-    Value logical = widen(b, l, cast.element, e[0]);
+    Value logical = emitWide(b, l, cast.element, e[0]);
     if (e.size() > 2)
-      logical = arith::SubIOp::create(b, l, logical, widen(b, l, cast.element, e[2]));
+      logical = arith::SubIOp::create(b, l, logical, emitWide(b, l, cast.element, e[2]));
     return arith::MulFOp::create(b, l, arith::SIToFPOp::create(b, l, b.getF32Type(), logical), e[1]);
+  });
+}
+
+Value importer::subtractZero(Node &node, const Tensor &x, const std::optional<Tensor> &zero) {
+  SmallVector<Tensor> tensors{x};
+  if (zero)
+    tensors.push_back(*zero);
+  return buildBroadcast(node, tensors, node.builder.getI32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    Value wide = emitWide(b, l, x.element, e[0]);
+    return e.size() > 1 ? arith::SubIOp::create(b, l, wide, emitWide(b, l, x.element, e[1])).getResult() : wide;
   });
 }
 
@@ -301,6 +311,24 @@ std::optional<HostTensor> onnx_operators::evaluateDequantizeLinear(Node &node) {
   return result;
 }
 
+std::optional<HostTensor> importer::readSignedWeights(Node &node, unsigned zero, int64_t axis) {
+  HostTensorRef weights = node.constant(1), zeroPoint = node.constant(zero);
+  if (!weights || (node.hasInput(zero) && !zeroPoint))
+    return std::nullopt;
+  std::vector<int64_t> codes = weights->integers(), zeros = zeroPoint ? zeroPoint->integers() : std::vector<int64_t>();
+  if (zeros.size() > 1 && static_cast<int64_t>(zeros.size()) != weights->shape[axis])
+    return std::nullopt;
+  SmallVector<int64_t> strides(weights->shape.size(), 0);
+  strides[axis] = 1;
+  for (auto [code, position] : llvm::zip_equal(codes, stridedPositions(weights->shape, strides)))
+    code -= zeroAt(zeros, position);
+  if (!llvm::all_of(codes, [](int64_t code) { return code >= -128 && code <= 127; }))
+    return std::nullopt;
+  HostTensor result = HostTensor::fromIntegers(node.builder.getI8Type(), weights->shape, codes);
+  result.name = weights->name;
+  return result;
+}
+
 void importer::tagWeights(Value contraction, const Tensor &weights, int64_t axis) {
   Operation *op = contraction ? contraction.getDefiningOp() : nullptr;
   if (!op || !weights.constant || !weights.constant->scales)
@@ -354,5 +382,48 @@ LogicalResult onnx_operators::buildDequantizeLinear(Node &node) {
   Value codes = asCodes(node, x, uniformType(node, x.element, uniform->first, uniform->second));
   auto type = mlir::cast<RankedTensorType>(codes.getType()).clone(node.builder.getF32Type());
   node.setResult(DequantizeOp::create(node.builder, node.loc, type, codes, Value(), Value()));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// DynamicQuantizeLinear
+//===----------------------------------------------------------------------===//
+
+/// The greatest or least element; the last dimension is reduced last, so that the long part goes by vectors.
+static Value findExtreme(Node &node, StringRef reduction, Value x) {
+  int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
+  if (rank > 1)
+    x = buildReduction(node, reduction, x, llvm::to_vector(llvm::seq<int64_t>(0, rank - 1)));
+  return rank > 0 ? buildReduction(node, reduction, x, {0}) : x;
+}
+
+/// scale = (max(x, 0) - min(x, 0)) / 255, 1 if that is 0; zero point = saturate(roundeven(-min / scale)).
+LogicalResult onnx_operators::buildDynamicQuantizeLinear(Node &node) {
+  const Tensor x = node.input(0);
+  if (!x.element.isF32())
+    return node.unsupported("an input that is not f32");
+  if (x.isDynamic())
+    return node.unsupported("a range over the dynamic dimension, which would couple samples: give it one size");
+  Type f32 = x.element, code = node.builder.getIntegerType(8, /*isSigned=*/false);
+  Value greatest = findExtreme(node, "ReduceMax", node.operand(0)), least = findExtreme(node, "ReduceMin", node.operand(0));
+  Value scale = buildBroadcast(node, {toTensor(greatest), toTensor(least)}, f32, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    Value zero = scalarConstant(b, l, f32, 0);
+    Value range = arith::SubFOp::create(b, l, arith::MaximumFOp::create(b, l, e[0], zero), arith::MinimumFOp::create(b, l, e[1], zero));
+    Value step = arith::DivFOp::create(b, l, range, scalarConstant(b, l, f32, 255));
+    Value isZero = arith::CmpFOp::create(b, l, arith::CmpFPredicate::OEQ, step, zero);
+    return arith::SelectOp::create(b, l, isZero, scalarConstant(b, l, f32, 1), step);
+  });
+  Value zero = buildBroadcast(node, {toTensor(least), toTensor(scale)}, code, [&](OpBuilder &b, Location l, ValueRange e) {
+    Value none = scalarConstant(b, l, f32, 0);
+    return emitQuantize(b, l, code, arith::SubFOp::create(b, l, none, arith::MinimumFOp::create(b, l, e[0], none)), e[1], Value());
+  });
+  Tensor zeroPoint = toTensor(zero);
+  zeroPoint.element = code;
+  Value codes = buildBroadcast(node, {x, toTensor(scale), zeroPoint}, code, [&](OpBuilder &b, Location l, ValueRange e) {
+    return emitQuantize(b, l, code, e[0], e[1], e[2]);
+  });
+  node.setResult(codes, code);
+  node.setResult(scale, f32, 1);
+  node.setResult(zero, code, 2);
   return success();
 }

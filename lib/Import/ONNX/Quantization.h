@@ -14,6 +14,16 @@ void tagWeights(Value contraction, const Tensor &weights, int64_t axis);
 /// The code of `x` in the element type, stored as that is: saturate(roundeven(x / scale) + zero); `zero` may be null.
 Value emitQuantize(OpBuilder &b, Location l, Type element, Value x, Value scale, Value zero);
 
+/// The integer scalar in i32.
+Value emitWide(OpBuilder &b, Location l, Type element, Value x);
+
+/// Input 1 without its zero point, input `zero`, as signed bytes; nothing if one of them is not constant or they do not fit.
+/// Several zero points differ along dimension `axis`.
+std::optional<HostTensor> readSignedWeights(Node &node, unsigned zero, int64_t axis);
+
+/// The integers without their zero points, which broadcast to them, in i32; null after `node.unsupported`.
+Value subtractZero(Node &node, const Tensor &x, const std::optional<Tensor> &zero);
+
 /// The tensor of 8-bit codes as signed ones: those of ui8 are 128 lower.
 Value toSigned(Node &node, const Tensor &codes);
 

@@ -150,6 +150,9 @@ static int findAxis(const onnx::NodeProto &proto, const Triple &operand) {
 
 static std::vector<onnx::NodeProto> expandOperator(const onnx::NodeProto &proto, const QuantizedOperator &row, TensorMap &tensors) {
   Expansion expansion(proto, tensors);
+  for (const onnx::AttributeProto &attribute : proto.attribute())
+    if (attribute.name() == "channels_last" && attribute.i())
+      return {};
   SmallVector<std::string> inputs;
   if (row.plain >= 0)
     inputs.push_back(expansion.input(row.plain));
@@ -179,6 +182,38 @@ static std::vector<onnx::NodeProto> expandConcat(const onnx::NodeProto &proto, T
   std::string real = expansion.fresh("result");
   expansion.copyAttributes(expansion.add("Concat", inputs, real));
   expansion.quantize(real, expansion.input(0), expansion.input(1), proto.output(0));
+  return std::move(expansion.nodes);
+}
+
+//===----------------------------------------------------------------------===//
+// Operators with an integer product
+//===----------------------------------------------------------------------===//
+
+/// com.microsoft.MatMulIntegerToFloat (A, B, A's scale, B's scale, zero points, bias) and DynamicQuantizeMatMul (A in floats, B, its
+/// scale, its zero point, bias): an integer product, converted, times both scales, plus the bias.
+static std::vector<onnx::NodeProto> expandProduct(const onnx::NodeProto &proto, TensorMap &tensors) {
+  Expansion expansion(proto, tensors);
+  bool dynamic = proto.op_type() == "DynamicQuantizeMatMul";
+  std::string a = expansion.input(0), aScale = expansion.input(2), aZero = expansion.input(4), bScale = expansion.input(3),
+              bZero = expansion.input(5), bias = expansion.input(6);
+  if (dynamic) {
+    a = expansion.fresh("codes"), aScale = expansion.fresh("scale"), aZero = expansion.fresh("zero");
+    onnx::NodeProto &node = expansion.add("DynamicQuantizeLinear", {expansion.input(0)}, a);
+    node.add_output(aScale);
+    node.add_output(aZero);
+    bScale = expansion.input(2), bZero = expansion.input(3), bias = expansion.input(4);
+  }
+  std::string sum = expansion.fresh("sum"), real = expansion.fresh("real"), scale = expansion.fresh("scale");
+  expansion.add("MatMulInteger", {a, expansion.input(1), aZero, bZero}, sum);
+  onnx::AttributeProto &to = *expansion.add("Cast", {sum}, real).add_attribute();
+  to.set_name("to");
+  to.set_type(onnx::AttributeProto::INT);
+  to.set_i(onnx::TensorProto::FLOAT);
+  expansion.add("Mul", {aScale, bScale}, scale);
+  std::string product = bias.empty() ? proto.output(0) : expansion.fresh("product");
+  expansion.add("Mul", {real, scale}, product);
+  if (!bias.empty())
+    expansion.add("Add", {product, bias}, proto.output(0));
   return std::move(expansion.nodes);
 }
 
@@ -233,6 +268,8 @@ std::vector<onnx::NodeProto> importer::expandQuantized(const onnx::NodeProto &pr
     return {};
   if (domain == kMicrosoft && type == "QLinearConcat")
     return expandConcat(proto, tensors);
+  if (domain == kMicrosoft && (type == "MatMulIntegerToFloat" || type == "DynamicQuantizeMatMul"))
+    return expandProduct(proto, tensors);
   for (const QuantizedOperator &row : quantizedOperators())
     if (row.domain == domain && row.type == type)
       return expandOperator(proto, row, tensors);

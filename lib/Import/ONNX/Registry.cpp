@@ -84,6 +84,7 @@ static constexpr Operator kOperators[] = {
     {"AveragePool", 7, 1, buildAveragePool},
     {"BatchNormalization", 7, 5, buildBatchNormalization},
     {"Conv", 1, 2, buildConv},
+    {"ConvInteger", 10, 2, buildConvInteger},
     {"ConvTranspose", 1, 2, buildConvTranspose},
     {"Gemm", 7, 2, buildGemm},
     {"GlobalAveragePool", 1, 1, buildGlobalAveragePool},
@@ -93,6 +94,7 @@ static constexpr Operator kOperators[] = {
     {"LayerNormalization", 17, 2, buildLayerNormalization},
     {"LRN", 1, 1, buildLRN},
     {"MatMul", 1, 2, buildMatMul},
+    {"MatMulInteger", 10, 2, buildMatMulInteger},
     {"MaxPool", 1, 1, buildMaxPool},
     {"ReduceL1", 1, 1, buildReduce},
     {"ReduceL2", 1, 1, buildReduce},
@@ -106,6 +108,7 @@ static constexpr Operator kOperators[] = {
     {"ReduceSumSquare", 1, 1, buildReduce},
     // Casts of codes
     {"DequantizeLinear", 10, 2, buildDequantizeLinear, evaluateDequantizeLinear},
+    {"DynamicQuantizeLinear", 11, 1, buildDynamicQuantizeLinear},
     {"QuantizeLinear", 10, 2, buildQuantizeLinear, evaluateQuantizeLinear},
     // Shapes and movement
     {"Cast", 6, 1, buildCast, evaluateCast},

@@ -175,19 +175,27 @@ Value LayoutConverter::filledLike(linalg::LinalgOp op, RankedTensorType type, Va
 // Contractions and pools
 //===----------------------------------------------------------------------===//
 
+/// The constant in the order of `result`; null if the value is no constant of T.
+template <typename T>
+static ElementsAttr transposeConstant(Value value, RankedTensorType result, ArrayRef<int64_t> permutation, StringRef what) {
+  std::optional<std::vector<T>> elements = getConstantElements<T>(value);
+  if (!elements)
+    return {};
+  std::vector<T> moved = transposeElements<T>(*elements, cast<RankedTensorType>(value.getType()).getShape(), permutation);
+  return makeConstant<T>(result, ArrayRef<T>(moved), what);
+}
+
 Value LayoutConverter::transposedConstant(Operation *op, Value weights, ArrayRef<int64_t> permutation,
                                           StringRef what) {
   auto type = cast<RankedTensorType>(weights.getType());
   RankedTensorType result = permute(type, permutation);
-  std::optional<std::vector<float>> elements = getConstantElements<float>(weights);
-  if (!elements) {
-    // Weights that are computed are transposed at run time.
-    Value empty = tensor::EmptyOp::create(rewriter, op->getLoc(), result, ValueRange{});
-    return linalg::TransposeOp::create(rewriter, op->getLoc(), weights, empty, permutation)->getResult(0);
-  }
-  std::vector<float> moved = transposeElements<float>(*elements, type.getShape(), permutation);
-  auto attribute = makeConstant<float>(result, ArrayRef<float>(moved), what);
-  return arith::ConstantOp::create(rewriter, weights.getLoc(), attribute).getResult();
+  if (ElementsAttr moved = transposeConstant<float>(weights, result, permutation, what))
+    return arith::ConstantOp::create(rewriter, weights.getLoc(), moved).getResult();
+  if (ElementsAttr moved = transposeConstant<int8_t>(weights, result, permutation, what))
+    return arith::ConstantOp::create(rewriter, weights.getLoc(), moved).getResult();
+  // Weights that are computed are transposed at run time.
+  Value empty = tensor::EmptyOp::create(rewriter, op->getLoc(), result, ValueRange{});
+  return linalg::TransposeOp::create(rewriter, op->getLoc(), weights, empty, permutation)->getResult(0);
 }
 
 template <typename From, typename To>
