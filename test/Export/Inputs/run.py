@@ -29,9 +29,13 @@ def quantize(x, scale, zero, axis=1):
     return np.clip(codes, limits.min, limits.max).astype(zero.dtype)
 
 
-def dequantize(codes, scale, zero, axis=1):
+def dequantize(codes, scale, zero=None, axis=1):
+    zero = np.zeros(scale.shape, codes.dtype) if zero is None else zero
     difference = codes.astype(np.int64) - axis_shape(zero, codes.ndim, axis).astype(np.int64)
     return difference.astype(F32) * axis_shape(scale, codes.ndim, axis)
+
+
+WINDOW = {"strides": (1, 1), "dilations": (1, 1), "pads": (0, 0, 0, 0)}
 
 
 def windows(x, kernel_shape, strides, dilations, pads, fill):
@@ -44,7 +48,8 @@ def windows(x, kernel_shape, strides, dilations, pads, fill):
         yield (i, j), x[:, :, begin[0]:end[0]:strides[0], begin[1]:end[1]:strides[1]]
 
 
-def conv(x, w, bias=None, group=1, **window):
+def conv(x, w, bias=None, group=1, **attributes):
+    window = {**WINDOW, "kernel_shape": w.shape[2:], **attributes}
     parts = []
     for g in range(group):
         filters = w[g * len(w) // group:(g + 1) * len(w) // group]
@@ -55,8 +60,12 @@ def conv(x, w, bias=None, group=1, **window):
     return result if bias is None else result + bias[:, None, None]
 
 
-def max_pool(x, **window):
-    return np.max([view for _, view in windows(x, fill=-np.inf, **window)], axis=0)
+def max_pool(x, **attributes):
+    return np.max([view for _, view in windows(x, fill=-np.inf, **{**WINDOW, **attributes})], axis=0)
+
+
+def gemm(a, b, c=0, transB=0):
+    return a @ (b.T if transB else b) + c
 
 
 def reshape(x, shape):
@@ -65,10 +74,12 @@ def reshape(x, shape):
 
 OPERATORS = {
     "Add": np.add,
+    "Concat": lambda *parts, axis: np.concatenate(parts, axis),
     "Clip": lambda x, low=None, high=None: np.clip(x, low, high),
     "Conv": conv,
     "DequantizeLinear": dequantize,
-    "Gemm": lambda a, b, c: a @ b + c,
+    "Flatten": lambda x, axis=1: x.reshape(int(np.prod(x.shape[:axis])), -1),
+    "Gemm": gemm,
     "GlobalAveragePool": lambda x: x.mean(axis=(2, 3), keepdims=True, dtype=F32),
     "MatMul": np.matmul,
     "MaxPool": max_pool,
@@ -76,6 +87,7 @@ OPERATORS = {
     "QuantizeLinear": quantize,
     "Relu": lambda x: np.maximum(x, 0),
     "Reshape": reshape,
+    "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "Transpose": lambda x, perm: x.transpose(perm),
 }
 

@@ -7,7 +7,7 @@ The lines are Python, with these calls:
     constant("w", "f32", [4, 3, 1, 1], data=[...])     without data: 0.25 * (index % 7 - 3)
     external("w", "f32", [4], location="w.bin", offset=0, length=16)
     node("Conv", "x w", "y", pads=[1, 1, 1, 1])        "" as an input's name: write `-`
-    output("y")
+    output("y")                                        or with its type, as an input
 """
 import pathlib
 import struct
@@ -17,7 +17,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Python"))
 from protobuf_wire import message, write_varint  # noqa: E402
 
 TYPES = {"f32": (1, "f"), "u8": (2, "B"), "i8": (3, "b"), "i32": (6, "i"), "i64": (7, "q"), "bool": (9, "B"),
-         "f16": (10, "H"), "f64": (11, "d")}
+         "f16": (10, "H"), "f64": (11, "d"), "i16": (5, "h"), "u16": (4, "H"),
+         "i4": (22, "B"), "u4": (21, "B")}  # two elements in a byte, which the test packs
 
 
 def number(field, value):
@@ -60,8 +61,11 @@ class Model:
     def input(self, name, kind, shape):
         self.value(11, name, kind, shape)
 
-    def output(self, name):
-        self.graph += message(12, text(1, name))
+    def output(self, name, kind=None, shape=None):
+        if kind:
+            self.value(12, name, kind, shape)
+        else:
+            self.graph += message(12, text(1, name))
 
     @staticmethod
     def tensor(name, kind, shape, data=None):
