@@ -12,6 +12,7 @@
 #include "halftone/Data/Npz.h"
 #include "halftone/Data/SampleSource.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include <algorithm>
@@ -92,6 +93,7 @@ private:
   void addPictures(const InputSpec &spec, std::vector<std::string> files);
   void addFitted(const InputSpec &spec, ArrayFit fit,
                  std::unique_ptr<SampleSource> source);
+  void alignSamples();
   void checkCounts();
   void checkFinite();
 
@@ -132,6 +134,7 @@ llvm::Expected<std::unique_ptr<Dataset>> DatasetLoader::load() {
   findSources();
   if (llvm::Error error = problems.take(headline))
     return error;
+  alignSamples();
   checkCounts();
   checkFinite();
   if (llvm::Error error = problems.take(headline))
@@ -365,6 +368,26 @@ void DatasetLoader::addPictures(const InputSpec &spec,
   dataset->shapes.push_back(Shape(withoutBatch(spec)));
   dataset->sources.push_back(
       makeImageSource(std::move(files), std::move(*converter)));
+}
+
+/// Where one input has no batch axis, as the state of a recurrent network, a sample is one whole input of each: all have the leading 1 then.
+void DatasetLoader::alignSamples() {
+  auto isWhole = [&](size_t i) { return dataset->shapes[i].size() == dataset->specs[i].shape.size(); };
+  auto all = llvm::seq<size_t>(0, dataset->shapes.size());
+  auto whole = llvm::find_if(all, isWhole);
+  if (whole == all.end())
+    return;
+  for (size_t i : all) {
+    const InputSpec &spec = dataset->specs[i];
+    if (isWhole(i))
+      continue;
+    if (spec.shape.front() == 1 || spec.shape.front() == -1)
+      dataset->shapes[i].insert(dataset->shapes[i].begin(), 1);
+    else
+      problems.add(describe(spec) + " has samples without the leading " + llvm::Twine(spec.shape.front()) + ", " +
+                   describe(dataset->specs[*whole]) + " has whole inputs: give arrays [N, " +
+                   formatShape(spec.shape).substr(1));
+  }
 }
 
 void DatasetLoader::checkCounts() {

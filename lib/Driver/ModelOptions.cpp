@@ -20,25 +20,17 @@ ModelOptions::ModelOptions(CommandLine &line, bool several)
            cl::desc("Sizes of a dynamic dimension, for example batch=1..32; "
                     "one number fixes it. One without a name is INPUT.AXIS. "
                     "A leading dimension that is not named is fixed to 1")),
+      values("value", cl::sub(line.command), cl::value_desc("name=number"),
+             cl::desc("Makes an input of the model a constant, for example sr=16000: the compiled model has no such input")),
       inputs("input", cl::sub(line.command), cl::value_desc("NAME: steps"),
              cl::desc("How pictures become an input, recorded in the artefact: "
                       "'NAME: u8 nhwc rgb "
                       "resize=256 crop=224 mean=0.485,0.456,0.406 "
                       "std=0.229,0.224,0.225'")) {}
 
-static Expected<ImportOptions> parseDims(llvm::ArrayRef<std::string> dims) {
-  ImportOptions options;
-  std::string reason;
-  for (const std::string &text : dims)
-    if (!parseDim(text, options.dims, reason))
-      return userError("--dim '" + text + "': " + reason);
-  return options;
-}
-
 /// The module of a file, before the passes of the stage import.
 static Expected<OwningOpRef<ModuleOp>>
-readSource(StringRef path, MLIRContext *context,
-           llvm::ArrayRef<std::string> dims, std::optional<int64_t> batch) {
+readSource(StringRef path, MLIRContext *context, const ImportOptions &options) {
   Expected<FileKind> kind = fileKind(path);
   if (!kind)
     return kind.takeError();
@@ -49,28 +41,23 @@ readSource(StringRef path, MLIRContext *context,
         "' is a compiled model already; give the source model or a "
         "stage file");
   case FileKind::Module:
-    if (!dims.empty())
+    if (!options.dims.empty())
       return userError("--dim is for ONNX models; the dimensions of '" + path +
                        "' are in its types already");
+    if (!options.values.empty())
+      return userError("--value is for ONNX models; '" + path + "' is imported already");
     return readModule(path, context);
   case FileKind::Onnx:
     break;
   }
-  Expected<ImportOptions> options = parseDims(dims);
-  if (!options)
-    return options.takeError();
-  options->leading = batch;
-  OwningOpRef<ModuleOp> module = importOnnx(path, context, *options);
+  OwningOpRef<ModuleOp> module = importOnnx(path, context, options);
   if (!module)
     return llvm::make_error<Reported>();
   return module;
 }
 
-static Expected<OwningOpRef<ModuleOp>> load(StringRef path, MLIRContext *context,
-                                            llvm::ArrayRef<std::string> dims,
-                                            std::optional<int64_t> batch) {
-  Expected<OwningOpRef<ModuleOp>> module =
-      readSource(path, context, dims, batch);
+Expected<OwningOpRef<ModuleOp>> mlir::halftone::loadModel(StringRef path, MLIRContext *context, const ImportOptions &options) {
+  Expected<OwningOpRef<ModuleOp>> module = readSource(path, context, options);
   if (!module)
     return module;
   // The ONNX importer sets the stage, but the passes of the stage are still to
@@ -85,25 +72,29 @@ static Expected<OwningOpRef<ModuleOp>> load(StringRef path, MLIRContext *context
   return module;
 }
 
-Expected<OwningOpRef<ModuleOp>>
-mlir::halftone::loadModel(StringRef path, MLIRContext *context,
-                          llvm::ArrayRef<std::string> dims) {
-  return ::load(path, context, dims, std::nullopt);
-}
-
-Expected<OwningOpRef<ModuleOp>>
-mlir::halftone::loadModelAtBatch(StringRef path, MLIRContext *context,
-                                 llvm::ArrayRef<std::string> dims,
-                                 int64_t batch) {
-  return ::load(path, context, dims, batch);
+Expected<OwningOpRef<ModuleOp>> mlir::halftone::loadModelAtBatch(StringRef path, MLIRContext *context, ImportOptions options,
+                                                                 int64_t batch) {
+  options.leading = batch;
+  return loadModel(path, context, options);
 }
 
 Expected<ImportOptions> ModelOptions::importOptions() const {
-  return parseDims(dims);
+  ImportOptions options;
+  std::string reason;
+  for (const std::string &text : dims)
+    if (!parseDim(text, options.dims, reason))
+      return userError("--dim '" + text + "': " + reason);
+  for (const std::string &text : values)
+    if (!parseValue(text, options.values, reason))
+      return userError("--value '" + text + "': " + reason);
+  return options;
 }
 
 Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context) const {
-  Expected<OwningOpRef<ModuleOp>> module = loadModel(path(), context, dims);
+  Expected<ImportOptions> options = importOptions();
+  if (!options)
+    return options.takeError();
+  Expected<OwningOpRef<ModuleOp>> module = loadModel(path(), context, *options);
   if (!module)
     return module;
   if (Error error = record(**module))

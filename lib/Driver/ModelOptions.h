@@ -9,16 +9,13 @@
 namespace mlir::halftone {
 
 /// Reads a model of any kind and stage and brings it at least to the stage
-/// import. `dims` are "name=low..high" texts, for source models only.
-llvm::Expected<OwningOpRef<ModuleOp>>
-loadModel(StringRef path, MLIRContext *context,
-          llvm::ArrayRef<std::string> dims = {});
+/// import. The options are for source models only.
+llvm::Expected<OwningOpRef<ModuleOp>> loadModel(StringRef path, MLIRContext *context, const ImportOptions &options = {});
 
 /// The same with every leading dimension of a source model fixed to `batch`; a stage file stays as it is.
-llvm::Expected<OwningOpRef<ModuleOp>> loadModelAtBatch(StringRef path, MLIRContext *context,
-                                                       llvm::ArrayRef<std::string> dims, int64_t batch);
+llvm::Expected<OwningOpRef<ModuleOp>> loadModelAtBatch(StringRef path, MLIRContext *context, ImportOptions options, int64_t batch);
 
-/// MODEL, --dim and --input; and the loading that they govern.
+/// MODEL, --dim, --value and --input; and the loading that they govern.
 class ModelOptions {
 public:
   explicit ModelOptions(CommandLine &line, bool several = false);
@@ -32,10 +29,10 @@ public:
   StringRef path() const { return paths.front(); }
   llvm::Expected<ImportOptions> importOptions() const;
 
-  llvm::cl::list<std::string> paths, dims;
+  llvm::cl::list<std::string> paths;
 
 private:
-  llvm::cl::list<std::string> inputs;
+  llvm::cl::list<std::string> dims, values, inputs;
 };
 
 /// --equalize, of calibrate, quantize and build.

@@ -257,10 +257,10 @@ static Error quantizeForTraining(const TrainOptions &options, ModuleOp module) {
 
 /// A model with that number of samples: a source model is imported so where its leading dimension has a name, any other
 /// gets it behind import, unless it has a batch above 1 and nothing else was asked for.
-static Expected<OwningOpRef<ModuleOp>> loadAtBatch(StringRef path, ArrayRef<std::string> dims,
+static Expected<OwningOpRef<ModuleOp>> loadAtBatch(StringRef path, const ImportOptions &options,
                                                    std::optional<int64_t> asked, MLIRContext *context) {
   constexpr int64_t usual = 128;
-  Expected<OwningOpRef<ModuleOp>> module = loadModelAtBatch(path, context, dims, asked.value_or(usual));
+  Expected<OwningOpRef<ModuleOp>> module = loadModelAtBatch(path, context, options, asked.value_or(usual));
   if (!module)
     return module;
   int64_t present = leadingDimension(**module);
@@ -276,7 +276,10 @@ static Expected<OwningOpRef<ModuleOp>> loadForTraining(const TrainOptions &optio
   std::optional<int64_t> asked;
   if (options.batch)
     asked = options.batch;
-  Expected<OwningOpRef<ModuleOp>> module = loadAtBatch(options.model.path(), options.model.dims, asked, context);
+  Expected<ImportOptions> imported = options.model.importOptions();
+  if (!imported)
+    return imported.takeError();
+  Expected<OwningOpRef<ModuleOp>> module = loadAtBatch(options.model.path(), *imported, asked, context);
   if (!module)
     return module;
   if (Error error = options.model.record(**module))
@@ -289,7 +292,7 @@ static Expected<OwningOpRef<ModuleOp>> loadForTraining(const TrainOptions &optio
   // Dimensions without sizes are those of an ONNX model; a stage file has them fixed.
   const bool isSource = StringRef(options.teacher).ends_with(".onnx");
   Expected<OwningOpRef<ModuleOp>> teacher =
-      loadAtBatch(options.teacher, isSource ? ArrayRef<std::string>(options.model.dims) : ArrayRef<std::string>(), batch, context);
+      loadAtBatch(options.teacher, isSource ? *imported : ImportOptions(), batch, context);
   if (!teacher)
     return teacher;
   if (Error error = adoptTeacher(**module, **teacher))

@@ -1,5 +1,6 @@
 //===- RefreshComposites.cpp - composites as their unexpanded meaning -------===//
 #include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "halftone/Dialect/Halftone/IR/RecurrentCells.h"
 #include "halftone/Training/Passes.h"
 
 namespace mlir::halftone {
@@ -12,6 +13,8 @@ using namespace mlir::halftone;
 
 /// The composite built again from its name and parameters; null for a name whose body has no function to expand.
 static Value rebuild(OpBuilder &builder, CompositeOp op) {
+  if (Value cell = rebuildCell(builder, op))
+    return cell;
   if (op.getInputs().size() != 1 || op.getNumResults() != 1)
     return {};
   Value x = op.getInputs()[0];

@@ -14,15 +14,18 @@ static llvm::cl::list<std::string> dimOptions(
     "dim", llvm::cl::desc("Size or range of a symbolic dimension: --dim batch=1..32, --dim height=224"),
     llvm::cl::value_desc("NAME=SIZE"));
 
+static llvm::cl::list<std::string> valueOptions("value", llvm::cl::desc("An input that is a constant instead: --value sr=16000"),
+                                                llvm::cl::value_desc("NAME=NUMBER"));
+
 /// Reads the ONNX file that the source manager was opened on, by its path: external data lies beside it.
 static OwningOpRef<Operation *> importFile(llvm::SourceMgr &sources, MLIRContext *context) {
   halftone::ImportOptions options;
-  for (const std::string &text : dimOptions) {
-    std::string error;
-    if (!halftone::parseDim(text, options.dims, error)) {
-      emitError(UnknownLoc::get(context)) << error;
-      return {};
-    }
+  std::string error;
+  bool parsed = llvm::all_of(dimOptions, [&](const std::string &text) { return halftone::parseDim(text, options.dims, error); }) &&
+                llvm::all_of(valueOptions, [&](const std::string &text) { return halftone::parseValue(text, options.values, error); });
+  if (!parsed) {
+    emitError(UnknownLoc::get(context)) << error;
+    return {};
   }
   StringRef path = sources.getMemoryBuffer(sources.getMainFileID())->getBufferIdentifier();
   return halftone::importOnnx(path, context, options);

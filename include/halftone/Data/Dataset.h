@@ -55,7 +55,7 @@ public:
   llvm::ArrayRef<InputSpec> inputs() const { return specs; }
 
   /// The shape of one sample of an input, without the sample axis: [d...], or
-  /// [B, d...] for arrays of whole inputs with a static B above 1.
+  /// [B, d...] for arrays of whole inputs with a static B above 1; then all inputs are whole.
   llvm::ArrayRef<int64_t> sampleShape(size_t input) const {
     return shapes[input];
   }

@@ -26,14 +26,19 @@ struct DimRange {
 
 struct ImportOptions {
   /// Symbolic dimensions by the model's names. A range is possible for the leading dimension only, which becomes `?`.
-  /// A leading dimension that is not given is set to 1, with a remark; any other is an error.
+  /// A leading dimension that is not given is set to 1, with a remark, wherever the model names it; any other is an error.
   std::map<std::string, DimRange> dims;
+  /// Inputs that are constants instead, by name: all their elements have this value.
+  std::map<std::string, double> values;
   /// The size of every symbolic leading dimension, whatever `dims` says.
   std::optional<int64_t> leading;
 };
 
 /// Parses `NAME=SIZE` or `NAME=LOW..HIGH` into `dims`; on failure `error` says why.
 bool parseDim(StringRef text, std::map<std::string, DimRange> &dims, std::string &error);
+
+/// Parses `NAME=NUMBER` into `values`; on failure `error` says why.
+bool parseValue(StringRef text, std::map<std::string, double> &values, std::string &error);
 
 /// One operator of a model, as `halftone check` lists it.
 struct OnnxOperator {

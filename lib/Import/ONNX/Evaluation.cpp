@@ -325,8 +325,17 @@ Evaluated onnx_operators::evaluateConstantOfShape(Node &node) {
 Evaluated onnx_operators::evaluateRange(Node &node) {
   const HostTensor &start = *node.constant(0), &limit = *node.constant(1), &delta = *node.constant(2);
   auto scalars = {&start, &limit, &delta};
-  if (llvm::any_of(scalars, [](const HostTensor *t) { return t->isFloat() || t->symbolic || t->count() != 1; }))
+  if (llvm::any_of(scalars, [&](const HostTensor *t) { return t->element != start.element || t->symbolic || t->count() != 1; }))
     return std::nullopt;
+  if (start.isFloat()) {
+    const double steps = std::ceil((limit.scalar() - start.scalar()) / delta.scalar());
+    if (!(steps <= kMaxElements)) // NaN for a delta of 0
+      return std::nullopt;
+    SmallVector<double> numbers;
+    for (int64_t i = 0; i < steps; ++i)
+      numbers.push_back(start.scalar() + i * delta.scalar());
+    return HostTensor::fromNumbers(start.element, static_cast<int64_t>(numbers.size()), numbers);
+  }
   int64_t value = start.integers()[0], end = limit.integers()[0], step = delta.integers()[0];
   std::vector<int64_t> values;
   if (step == 0 || (end - value) / step > kMaxElements)

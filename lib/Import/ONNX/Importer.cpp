@@ -41,6 +41,17 @@ bool mlir::halftone::parseDim(StringRef text, std::map<std::string, DimRange> &d
   return true;
 }
 
+bool mlir::halftone::parseValue(StringRef text, std::map<std::string, double> &values, std::string &error) {
+  auto [name, number] = text.rsplit('=');
+  double value;
+  if (name.empty() || number.getAsDouble(value)) {
+    error = "'" + text.str() + "' is not NAME=NUMBER";
+    return false;
+  }
+  values[name.str()] = value;
+  return true;
+}
+
 namespace {
 class GraphImporter {
 public:
@@ -57,12 +68,18 @@ public:
 private:
   LogicalResult checkOpset();
   LogicalResult checkDimNames();
-  void readInitializers();
+  LogicalResult checkValueNames();
+  void readInitializers(const onnx::GraphProto &nodes);
+  void collectLeading();
+  LogicalResult reportMissing() const;
+  LogicalResult setValue(const onnx::ValueInfoProto &input, Type element, ArrayRef<int64_t> shape, double value);
   LogicalResult addInputs(func::FuncOp function);
   FailureOr<SmallVector<int64_t>> readInputShape(const onnx::ValueInfoProto &input, SmallVector<Attribute> &symbols);
   FailureOr<int64_t> readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim);
-  std::string importNode(const onnx::NodeProto &proto);
-  std::string importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes);
+  std::string importNode(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
+  std::string importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes, std::vector<OnnxOperator> &operators);
+  std::string importBranch(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
+  bool importNodes(const onnx::GraphProto &nodes, std::vector<OnnxOperator> &operators);
   LogicalResult addOutputs(func::FuncOp function);
 
   const ModelFile &file;
@@ -75,6 +92,9 @@ private:
   llvm::StringMap<std::string> unknown; ///< tensors without a value; the reason, or "" after an unsupported node
   CastNames casts;                      ///< of what QuantizeLinear made
   std::string dynamicSymbol;            ///< the dimension that is dynamic; empty if none is
+  std::set<std::string> leadingOnes;    ///< dimensions that lead somewhere and have no size given
+  std::vector<std::pair<std::string, std::string>> missing; ///< inputs, and their dimensions that need a size
+  std::map<std::string, int64_t> domains;                   ///< opsets by domain
 };
 } // namespace
 
@@ -117,8 +137,18 @@ LogicalResult GraphImporter::checkDimNames() {
   return success();
 }
 
-void GraphImporter::readInitializers() {
-  for (const onnx::TensorProto &proto : graph.initializer()) {
+LogicalResult GraphImporter::checkValueNames() {
+  std::set<std::string> names;
+  for (const onnx::ValueInfoProto &input : graph.input())
+    names.insert(input.name());
+  for (const auto &entry : options.values)
+    if (!names.count(entry.first))
+      return emitError(loc) << "the model has no input '" << entry.first << "'; it has '" << llvm::join(names, "', '") << "'";
+  return success();
+}
+
+void GraphImporter::readInitializers(const onnx::GraphProto &nodes) {
+  for (const onnx::TensorProto &proto : nodes.initializer()) {
     std::string error;
     std::optional<HostTensor> tensor = readTensor(builder.getContext(), proto, error);
     if (!tensor) {
@@ -127,13 +157,40 @@ void GraphImporter::readInitializers() {
     }
     tensors[proto.name()] = toTensor(std::move(*tensor));
   }
-  for (const onnx::SparseTensorProto &proto : graph.sparse_initializer())
+  for (const onnx::SparseTensorProto &proto : nodes.sparse_initializer())
     unknown[proto.values().name()] = "its input '" + proto.values().name() + "' is sparse";
 }
 
 //===----------------------------------------------------------------------===//
 // Inputs and outputs
 //===----------------------------------------------------------------------===//
+
+/// Named dimensions that lead an input without a size given: they are 1 wherever they occur.
+void GraphImporter::collectLeading() {
+  for (const onnx::ValueInfoProto &input : graph.input()) {
+    const auto &shape = input.type().tensor_type().shape();
+    if (shape.dim_size() && shape.dim(0).dim_value() <= 0 && isNamed(shape.dim(0)) && !options.dims.count(shape.dim(0).dim_param()) &&
+        !options.dims.count(placeOf(input.name(), 0)))
+      leadingOnes.insert(shape.dim(0).dim_param());
+  }
+}
+
+/// All dimensions that need a size, in one error.
+LogicalResult GraphImporter::reportMissing() const {
+  if (missing.empty())
+    return success();
+  std::string named;
+  std::vector<std::string> flags;
+  StringRef last;
+  for (auto &[input, symbol] : missing) {
+    named += last == input ? ", '" + symbol + "'" : (named.empty() ? "" : "; ") + std::string("input '") + input + "' has the dimension '" + symbol + "'";
+    last = input;
+    if (std::string flag = "--dim " + symbol + "=SIZE"; !llvm::is_contained(flags, flag))
+      flags.push_back(flag);
+  }
+  return emitError(loc) << named << " without a size: give " << (flags.size() > 1 ? "them" : "it") << " with "
+                        << llvm::join(flags, " ");
+}
 
 /// The size of a symbolic dimension, given for its place or else its name; `dim` describes it if it stays dynamic.
 FailureOr<int64_t> GraphImporter::readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim) {
@@ -144,9 +201,12 @@ FailureOr<int64_t> GraphImporter::readSymbol(StringRef input, StringRef symbol, 
   if (given == options.dims.end())
     given = options.dims.find(symbol.str());
   if (given == options.dims.end()) {
-    if (!leads)
-      return emitError(loc) << "input '" << input << "' has the dimension '" << symbol
-                            << "' without a size: give it with --dim " << symbol << "=SIZE";
+    if (!leads && leadingOnes.count(symbol.str()))
+      return options.leading.value_or(1);
+    if (!leads) {
+      missing.push_back({input.str(), symbol.str()});
+      return 1;
+    }
     emitRemark(loc) << "the leading dimension '" << symbol << "' of input '" << input
                     << "' is set to 1; --dim " << symbol << "=LOW..HIGH leaves it open";
     return 1;
@@ -194,6 +254,11 @@ LogicalResult GraphImporter::addInputs(func::FuncOp function) {
     FailureOr<SmallVector<int64_t>> shape = readInputShape(input, symbols);
     if (failed(shape))
       return failure();
+    if (auto value = options.values.find(input.name()); value != options.values.end()) {
+      if (failed(setValue(input, element, *shape, value->second)))
+        return failure();
+      continue;
+    }
     SmallVector<NamedAttribute> attributes = {builder.getNamedAttr(kNameAttr, builder.getStringAttr(input.name()))};
     if (ShapedType::isDynamicShape(*shape))
       attributes.push_back(builder.getNamedAttr(kDimsAttr, builder.getArrayAttr(symbols)));
@@ -206,6 +271,22 @@ LogicalResult GraphImporter::addInputs(func::FuncOp function) {
       return failure();
     tensors[input.name()] = Tensor{element, *shape, function.getArgument(index), nullptr};
   }
+  return reportMissing();
+}
+
+/// Makes the input a constant.
+LogicalResult GraphImporter::setValue(const onnx::ValueInfoProto &input, Type element, ArrayRef<int64_t> shape, double value) {
+  if (ShapedType::isDynamicShape(shape))
+    return emitError(loc) << "input '" << input.name() << "' has a dynamic dimension and can't be the constant of --value";
+  const int64_t count = ShapedType::getNumElements(shape);
+  bool isFloat = isa<FloatType>(element);
+  auto integer = static_cast<int64_t>(value);
+  if (!isFloat && static_cast<double>(integer) != value)
+    return emitError(loc) << "input '" << input.name() << "' has integers: --value " << input.name() << "=" << value << " is none";
+  HostTensor constant = isFloat ? HostTensor::fromNumbers(element, shape, SmallVector<double>(count, value))
+                                : HostTensor::fromIntegers(element, shape, SmallVector<int64_t>(count, integer));
+  constant.name = input.name();
+  tensors[input.name()] = toTensor(std::move(constant));
   return success();
 }
 
@@ -269,9 +350,9 @@ static std::string buildNode(Node &node, const Operator &row) {
 }
 
 /// Imports the nodes that stand for one.
-std::string GraphImporter::importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes) {
+std::string GraphImporter::importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes, std::vector<OnnxOperator> &operators) {
   for (const onnx::NodeProto &node : nodes)
-    if (std::string reason = importNode(node); !reason.empty()) {
+    if (std::string reason = importNode(node, operators); !reason.empty()) {
       for (const std::string &output : proto.output())
         unknown[output] = "";
       return node.op_type() == proto.op_type() ? reason : node.op_type() + ", of which it is made: " + reason;
@@ -279,8 +360,35 @@ std::string GraphImporter::importExpanded(const onnx::NodeProto &proto, ArrayRef
   return "";
 }
 
+/// Imports the branch of an If that its constant condition takes; the other is not looked at. Names of the branch end with it.
+std::string GraphImporter::importBranch(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators) {
+  HostTensorRef condition = tensors[proto.input(0)].constant;
+  if (!condition || condition->count() != 1)
+    return "a condition that is not constant: where it is computed from an input, --value gives that input a value";
+  StringRef name = condition->scalar() != 0 ? "then_branch" : "else_branch";
+  auto branch = llvm::find_if(proto.attribute(), [&](const onnx::AttributeProto &attribute) { return attribute.name() == name; });
+  if (branch == proto.attribute().end() || branch->g().output_size() != proto.output_size())
+    return "a branch that does not give its outputs";
+  TensorMap outside = tensors;
+  readInitializers(branch->g());
+  bool complete = importNodes(branch->g(), operators);
+  SmallVector<Tensor> results;
+  for (const onnx::ValueInfoProto &output : branch->g().output()) {
+    auto found = tensors.find(output.name());
+    if (found == tensors.end())
+      break;
+    results.push_back(found->second);
+  }
+  tensors = std::move(outside);
+  if (!complete || results.size() != static_cast<size_t>(proto.output_size()))
+    return "its " + name.str() + " is not supported";
+  for (auto [output, result] : llvm::zip(proto.output(), results))
+    tensors[output] = result;
+  return "";
+}
+
 /// Imports one node; returns why it is not supported, or "". Its results are in `tensors` or in `unknown`.
-std::string GraphImporter::importNode(const onnx::NodeProto &proto) {
+std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators) {
   auto fail = [&](const std::string &reason) {
     for (const std::string &output : proto.output())
       if (!tensors.contains(output))
@@ -288,7 +396,7 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto) {
     return reason;
   };
   if (std::vector<onnx::NodeProto> nodes = expandQuantized(proto, casts, tensors); !nodes.empty())
-    return importExpanded(proto, nodes);
+    return importExpanded(proto, nodes, operators);
   if (!proto.domain().empty() && proto.domain() != "ai.onnx")
     return fail("its domain is not known");
   const Operator *row = findOperator(proto.op_type());
@@ -307,7 +415,7 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto) {
   for (unsigned i = 0; i < required; ++i)
     if (!node.hasInput(i))
       return fail("input " + std::to_string(i) + " is absent");
-  std::string reason = buildNode(node, *row);
+  std::string reason = row->type == "If" ? importBranch(proto, operators) : buildNode(node, *row);
   if (!reason.empty())
     return fail(reason);
   for (const std::string &output : proto.output())
@@ -316,6 +424,17 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto) {
   if (proto.op_type() == "QuantizeLinear")
     casts[proto.output(0)] = {proto.input(1), proto.input_size() > 2 ? proto.input(2) : ""};
   return "";
+}
+
+/// Imports nodes in their order; whether all of them are supported. `operators` gets a row for each.
+bool GraphImporter::importNodes(const onnx::GraphProto &nodes, std::vector<OnnxOperator> &operators) {
+  bool supported = true;
+  for (const onnx::NodeProto &proto : nodes.node()) {
+    std::string domain = proto.domain() == "ai.onnx" ? "" : proto.domain(), reason = importNode(proto, operators);
+    operators.push_back({proto.op_type(), domain, domain.empty() ? opset : domains[domain], nodeName(proto).str(), reason});
+    supported &= reason.empty();
+  }
+  return supported;
 }
 
 LogicalResult GraphImporter::reportUnsupported(ArrayRef<OnnxOperator> operators) const {
@@ -348,7 +467,7 @@ OwningOpRef<ModuleOp> GraphImporter::run(std::vector<OnnxOperator> &operators) {
   MLIRContext *context = builder.getContext();
   context->loadDialect<func::FuncDialect, linalg::LinalgDialect, tensor::TensorDialect, arith::ArithDialect,
                        math::MathDialect, HalftoneDialect>();
-  if (failed(checkOpset()) || failed(checkDimNames()))
+  if (failed(checkOpset()) || failed(checkDimNames()) || failed(checkValueNames()))
     return {};
   OwningOpRef<ModuleOp> module = ModuleOp::create(NameLoc::get(builder.getStringAttr(graph.name())));
   (*module)->setAttr(kStageAttr, builder.getStringAttr("import"));
@@ -357,20 +476,13 @@ OwningOpRef<ModuleOp> GraphImporter::run(std::vector<OnnxOperator> &operators) {
   builder.setInsertionPointToEnd(module->getBody());
   auto function = func::FuncOp::create(builder, module->getLoc(), "main", builder.getFunctionType({}, {}));
   builder.setInsertionPointToStart(function.addEntryBlock());
-  readInitializers();
+  readInitializers(graph);
+  collectLeading();
   if (failed(addInputs(function)))
     return {};
-  std::map<std::string, int64_t> opsets;
   for (const onnx::OperatorSetIdProto &import : file.model.opset_import())
-    opsets[import.domain()] = import.version();
-  bool supported = true;
-  for (const onnx::NodeProto &proto : graph.node()) {
-    std::string domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
-    int64_t version = domain.empty() ? opset : opsets[domain];
-    operators.push_back({proto.op_type(), domain, version, nodeName(proto).str(), importNode(proto)});
-    supported &= operators.back().reason.empty();
-  }
-  if (!supported || failed(addOutputs(function)))
+    domains[import.domain()] = import.version();
+  if (!importNodes(graph, operators) || failed(addOutputs(function)))
     return {};
   eraseDeadOps(function);
   if (failed(verify(*module)))

@@ -5,6 +5,7 @@
 // left zero point subtracts is a multiple of each column's sum. Else the factors are i32, without their zero points.
 //
 //===----------------------------------------------------------------------===//
+#include "MatrixProduct.h"
 #include "Broadcast.h"
 #include "Movement.h"
 #include "Operators.h"
@@ -47,7 +48,7 @@ static Tensor scale(Node &node, const Tensor &tensor, float factor) {
 }
 
 /// The matrix product; its sums are f32, or i32 of integers.
-static Value multiply(Node &node, Value a, Value b) {
+Value importer::multiply(Node &node, Value a, Value b) {
   Type element = typeOf(a).getElementType(), sum = isa<FloatType>(element) ? element : Type(node.builder.getI32Type());
   Value zero = scalarConstant(node.builder, node.loc, sum, 0);
   Value init = makeFilled(node, {typeOf(a).getDimSize(0), typeOf(b).getDimSize(1)}, a, zero);

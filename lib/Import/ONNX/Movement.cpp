@@ -196,8 +196,7 @@ FailureOr<SliceRange> importer::readSlice(Node &node) {
   return range;
 }
 
-/// The slice, without the dimensions of `dropped` (of size 1).
-static Value extract(Node &node, Value x, const SliceRange &range, ArrayRef<int64_t> dropped = {}) {
+Value importer::extract(Node &node, Value x, const SliceRange &range, ArrayRef<int64_t> dropped) {
   OpBuilder &b = node.builder;
   SmallVector<OpFoldResult> offsets = getAsIndexOpFoldResult(b.getContext(), range.starts);
   SmallVector<OpFoldResult> steps = getAsIndexOpFoldResult(b.getContext(), range.steps);
@@ -247,7 +246,6 @@ LogicalResult onnx_operators::buildSplit(Node &node) {
   return success();
 }
 
-/// Gather along one axis at one index, or at indices that are a slice.
 /// Slices of `x` along the axis at indices that are known when the model runs.
 static LogicalResult buildRuntimeGather(Node &node, int64_t axis) {
   const Tensor &x = node.input(0), &indices = node.input(1);
@@ -259,6 +257,7 @@ static LogicalResult buildRuntimeGather(Node &node, int64_t axis) {
   return success();
 }
 
+/// Gather along one axis at one index, or at indices that are a slice.
 LogicalResult onnx_operators::buildGather(Node &node) {
   const Tensor &x = node.input(0);
   FailureOr<int64_t> axis = readAxis(node, x.rank(), 0);
@@ -332,25 +331,45 @@ static int64_t repeatedPosition(StringRef mode, int64_t i, int64_t size) {
   return i < size ? i : period - i;
 }
 
-/// Padding with elements of the input itself: rows and columns are picked once more.
+/// The positions of dimension `d`, of `size`, that the padded one repeats.
+static SmallVector<int64_t> repeatedPositions(const Padding &padding, StringRef mode, int64_t d, int64_t size) {
+  SmallVector<int64_t> positions;
+  for (int64_t i = -padding.low[d]; i < size + padding.high[d]; ++i)
+    positions.push_back(repeatedPosition(mode, i, size));
+  return positions;
+}
+
+/// One dimension padded with elements of the input itself: the rows of (dimensions before) x 1 x `d` x (dimensions behind).
+static Value padRepeated(Node &node, Value x, const Padding &padding, StringRef mode, int64_t d) {
+  SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
+  const int64_t behind = ShapedType::getNumElements(ArrayRef(shape).drop_front(d + 1));
+  bool dynamic = ShapedType::isDynamic(shape[0]);
+  const int64_t before = ShapedType::getNumElements(ArrayRef(shape).slice(dynamic, d - dynamic));
+  ResizeNearest resize;
+  resize.rows = repeatedPositions(padding, mode, d, shape[d]);
+  resize.columns = llvm::to_vector(llvm::seq<int64_t>(0, behind));
+  Value planes = reshape(node, x, {dynamic ? ShapedType::kDynamic : 1, before, shape[d], behind});
+  shape[d] = resize.rows.size();
+  return reshape(node, buildResizeNearest(node.builder, node.loc, planes, resize), shape);
+}
+
+/// Padding with elements of the input itself: height and width at once, other dimensions one by one.
 static LogicalResult buildRepeatedPad(Node &node, const Padding &padding, StringRef mode) {
   const Tensor x = node.input(0);
-  auto concerns = [&](int64_t d) { return padding.concerns(d); };
   ResizeNearest resize;
-  resize.channelsLast = x.rank() == 4 && concerns(1) && !concerns(3);
+  resize.channelsLast = x.rank() == 4 && padding.concerns(1) && !padding.concerns(3);
   const int64_t first = resize.channelsLast ? 1 : 2, last = resize.channelsLast ? 3 : 1;
-  if (x.rank() < 3 || x.rank() > 4 || concerns(0) || concerns(last))
-    return node.unsupported("mode '" + mode + "' for other dimensions than height and width of rank 3 or 4");
-  auto pick = [&](int64_t d) {
-    SmallVector<int64_t> positions;
-    for (int64_t i = -padding.low[d]; i < x.shape[d] + padding.high[d]; ++i)
-      positions.push_back(repeatedPosition(mode, i, x.shape[d]));
-    return positions;
-  };
-  resize.rows = x.rank() == 4 ? pick(first) : SmallVector<int64_t>{0};
-  resize.columns = pick(x.rank() == 4 ? first + 1 : 2);
-  Value value = buildResizeNearest(node.builder, node.loc, addHeight(node, node.operand(0)), resize);
-  node.setResult(removeHeight(node, value, x.rank()), x.element);
+  if (x.rank() == 4 && !padding.concerns(0) && !padding.concerns(last)) {
+    resize.rows = repeatedPositions(padding, mode, first, x.shape[first]);
+    resize.columns = repeatedPositions(padding, mode, first + 1, x.shape[first + 1]);
+    node.setResult(buildResizeNearest(node.builder, node.loc, node.operand(0), resize), x.element);
+    return success();
+  }
+  Value value = node.operand(0);
+  for (int64_t d = 0; d < x.rank(); ++d)
+    if (padding.concerns(d))
+      value = padRepeated(node, value, padding, mode, d);
+  node.setResult(value, x.element);
   return success();
 }
 

@@ -112,6 +112,13 @@ std::string Node::getString(StringRef name, StringRef otherwise) const {
   return attribute ? attribute->s() : otherwise.str();
 }
 
+SmallVector<std::string> Node::getStrings(StringRef name, ArrayRef<std::string> otherwise) const {
+  const onnx::AttributeProto *attribute = getAttribute(name);
+  if (!attribute)
+    return SmallVector<std::string>(otherwise);
+  return SmallVector<std::string>(attribute->strings().begin(), attribute->strings().end());
+}
+
 SmallVector<int64_t> Node::getInts(StringRef name, ArrayRef<int64_t> otherwise) const {
   const onnx::AttributeProto *attribute = getAttribute(name);
   if (!attribute)

@@ -69,6 +69,7 @@ public:
   int64_t getInt(StringRef name, int64_t otherwise) const;
   float getFloat(StringRef name, float otherwise) const;
   std::string getString(StringRef name, StringRef otherwise) const;
+  SmallVector<std::string> getStrings(StringRef name, ArrayRef<std::string> otherwise) const;
   SmallVector<int64_t> getInts(StringRef name, ArrayRef<int64_t> otherwise = {}) const;
   const onnx::AttributeProto *getAttribute(StringRef name) const;
   std::string unreadAttribute() const;

@@ -53,6 +53,9 @@ LogicalResult buildGemm(Node &node);
 LogicalResult buildMatMul(Node &node);
 LogicalResult buildMatMulInteger(Node &node);
 
+// Recurrent.cpp
+LogicalResult buildRecurrent(Node &node);
+
 // Pooling.cpp
 LogicalResult buildMaxPool(Node &node);
 LogicalResult buildAveragePool(Node &node);
@@ -80,6 +83,7 @@ LogicalResult buildSoftmax(Node &node);
 // Shape.cpp
 LogicalResult buildReshape(Node &node);
 LogicalResult buildShape(Node &node);
+LogicalResult buildSize(Node &node);
 LogicalResult buildIdentity(Node &node);
 LogicalResult buildDropout(Node &node);
 

@@ -196,6 +196,13 @@ LogicalResult onnx_operators::buildShape(Node &node) {
   return success();
 }
 
+LogicalResult onnx_operators::buildSize(Node &node) {
+  if (node.input(0).isDynamic())
+    return node.unsupported("it counts elements along the dynamic dimension");
+  node.setResult(HostTensor::fromIntegers(node.builder.getI64Type(), {}, ShapedType::getNumElements(node.input(0).shape)));
+  return success();
+}
+
 LogicalResult onnx_operators::buildIdentity(Node &node) {
   node.setResult(node.input(0));
   return success();

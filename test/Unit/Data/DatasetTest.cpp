@@ -236,3 +236,21 @@ TEST_F(DatasetTest, RefusesWhatIsNoData) {
   expectFailure(loadDataset(folder, {image}, {line("x: u8"), line("x: f32")}),
                 "given twice");
 }
+
+// The state of a recurrent network has no batch axis in front.
+TEST_F(DatasetTest, WholeInputsOfAll) {
+  const InputSpec state = {"state", ElementType::F32, {2, 1, 3}}, batch = {"batch", ElementType::F32, {4, 3}};
+  std::string path = writeArchive({countingTensor<float>("x", ElementType::F32, {5, 2, 3}),
+                                   countingTensor<float>("state", ElementType::F32, {5, 2, 1, 3}),
+                                   countingTensor<float>("batch", ElementType::F32, {5, 3})});
+  auto dataset = load(path, {image, state});
+  ASSERT_NE(nullptr, dataset);
+  EXPECT_EQ(Shape({1, 2, 3}), Shape(dataset->sampleShape(0)));
+  EXPECT_EQ(Shape({2, 1, 3}), Shape(dataset->sampleShape(1)));
+  EXPECT_EQ(Shape({3, 1, 2, 3}), read(*dataset, 1, 3)[0].shape);
+  auto mixed = loadDataset(path, {batch, state});
+  ASSERT_FALSE(static_cast<bool>(mixed));
+  EXPECT_NE(std::string::npos,
+            llvm::toString(mixed.takeError())
+                .find("input 'batch' has samples without the leading 4, input 'state' has whole inputs: give arrays [N, 4, 3]"));
+}

@@ -1,5 +1,6 @@
 //===- Composites.cpp - makes halftone.composite operations -----------------===//
 #include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "CompositeBody.h"
 #include "halftone/Support/Constants.h"
 #include "halftone/Support/Elementwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -17,9 +18,8 @@ using namespace mlir::halftone;
 // Pieces of bodies
 //===----------------------------------------------------------------------===//
 
-/// Makes a composite whose body is what `build` makes from the body's arguments.
-static Value makeComposite(OpBuilder &builder, Location loc, StringRef name, ValueRange inputs,
-                           DictionaryAttr parameters, function_ref<Value(OpBuilder &, ValueRange)> build) {
+Value mlir::halftone::makeComposite(OpBuilder &builder, Location loc, StringRef name, ValueRange inputs, DictionaryAttr parameters,
+                                    function_ref<Value(OpBuilder &, ValueRange)> build) {
   OperationState state(loc, CompositeOp::getOperationName());
   Region *region = state.addRegion();
   Block &block = region->emplaceBlock();
@@ -113,8 +113,7 @@ static std::optional<float> getFloat(DictionaryAttr parameters, StringRef name) 
   return std::nullopt;
 }
 
-/// The scalar meaning of the composite `name` on `x`; null if there is none.
-static Value buildUnaryElement(OpBuilder &b, Location loc, StringRef name, Value x, DictionaryAttr parameters) {
+Value mlir::halftone::buildUnaryElement(OpBuilder &b, Location loc, StringRef name, Value x, DictionaryAttr parameters) {
   std::optional<float> alpha = getFloat(parameters, "alpha"), beta = getFloat(parameters, "beta");
   auto approximate = parameters.getAs<StringAttr>("approximate");
   if (name == "sigmoid")

