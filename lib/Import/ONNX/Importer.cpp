@@ -181,12 +181,17 @@ LogicalResult GraphImporter::reportMissing() const {
     return success();
   std::string named;
   std::vector<std::string> flags;
-  StringRef last;
-  for (auto &[input, symbol] : missing) {
-    named += last == input ? ", '" + symbol + "'" : (named.empty() ? "" : "; ") + std::string("input '") + input + "' has the dimension '" + symbol + "'";
-    last = input;
-    if (std::string flag = "--dim " + symbol + "=SIZE"; !llvm::is_contained(flags, flag))
-      flags.push_back(flag);
+  for (auto it = missing.begin(); it != missing.end();) {
+    auto end = std::find_if(it, missing.end(), [&](const auto &entry) { return entry.first != it->first; });
+    std::vector<std::string> symbols;
+    for (auto entry = it; entry != end; ++entry) {
+      symbols.push_back("'" + entry->second + "'");
+      if (std::string flag = "--dim " + entry->second + "=SIZE"; !llvm::is_contained(flags, flag))
+        flags.push_back(flag);
+    }
+    named += (named.empty() ? "input '" : "; input '") + it->first + "' has the dimension" + (symbols.size() > 1 ? "s " : " ") +
+             llvm::join(symbols, ", ");
+    it = end;
   }
   return emitError(loc) << named << " without a size: give " << (flags.size() > 1 ? "them" : "it") << " with "
                         << llvm::join(flags, " ");
@@ -204,7 +209,8 @@ FailureOr<int64_t> GraphImporter::readSymbol(StringRef input, StringRef symbol, 
     if (!leads && leadingOnes.count(symbol.str()))
       return options.leading.value_or(1);
     if (!leads) {
-      missing.push_back({input.str(), symbol.str()});
+      if (std::pair<std::string, std::string> entry(input, symbol); !llvm::is_contained(missing, entry))
+        missing.push_back(std::move(entry));
       return 1;
     }
     emitRemark(loc) << "the leading dimension '" << symbol << "' of input '" << input

@@ -7,6 +7,7 @@ The lines are Python, with these calls:
     constant("w", "f32", [4, 3, 1, 1], data=[...])     without data: 0.25 * (index % 7 - 3)
     external("w", "f32", [4], location="w.bin", offset=0, length=16)
     node("Conv", "x w", "y", pads=[1, 1, 1, 1])        "" as an input's name: write `-`
+    node("If", "c", "y", then_branch=branch(("Relu", "x", "r")), else_branch=...)   the last node's outputs are the branch's
     output("y")                                        or with its type, as an input
 """
 import pathlib
@@ -30,8 +31,10 @@ def text(field, value):
 
 
 def attribute(name, value):
-    """An AttributeProto: int, float, str, a list of ints, or a serialized tensor."""
+    """An AttributeProto: int, float, str, a list of ints or of str, a serialized tensor, or a branch."""
     body = text(1, name)
+    if isinstance(value, Branch):
+        return body + message(6, value.graph) + number(20, 5)
     if isinstance(value, bytes):
         return body + message(5, value) + number(20, 4)
     if isinstance(value, str):
@@ -40,7 +43,21 @@ def attribute(name, value):
         return body + write_varint(2 << 3 | 5) + struct.pack("<f", value) + number(20, 1)
     if isinstance(value, int):
         return body + number(3, value) + number(20, 2)
+    if isinstance(value[0], str):
+        return body + b"".join(message(9, item.encode()) for item in value) + number(20, 8)
     return body + b"".join(number(8, item) for item in value) + number(20, 7)
+
+
+class Branch:
+    """The graph of nodes, each the arguments of `node`."""
+
+    def __init__(self, *nodes):
+        model = Model()
+        for node in nodes:
+            model.node(*node)
+        for output in nodes[-1][2].split():
+            model.output(output)
+        self.graph = model.graph
 
 
 class Model:
@@ -103,6 +120,7 @@ def main(source, target):
     lines = [line.split("MODEL:", 1)[1].strip() for line in open(source) if "MODEL:" in line]
     model = Model()
     calls = {name: getattr(model, name) for name in ("opset", "input", "output", "constant", "external", "node", "tensor")}
+    calls["branch"] = Branch
     exec("\n".join(lines), calls)
     with open(target, "wb") as file:
         file.write(model.serialize())
