@@ -24,6 +24,12 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
+/// On insertions that stay copies: of the groups of a concatenation of many parts.
+static constexpr StringLiteral kCopiedAttr = "halftone.copied";
+
+/// The analysis takes more than quadratic time in the values that share a place.
+static constexpr size_t kMostParts = 32;
+
 /// Replaces tensor.empty by the place where its value is needed: first in the outputs, then that of tensors made of parts, then
 /// in other tensors, whose own place is known by then.
 static LogicalResult eliminateEmptyTensors(RewriterBase &rewriter, Operation *op) {
@@ -35,6 +41,8 @@ static LogicalResult eliminateEmptyTensors(RewriterBase &rewriter, Operation *op
       return failure();
     auto build = [&](RewriterBase &inner, SubsetInsertionOpInterface insertion, tensor::EmptyOp empty,
                      Operation *user) -> Value {
+      if (insertion->hasAttr(kCopiedAttr))
+        return {};
       auto output = dyn_cast<bufferization::MaterializeInDestinationOp>(insertion.getOperation());
       bool isWhole = insertion.getSourceOperand().get().getDefiningOp<tensor::InsertSliceOp>() != nullptr;
       if ((round == Round::Outputs && !output) || (round == Round::Wholes && !isWhole))
@@ -83,8 +91,8 @@ struct Bufferize : halftone::impl::BufferizeBase<Bufferize> {
   /// finds its place there.
   LogicalResult decomposeConcats() {
     SmallVector<tensor::ConcatOp> concats;
-    getOperation().walk([&](tensor::ConcatOp concat) { concats.push_back(concat); });
     IRRewriter rewriter(&getContext());
+    getOperation().walk([&](tensor::ConcatOp concat) { splitConcat(rewriter, concat, concats); });
     for (tensor::ConcatOp concat : concats) {
       Operation *first = findFirstPart(concat);
       rewriter.setInsertionPoint(concat);
@@ -92,13 +100,32 @@ struct Bufferize : halftone::impl::BufferizeBase<Bufferize> {
       if (failed(whole))
         return failure();
       Value place = whole->front();
-      while (auto insertion = place.getDefiningOp<tensor::InsertSliceOp>())
+      while (auto insertion = place.getDefiningOp<tensor::InsertSliceOp>()) {
+        if (concat->hasAttr(kCopiedAttr))
+          insertion->setAttr(kCopiedAttr, rewriter.getUnitAttr());
         place = insertion.getDest();
+      }
       if (auto empty = place.getDefiningOp<tensor::EmptyOp>(); empty && first && first->isBeforeInBlock(empty))
         empty->moveBefore(first);
       rewriter.replaceOp(concat, *whole);
     }
     return success();
+  }
+
+  /// Adds the concatenation; one of many parts, as of a recurrent network's steps, as groups of them that are copied into the whole.
+  static void splitConcat(IRRewriter &rewriter, tensor::ConcatOp concat, SmallVectorImpl<tensor::ConcatOp> &concats) {
+    while (concat.getNumOperands() > kMostParts) {
+      rewriter.setInsertionPoint(concat);
+      SmallVector<Value> groups;
+      for (OperandRange parts = concat.getInputs(); !parts.empty(); parts = parts.drop_front(std::min(parts.size(), kMostParts))) {
+        auto group = tensor::ConcatOp::create(rewriter, concat.getLoc(), concat.getDim(), parts.take_front(std::min(parts.size(), kMostParts)));
+        groups.push_back(group);
+        concats.push_back(group);
+      }
+      concat.getInputsMutable().assign(groups);
+      concat->setAttr(kCopiedAttr, rewriter.getUnitAttr());
+    }
+    concats.push_back(concat);
   }
 
   /// Each user of an empty tensor gets its own: cse makes one of those of a type, which has one place only.

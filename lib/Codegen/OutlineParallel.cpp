@@ -200,9 +200,8 @@ static Capture captureOf(ArrayRef<Operation *> layer) {
       capture.obstacle = op;
     capture.values.insert(op->operand_begin(), op->operand_end());
   }
-  for (Operation &op : *layer.front()->getBlock())
-    if (found.contains(&op))
-      capture.slice.push_back(&op);
+  llvm::copy_if(found, std::back_inserter(capture.slice), [&](Operation *op) { return op->getBlock() == layer.front()->getBlock(); });
+  llvm::sort(capture.slice, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
   return capture;
 }
 

@@ -31,6 +31,8 @@ void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   // What other front ends write becomes what our importer writes, before anything looks at it.
   pm.addPass(createNameInterface());
   pm.addNestedPass<func::FuncOp>(createRecognize());
+  // 1-D convolutions are rows of pictures, also between each other: before the layout, which is one of pictures.
+  pm.addNestedPass<func::FuncOp>(createKeepHeights());
   // Inside NHWC first: folding and everything behind it look for one layout only.
   pm.addNestedPass<func::FuncOp>(createConvertLayout());
   // A matrix product and its tail stand together before anything looks for tails. Functions have their names still.

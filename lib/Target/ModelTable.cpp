@@ -11,6 +11,7 @@
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
@@ -209,10 +210,12 @@ private:
 
 } // namespace
 
+/// Constants of equal contents count once: they are one in the file, as the recurrent weights that each step reads.
 static int64_t constantBytes(llvm::Module &module) {
+  llvm::SmallPtrSet<const llvm::Constant *, 32> contents;
   int64_t bytes = 0;
   for (llvm::GlobalVariable &variable : module.globals())
-    if (variable.isConstant())
+    if (variable.isConstant() && (!variable.hasInitializer() || contents.insert(variable.getInitializer()).second))
       bytes += module.getDataLayout().getTypeAllocSize(variable.getValueType());
   return bytes;
 }

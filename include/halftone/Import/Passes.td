@@ -84,6 +84,28 @@ def SinkReshapes : Pass<"halftone-sink-reshapes", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect", "::mlir::halftone::HalftoneDialect"];
 }
 
+def KeepHeights : Pass<"halftone-keep-heights", "::mlir::func::FuncOp"> {
+  let summary = "Keep the height of 1 between 1-D convolutions and pools";
+  let description = [{
+    A 1-D convolution or pool works on N x C x 1 x W: the height is added before it and removed behind. Elementwise operations,
+    functions, `batch_norm`, concatenations, slices and constant paddings of what it was removed from are computed with it, and the height is
+    removed behind them; where it is added again, both go. So a chain of them is one of pictures: with tails, folded batch
+    normalization and the layout of all others.
+
+    ```mlir
+    %s = tensor.collapse_shape %conv [[0], [1], [2, 3]] : tensor<1x8x1x20xf32> into tensor<1x8x20xf32>
+    %r = linalg.generic (%s : tensor<1x8x20xf32>) { maximumf 0.0 }
+    %n = tensor.expand_shape %r [[0], [1], [2, 3]] output_shape [1, 8, 1, 20] : tensor<1x8x20xf32> into tensor<1x8x1x20xf32>
+    // becomes
+    %n = linalg.generic (%conv : tensor<1x8x1x20xf32>) { maximumf 0.0 }
+    ```
+
+    Left alone: reductions, softmax, transposes and other reshapes, behind which the height is removed as before.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::halftone::HalftoneDialect"];
+}
+
 def FusePredicates : Pass<"halftone-fuse-predicates", "::mlir::func::FuncOp"> {
   let summary = "Compute comparisons where their results are read";
   let description = [{
