@@ -87,6 +87,11 @@ static bool startsFromZero(linalg::LinalgOp op) {
   return fill && matchPattern(fill.getInputs()[0], m_AnyZeroFloat());
 }
 
+/// A product of two activations: with a constant factor it has no integer form.
+static bool multipliesActivations(linalg::BatchMatmulOp op) {
+  return !op.hasUserDefinedMaps() && llvm::none_of(op.getInputs(), [](Value factor) { return isConstant(traceRoot(factor)); });
+}
+
 OpKind mlir::halftone::classify(Operation *op) {
   if (isa<linalg::FillOp, tensor::EmptyOp>(op) || op->hasTrait<OpTrait::ConstantLike>())
     return OpKind::Initial;
@@ -100,6 +105,8 @@ OpKind mlir::halftone::classify(Operation *op) {
     return OpKind::Concat;
   if (isa<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcOp, linalg::Conv2DNhwgcGfhwcOp, linalg::MatmulOp>(op))
     return startsFromZero(cast<linalg::LinalgOp>(op)) ? OpKind::Contraction : OpKind::Other;
+  if (auto product = dyn_cast<linalg::BatchMatmulOp>(op))
+    return startsFromZero(product) && multipliesActivations(product) ? OpKind::Contraction : OpKind::Other;
   if (auto generic = dyn_cast<linalg::GenericOp>(op))
     return classifyGeneric(generic);
   if (auto composite = dyn_cast<CompositeOp>(op))
@@ -221,7 +228,7 @@ void mlir::halftone::setRange(Value value, float low, float high) {
 
 bool mlir::halftone::hasQuantizedWeights(Operation *op) {
   auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
-  return classify(op) == OpKind::Contraction && precision && precision.getValue() != "float";
+  return classify(op) == OpKind::Contraction && !isa<linalg::BatchMatmulOp>(op) && precision && precision.getValue() != "float";
 }
 
 bool mlir::halftone::isInt8(Operation *op) {

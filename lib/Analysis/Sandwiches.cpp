@@ -25,7 +25,7 @@ SmallVector<OpOperand *> Sandwich::activations() const {
       if (!isFloatTensor(operand.get()) || isConstant(operand.get()) || (destination && destination.isDpsInit(&operand)) ||
           llvm::is_contained(inside, operand.get().getDefiningOp()))
         continue;
-      if (op == anchor && kind == OpKind::Contraction && &operand == &getWeightOperand(op))
+      if (op == anchor && kind == OpKind::Contraction && !isa<linalg::BatchMatmulOp>(op) && &operand == &getWeightOperand(op))
         continue;
       operands.push_back(&operand);
     }

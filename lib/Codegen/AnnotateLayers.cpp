@@ -10,6 +10,7 @@
 #include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Codegen/ProductKernel.h"
 #include "halftone/Codegen/SparseCost.h"
 #include "halftone/Codegen/StructuredKernel.h"
 #include "halftone/Integer/MultiplyAccumulates.h"
@@ -46,6 +47,12 @@ static Value wholeOf(Value buffer) {
 static bool continuesFill(Operation *before, Operation *op) {
   auto first = dyn_cast_or_null<linalg::FillOp>(before), second = dyn_cast<linalg::FillOp>(op);
   return first && second && wholeOf(first.getOutputs()[0]) == wholeOf(second.getOutputs()[0]);
+}
+
+/// Whether `op` is computed in the kernel of the product before it.
+static bool endsProduct(Operation *before, Operation *op) {
+  auto product = dyn_cast_or_null<linalg::GenericOp>(before);
+  return product && findProductEpilogue(product) == op;
 }
 
 /// The elements of a buffer that one sample has.
@@ -155,6 +162,8 @@ template <typename Pool> static std::string poolText(Pool pool) {
 }
 
 static std::string kindOf(linalg::LinalgOp op) {
+  if (findProductKernel(op))
+    return "product";
   if (auto pool = dyn_cast<linalg::PoolingNhwcMaxOp>(op.getOperation()))
     return "max pool " + poolText(pool);
   if (auto pool = dyn_cast<linalg::PoolingNhwcSumOp>(op.getOperation()))
@@ -176,6 +185,8 @@ static std::string kindOf(linalg::LinalgOp op) {
 
 static void describeLinalg(linalg::LinalgOp op, LayerInfo &layer) {
   layer.kind = kindOf(op);
+  if (const DotKernel *kernel = findProductKernel(op))
+    layer.kernel = kernel->name.str();
   if (!hasStructuredKernel(op))
     layer.kernel = "scalar";
   layer.multiplyAccumulates = countMultiplyAccumulates(op) * dynamicIterations(op);
@@ -203,6 +214,8 @@ struct AnnotateLayers : halftone::impl::AnnotateLayersBase<AnnotateLayers> {
       if (continuesFill(before, &op)) {
         countBytes(&op, layers.back());
         layers.back().shapes = shapeText(op.getOperand(0)) + " -> " + shapeText(wholeOf(op.getOperands().back()));
+      } else if (endsProduct(before, &op)) {
+        countBytes(&op, layers.back());
       } else {
         layers.push_back(describe(&op, row));
       }

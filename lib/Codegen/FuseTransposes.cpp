@@ -1,5 +1,6 @@
 //===- FuseTransposes.cpp - computed where the transposed result belongs ----===//
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Codegen/ProductKernel.h"
 #include "halftone/Codegen/StructuredKernel.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/IRMapping.h"
@@ -12,7 +13,15 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// The elementwise operation that nothing but `transpose` reads, if a kernel writes its few channels interleaved.
+/// Whether `op` is computed with a product's sums: what keeps its innermost dimension may be written anywhere.
+static bool endsProduct(linalg::GenericOp op) {
+  return llvm::any_of(op.getDpsInputs(), [](Value input) {
+    Operation *product = input.getDefiningOp();
+    return product && findProductKernel(product) && product->hasOneUse();
+  });
+}
+
+/// The elementwise operation that nothing but `transpose` reads, if a kernel writes its few channels interleaved or the rows of a product.
 static linalg::GenericOp matchProducer(linalg::TransposeOp transpose) {
   auto producer = transpose.getInput().getDefiningOp<linalg::GenericOp>();
   if (!producer || producer->getNumResults() != 1 || !producer->hasOneUse() || producer.getNumParallelLoops() != producer.getNumLoops() ||
@@ -24,7 +33,8 @@ static linalg::GenericOp matchProducer(linalg::TransposeOp transpose) {
   // The channels are innermost now, and were the outer neighbour of what is inside of them: positions follow one another.
   const bool channelsMove = rank >= 2 && permutation.back() != rank - 1 && permutation[rank - 2] == rank - 1;
   const int64_t channels = cast<ShapedType>(transpose.getInit().getType()).getShape().back();
-  return written.isIdentity() && channelsMove && canInterleave(channels) ? producer : linalg::GenericOp();
+  const bool keepsRows = permutation.back() == rank - 1 && endsProduct(producer);
+  return written.isIdentity() && (keepsRows || (channelsMove && canInterleave(channels))) ? producer : linalg::GenericOp();
 }
 
 /// The same operation with its loops in the order of the transposed result.

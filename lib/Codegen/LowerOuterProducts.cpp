@@ -2,7 +2,6 @@
 #include "halftone/Codegen/OuterProductKernel.h"
 #include "halftone/Codegen/Passes.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/IR/Matchers.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_LOWEROUTERPRODUCTS
@@ -11,25 +10,6 @@ namespace mlir::halftone {
 
 using namespace mlir;
 using namespace mlir::halftone;
-
-/// The fill by zero that the output of `op` holds, if `op` is the first to read it: a buffer of its own, whose other users
-/// come behind.
-static linalg::FillOp findZeroFill(linalg::LinalgOp op) {
-  Value output = op.getDpsInits()[0];
-  if (!output.getDefiningOp<memref::AllocOp>())
-    return {};
-  linalg::FillOp found;
-  for (Operation *user : output.getUsers()) {
-    Operation *inBlock = op->getBlock()->findAncestorOpInBlock(*user);
-    if (inBlock == op.getOperation() || (inBlock && op->isBeforeInBlock(inBlock)))
-      continue;
-    auto fill = dyn_cast<linalg::FillOp>(user);
-    if (!fill || found || !matchPattern(fill.getInputs()[0], m_AnyZeroFloat()))
-      return {};
-    found = fill;
-  }
-  return found;
-}
 
 namespace {
 

@@ -17,6 +17,7 @@
 #include "halftone/Codegen/LoopEmission.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include <numeric>
 
@@ -66,6 +67,23 @@ std::optional<OuterProduct> mlir::halftone::matchOuterProduct(linalg::LinalgOp o
       product.rows = i;
     }
   return longest ? std::optional<OuterProduct>(product) : std::nullopt;
+}
+
+linalg::FillOp mlir::halftone::findZeroFill(linalg::LinalgOp op) {
+  Value output = op.getDpsInits()[0];
+  if (!output.getDefiningOp<memref::AllocOp>())
+    return {};
+  linalg::FillOp found;
+  for (Operation *user : output.getUsers()) {
+    Operation *inBlock = op->getBlock()->findAncestorOpInBlock(*user);
+    if (inBlock == op.getOperation() || (inBlock && op->isBeforeInBlock(inBlock)))
+      continue;
+    auto fill = dyn_cast<linalg::FillOp>(user);
+    if (!fill || found || !(matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) || matchPattern(fill.getInputs()[0], m_Zero())))
+      return {};
+    found = fill;
+  }
+  return found;
 }
 
 //===----------------------------------------------------------------------===//

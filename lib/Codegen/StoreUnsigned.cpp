@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Codegen/ProductKernel.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -196,6 +197,8 @@ private:
         if (user->getBlock() != op->getBlock())
           pin(result);
     }
+    if (const DotKernel *kernel = findProductKernel(op); kernel && kernel->flipsSign())
+      wanted.insert(op->getOperand(0).getAsOpaquePointer());
     auto contract = dyn_cast<ContractOp>(op);
     for (OpOperand &operand : op->getOpOperands()) {
       if (contract && operand.get() == contract.getInput() && flipsInput(contract))

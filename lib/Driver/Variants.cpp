@@ -83,7 +83,7 @@ Error VariantCompiler::findLayers(ModuleOp decided) {
   llvm::StringMap<int> uses;
   std::vector<SelectableLayer> found;
   for (const Sandwich &sandwich : sandwiches.all()) {
-    if (sandwich.kind != OpKind::Contraction || !isInt8(sandwich.anchor))
+    if (!hasQuantizedWeights(sandwich.anchor) || !isInt8(sandwich.anchor))
       continue;
     std::string name = locationName(sandwich.anchor->getLoc());
     ++uses[name];

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cstdlib>
 
@@ -117,6 +118,20 @@ static bool sumsCodes(linalg::LinalgOp op) {
          getElementTypeOrSelf(op->getResult(0).getType()).isInteger(32);
 }
 
+/// The largest product of two codes, with their zero points where these are operands.
+static int64_t largestProduct(linalg::LinalgOp op) {
+  if (isa<linalg::PoolingNhwcSumOp>(op))
+    return 256;
+  int64_t product = 1;
+  for (unsigned factor : {0, 1}) {
+    APInt zero(32, 0);
+    if (isa<linalg::QuantizedBatchMatmulOp>(op) && !matchPattern(op->getOperand(2 + factor), m_ConstantInt(&zero)))
+      return kLargest; // unknown
+    product *= 128 + std::abs(zero.getSExtValue());
+  }
+  return product;
+}
+
 /// Rule A18 on stored values.
 static LogicalResult verifyNoOverflow(linalg::LinalgOp op) {
   if (!sumsCodes(op))
@@ -138,8 +153,7 @@ static LogicalResult verifyNoOverflow(linalg::LinalgOp op) {
     }
     return success();
   }
-  int64_t bound =
-      countTerms(op) * (isa<linalg::PoolingNhwcSumOp>(op) ? 256 : 128 * 128);
+  int64_t bound = countTerms(op) * largestProduct(op);
   if (bound > kLargest)
     return op->emitError("its accumulator can reach ")
            << bound << ", beyond 32 bits (rule A18)";

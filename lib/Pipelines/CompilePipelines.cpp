@@ -40,6 +40,7 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
     // The multipliers are constants of tensors still.
     if (!choice.openConstants)
       pm.addNestedPass<func::FuncOp>(createClampCodes());
+    pm.addNestedPass<func::FuncOp>(createFormProducts({target.isa.str()}));
     pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str(), choice.storage, choice.panelVectors, /*dense=*/choice.openConstants}));
     // Behind the choice of kernels, before padding is data.
     pm.addNestedPass<func::FuncOp>(createStoreUnsigned());
@@ -72,6 +73,7 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   }
   pm.addNestedPass<func::FuncOp>(createLowerObservers());
   if (!target.isReference()) {
+    pm.addNestedPass<func::FuncOp>(createLowerProducts({target.isa.str()}));
     pm.addNestedPass<func::FuncOp>(createLowerContract({target.isa.str()}));
     // Gradients of weights, before they become structured kernels like any other sum.
     pm.addNestedPass<func::FuncOp>(createLowerOuterProducts({target.isa.str()}));

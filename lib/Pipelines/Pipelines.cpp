@@ -106,6 +106,7 @@ void mlir::halftone::buildIntegerPipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createConvertDataMovement());
   // Contractions take their tails before anything else can take a part of one.
   pm.addNestedPass<func::FuncOp>(createConvertContraction());
+  pm.addNestedPass<func::FuncOp>(createConvertProducts());
   pm.addNestedPass<func::FuncOp>(createConvertFloatActivations());
   pm.addNestedPass<func::FuncOp>(createConvertPooling());
   // A table is cheaper than any computation, so what can be one does not become a generic.

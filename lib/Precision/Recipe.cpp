@@ -35,6 +35,8 @@ struct MappingTraits<RecipeRule> {
 static StringRef contractionKind(Operation *op) {
   if (isa<linalg::MatmulOp>(op))
     return "matmul";
+  if (isa<linalg::BatchMatmulOp>(op))
+    return "batch_matmul";
   if (isa<linalg::DepthwiseConv2DNhwcHwcOp>(op))
     return "depthwise";
   if (isa<linalg::Conv2DNhwgcGfhwcOp>(op))
@@ -49,7 +51,7 @@ bool mlir::halftone::keepsInt8(Operation *contraction) {
 }
 
 std::vector<StringRef> mlir::halftone::recipeKinds() {
-  std::vector<StringRef> kinds{"conv", "depthwise", "grouped", "matmul"};
+  std::vector<StringRef> kinds{"conv", "depthwise", "grouped", "matmul", "batch_matmul"};
   for (OpKind kind : {OpKind::Contraction, OpKind::MaxPool, OpKind::AveragePool, OpKind::Elementwise, OpKind::Unary,
                       OpKind::Concat, OpKind::Table})
     kinds.push_back(kindName(kind));

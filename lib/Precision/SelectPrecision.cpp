@@ -188,12 +188,13 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
     return reason;
   if (std::string reason = matchFloatOps(unit); !reason.empty())
     return reason;
-  if (unit.kind == OpKind::Contraction && !isConstant(getWeightOperand(unit.first()).get()))
+  const bool isProduct = isa<linalg::BatchMatmulOp>(unit.first()); // of two activations
+  if (unit.kind == OpKind::Contraction && !isProduct && !isConstant(getWeightOperand(unit.first()).get()))
     return "its weights are not constant";
   if (unit.kind == OpKind::Table)
     return "";
   if (activations != Activations::Int8)
-    return unit.kind == OpKind::Contraction ? "" : "activations are floats";
+    return unit.kind == OpKind::Contraction && !isProduct ? "" : "activations are floats";
   if (std::string reason = findFloatOperand(unit); !reason.empty())
     return reason;
   for (Value operand : unit.operands)

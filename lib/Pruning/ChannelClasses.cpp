@@ -235,6 +235,8 @@ FailureOr<ChannelAxis> ChannelClasses::followMovement(Operation *op, const Chann
 
 /// The channels of the result; failure if those of the operands cannot be followed.
 FailureOr<ChannelAxis> ChannelClasses::follow(Operation *op) {
+  if (isa<linalg::BatchMatmulOp>(op)) // of two activations: no channels are its own
+    return failure();
   if (classify(op) == OpKind::Contraction)
     return followContraction(op);
   if (auto generic = dyn_cast<linalg::GenericOp>(op))

@@ -89,6 +89,16 @@ SmallVector<Value> InsertCastsPass::collectRoots(func::FuncOp entry) {
   return roots;
 }
 
+/// Whether all int8 operations that read the value, maybe behind movement, take it as the right factor of a product of activations.
+static bool isRightFactor(Value value) {
+  return llvm::all_of(value.getUses(), [](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (isInt8(user))
+      return isa<linalg::BatchMatmulOp>(user) && &use == &getWeightOperand(user);
+    return classify(user) != OpKind::Movement || isRightFactor(user->getResult(0));
+  });
+}
+
 /// The quantized type that a dequantized value has codes of, or null.
 static Type getCodesType(Value value) {
   auto dequantize = value.getDefiningOp<DequantizeOp>();
@@ -101,7 +111,7 @@ LogicalResult InsertCastsPass::insertCasts(OpBuilder &builder, Value value) {
   if (producer && isa<linalg::PoolingNhwcMaxOp>(producer))
     element = getCodesType(traceRoot(value));
   else if (auto range = getRange(value))
-    element = getActivationType(&getContext(), range->first, range->second);
+    element = (isRightFactor(value) ? getSymmetricType : getActivationType)(&getContext(), range->first, range->second);
   if (!element)
     return emitError(value.getLoc(), "an int8 operation reads this value, but it has no calibrated range");
 

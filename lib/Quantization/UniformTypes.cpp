@@ -23,6 +23,12 @@ quant::UniformQuantizedType mlir::halftone::getActivationType(MLIRContext *conte
                                           scale, zeroPoint, kActivationMin, kActivationMax);
 }
 
+quant::UniformQuantizedType mlir::halftone::getSymmetricType(MLIRContext *context, float low, float high) {
+  Builder builder(context);
+  return quant::UniformQuantizedType::get(quant::QuantizationFlags::Signed, builder.getI8Type(), builder.getF32Type(),
+                                          getWeightScale(std::max(std::abs(low), std::abs(high))), /*zeroPoint=*/0, -kWeightMax, kWeightMax);
+}
+
 std::pair<float, float> mlir::halftone::getRepresentableRange(quant::UniformQuantizedType type) {
   auto real = [&](int64_t code) { return static_cast<float>((code - type.getZeroPoint()) * type.getScale()); };
   return {real(type.getStorageTypeMin()), real(type.getStorageTypeMax())};

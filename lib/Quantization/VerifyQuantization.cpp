@@ -72,7 +72,7 @@ static LogicalResult verifySandwich(const Sandwich &sandwich) {
   for (OpOperand *operand : sandwich.activations())
     if (isInt8(operand->getOwner()) && failed(verifyOperand(*operand)))
       return failure();
-  if (contraction && failed(verifyWeights(sandwich.anchor)))
+  if (hasQuantizedWeights(sandwich.anchor) && failed(verifyWeights(sandwich.anchor)))
     return failure();
   return success(succeeded(verifyResult(sandwich.last(), /*mayStayFloat=*/contraction)));
 }

@@ -33,7 +33,7 @@ SmallVector<Value> emitCarryingLoop(ImplicitLocOpBuilder &b, Value count, SmallV
 Value keepInLoop(ImplicitLocOpBuilder &b, Value index);
 
 /// The kernel's outermost loop: one scf.forall over `count` parts, or the only part by itself unless the loop is wanted
-/// `always`.
+/// `always`. Within another such loop, one after the other.
 void emitParts(ImplicitLocOpBuilder &b, Value count, function_ref<void(Value)> part, bool always = false);
 
 } // namespace mlir::halftone

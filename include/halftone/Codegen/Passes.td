@@ -64,6 +64,34 @@ def ClampCodes : Pass<"halftone-clamp-codes", "func::FuncOp"> {
   let statistics = [Statistic<"numClamps", "clamps", "Number of clamps moved behind the rounding">];
 }
 
+def FormProducts : Pass<"halftone-form-products", "func::FuncOp"> {
+  let summary = "Give products of two activations the form that their kernel reads";
+  let description = [{
+    `linalg.quantized_batch_matmul` on i8 and `linalg.batch_matmul` on f32, with a sum that starts at zero, become a
+    `linalg.generic` marked with the kernel that computes it (`halftone.product`). It reads by any strides: transposes in front of
+    the factors are left out where the reduction (of the right factor: or the columns) stays innermost, and batch
+    dimensions that both factors joined are apart again. One elementwise operation behind the sums follows them there.
+
+    ```mlir
+    %t = linalg.transpose ins(%k : tensor<2x64x12x32xi8>) ... permutation = [0, 2, 3, 1]
+    %b = tensor.collapse_shape %t [[0, 1], [2], [3]] : tensor<2x12x32x64xi8> into tensor<24x32x64xi8>
+    %c = linalg.quantized_batch_matmul ins(%a, %b, %za, %zb : ...) outs(%zero : tensor<24x64x64xi32>)
+    // becomes
+    %g = linalg.generic {halftone.product = "vpdpbusd_512", ...} ins(%q, %k : tensor<2x64x12x32xi8>, tensor<2x64x12x32xi8>)
+                        outs(%zero : tensor<2x12x64x64xi32>) { extsi, subi %za, muli, addi }
+    %c = tensor.collapse_shape %g [[0, 1], [2], [3]]
+    ```
+
+    Left alone: a right factor with a zero point; on targets without dots of four bytes; with AVX2's dots, a right factor whose
+    codes are not known to be above -128 (by the clamps of what makes it), for which they are not exact.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">
+  ];
+  let dependentDialects = ["arith::ArithDialect", "linalg::LinalgDialect", "tensor::TensorDialect"];
+  let statistics = [Statistic<"numProducts", "products", "Number of products formed">];
+}
+
 def AttachCostTable : Pass<"halftone-attach-cost-table", "::mlir::ModuleOp"> {
   let summary = "Give the module the numbers of the CPU that later choices consult";
   let description = [{
@@ -181,6 +209,26 @@ def LowerOuterProducts : Pass<"halftone-lower-outer-products", "func::FuncOp"> {
   ];
   let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "memref::MemRefDialect", "scf::SCFDialect",
                            "vector::VectorDialect", "math::MathDialect"];
+  let statistics = [Statistic<"numKernels", "kernels", "Number of kernels generated">];
+}
+
+def LowerProducts : Pass<"halftone-lower-products", "func::FuncOp"> {
+  let summary = "Generate the kernels of products of two activations";
+  let description = [{
+    A product marked by halftone-form-products, on memrefs, becomes a loop over the matrices of its batch. Each turn packs the
+    right factor into a scratch on the stack, in the order of halftone-pack-weights, and contracts the left one with it, as
+    `halftone.contract` with that scratch for weights does. The sums of the columns, which the start row needs for the left
+    factor's zero point and flipped signs, are found while packing. The elementwise operation that alone reads the sums becomes the
+    kernel's epilogue, and may write its result in another order of dimensions.
+
+    Left to halftone-lower-outer-products and halftone-lower-structured: factors whose reduction is not innermost, rows read
+    in steps from a caller's buffer where a step would go beyond it, right factors of more than 512 KiB.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">
+  ];
+  let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "memref::MemRefDialect", "scf::SCFDialect",
+                           "vector::VectorDialect", "math::MathDialect", "LLVM::LLVMDialect", "halftone::HalftoneDialect"];
   let statistics = [Statistic<"numKernels", "kernels", "Number of kernels generated">];
 }
 

@@ -151,6 +151,31 @@ def ConvertPooling : Pass<"halftone-convert-pooling", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"converted", "converted", "Pools that work on codes">];
 }
 
+def ConvertProducts : Pass<"halftone-convert-products", "::mlir::func::FuncOp"> {
+  let summary = "Make products of two quantized activations integer";
+  let description = [{
+    A `linalg.batch_matmul` of two dequantized tensors, as in attention, becomes `linalg.quantized_batch_matmul` on i8 with
+    an i32 result, whose zero points are its operands, and one generic that requantizes where a quantization follows at
+    once, or gives the f32 result (rule A21 of docs/Arithmetic.md).
+
+    ```mlir
+    %a = halftone.dequantize %aq : tensor<2x3x8x!qa> to tensor<2x3x8xf32>
+    %b = halftone.dequantize %bq : tensor<2x8x4x!qb> to tensor<2x8x4xf32>
+    %c = linalg.batch_matmul ins(%a, %b) outs(%zero)
+    // becomes
+    %acc = linalg.quantized_batch_matmul ins(%acodes, %bcodes, %za, %zb : tensor<2x3x8xi8>, tensor<2x8x4xi8>, i32, i32)
+                                         outs(%zero : tensor<2x3x4xi32>)
+    %c = linalg.generic (%acc) { sitofp, mulf }
+    ```
+
+    Left alone, with `halftone.reason`: products with one factor in floats, sums that do not start at zero, accumulators that
+    could overflow.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::quant::QuantDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"converted", "converted", "Products made integer">];
+}
+
 def TabulateUnary : Pass<"halftone-tabulate-unary", "::mlir::func::FuncOp"> {
   let summary = "Make tables of elementwise functions of one quantized tensor";
   let description = [{

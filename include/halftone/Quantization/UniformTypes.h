@@ -19,6 +19,10 @@ inline constexpr int kWeightMax = 127;
 /// code nearest to the real 0. A range that is too small for a normal scale gets scale 1.
 quant::UniformQuantizedType getActivationType(MLIRContext *context, float low, float high);
 
+/// The same with zero point 0 and codes in [-127, 127]: for the right factor of a product of two activations, which kernels read
+/// as they read weights.
+quant::UniformQuantizedType getSymmetricType(MLIRContext *context, float low, float high);
+
 /// The smallest and the largest real value that has a code.
 std::pair<float, float> getRepresentableRange(quant::UniformQuantizedType type);
 
