@@ -71,7 +71,7 @@ std::optional<OuterProduct> mlir::halftone::matchOuterProduct(linalg::LinalgOp o
 
 linalg::FillOp mlir::halftone::findZeroFill(linalg::LinalgOp op) {
   Value output = op.getDpsInits()[0];
-  if (!output.getDefiningOp<memref::AllocOp>())
+  if (!output.getDefiningOp<memref::AllocOp>() && !isa<BlockArgument>(output))
     return {};
   linalg::FillOp found;
   for (Operation *user : output.getUsers()) {

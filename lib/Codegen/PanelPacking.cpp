@@ -5,9 +5,7 @@
 //       store the words; sum the columns
 //     store the start row
 //
-// Where a column's elements follow one another in memory (the keys of an attention), blocks of words are transposed: vectors of
-// rows, as one array of words (row, word), are taken apart into those of even and of odd places, as often as halves the
-// number of words to one. Where columns follow one another (the values), the rows of a step are interleaved.
+// Where a column's elements follow one another in memory (the keys of an attention), blocks of words are transposed. Where columns follow one another (the values), the rows of a step are interleaved.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/PanelPacking.h"
@@ -35,7 +33,6 @@ private:
   Value emitInterleaved(int64_t valid, Value source, Value place, Value sum);
   Value emitBlock(int64_t valid, int64_t words, int64_t lastElements, Value source, Value place, Value sum);
   Value emitRows(int64_t valid, int64_t rows, Value source, Value place, Value sum);
-  SmallVector<Value> transpose(SmallVector<Value> rows, int64_t words);
   Value loadRow(Value offset, int64_t elements, int64_t valid);
   Value toWords(Value elements);
   Value emitStep(Value elements, Value place, Value sum);
@@ -136,32 +133,9 @@ Value PanelPacker::emitBlock(int64_t valid, int64_t words, int64_t lastElements,
     rows.push_back(row < valid ? toWords(loadRow(add(b, source, row * matrix.strides[1]), elements, exist))
                                : toWords(zeros(elementsType(elements))));
   const int64_t stepElements = panelVectors * layout.vectorElements();
-  for (auto [step, lanes] : llvm::enumerate(transpose(std::move(rows), words)))
+  for (auto [step, lanes] : llvm::enumerate(transposeRows(b, std::move(rows), words)))
     sum = emitStep(lanes, add(b, place, step * stepElements), sum);
   return sum;
-}
-
-/// Vectors of the lanes of each word, from vectors of the words of each lane.
-SmallVector<Value> PanelPacker::transpose(SmallVector<Value> rows, int64_t words) {
-  // Whole vectors of rows one after the other.
-  for (int64_t size = words; size < kernel.lanes; size *= 2)
-    for (size_t i = 0, e = rows.size() / 2; i <= e; ++i) {
-      if (i == e) {
-        rows.truncate(e);
-        break;
-      }
-      rows[i] = shuffle(rows[2 * i], rows[2 * i + 1], [](int64_t lane) { return lane; }, 2 * size);
-    }
-  for (int64_t left = words; left > 1; left /= 2) {
-    SmallVector<Value> even, odd;
-    for (size_t i = 0; i < rows.size(); i += 2) {
-      even.push_back(shuffle(rows[i], rows[i + 1], [](int64_t lane) { return 2 * lane; }, kernel.lanes));
-      odd.push_back(shuffle(rows[i], rows[i + 1], [](int64_t lane) { return 2 * lane + 1; }, kernel.lanes));
-    }
-    rows = std::move(even);
-    llvm::append_range(rows, odd);
-  }
-  return rows;
 }
 
 //===----------------------------------------------------------------------===//

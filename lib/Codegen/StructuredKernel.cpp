@@ -56,6 +56,8 @@ private:
   void emitPoints(Value column, int64_t width);
   void storeChannels(ArrayRef<Value> results, Value offset, int64_t width);
   Value emitReductions(size_t loop, SmallVector<Value> offsets, Value accumulated, int64_t width);
+  bool turnsBlocks(size_t loop, int64_t width) const;
+  Value emitBlocks(size_t loop, ArrayRef<Value> offsets, Value accumulated, int64_t width);
   Value emitBodyAt(ArrayRef<Value> offsets, Value accumulated, int64_t width);
 
   ImplicitLocOpBuilder &b;
@@ -321,9 +323,55 @@ Value StructuredKernel::emitReductions(size_t loop, SmallVector<Value> offsets, 
   // A body that ignores what the output holds so far carries it nevertheless, to return the last.
   if (!accumulated)
     accumulated = arith::ConstantOp::create(b, b.getZeroAttr(laneType(outputBuffer.element, width)));
+  if (turnsBlocks(loop, width))
+    return emitBlocks(loop, offsets, accumulated, width);
   return emitCarryingLoop(b, emitExtent(reduction), {accumulated}, [&](Value index, SmallVector<Value> carried) {
     return SmallVector<Value>{emitReductions(loop + 1, advanced(index), carried[0], width)};
   })[0];
+}
+
+/// Whether the columns of each input lie apart while the elements of the last reduction follow one another there: then blocks of
+/// both are loaded as vectors and transposed, instead of being gathered.
+bool StructuredKernel::turnsBlocks(size_t loop, int64_t width) const {
+  const Loop &reduction = space.loops[loop];
+  if (loop + 1 != space.loops.size() || width < 4 || !llvm::isPowerOf2_64(width) || reduction.isDynamic() || reduction.extent < width)
+    return false;
+  bool turns = false;
+  for (auto [i, input] : llvm::enumerate(space.inputs)) {
+    if (invariants[i] || !body.usesInput[i])
+      continue;
+    if (inputBuffers[i].element.getIntOrFloatBitWidth() * width > isa.vectorBytes * 8 || columnStride(input) < 2 || input.strides[loop] != 1)
+      return false;
+    turns = true;
+  }
+  return turns;
+}
+
+/// The last reduction, in blocks of as many elements as there are lanes; the order is that of the scalar loop.
+Value StructuredKernel::emitBlocks(size_t loop, ArrayRef<Value> offsets, Value accumulated, int64_t width) {
+  const int64_t blocks = space.loops[loop].extent / width, rest = space.loops[loop].extent % width;
+  auto emitBlock = [&](Value first, int64_t count, Value sum) {
+    SmallVector<SmallVector<Value>> turned(space.inputs.size());
+    for (auto [i, input] : llvm::enumerate(space.inputs)) {
+      if (!offsets[i])
+        continue;
+      SmallVector<Value> rows;
+      for (int64_t lane = 0; lane < width; ++lane)
+        rows.push_back(loadLanes(b, inputBuffers[i], add(b, add(b, offsets[i], first), lane * columnStride(input)), 1, width, count));
+      turned[i] = transposeRows(b, std::move(rows), width);
+    }
+    for (int64_t step = 0; step < count; ++step) {
+      SmallVector<Value> inputs(space.inputs.size());
+      for (size_t i = 0; i < inputs.size(); ++i)
+        inputs[i] = invariants[i] ? splat(b, invariants[i], width) : offsets[i] ? turned[i][step] : Value();
+      sum = body.emit(b, inputs, sum, width);
+    }
+    return sum;
+  };
+  accumulated = emitCarryingLoop(b, indexConstant(b, blocks), {accumulated}, [&](Value block, SmallVector<Value> carried) {
+    return SmallVector<Value>{emitBlock(mul(b, block, width), width, carried[0])};
+  })[0];
+  return rest ? emitBlock(indexConstant(b, blocks * width), rest, accumulated) : accumulated;
 }
 
 Value StructuredKernel::emitBodyAt(ArrayRef<Value> offsets, Value accumulated, int64_t width) {

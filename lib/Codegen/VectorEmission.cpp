@@ -105,6 +105,36 @@ void mlir::halftone::storeLanes(ImplicitLocOpBuilder &b, Value value, const Flat
   });
 }
 
+/// Elements `first`, `first + stride`, ... of two vectors, so many.
+static Value takeEvery(ImplicitLocOpBuilder &b, Value x, Value y, int64_t first, int64_t stride, int64_t count) {
+  SmallVector<int64_t> order;
+  for (int64_t i = 0; i < count; ++i)
+    order.push_back(first + i * stride);
+  return vector::ShuffleOp::create(b, x, y, order);
+}
+
+/// Seen as one array of places (row, word), in vectors as long as there are rows, each turn moves the lowest bit of the place to the
+/// top, until those of the word are above those of the row.
+SmallVector<Value> mlir::halftone::transposeRows(ImplicitLocOpBuilder &b, SmallVector<Value> rows, int64_t words) {
+  const int64_t lanes = rows.size();
+  for (int64_t size = words; size < lanes; size *= 2) {
+    SmallVector<Value> joined;
+    for (size_t i = 0; i < rows.size(); i += 2)
+      joined.push_back(takeEvery(b, rows[i], rows[i + 1], 0, 1, 2 * size));
+    rows = std::move(joined);
+  }
+  for (int64_t left = words; left > 1; left /= 2) {
+    SmallVector<Value> even, odd;
+    for (size_t i = 0; i < rows.size(); i += 2) {
+      even.push_back(takeEvery(b, rows[i], rows[i + 1], 0, 2, lanes));
+      odd.push_back(takeEvery(b, rows[i], rows[i + 1], 1, 2, lanes));
+    }
+    rows = std::move(even);
+    llvm::append_range(rows, odd);
+  }
+  return rows;
+}
+
 //===----------------------------------------------------------------------===//
 // Regions
 //===----------------------------------------------------------------------===//

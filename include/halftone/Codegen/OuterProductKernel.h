@@ -18,8 +18,8 @@ struct OuterProduct {
 /// The outer product that `op`, on memrefs, is: one fma of f32 with static loops; or nothing.
 std::optional<OuterProduct> matchOuterProduct(linalg::LinalgOp op);
 
-/// The fill by zero that the output of `op` holds, if `op` is the first to read it: a buffer of its own, whose other users
-/// come behind.
+/// The fill by zero that the output of `op` holds, if `op` is the first to read it: a whole buffer, whose other users come
+/// behind.
 linalg::FillOp findZeroFill(linalg::LinalgOp op);
 
 /// Emits the loops before `op`. `startsAtZero`: what the output holds counts as zero, and need not be there.

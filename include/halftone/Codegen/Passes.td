@@ -277,6 +277,26 @@ def InlineComposites : Pass<"halftone-inline-composites", "::mlir::func::FuncOp"
   let statistics = [Statistic<"numInlined", "inlined", "Number of composites inlined">];
 }
 
+def FuseElementwise : Pass<"halftone-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Make one operation of elementwise operations that follow one another";
+  let description = [{
+    An elementwise generic whose result one other elementwise generic alone reads, once for each element, is computed there: the
+    division of a softmax, what follows it and its rounding to codes are one pass over memory instead of three.
+
+    ```mlir
+    %p = linalg.generic (%e, %sum) { arith.divf }
+    %q = linalg.generic (%p) { divf, clamp by cmpf and select, roundeven, fptosi, trunci }
+    // becomes
+    %q = linalg.generic (%e, %sum) { divf, divf, clamp, roundeven, fptosi, trunci }
+    ```
+
+    Left alone: results that are read more than once or broadcast (they would be computed again for each element), reductions
+    (whose products and sums would round once, rule A16), bodies of more than 64 operations together.
+  }];
+  let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect", "affine::AffineDialect"];
+  let statistics = [Statistic<"numFused", "fused", "Number of operations fused">];
+}
+
 def FuseTransposes : Pass<"halftone-fuse-transposes", "::mlir::func::FuncOp"> {
   let summary = "Compute elementwise results where their transpose belongs";
   let description = [{

@@ -41,6 +41,10 @@ Value loadLanes(ImplicitLocOpBuilder &b, const FlatBuffer &buffer, Value offset,
 void storeLanes(ImplicitLocOpBuilder &b, Value value, const FlatBuffer &buffer, Value offset, int64_t lanes,
                 int64_t valid);
 
+/// `words` vectors of all rows' elements, one after the other, from a vector of `words` elements (a power of two) for each row. There are at
+/// least so many rows.
+SmallVector<Value> transposeRows(ImplicitLocOpBuilder &b, SmallVector<Value> rows, int64_t words);
+
 /// Whether each operation of the block is a constant or works element by element, so that it can be emitted on vectors.
 bool isElementwiseBody(Block &block);
 

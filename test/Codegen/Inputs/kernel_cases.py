@@ -97,6 +97,7 @@ class Module:
         results = ", ".join(f'{kind} {{halftone.name = "{name[1:]}"}}' for name, kind in self.outputs)
         first, kind = self.inputs[0]
         print("#id4 = affine_map<(n, h, w, c) -> (n, h, w, c)>\n#c4 = affine_map<(n, h, w, c) -> (c)>\n"
+              "#id3 = affine_map<(n, h, c) -> (n, h, c)>\n"
               "#id2 = affine_map<(n, c) -> (n, c)>\n#c2 = affine_map<(n, c) -> (c)>")
         print(f'module attributes {{halftone.source_hash = "kernels"}} {{\nfunc.func @main({arguments}) -> ({results}) {{')
         print(f"  %c0 = arith.constant 0 : index\n  %batch = tensor.dim {first}, %c0 : {kind}")
@@ -303,6 +304,75 @@ def planes(m, case, x, points, density):
     m.output(*inner.kept[-1])
 
 
+ROUNDED = """    %k = arith.constant 100.0 : f32
+    %lo = arith.constant {low} : f32
+    %hi = arith.constant 127.0 : f32
+    %s0 = arith.mulf %a, %k : f32
+    %p0 = arith.cmpf ogt, %s0, %lo : f32
+    %t0 = arith.select %p0, %s0, %lo : f32
+    %p1 = arith.cmpf olt, %t0, %hi : f32
+    %t1 = arith.select %p1, %t0, %hi : f32
+    %t2 = math.roundeven %t1 : f32
+    %t3 = arith.fptosi %t2 : f32 to i32
+    %t4 = arith.trunci %t3 : i32 to i8
+    linalg.yield %t4 : i8
+"""
+SCALED = "    %s0 = arith.sitofp %a : i32 to f32\n    %s1 = arith.mulf %s0, %k : f32\n    linalg.yield %s1 : f32\n"
+
+
+def product(m, case, heads, rows, reduction, columns, element, keys, zero=0, right_zero=0, least=-127.0, given=False):
+    """A product of two activations, as in attention: of queries and keys, with a result in floats, or of scores and values, with codes, whose
+    heads come back together. The factors are made by kernels, the right one with codes from `least` on, or `given` by the caller."""
+    integer, total = element == "i8", "i32" if element == "i8" else "f32"
+
+    def factor(name, shape, low, order):
+        source = m.input((-1, *shape), element if given else "f32")
+        kind = extents((-1, *shape), element)
+        if integer and not given:
+            m.text += f"  %{case}_{name}i = tensor.empty(%batch) : {kind}\n  %{case}_{name}c = " + generic(
+                4, [(source, extents((-1, *shape), "f32"), "%a", False)], kind, ROUNDED.format(low=low)).replace("%INIT", f"%{case}_{name}i")
+            source = f"%{case}_{name}c"
+        moved = tuple((-1, *shape)[d] for d in order)
+        joined = (-1, *moved[2:])
+        m.text += (f"  %{case}_{name}e = tensor.empty(%batch) : {extents(moved, element)}\n  %{case}_{name}t = linalg.transpose ins({source} : {kind}) "
+                   f"outs(%{case}_{name}e : {extents(moved, element)}) permutation = {list(order)}\n"
+                   f"  %{case}_{name} = tensor.collapse_shape %{case}_{name}t [[0, 1], [2], [3]] : {extents(moved, element)} into {extents(joined, element)}\n")
+        return f"%{case}_{name}", extents(joined, element)
+
+    left, left_type = factor("l", (rows, heads, reduction), -128.0, (0, 2, 1, 3))
+    right, right_type = factor("r", (columns, heads, reduction) if keys else (reduction, heads, columns), least, (0, 2, 3, 1) if keys else (0, 2, 1, 3))
+    sums, out = extents((-1, rows, columns), total), "i8" if integer and not keys else "f32"
+    apart, result = extents((-1, heads, rows, columns), out), extents((-1, rows, columns), out)
+    t = f"  %{case}_h = arith.constant {heads} : index\n  %{case}_n = arith.muli %batch, %{case}_h : index\n"
+    t += f"  %{case}_e = tensor.empty(%{case}_n) : {sums}\n"
+    t += f"  %{case}_f = linalg.fill ins({'%zero' if integer else '%fzero'} : {total}) outs(%{case}_e : {sums}) -> {sums}\n"
+    if integer:
+        t += f"  %{case}_za = arith.constant {zero} : i32\n  %{case}_zb = arith.constant {right_zero} : i32\n"
+        t += (f"  %{case}_a = linalg.quantized_batch_matmul ins({left}, {right}, %{case}_za, %{case}_zb : {left_type}, {right_type}, i32, i32) "
+              f"outs(%{case}_f : {sums}) -> {sums}\n")
+    else:
+        t += f"  %{case}_a = linalg.batch_matmul ins({left}, {right} : {left_type}, {right_type}) outs(%{case}_f : {sums}) -> {sums}\n"
+    value = f"%{case}_a"
+    if integer:
+        body = f"    %k = arith.constant {0.02 / reduction ** 0.5:.8f} : f32\n" + SCALED
+        if not keys:
+            body = body.replace("    linalg.yield %s1 : f32\n", ROUNDED.format(low=-128.0).replace("    %k = arith.constant 100.0 : f32\n", "")
+                                .replace("    %s0 = arith.mulf %a, %k : f32\n", "").replace("%s0", "%s1"))
+        t += f"  %{case}_q = tensor.empty(%{case}_n) : {result}\n  %{case}_g = " + generic(
+            3, [(value, sums, "%a", False)], result, body).replace("%INIT", f"%{case}_q")
+        value = f"%{case}_g"
+    t += (f"  %{case}_x = tensor.expand_shape {value} [[0, 1], [2], [3]] output_shape [%batch, {heads}, {rows}, {columns}] : "
+          f"{result} into {apart}\n")
+    if keys:
+        m.text += t
+        return m.output(f"%{case}_x", (-1, heads, rows, columns), out)
+    last = extents((-1, rows, heads, columns), out)
+    t += (f"  %{case}_y = tensor.empty(%batch) : {last}\n  %{case} = linalg.transpose ins(%{case}_x : {apart}) outs(%{case}_y : {last}) "
+          f"permutation = [0, 2, 1, 3]\n")
+    m.text += t
+    m.output(f"%{case}", (-1, rows, heads, columns), out)
+
+
 def few():
     m = Module()
     for name, values in (("sixteen", levels(16, -127, 0, 127)), ("four", levels(4, -127, 0, 127)), ("eight", levels(8, -127, 0, 127)),
@@ -353,6 +423,16 @@ def main(elements=("i8", "f32"), batch=None):
         # A reduction that is unrolled, in several tiles; one that is not, of which tiles share the next panel out.
         contraction(m, e + "short", (6, 29, 23), (1, 1, 41), residual=True, element=element)
         contraction(m, e + "shared", (7, 7, 70), (1, 1, 73), element=element)
+        # Blocks of all sizes that are transposed while packing, a reduction that ends within a word, several panels.
+        product(m, e + "keys", 3, 37, 32, 37, element, keys=True, zero=-7)
+        product(m, e + "short_keys", 2, 5, 13, 19, element, keys=True)
+        product(m, e + "long_keys", 1, 17, 126, 150, element, keys=True, zero=127)
+        product(m, e + "given_keys", 2, 9, 18, 20, element, keys=True, zero=3, given=True)
+        product(m, e + "values", 3, 37, 37, 32, element, keys=False, zero=-128)
+        product(m, e + "wide_values", 2, 11, 6, 91, element, keys=False, zero=5)
+    # Right factors that the dots of some instruction sets cannot take.
+    product(m, "lowest_keys", 2, 9, 20, 21, "i8", keys=True, zero=-128, least=-128.0)
+    product(m, "moved_values", 2, 9, 20, 21, "i8", keys=False, zero=-3, right_zero=9)
     for channels in (2, 3, 4, 5):
         codes_of_planes(m, f"picture{channels}", (channels, 3, 71))
     # Mostly zeros: one position after the other, in groups of 4 of short rows, with strides; several chunks of one tap.
