@@ -97,8 +97,8 @@ class Frontier:
         return re.search(r"^constants: (\d+) bytes", self.call("info", self.rows[title]["path"]).stdout, re.MULTILINE).group(1)
 
     def select(self, *budget, formats):
-        # What is added up is the classes' divergence, or noise for the metrics of other models.
-        losses = self.folder / f"{self.name}-{'noise' if '--metric=cosine' in budget else 'divergence'}.losses"
+        # What is added up is the classes' divergence for top-1, else noise.
+        losses = self.folder / f"{self.name}-{'noise' if any(word.startswith('--metric=') for word in budget) else 'divergence'}.losses"
 
         def make(library):
             return self.quantize(library, *budget, "--formats=" + ",".join(formats), "--weight-storage=packed", "--save-choice", library.with_suffix(".yaml"),
@@ -122,12 +122,12 @@ class Frontier:
 
     def measure_selections(self):
         for percent in self.percents:
-            self.add(f"bytes {percent:g} %", "bytes", self.select(f"--max-bytes={percent:g}%", formats=FORMATS))
+            self.add(f"bytes {percent:g} %", "bytes", self.select(f"--max-bytes={percent:g}%", "--metric=sqnr", formats=FORMATS))
         for title in SIZES:
-            self.add(f"bytes of {title}", "bytes", self.select(f"--max-bytes={self.constant_bytes(title)}", formats=FORMATS))
+            self.add(f"bytes of {title}", "bytes", self.select(f"--max-bytes={self.constant_bytes(title)}", "--metric=sqnr", formats=FORMATS))
         for title, percent in BOUNDED.items():
             self.add(f"bytes of {title}, {percent} % of int8's time", "bounded",
-                     self.select(f"--max-bytes={self.constant_bytes(title)}", f"--max-latency={percent}%", formats=FORMATS))
+                     self.select(f"--max-bytes={self.constant_bytes(title)}", f"--max-latency={percent}%", "--metric=sqnr", formats=FORMATS))
         plain = self.rows["int8"]
         both = ["int8", "float"]
         self.add("latency 80 %", "latency", self.select("--max-latency=80%", formats=PRUNED))

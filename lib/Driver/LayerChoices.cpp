@@ -205,6 +205,34 @@ static int64_t countTrials(ArrayRef<LayerChoices> layers) {
   return trials;
 }
 
+/// The distance of float in a layer; nothing if that is no choice.
+static std::optional<int64_t> floatDistance(const LayerChoices &choices, const VariantCompiler &compiler) {
+  for (const Choice &choice : choices)
+    if (compiler.isFloat(choice.format))
+      return choice.costs.loss;
+  return std::nullopt;
+}
+
+/// Makes losses of distances, `whole` being int8's from float.
+static void separateLosses(std::vector<LayerChoices> &layers, const VariantCompiler &compiler, int64_t whole) {
+  double sum = 0;
+  for (const LayerChoices &choices : layers)
+    sum += floatDistance(choices, compiler).value_or(0);
+  const double share = sum > whole ? whole / sum : 1;
+  for (LayerChoices &choices : layers) {
+    std::optional<int64_t> distance = floatDistance(choices, compiler);
+    for (Choice &choice : choices) {
+      if (!distance || choice.format == 0)
+        continue;
+      int64_t &loss = choice.costs.loss;
+      if (compiler.isFloat(choice.format))
+        loss = std::min<int64_t>(-std::llround(share * *distance), -1);
+      else
+        loss = std::max<int64_t>(loss - std::llround((1 - share) * *distance), 0);
+    }
+  }
+}
+
 Expected<MeasuredLosses> mlir::halftone::openMeasurements(const VariantCompiler &compiler, const LossReference &reference,
                                                           llvm::StringRef path) {
   return MeasuredLosses::open(path, keyOf(compiler, reference));
@@ -235,9 +263,8 @@ Error mlir::halftone::measureLosses(std::vector<LayerChoices> &layers, VariantCo
           return error;
       }
       choice.costs.loss = std::llround(*loss / kLossUnit);
-      if (compiler.isFloat(choice.format))
-        choice.costs.loss = std::min<int64_t>(-choice.costs.loss, -1);
       progress.update(++done);
     }
+  separateLosses(layers, compiler, std::llround(measureLoss(reference.metric, reference.plainOutputs, reference.floatOutputs) / kLossUnit));
   return Error::success();
 }

@@ -149,7 +149,10 @@ Error Selector::measureLayers() {
   auto outputs = trial->run(tried);
   if (!outputs)
     return outputs.takeError();
-  const LossReference reference = {metric, tried, fitted, *outputs};
+  auto floatOutputs = floats->run(tried);
+  if (!floatOutputs)
+    return floatOutputs.takeError();
+  const LossReference reference = {metric, tried, fitted, *outputs, *floatOutputs};
   auto file = openMeasurements(compiler, reference, request.measurements);
   if (!file)
     return file.takeError();
