@@ -26,7 +26,7 @@ USUAL = {
     "bench": ["{folder}/float.so", "--rounds=2"],
     "compare": ["{folder}/float.so", "{folder}/quantized.mlirbc", "--data={folder}/data.npz"],
     "check": ["{model}"],
-    "export": ["{model}"],  # in floats: the importer reads no QDQ
+    "export": ["{model}"],  # in floats
     "info": ["{model}"],
 }
 # The output of a command that has one: its -o.

@@ -24,6 +24,12 @@ static bool isCast(Operation *op) {
              quant::StorageCastOp>(op);
 }
 
+/// Whether it computes integers from integers, as the source wrote it (MatMulInteger).
+static bool hasIntegersOnly(Operation *op) {
+  auto isFloat = [](Type type) { return isa<FloatType>(getElementTypeOrSelf(type)); };
+  return llvm::none_of(op->getOperandTypes(), isFloat) && llvm::none_of(op->getResultTypes(), isFloat);
+}
+
 static std::string kindOf(Operation *op) {
   if (auto composite = dyn_cast<CompositeOp>(op))
     return composite.getName().str();
@@ -42,7 +48,7 @@ OpReport OpReport::of(ModuleOp module) {
       continue;
     auto reason = op.getAttrOfType<StringAttr>(kReasonAttr);
     auto precision = op.getAttrOfType<StringAttr>(kPrecisionAttr);
-    bool integers = isInt8(&op) || (precision && precision.getValue() == kDynamicPrecision);
+    bool integers = isInt8(&op) || (precision && precision.getValue() == kDynamicPrecision) || hasIntegersOnly(&op);
     report.all.push_back({locationName(op.getLoc()), kindOf(&op), integers,
                           reason ? reason.str() : "", countMacs(&op)});
   }
