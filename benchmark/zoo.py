@@ -4,10 +4,11 @@
     python benchmark/zoo.py --halftone build/bin/halftone -o build/zoo [NAME ...]
 
 zoo.json names each model: its package, its file there, the sizes of its inputs and where samples come from (models/zoo_samples.py). A package
-that is missing is named, with the command that installs it (without what it depends on). Each model is checked, built in floats and with the
-defaults in int8, run, and exported from its stage file; outputs are compared with onnxruntime's of the float file on samples that the
+that is missing is named, with the command that installs it (without what it depends on). Each model is checked, built in floats, with the
+defaults in int8 and with --activations=dynamic, run, and exported from its stage file; outputs are compared with onnxruntime's of the float file on samples that the
 calibration has not seen. onnxruntime's own int8 is quantize_dynamic and quantize_static (QDQ, u8 activations, s8 weights by channel, or by
-tensor where it refuses the file otherwise, extrema) of the same file, where they work. Latency is the median of rounds in turns, one thread, batch 1. Writes table.md and zoo.json; a
+tensor where it refuses the file otherwise, extrema) of the same file, where they work. Latency is the median of rounds in turns, one thread, batch 1, in
+seconds of that thread. What is in the folder already is not made again. Writes table.md and zoo.json; a
 failure stands in the table with its first line.
 """
 
@@ -70,21 +71,24 @@ def agreement(reference, other):
 
 
 class Onnxruntime:
-    """One serial session, with bound inputs and outputs."""
+    """One serial session. No bound outputs: of one model it infers another rank than results have, which bindings refuse."""
 
     def __init__(self, path, values):
-        from contenders import Onnxruntime as Contender
-        self.contender, self.values = Contender(types.SimpleNamespace(threads=1, model=path)), values
+        import onnxruntime
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+        settings.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+        self.fixed = {v.name: np.array(values[v.name], np.int64) for v in self.session.get_inputs() if v.name in values}
 
     def bind(self, feeds):
-        fixed = {v.name: np.array(self.values[v.name], np.int64) for v in self.contender.session.get_inputs() if v.name in self.values}
-        self.contender.bind({name: np.ascontiguousarray(feed) for name, feed in {**feeds, **fixed}.items()})
+        self.feeds = {**feeds, **self.fixed}
 
     def run(self):
-        self.contender.run()
+        self.results = self.session.run(None, self.feeds)
 
     def outputs(self):
-        return self.contender.outputs()
+        return dict(zip([value.name for value in self.session.get_outputs()], self.results))
 
 
 class Halftone:
@@ -112,17 +116,17 @@ def all_outputs(runnable, samples):
 
 
 def time_in_turns(runnables, feeds):
-    """The median seconds of each."""
+    """The median of each in seconds of this process: all run on this thread alone, and what else runs on the machine counts less."""
     def seconds(runnable, count):
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(count):
             runnable.run()
-        return (time.perf_counter() - start) / count
+        return (time.process_time() - start) / count
     counts = {}
     for name, runnable in runnables.items():
         runnable.bind(feeds)
         seconds(runnable, 2)
-        counts[name] = max(1, int(SECONDS / seconds(runnable, 1)))
+        counts[name] = max(1, int(SECONDS / max(seconds(runnable, 1), 1e-6)))
     times = {name: [] for name in runnables}
     for _ in range(ROUNDS):
         for name, runnable in runnables.items():
@@ -173,24 +177,27 @@ class Entry:
                 break
         return path
 
+    def make(self, name, command, *words):
+        """The file of that name, where it is missing; written beside and renamed by the tool."""
+        if not (self.folder / name).exists():
+            run(self.halftone, command, *words, "-o", self.folder / name)
+        return self.folder / name
+
     def export(self):
         """The quantized model as QDQ, opened and run by onnxruntime."""
-        exported = self.folder / "exported.onnx"
-        run(self.halftone, "export", self.folder / "int8.mlirbc", "-o", exported)
-        return Onnxruntime(exported, {})
+        return Onnxruntime(self.make("exported.onnx", "export", self.folder / "int8.mlirbc"), {})
 
     def measure(self):
         row = {"title": self.entry["title"], "package": self.entry["package"]}
         checked = run(self.halftone, "check", self.model, *self.source)
         row["integer"] = re.search(r"([\d.]+ %) of \d+ multiply-accumulates", checked).group(1)
         data, (calibration, evaluation) = self.make_samples()
-        start = time.time()
-        run(self.halftone, "build", self.model, *self.source, "--float", "-o", self.folder / "float.so")
-        run(self.halftone, "build", self.model, *self.source, "--data", data, "--stop-after=quantization", "-o", self.folder / "int8.mlirbc")
-        run(self.halftone, "compile", self.folder / "int8.mlirbc", "-o", self.folder / "int8.so")
-        row["build_s"] = time.time() - start
+        self.make("float.so", "build", self.model, *self.source, "--float")
+        self.make("int8.mlirbc", "build", self.model, *self.source, "--data", data, "--stop-after=quantization")
+        self.make("int8.so", "compile", self.folder / "int8.mlirbc")
+        self.make("dynamic.so", "build", self.model, *self.source, "--activations=dynamic")
         makers = {"ort float": lambda: Onnxruntime(self.model, self.values), "float": lambda: Halftone(self.folder / "float.so"),
-                  "int8": lambda: Halftone(self.folder / "int8.so"),
+                  "int8": lambda: Halftone(self.folder / "int8.so"), "dynamic": lambda: Halftone(self.folder / "dynamic.so"),
                   "ort dynamic": lambda: Onnxruntime(self.quantize_peer("dynamic", calibration), self.values),
                   "ort static": lambda: Onnxruntime(self.quantize_peer("static", calibration), self.values), "exported": self.export}
         runnables, outputs, row["refused"], row["sqnr_db"], row["same"] = {}, {}, {}, {}, {}
@@ -221,14 +228,14 @@ def cell(row, kind, ratio=True):
 
 
 def table(rows):
-    lines = ["| model | package | integer MACs | onnxruntime float | Halftone float | Halftone int8 | onnxruntime dynamic | onnxruntime static | exported QDQ |",
-             "|---|---|---|---|---|---|---|---|---|"]
+    lines = ["| model | package | integer MACs | onnxruntime float | Halftone float | Halftone int8 | Halftone dynamic | onnxruntime dynamic | onnxruntime static | exported QDQ |",
+             "|---|---|---|---|---|---|---|---|---|---|"]
     for row in rows.values():
         if "error" in row:
             lines.append(f"| {row['title']} | {row['package']} | {row['error']} |")
             continue
         cells = [row["title"], row["package"], row["integer"], f"{1e3 * row['seconds']['ort float']:.3g} ms"]
-        cells += [cell(row, kind) for kind in ("float", "int8", "ort dynamic", "ort static")] + [cell(row, "exported", ratio=False)]
+        cells += [cell(row, kind) for kind in ("float", "int8", "dynamic", "ort dynamic", "ort static")] + [cell(row, "exported", ratio=False)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

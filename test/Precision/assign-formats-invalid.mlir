@@ -16,7 +16,7 @@
 // RUN: echo "- {name: product, kind: matmul, weights: int4}" > %t.3 && not halftone-opt %s --halftone-assign-formats=recipe=%t.3 2>&1 | FileCheck %s --check-prefix=ONE
 // ONE: error: '{{.*}}' is no recipe: rule 1: a rule needs one of name, regex and kind
 // RUN: echo "- {kind: convolution, weights: int4}" > %t.4 && not halftone-opt %s --halftone-assign-formats=recipe=%t.4 2>&1 | FileCheck %s --check-prefix=KIND
-// KIND: rule 1: 'convolution' is no kind: conv, depthwise, grouped, matmul, contraction
+// KIND: rule 1: 'convolution' is no kind: conv, depthwise, grouped, matmul, batch_matmul, contraction
 // RUN: echo "- {regex: '(', weights: int4}" > %t.5 && not halftone-opt %s --halftone-assign-formats=recipe=%t.5 2>&1 | FileCheck %s --check-prefix=REGEX
 // REGEX: rule 1: '(' is no regular expression:
 // RUN: echo "- {name: product}" > %t.6 && not halftone-opt %s --halftone-assign-formats=recipe=%t.6 2>&1 | FileCheck %s --check-prefix=WHAT

@@ -120,18 +120,17 @@ static Value broadcastLeading(Node &node, const Tensor &x, ArrayRef<int64_t> lea
   return buildRepeated(node, x, shape);
 }
 
+Value importer::multiplyBatch(Node &node, Value a, Value b) {
+  Value zero = scalarConstant(node.builder, node.loc, node.builder.getF32Type(), 0);
+  Value init = makeFilled(node, {typeOf(a).getDimSize(0), typeOf(a).getDimSize(1), typeOf(b).getDimSize(2)}, a, zero);
+  return linalg::BatchMatmulOp::create(node.builder, node.loc, init.getType(), ValueRange{a, b}, init).getResult(0);
+}
+
 /// Both factors have leading dimensions: one batch of products.
 static Value multiplyBatched(Node &node, const Tensor &a, const Tensor &b, ArrayRef<int64_t> leading) {
   Value left = broadcastLeading(node, a, leading), right = broadcastLeading(node, b, leading);
   Value leftBatch = collapseLeading(node, left, 2), rightBatch = collapseLeading(node, right, 2);
-  Value zero = scalarConstant(node.builder, node.loc, a.element, 0);
-  SmallVector<int64_t> shape = {typeOf(leftBatch).getDimSize(0), typeOf(leftBatch).getDimSize(1),
-                                typeOf(rightBatch).getDimSize(2)};
-  Value init = makeFilled(node, shape, leftBatch, zero);
-  Value result = linalg::BatchMatmulOp::create(node.builder, node.loc, init.getType(),
-                                               ValueRange{leftBatch, rightBatch}, init)
-                     .getResult(0);
-  return expandLeading(node, result, leading, left);
+  return expandLeading(node, multiplyBatch(node, leftBatch, rightBatch), leading, left);
 }
 
 /// Whether the factors are matrices, or batches of them, that fit.

@@ -207,15 +207,38 @@ Value importer::extract(Node &node, Value x, const SliceRange &range, ArrayRef<i
   return tensor::ExtractSliceOp::create(b, node.loc, type, x, offsets, node.mixedSizes(range.sizes, x), steps);
 }
 
+/// The positions of dimension `d` of `x`, which is static, as the rows of (dimensions before) x 1 x `d` x (dimensions behind).
+static Value pick(Node &node, Value x, int64_t d, ArrayRef<int64_t> positions) {
+  SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
+  const bool dynamic = ShapedType::isDynamic(shape[0]);
+  const int64_t before = ShapedType::getNumElements(ArrayRef(shape).slice(dynamic, d - dynamic));
+  const int64_t behind = ShapedType::getNumElements(ArrayRef(shape).drop_front(d + 1));
+  ResizeNearest resize;
+  resize.rows.assign(positions.begin(), positions.end());
+  resize.columns = llvm::to_vector(llvm::seq<int64_t>(0, behind));
+  Value planes = reshape(node, x, {dynamic ? ShapedType::kDynamic : 1, before, shape[d], behind});
+  shape[d] = positions.size();
+  return reshape(node, buildResizeNearest(node.builder, node.loc, planes, resize), shape);
+}
+
 LogicalResult onnx_operators::buildSlice(Node &node) {
   FailureOr<SliceRange> range = readSlice(node);
   if (failed(range))
     return failure();
-  if (llvm::any_of(range->steps, [](int64_t step) { return step < 0; }))
-    return node.unsupported("a negative step");
   if (llvm::is_contained(range->sizes, 0))
     return node.unsupported("an empty slice");
-  node.setResult(extract(node, node.operand(0), *range), node.input(0).element);
+  Value value = node.operand(0);
+  for (int64_t d = 0; d < node.input(0).rank(); ++d) {
+    if (range->steps[d] > 0)
+      continue;
+    SmallVector<int64_t> positions; // backwards: picked one by one, and nothing is left for the slice
+    for (int64_t i = 0; i < range->sizes[d]; ++i)
+      positions.push_back(range->starts[d] + i * range->steps[d]);
+    value = pick(node, value, d, positions);
+    range->starts[d] = 0;
+    range->steps[d] = 1;
+  }
+  node.setResult(extract(node, value, *range), node.input(0).element);
   return success();
 }
 
@@ -339,20 +362,6 @@ static SmallVector<int64_t> repeatedPositions(const Padding &padding, StringRef 
   return positions;
 }
 
-/// One dimension padded with elements of the input itself: the rows of (dimensions before) x 1 x `d` x (dimensions behind).
-static Value padRepeated(Node &node, Value x, const Padding &padding, StringRef mode, int64_t d) {
-  SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
-  const int64_t behind = ShapedType::getNumElements(ArrayRef(shape).drop_front(d + 1));
-  bool dynamic = ShapedType::isDynamic(shape[0]);
-  const int64_t before = ShapedType::getNumElements(ArrayRef(shape).slice(dynamic, d - dynamic));
-  ResizeNearest resize;
-  resize.rows = repeatedPositions(padding, mode, d, shape[d]);
-  resize.columns = llvm::to_vector(llvm::seq<int64_t>(0, behind));
-  Value planes = reshape(node, x, {dynamic ? ShapedType::kDynamic : 1, before, shape[d], behind});
-  shape[d] = resize.rows.size();
-  return reshape(node, buildResizeNearest(node.builder, node.loc, planes, resize), shape);
-}
-
 /// Padding with elements of the input itself: height and width at once, other dimensions one by one.
 static LogicalResult buildRepeatedPad(Node &node, const Padding &padding, StringRef mode) {
   const Tensor x = node.input(0);
@@ -368,7 +377,7 @@ static LogicalResult buildRepeatedPad(Node &node, const Padding &padding, String
   Value value = node.operand(0);
   for (int64_t d = 0; d < x.rank(); ++d)
     if (padding.concerns(d))
-      value = padRepeated(node, value, padding, mode, d);
+      value = pick(node, value, d, repeatedPositions(padding, mode, d, x.shape[d]));
   node.setResult(value, x.element);
   return success();
 }

@@ -53,6 +53,13 @@ LogicalResult buildGemm(Node &node);
 LogicalResult buildMatMul(Node &node);
 LogicalResult buildMatMulInteger(Node &node);
 
+// Einsum.cpp
+LogicalResult buildEinsum(Node &node);
+
+// Indices.cpp
+LogicalResult buildGatherND(Node &node);
+LogicalResult buildOneHot(Node &node);
+
 // Recurrent.cpp
 LogicalResult buildRecurrent(Node &node);
 
@@ -72,6 +79,7 @@ std::optional<HostTensor> evaluateQuantizeLinear(Node &node);
 // Reduction.cpp
 LogicalResult buildReduce(Node &node);
 LogicalResult buildArgument(Node &node);
+LogicalResult buildCumSum(Node &node);
 
 // Normalization.cpp
 LogicalResult buildBatchNormalization(Node &node);

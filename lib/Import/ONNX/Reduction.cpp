@@ -202,3 +202,32 @@ LogicalResult onnx_operators::buildArgument(Node &node) {
   node.setResult(node.getInt("keepdims", 1) ? keepAxes(node, result, x.shape, axis) : result);
   return success();
 }
+
+/// Each position's sum of those before it (reverse: behind it), itself included unless exclusive: one reduction over pairs of positions.
+LogicalResult onnx_operators::buildCumSum(Node &node) {
+  const Tensor x = node.input(0);
+  HostTensorRef constant = node.constant(1);
+  const bool exclusive = node.getInt("exclusive", 0), reverse = node.getInt("reverse", 0);
+  int64_t axis = constant && constant->count() == 1 ? static_cast<int64_t>(constant->scalar()) : x.rank();
+  axis += axis < 0 ? x.rank() : 0;
+  if (axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]) || !(x.element.isF32() || isa<IntegerType>(x.element)))
+    return node.unsupported("an axis that is not constant or outside the static dimensions");
+  OpBuilder &b = node.builder;
+  const int64_t rank = x.rank();
+  Value init = makeFilled(node, x.shape, node.operand(0), scalarConstant(b, node.loc, x.element, 0));
+  SmallVector<AffineExpr> read;
+  for (int64_t d = 0; d < rank; ++d)
+    read.push_back(b.getAffineDimExpr(d == axis ? rank : d));
+  SmallVector<AffineMap> maps = {AffineMap::get(rank + 1, 0, read, b.getContext()), b.getMultiDimIdentityMap(rank + 1).dropResult(rank)};
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+  iterators.push_back(utils::IteratorType::reduction);
+  using arith::CmpIPredicate;
+  CmpIPredicate counts = reverse ? (exclusive ? CmpIPredicate::sgt : CmpIPredicate::sge) : exclusive ? CmpIPredicate::slt : CmpIPredicate::sle;
+  auto build = [&](OpBuilder &n, Location l, ValueRange e) {
+    Value from = linalg::IndexOp::create(n, l, rank), to = linalg::IndexOp::create(n, l, axis);
+    Value sum = x.isFloat() ? arith::AddFOp::create(n, l, e[1], e[0]).getResult() : arith::AddIOp::create(n, l, e[1], e[0]).getResult();
+    linalg::YieldOp::create(n, l, arith::SelectOp::create(n, l, arith::CmpIOp::create(n, l, counts, from, to), sum, e[1]).getResult());
+  };
+  node.setResult(linalg::GenericOp::create(b, node.loc, init.getType(), node.operand(0), init, maps, iterators, build).getResult(0), x.element);
+  return success();
+}

@@ -86,6 +86,8 @@ static constexpr Operator kOperators[] = {
     {"Conv", 1, 2, buildConv},
     {"ConvInteger", 10, 2, buildConvInteger},
     {"ConvTranspose", 1, 2, buildConvTranspose},
+    {"CumSum", 11, 2, buildCumSum},
+    {"Einsum", 12, kAllInputs, buildEinsum},
     {"Gemm", 7, 2, buildGemm},
     {"GlobalAveragePool", 1, 1, buildGlobalAveragePool},
     {"GlobalMaxPool", 1, 1, buildGlobalMaxPool},
@@ -124,7 +126,9 @@ static constexpr Operator kOperators[] = {
     {"Flatten", 1, 1, buildReshape, evaluateReshape},
     {"Gather", 1, 2, buildGather, evaluateGather},
     {"If", 1, 1, nullptr}, // the importer takes the branch
+    {"GatherND", 11, 2, buildGatherND},
     {"Identity", 1, 1, buildIdentity},
+    {"OneHot", 9, 3, buildOneHot},
     {"Pad", 2, 1, buildPad},
     {"Reshape", 5, 2, buildReshape, evaluateReshape},
     {"Resize", 10, 1, buildResize},

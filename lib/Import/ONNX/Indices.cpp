@@ -1,0 +1,71 @@
+//===- Indices.cpp - ONNX's GatherND and OneHot -----------------------------===//
+#include "Broadcast.h"
+#include "Movement.h"
+#include "Operators.h"
+#include "Shape.h"
+#include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
+
+/// `index`, from the end where it is negative, within `size`.
+static Value wrap(OpBuilder &b, Location l, Type element, Value index, int64_t size) {
+  Value negative = arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, index, scalarConstant(b, l, element, 0));
+  return arith::SelectOp::create(b, l, negative, arith::AddIOp::create(b, l, index, scalarConstant(b, l, element, size)), index);
+}
+
+/// Rows of the first dimensions joined, at the places that the tuples of indices stand for.
+LogicalResult onnx_operators::buildGatherND(Node &node) {
+  const Tensor x = node.input(0), indices = node.input(1);
+  if (node.getInt("batch_dims", 0) != 0)
+    return node.unsupported("batch_dims");
+  if (x.isDynamic() || indices.isDynamic() || !isa<IntegerType>(indices.element) || indices.rank() < 1 || indices.shape.back() > x.rank() ||
+      indices.shape.back() < 1)
+    return node.unsupported("a dynamic dimension, or indices that are not integers for the input's dimensions");
+  ArrayRef<int64_t> joined = ArrayRef(x.shape).take_front(indices.shape.back()), rest = ArrayRef(x.shape).drop_front(indices.shape.back());
+  SmallVector<int64_t> strides = rowMajorStrides(joined), places(ArrayRef(indices.shape).drop_back()), rows = {ShapedType::getNumElements(joined)};
+  rows.append(rest.begin(), rest.end());
+  SmallVector<Tensor> parts;
+  for (int64_t i = 0; i < indices.shape.back(); ++i) {
+    SliceRange range{SmallVector<int64_t>(indices.rank(), 0), indices.shape, SmallVector<int64_t>(indices.rank(), 1)};
+    range.starts.back() = i;
+    range.sizes.back() = 1;
+    parts.push_back(toTensor(extract(node, node.operand(1), range, indices.rank() - 1)));
+  }
+  Value place = buildBroadcast(node, parts, indices.element, [&](OpBuilder &b, Location l, ValueRange e) {
+    Value sum;
+    for (auto [index, size, stride] : llvm::zip(e, joined, strides)) {
+      Value term = arith::MulIOp::create(b, l, wrap(b, l, indices.element, index, size), scalarConstant(b, l, indices.element, stride));
+      sum = sum ? arith::AddIOp::create(b, l, sum, term).getResult() : term;
+    }
+    return sum;
+  });
+  node.setResult(halftone::buildGather(node.builder, node.loc, reshape(node, node.operand(0), rows), place, /*axis=*/0), x.element);
+  return success();
+}
+
+LogicalResult onnx_operators::buildOneHot(Node &node) {
+  const Tensor indices = node.input(0);
+  HostTensorRef depth = node.constant(1), values = node.constant(2);
+  if (!depth || depth->count() != 1 || !values || values->count() != 2 || depth->scalar() < 1)
+    return node.unsupported("a depth or values that are not constant");
+  if (!isa<IntegerType>(indices.element) || indices.element.isInteger(1) || !(values->element.isF32() || isa<IntegerType>(values->element)))
+    return node.unsupported("indices that are not integers");
+  const auto size = static_cast<int64_t>(depth->scalar());
+  int64_t axis = node.getInt("axis", -1);
+  axis += axis < 0 ? indices.rank() + 1 : 0;
+  if (axis < 0 || axis > indices.rank() || (indices.isDynamic() && axis == 0))
+    return node.unsupported("an axis outside the rank of " + Twine(indices.rank() + 1) + ", or before the dynamic dimension");
+  SmallVector<int64_t> wide(indices.shape), row(indices.rank() - axis + 1, 1);
+  wide.insert(wide.begin() + axis, 1);
+  row[0] = size;
+  Tensor place = toTensor(reshape(node, node.operand(0), wide));
+  Tensor numbers = toTensor(HostTensor::fromIntegers(indices.element, row, llvm::to_vector(llvm::seq<int64_t>(0, size))));
+  std::vector<double> both = values->numbers();
+  return setBroadcast(node, {place, numbers}, values->element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    Value equal = arith::CmpIOp::create(b, l, arith::CmpIPredicate::eq, wrap(b, l, indices.element, e[0], size), e[1]);
+    return arith::SelectOp::create(b, l, equal, scalarConstant(b, l, values->element, both[1]), scalarConstant(b, l, values->element, both[0]));
+  });
+}
