@@ -118,7 +118,7 @@ EXAMPLES = {
     "teacher": ["{model}", "{folder}/imported.mlirbc", "!{folder}/none.onnx", "!{folder}/float.so"], "teacher-share": ["0.5", "!2", "!-1"],
     "temperature": ["2", "!0", "!-1"], "threads": ["1", "2", "!-1", "!x"], "unsigned": [""], "threads@bench": ["1", "2", "!0", "!x"],
     "threads@compare": ["1", "2", "!-1", "!x"], "tune": [("", ["-o", "{folder}/tuned.json"]), ("!", ["{folder}/float.so"])],
-    "warmup": ["0.1", "!2", "!-1"], "weights": ["!int9", "!codebook1", "!nf5"],
+    "value": ["!{input}", "!{input}=x", "!nothing=1"], "warmup": ["0.1", "!2", "!-1"], "weights": ["!int9", "!codebook1", "!nf5"],
 }
 
 # Words that an option (or one value of it) needs to mean something.
