@@ -208,17 +208,28 @@ struct AnnotateLayers : halftone::impl::AnnotateLayersBase<AnnotateLayers> {
       return signalPassFailure();
     SmallVector<LayerInfo> layers;
     Operation *before = nullptr;
+    DenseMap<Operation *, size_t> layerOfChain;
     for (Operation &op : main.getOps()) {
       if (!isa<ContractOp, linalg::LinalgOp, LookupOp, ObserveOp, memref::CopyOp>(op))
         continue;
       if (continuesFill(before, &op)) {
         countBytes(&op, layers.back());
         layers.back().shapes = shapeText(op.getOperand(0)) + " -> " + shapeText(wholeOf(op.getOperands().back()));
+      } else if (auto chained = layerOfChain.find(&op); chained != layerOfChain.end()) {
+        LayerInfo &chain = layers[chained->second];
+        chain.multiplyAccumulates += describe(&op, row).multiplyAccumulates;
+        setLayer(&op, chained->second);
+        continue;
       } else if (endsProduct(before, &op)) {
         countBytes(&op, layers.back());
       } else {
         layers.push_back(describe(&op, row));
       }
+      if (auto product = dyn_cast<linalg::GenericOp>(op))
+        for (Operation *member : findProductKernel(&op) ? findProductChain(product) : SmallVector<Operation *>()) {
+          layers.back().kind = "products";
+          layerOfChain[member] = layers.size() - 1;
+        }
       setLayer(&op, layers.size() - 1);
       before = &op;
     }

@@ -36,8 +36,18 @@ struct LowerProducts : halftone::impl::LowerProductsBase<LowerProducts> {
       if (op.hasPureBufferSemantics() && findProductKernel(op))
         products.push_back(op);
     });
-    for (linalg::GenericOp product : products)
-      numKernels += emitProductKernel(product, *isa, *costs);
+    llvm::SmallDenseSet<Operation *> done;
+    for (linalg::GenericOp product : products) {
+      if (done.contains(product))
+        continue;
+      SmallVector<Operation *> chain = findProductChain(product);
+      if (emitProductChain(product, *isa, *costs)) {
+        done.insert(chain.begin(), chain.end());
+        ++numChains;
+      } else {
+        numKernels += emitProductKernel(product, *isa, *costs);
+      }
+    }
   }
 };
 

@@ -13,7 +13,7 @@
 #include "halftone/Codegen/CostModel.h"
 #include "halftone/Codegen/LoopEmission.h"
 #include "halftone/Codegen/OuterProductKernel.h"
-#include "halftone/Codegen/PanelPacking.h"
+#include "halftone/Codegen/ProductEmitter.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -36,12 +36,6 @@ const DotKernel *mlir::halftone::findProductKernel(Operation *op) {
 
 namespace {
 
-/// A buffer with its stride for each loop of the product.
-struct Walked {
-  Value buffer;
-  SmallVector<int64_t> strides;
-};
-
 /// One factor in the body: ext(element) + offset.
 struct Term {
   BlockArgument argument;
@@ -52,12 +46,12 @@ struct Term {
 } // namespace
 
 /// Strides of `buffer` by the loops of its map, which has dimensions and constants only; nothing if one is not static.
-static std::optional<Walked> walk(Value buffer, AffineMap map) {
+static std::optional<WalkedFactor> walk(Value buffer, AffineMap map) {
   auto type = dyn_cast<MemRefType>(buffer.getType());
   std::optional<SmallVector<int64_t>> strides = type ? staticStrides(type) : std::nullopt;
   if (!strides)
     return std::nullopt;
-  Walked walked = {buffer, SmallVector<int64_t>(map.getNumDims(), 0)};
+  WalkedFactor walked = {buffer, SmallVector<int64_t>(map.getNumDims(), 0)};
   for (auto [expr, stride] : llvm::zip_equal(map.getResults(), *strides)) {
     if (auto dim = dyn_cast<AffineDimExpr>(expr))
       walked.strides[dim.getPosition()] += stride;
@@ -175,45 +169,11 @@ linalg::GenericOp mlir::halftone::findProductEpilogue(linalg::GenericOp product)
 // Kernel
 //===----------------------------------------------------------------------===//
 
-namespace {
+ProductEmitter::ProductEmitter(ImplicitLocOpBuilder &b, linalg::GenericOp product, const Isa &isa, const CostTable &costs)
+    : b(b), product(product), last(findProductEpilogue(product)), kernel(*findProductKernel(product)), isa(isa), costs(costs),
+      batch(product.getNumLoops() - 3) {}
 
-class ProductKernel {
-public:
-  ProductKernel(linalg::GenericOp product, const DotKernel &kernel, const Isa &isa, const CostTable &costs)
-      : product(product), last(findProductEpilogue(product)), kernel(kernel), isa(isa), costs(costs), batch(product.getNumLoops() - 3),
-        b(product.getLoc(), last ? last : product) {}
-  bool match();
-  void emit();
-
-private:
-  bool matchFactors();
-  bool matchResult();
-  bool matchBytes();
-  void chooseLayout();
-  void emitMatrix(Value index);
-  Value emitView(const Walked &walked, ArrayRef<Value> indices, int64_t first, int64_t second);
-  int64_t extent(int64_t loop) const { return extents[batch + loop]; }
-
-  enum : int64_t { Rows, Columns, Reduction }; ///< loops behind those of the batch
-
-  linalg::GenericOp product, last;
-  const DotKernel &kernel;
-  const Isa &isa;
-  const CostTable &costs;
-  const int64_t batch;
-  ImplicitLocOpBuilder b;
-  SmallVector<int64_t> extents;
-  Walked left, right, output;
-  SmallVector<Walked> operands;   ///< of the epilogue, without the sums
-  SmallVector<Value> scalars;     ///< of the epilogue, for each of its inputs; null for a buffer
-  PackedBytes bytes;
-  PackedLayout layout;
-  Value scratch;
-};
-
-} // namespace
-
-bool ProductKernel::match() {
+bool ProductEmitter::match() {
   extents = product.getStaticLoopRanges();
   bool known = llvm::none_of(ArrayRef(extents).drop_front(batch), ShapedType::isDynamic) &&
                llvm::none_of(ArrayRef(extents).take_front(batch).drop_front(), ShapedType::isDynamic);
@@ -225,9 +185,9 @@ bool ProductKernel::match() {
 }
 
 /// The reduction follows in the left factor; in the right one it or the columns.
-bool ProductKernel::matchFactors() {
+bool ProductEmitter::matchFactors() {
   SmallVector<AffineMap> maps = product.getIndexingMapsArray();
-  std::optional<Walked> a = walk(product.getDpsInputs()[0], maps[0]), c = walk(product.getDpsInputs()[1], maps[1]);
+  std::optional<WalkedFactor> a = walk(product.getDpsInputs()[0], maps[0]), c = walk(product.getDpsInputs()[1], maps[1]);
   if (!a || !c)
     return false;
   left = *a, right = *c;
@@ -238,14 +198,14 @@ bool ProductKernel::matchFactors() {
 }
 
 /// Where the results go, and what else the epilogue reads, by the loops of the product.
-bool ProductKernel::matchResult() {
+bool ProductEmitter::matchResult() {
   AffineMap sums = product.getIndexingMapsArray()[2]; // loops to dimensions of the sums
   if (!sums.isIdentity() && sums != AffineMap::getMultiDimIdentityMap(batch + 3, b.getContext()).getMajorSubMap(batch + 2))
     return false;
   auto walkAll = [&](Value buffer, AffineMap map) { return walk(buffer, map); };
   if (!last) {
-    std::optional<Walked> found = walkAll(product.getDpsInits()[0], sums);
-    output = found.value_or(Walked());
+    std::optional<WalkedFactor> found = walkAll(product.getDpsInits()[0], sums);
+    output = found.value_or(WalkedFactor());
     return found && output.strides[batch + Columns] == 1;
   }
   Value read = product.getDpsInits()[0];
@@ -260,18 +220,18 @@ bool ProductKernel::matchResult() {
     scalars.push_back(isa_and_present<MemRefType>(operand->get().getType()) ? Value() : operand->get());
     if (scalars.back())
       continue;
-    std::optional<Walked> found = walkAll(operand->get(), last.getMatchingIndexingMap(operand).compose(toLoops));
+    std::optional<WalkedFactor> found = walkAll(operand->get(), last.getMatchingIndexingMap(operand).compose(toLoops));
     if (!found)
       return false;
     operands.push_back(*found);
   }
-  std::optional<Walked> found = walkAll(last.getDpsInits()[0], toLoops);
-  output = found.value_or(Walked());
+  std::optional<WalkedFactor> found = walkAll(last.getDpsInits()[0], toLoops);
+  output = found.value_or(WalkedFactor());
   return found && output.strides[batch + Columns] == 1;
 }
 
 /// What the start row makes up for: the left factor's zero point, and the sign bit that a kernel flips.
-bool ProductKernel::matchBytes() {
+bool ProductEmitter::matchBytes() {
   std::optional<std::pair<Term, Term>> terms = matchTerms(product);
   if (!terms)
     return false;
@@ -286,7 +246,7 @@ bool ProductKernel::matchBytes() {
   return true;
 }
 
-void ProductKernel::chooseLayout() {
+void ProductEmitter::chooseLayout() {
   ContractShape shape;
   shape.span = extent(Rows);
   shape.runLength = extent(Reduction);
@@ -295,91 +255,124 @@ void ProductKernel::chooseLayout() {
   layout = {&kernel, 1, 1, extent(Reduction), extent(Columns), /*groups=*/1, /*joined=*/true, panel, layout.storedUnsigned, /*storage=*/{}};
 }
 
-/// The matrix of a buffer at the given indices of the batch.
-Value ProductKernel::emitView(const Walked &walked, ArrayRef<Value> indices, int64_t first, int64_t second) {
+/// A buffer of rows of one matrix.
+WalkedFactor ProductEmitter::localOf(Value buffer, int64_t stride, int64_t inner) const {
+  WalkedFactor local = {buffer, SmallVector<int64_t>(batch + 3, 0), /*isLocal=*/true};
+  local.strides[batch + Rows] = stride;
+  local.strides[batch + inner] = 1;
+  return local;
+}
+
+void ProductEmitter::setLocalResult(Value buffer, int64_t stride) { output = localOf(buffer, stride, Columns); }
+
+void ProductEmitter::setLocalLeft(Value buffer, int64_t stride) { left = localOf(buffer, stride, Reduction); }
+
+/// A matrix of a buffer, by two loops, at the given indices of the batch; its rows from `first` on, unless that is null.
+Value ProductEmitter::emitView(const WalkedFactor &walked, ArrayRef<Value> indices, Value first, ArrayRef<int64_t> loops, ArrayRef<int64_t> shape) {
   auto type = cast<MemRefType>(walked.buffer.getType());
   SmallVector<int64_t> strides;
   int64_t start;
   (void)type.getStridesAndOffset(strides, start);
   Value offset = ShapedType::isDynamic(start) ? Value(memref::ExtractStridedMetadataOp::create(b, walked.buffer).getOffset())
                                               : indexConstant(b, start);
-  for (auto [index, stride] : llvm::zip(indices, walked.strides))
-    if (stride)
-      offset = add(b, offset, mul(b, index, stride));
-  SmallVector<int64_t> shape = {extent(first), extent(second)}, steps = {walked.strides[batch + first], walked.strides[batch + second]};
+  if (!walked.isLocal) {
+    for (auto [index, stride] : llvm::zip(indices, walked.strides))
+      if (stride)
+        offset = add(b, offset, mul(b, index, stride));
+    if (first && walked.strides[batch + Rows])
+      offset = add(b, offset, mul(b, first, walked.strides[batch + Rows]));
+  }
+  SmallVector<int64_t> steps = {walked.strides[batch + loops[0]], walked.strides[batch + loops[1]]};
   auto view = MemRefType::get(shape, type.getElementType(), StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, steps), type.getMemorySpace());
   auto attributes = [&](ArrayRef<int64_t> values) { return getAsIndexOpFoldResult(b.getContext(), values); };
   return memref::ReinterpretCastOp::create(b, view, walked.buffer, OpFoldResult(offset), attributes(shape), attributes(steps));
 }
 
-void ProductKernel::emitMatrix(Value index) {
+SmallVector<Value> ProductEmitter::emitIndices(Value index) {
   SmallVector<Value> indices(batch);
-  for (int64_t loop = batch; loop-- > 0;) {
-    if (loop == 0) {
-      indices[loop] = index;
-      break;
-    }
+  for (int64_t loop = batch; loop-- > 1;) {
     Value size = indexConstant(b, extents[loop]);
     indices[loop] = b.createOrFold<arith::RemUIOp>(index, size);
     index = b.createOrFold<arith::DivUIOp>(index, size);
   }
-  FlatBuffer matrix = flatten(b, emitView(right, indices, Reduction, Columns));
-  emitPacking(b, layout, matrix, scratch, bytes);
+  indices[0] = index;
+  return indices;
+}
 
-  SmallVector<Value> views = llvm::map_to_vector(operands, [&](const Walked &operand) { return emitView(operand, indices, Rows, Columns); });
-  SmallVector<Attribute> maps(views.size(), AffineMapAttr::get(b.getMultiDimIdentityMap(2)));
-  auto contract = ContractOp::create(b, TypeRange{}, emitView(left, indices, Rows, Reduction), scratch, views, emitView(output, indices, Rows, Columns),
-                                     ArrayRef<int64_t>{1, 1}, ArrayRef<int64_t>{1, 1}, /*groups=*/1, b.getArrayAttr(maps), layout.toAttribute(b.getContext()));
+Value ProductEmitter::emitCount() {
+  Value count = indexConstant(b, 1);
+  AffineMap map = product.getIndexingMapsArray()[1];
+  for (int64_t loop = 0; loop < batch; ++loop) {
+    std::optional<unsigned> dim = map.getResultPosition(b.getAffineDimExpr(loop));
+    count = b.createOrFold<arith::MulIOp>(count, ShapedType::isDynamic(extents[loop]) ? Value(memref::DimOp::create(b, right.buffer, *dim))
+                                                                                      : indexConstant(b, extents[loop]));
+  }
+  return count;
+}
+
+void ProductEmitter::emitScratch() {
+  auto type = MemRefType::get({layout.elements()}, getElementTypeOrSelf(right.buffer.getType()));
+  scratch = memref::AllocaOp::create(b, type, b.getI64IntegerAttr(64));
+}
+
+void ProductEmitter::emitPacking(ArrayRef<Value> indices) {
+  Value view = emitView(right, indices, Value(), {Reduction, Columns}, {extent(Reduction), extent(Columns)});
+  mlir::halftone::emitPacking(b, layout, flatten(b, view), scratch, bytes);
+}
+
+/// The block of a contraction's epilogue.
+static void fillEpilogue(ContractOp contract, linalg::GenericOp product, linalg::GenericOp last, ArrayRef<Value> scalars) {
+  Location loc = contract.getLoc();
   Block &block = contract.getEpilogue().emplaceBlock();
   OpBuilder inside = OpBuilder::atBlockEnd(&block);
-  Location loc = b.getLoc();
-  Value sum = block.addArgument(getElementTypeOrSelf(product.getDpsInits()[0].getType()), loc);
+  Value sums = product.getDpsInits()[0], sum = block.addArgument(getElementTypeOrSelf(sums.getType()), loc);
   if (!last) {
     YieldOp::create(inside, loc, sum);
-  } else {
-    IRMapping mapping;
-    auto scalar = scalars.begin();
-    for (OpOperand *operand : last.getDpsInputOperands()) {
-      BlockArgument argument = last.getMatchingBlockArgument(operand);
-      if (operand->get() == product.getDpsInits()[0])
-        mapping.map(argument, sum);
-      else if (Value outside = *scalar++)
-        mapping.map(argument, outside);
-      else
-        mapping.map(argument, block.addArgument(argument.getType(), loc));
-    }
-    for (Operation &op : last.getBody()->without_terminator())
-      inside.clone(op, mapping);
-    YieldOp::create(inside, loc, mapping.lookupOrDefault(last.getBody()->getTerminator()->getOperand(0)));
+    return;
   }
+  IRMapping mapping;
+  auto scalar = scalars.begin();
+  for (OpOperand *operand : last.getDpsInputOperands()) {
+    BlockArgument argument = last.getMatchingBlockArgument(operand);
+    if (operand->get() == sums)
+      mapping.map(argument, sum);
+    else if (Value outside = *scalar++)
+      mapping.map(argument, outside);
+    else
+      mapping.map(argument, block.addArgument(argument.getType(), loc));
+  }
+  for (Operation &op : last.getBody()->without_terminator())
+    inside.clone(op, mapping);
+  YieldOp::create(inside, loc, mapping.lookupOrDefault(last.getBody()->getTerminator()->getOperand(0)));
+}
+
+void ProductEmitter::emitRows(ArrayRef<Value> indices, Value first, int64_t count) {
+  auto ofRows = [&](const WalkedFactor &walked) { return emitView(walked, indices, first, {Rows, Columns}, {count, extent(Columns)}); };
+  SmallVector<Value> views = llvm::map_to_vector(operands, ofRows);
+  SmallVector<Attribute> maps(views.size(), AffineMapAttr::get(b.getMultiDimIdentityMap(2)));
+  Value factor = emitView(left, indices, first, {Rows, Reduction}, {count, extent(Reduction)});
+  auto contract = ContractOp::create(b, TypeRange{}, factor, scratch, views, ofRows(output), ArrayRef<int64_t>{1, 1}, ArrayRef<int64_t>{1, 1},
+                                     /*groups=*/1, b.getArrayAttr(maps), layout.toAttribute(b.getContext()));
+  fillEpilogue(contract, product, last, scalars);
   emitContractKernel(contract, layout, isa, costs);
   contract.erase();
 }
 
-void ProductKernel::emit() {
-  // Outside of the loop, where a scratch is made once for a call.
-  auto type = MemRefType::get({layout.elements()}, getElementTypeOrSelf(right.buffer.getType()));
-  scratch = memref::AllocaOp::create(b, type, b.getI64IntegerAttr(64));
-  Value count = indexConstant(b, 1);
-  AffineMap map = product.getIndexingMapsArray()[0];
-  for (int64_t loop = 0; loop < batch; ++loop) {
-    std::optional<unsigned> dim = map.getResultPosition(b.getAffineDimExpr(loop));
-    count = b.createOrFold<arith::MulIOp>(count, ShapedType::isDynamic(extents[loop]) ? Value(memref::DimOp::create(b, left.buffer, *dim))
-                                                                                      : indexConstant(b, extents[loop]));
-  }
-  emitParts(b, count, [&](Value index) { emitMatrix(index); }, /*always=*/true);
-}
-
 bool mlir::halftone::emitProductKernel(linalg::GenericOp product, const Isa &isa, const CostTable &costs) {
-  const DotKernel *kernel = findProductKernel(product);
   linalg::FillOp fill = findZeroFill(product);
-  if (!kernel || !fill)
+  if (!findProductKernel(product) || !fill)
     return false;
   linalg::GenericOp last = findProductEpilogue(product);
-  ProductKernel generator(product, *kernel, isa, costs);
-  if (!generator.match())
+  ImplicitLocOpBuilder b(product.getLoc(), last ? last : product);
+  ProductEmitter emitter(b, product, isa, costs);
+  if (!emitter.match())
     return false;
-  generator.emit();
+  emitter.emitScratch();
+  emitParts(b, emitter.emitCount(), [&](Value index) {
+    SmallVector<Value> indices = emitter.emitIndices(index);
+    emitter.emitPacking(indices);
+    emitter.emitRows(indices, indexConstant(b, 0), emitter.rows());
+  }, /*always=*/true);
   if (last)
     last.erase();
   product.erase();

@@ -65,6 +65,19 @@ module {
 
 // -----
 
+// Zero points count: 40000 * (128 + 128) * (128 + 127).
+module {
+  func.func @product(%x: tensor<1x1x40000xi8>, %y: tensor<1x40000x1xi8>, %i: tensor<1x1x1xi32>) -> tensor<1x1x1xi32> {
+    %a = arith.constant -128 : i32
+    %b = arith.constant 127 : i32
+    // expected-error @+1 {{its accumulator can reach 2611200000, beyond 32 bits (rule A18)}}
+    %z = linalg.quantized_batch_matmul ins(%x, %y, %a, %b : tensor<1x1x40000xi8>, tensor<1x40000x1xi8>, i32, i32) outs(%i : tensor<1x1x1xi32>) -> tensor<1x1x1xi32>
+    return %z : tensor<1x1x1xi32>
+  }
+}
+
+// -----
+
 // Half of the products are float; each float operation says why.
 #map = affine_map<(m, n) -> (m, n)>
 // expected-remark @+1 {{50.00 % of 16 multiply-accumulates run in integers}}

@@ -132,3 +132,24 @@ func.func @main(%x: tensor<1x4x4x2xf32> {halftone.range = array<f32: -1.0, 1.0>}
   %out = linalg.matmul {halftone.precision = "int8"} ins(%flat, %fc : tensor<1x54xf32>, tensor<54x2xf32>) outs(%start : tensor<1x2xf32>) -> tensor<1x2xf32>
   return %out : tensor<1x2xf32>
 }
+
+// -----
+
+// The right factor of a product of two activations has symmetric codes, the left one any zero point. What is also read otherwise is
+// not symmetric.
+// CHECK-LABEL: @main
+// CHECK-DAG: halftone.quantize %{{.*}} to tensor<2x3x3x!quant.uniform<i8:f32, {{.*}}:-128>>
+// CHECK-DAG: halftone.quantize %{{.*}} to tensor<2x3x3x!quant.uniform<i8<-127:127>:f32, 0.015748031437397003>>
+// CHECK-DAG: halftone.quantize %{{.*}} to tensor<2x3x3x!quant.uniform<i8:f32, {{.*}}:-43>>
+// CHECK: linalg.batch_matmul
+// CHECK: linalg.batch_matmul
+func.func @main(%x: tensor<2x3x3xf32> {halftone.range = array<f32: 0.0, 1.0>}, %y: tensor<2x3x3xf32> {halftone.range = array<f32: -1.0, 2.0>},
+                %z: tensor<2x3x3xf32> {halftone.range = array<f32: -1.0, 2.0>}) -> (tensor<2x3x3xf32>, tensor<2x3x3xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<2x3x3xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<2x3x3xf32>) -> tensor<2x3x3xf32>
+  %t = linalg.transpose ins(%y : tensor<2x3x3xf32>) outs(%e : tensor<2x3x3xf32>) permutation = [0, 2, 1]
+  %p = linalg.batch_matmul {halftone.precision = "int8"} ins(%x, %t : tensor<2x3x3xf32>, tensor<2x3x3xf32>) outs(%f : tensor<2x3x3xf32>) -> tensor<2x3x3xf32>
+  %q = linalg.batch_matmul {halftone.precision = "int8"} ins(%z, %z : tensor<2x3x3xf32>, tensor<2x3x3xf32>) outs(%f : tensor<2x3x3xf32>) -> tensor<2x3x3xf32>
+  return %p, %q : tensor<2x3x3xf32>, tensor<2x3x3xf32>
+}

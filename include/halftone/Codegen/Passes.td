@@ -221,6 +221,10 @@ def LowerProducts : Pass<"halftone-lower-products", "func::FuncOp"> {
     factor's zero point and flipped signs, are found while packing. The elementwise operation that alone reads the sums becomes the
     kernel's epilogue, and may write its result in another order of dimensions.
 
+    A product whose result is read, row by row, by what makes the left factor of the next product (attention: the scores, their softmax
+    and codes) is one kernel with these: for each matrix both right factors are packed, and blocks of rows, of 16 KiB at most
+    if that is 16 rows, go through all operations. The tensors between the products are never whole.
+
     Left to halftone-lower-outer-products and halftone-lower-structured: factors whose reduction is not innermost, rows read
     in steps from a caller's buffer where a step would go beyond it, right factors of more than 512 KiB.
   }];
@@ -229,7 +233,10 @@ def LowerProducts : Pass<"halftone-lower-products", "func::FuncOp"> {
   ];
   let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "memref::MemRefDialect", "scf::SCFDialect",
                            "vector::VectorDialect", "math::MathDialect", "LLVM::LLVMDialect", "halftone::HalftoneDialect"];
-  let statistics = [Statistic<"numKernels", "kernels", "Number of kernels generated">];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "Number of kernels of single products">,
+    Statistic<"numChains", "chains", "Number of kernels of two products with what stands between">
+  ];
 }
 
 def LowerStructured : Pass<"halftone-lower-structured", "func::FuncOp"> {

@@ -23,6 +23,14 @@ const DotKernel *findProductKernel(Operation *op);
 /// On memrefs: the elementwise operation that alone reads a product's sums, and is computed with them; null if there is none.
 linalg::GenericOp findProductEpilogue(linalg::GenericOp product);
 
+/// On memrefs: a product, what is computed from it row by row, and the next product, of which that is the left factor, with the epilogues of
+/// both; in program order, nothing if there is no such chain.
+SmallVector<Operation *> findProductChain(linalg::GenericOp product);
+
+/// Emits one kernel in place of the chain that begins with the product, and erases its members. False, and nothing is changed, if there
+/// is none, or operands do not lie in memory as needed. Structured operations are left in the kernel, on views.
+bool emitProductChain(linalg::GenericOp product, const Isa &isa, const CostTable &costs);
+
 /// Emits the kernel in place of the product and its epilogue, and erases them and the fill of the sums. False, and nothing is
 /// changed, if operands do not lie in memory as the kernel needs them.
 bool emitProductKernel(linalg::GenericOp product, const Isa &isa, const CostTable &costs);

@@ -97,7 +97,7 @@ class Module:
         results = ", ".join(f'{kind} {{halftone.name = "{name[1:]}"}}' for name, kind in self.outputs)
         first, kind = self.inputs[0]
         print("#id4 = affine_map<(n, h, w, c) -> (n, h, w, c)>\n#c4 = affine_map<(n, h, w, c) -> (c)>\n"
-              "#id3 = affine_map<(n, h, c) -> (n, h, c)>\n"
+              "#id3 = affine_map<(n, h, c) -> (n, h, c)>\n#r4 = affine_map<(n, h, w, c) -> (n, h, w)>\n"
               "#id2 = affine_map<(n, c) -> (n, c)>\n#c2 = affine_map<(n, c) -> (c)>")
         print(f'module attributes {{halftone.source_hash = "kernels"}} {{\nfunc.func @main({arguments}) -> ({results}) {{')
         print(f"  %c0 = arith.constant 0 : index\n  %batch = tensor.dim {first}, %c0 : {kind}")
@@ -320,9 +320,10 @@ ROUNDED = """    %k = arith.constant 100.0 : f32
 SCALED = "    %s0 = arith.sitofp %a : i32 to f32\n    %s1 = arith.mulf %s0, %k : f32\n    linalg.yield %s1 : f32\n"
 
 
-def product(m, case, heads, rows, reduction, columns, element, keys, zero=0, right_zero=0, least=-127.0, given=False):
+def product(m, case, heads, rows, reduction, columns, element, keys, zero=0, right_zero=0, least=-127.0, given=False, left=None):
     """A product of two activations, as in attention: of queries and keys, with a result in floats, or of scores and values, with codes, whose
-    heads come back together. The factors are made by kernels, the right one with codes from `least` on, or `given` by the caller."""
+    heads come back together. The factors are made by kernels, the right one with codes from `least` on, or `given` by the caller; or `left` is an earlier
+    result, (name, type), with the heads outside."""
     integer, total = element == "i8", "i32" if element == "i8" else "f32"
 
     def factor(name, shape, low, order):
@@ -339,7 +340,12 @@ def product(m, case, heads, rows, reduction, columns, element, keys, zero=0, rig
                    f"  %{case}_{name} = tensor.collapse_shape %{case}_{name}t [[0, 1], [2], [3]] : {extents(moved, element)} into {extents(joined, element)}\n")
         return f"%{case}_{name}", extents(joined, element)
 
-    left, left_type = factor("l", (rows, heads, reduction), -128.0, (0, 2, 1, 3))
+    if left:
+        left_type = extents((-1, rows, reduction), element)
+        m.text += f"  %{case}_l = tensor.collapse_shape {left[0]} [[0, 1], [2], [3]] : {left[1]} into {left_type}\n"
+        left = f"%{case}_l"
+    else:
+        left, left_type = factor("l", (rows, heads, reduction), -128.0, (0, 2, 1, 3))
     right, right_type = factor("r", (columns, heads, reduction) if keys else (reduction, heads, columns), least, (0, 2, 3, 1) if keys else (0, 2, 1, 3))
     sums, out = extents((-1, rows, columns), total), "i8" if integer and not keys else "f32"
     apart, result = extents((-1, heads, rows, columns), out), extents((-1, rows, columns), out)
@@ -371,6 +377,36 @@ def product(m, case, heads, rows, reduction, columns, element, keys, zero=0, rig
           f"permutation = [0, 2, 1, 3]\n")
     m.text += t
     m.output(f"%{case}", (-1, rows, heads, columns), out)
+
+
+def attention(m, case, heads, tokens, size, element):
+    """Scores, their greatest of each row, what is left of them, its sum, shares of it as codes, and the product with the values: a kernel of its own."""
+    integer, total = element == "i8", "i32" if element == "i8" else "f32"
+    inner = Module()
+    inner.inputs = m.inputs
+    product(inner, case + "_s", heads, tokens, size, tokens, element, keys=True, zero=-3)
+    scores, sums, rows = extents((-1, heads, tokens, tokens), "f32"), extents((-1, tokens, size), total), extents((-1, heads, tokens), "f32")
+    codes = extents((-1, heads, tokens, tokens), element)
+    t, last = inner.text, f"%{case}_s_x"
+    t += f"  %{case}_low = arith.constant 0xFF800000 : f32\n"
+    for name, first, region in (("max", f"%{case}_low", "arith.maximumf"), ("sum", "%fzero", "arith.addf")):
+        if name == "sum":
+            t += (f"  %{case}_pe = tensor.empty(%batch) : {scores}\n  %{case}_p = linalg.generic {{indexing_maps = [#id4, #r4, #id4], iterator_types = "
+                  f"[\"parallel\", \"parallel\", \"parallel\", \"parallel\"]}} ins({last}, %{case}_max : {scores}, {rows}) outs(%{case}_pe : {scores}) {{\n"
+                  f"  ^bb0(%a: f32, %b: f32, %o: f32):\n    %k = arith.constant 2.0 : f32\n    %d = arith.subf %a, %b : f32\n    %q = arith.subf %k, %d : f32\n"
+                  f"    %s = arith.divf %k, %q : f32\n    linalg.yield %s : f32\n  }} -> {scores}\n")
+            last = f"%{case}_p"
+        t += f"  %{case}_{name}e = tensor.empty(%batch) : {rows}\n"
+        t += f"  %{case}_{name}f = linalg.fill ins({first} : f32) outs(%{case}_{name}e : {rows}) -> {rows}\n"
+        t += (f"  %{case}_{name} = linalg.generic {{indexing_maps = [#id4, #r4], iterator_types = [\"parallel\", \"parallel\", \"parallel\", \"reduction\"]}} "
+              f"ins({last} : {scores}) outs(%{case}_{name}f : {rows}) {{\n  ^bb0(%a: f32, %o: f32):\n    %s = {region} %o, %a : f32\n    linalg.yield %s : f32\n"
+              f"  }} -> {rows}\n")
+    body = "    %v = arith.divf %a, %b : f32\n" + (ROUNDED.format(low=0.0).replace("%a, %k", "%v, %k") if integer else "    linalg.yield %v : f32\n")
+    t += (f"  %{case}_ce = tensor.empty(%batch) : {codes}\n  %{case}_c = linalg.generic {{indexing_maps = [#id4, #r4, #id4], iterator_types = "
+          f"[\"parallel\", \"parallel\", \"parallel\", \"parallel\"]}} ins({last}, %{case}_sum : {scores}, {rows}) outs(%{case}_ce : {codes}) {{\n"
+          f"  ^bb0(%a: f32, %b: f32, %o: {element}):\n{body}  }} -> {codes}\n")
+    m.text += t
+    product(m, case, heads, tokens, tokens, size, element, keys=False, left=(f"%{case}_c", codes))
 
 
 def few():
@@ -430,6 +466,9 @@ def main(elements=("i8", "f32"), batch=None):
         product(m, e + "given_keys", 2, 9, 18, 20, element, keys=True, zero=3, given=True)
         product(m, e + "values", 3, 37, 37, 32, element, keys=False, zero=-128)
         product(m, e + "wide_values", 2, 11, 6, 91, element, keys=False, zero=5)
+        # Several blocks of rows, of which the last is lower; rows of an odd length.
+        attention(m, e + "attention", 3, 150, 16, element)
+        attention(m, e + "short_attention", 2, 37, 12, element)
     # Right factors that the dots of some instruction sets cannot take.
     product(m, "lowest_keys", 2, 9, 20, 21, "i8", keys=True, zero=-128, least=-128.0)
     product(m, "moved_values", 2, 9, 20, 21, "i8", keys=False, zero=-3, right_zero=9)
