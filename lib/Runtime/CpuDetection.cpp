@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 //
 // One table: name, CPUID leaf, subleaf, register and bit (on AArch64 the bit of
-// the auxiliary vector), and the bits of XCR0
-// that the operating system must have enabled for the feature's registers
-// (Intel 64 manual, volume 1, section 13.3, volume 2, CPUID).
+// the auxiliary vector), and the bits of XCR0 that the operating system must
+// have enabled for the feature's registers (Intel 64 manual, volume 1, section
+// 13.3, volume 2, CPUID).
 //
 //===----------------------------------------------------------------------===//
 
