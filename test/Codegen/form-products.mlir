@@ -1,7 +1,7 @@
 // RUN: halftone-opt %s --halftone-form-products=target=avx512vnni --canonicalize --split-input-file | FileCheck %s
 // RUN: halftone-opt %s --halftone-form-products=target=avx2 --canonicalize --split-input-file | FileCheck %s --check-prefix=AVX2
 // RUN: halftone-opt %s --halftone-form-products=target=portable --canonicalize --split-input-file | FileCheck %s --check-prefix=PORTABLE
-// RUN: not halftone-opt %s --halftone-form-products=target=none 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// RUN: not halftone-opt %s --halftone-form-products=target=none --split-input-file 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // UNKNOWN: error: unknown target 'none'
 
 // Queries and keys of 12 heads, as their matrix products left them: the transposes are left out, the batch is apart again, and what reads the

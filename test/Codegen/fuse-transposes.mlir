@@ -69,3 +69,29 @@ func.func @left(%x: tensor<1x5x8x9xf32>, %y: tensor<1x3x8x9xf32>, %e5: tensor<1x
   %c = linalg.transpose ins(%turned : tensor<1x3x8x9xi8>) outs(%u3 : tensor<1x9x8x3xi8>) permutation = [0, 3, 2, 1]
   return %a, %read, %b, %c : tensor<1x8x9x5xi8>, tensor<1x3x8x9xi8>, tensor<1x8x9x3xi8>, tensor<1x9x8x3xi8>
 }
+
+// The result of a product of two activations is written with its heads inside, however many there are; what was innermost stays so.
+// CHECK-LABEL: func @heads
+// CHECK: %[[P:.*]] = linalg.generic {{.*}} attrs = {halftone.product = "vpdpbusd_512"}
+// CHECK: linalg.generic {{.*}} ins(%[[P]] : tensor<2x12x4x16xi32>) outs(%{{.*}} : tensor<2x4x12x16xi8>)
+// CHECK-NOT: linalg.transpose
+func.func @heads(%a: tensor<2x12x4x8xi8>, %b: tensor<2x12x8x16xi8>, %s: tensor<2x12x4x16xi32>, %e: tensor<2x12x4x16xi8>, %t: tensor<2x4x12x16xi8>) -> tensor<2x4x12x16xi8> {
+  %p = linalg.generic {indexing_maps = [affine_map<(b, h, m, n, k) -> (b, h, m, k)>, affine_map<(b, h, m, n, k) -> (b, h, k, n)>, affine_map<(b, h, m, n, k) -> (b, h, m, n)>],
+                       iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<2x12x4x8xi8>, tensor<2x12x8x16xi8>) outs(%s : tensor<2x12x4x16xi32>) attrs = {halftone.product = "vpdpbusd_512"} {
+  ^bb0(%x: i8, %y: i8, %o: i32):
+    %u = arith.extsi %x : i8 to i32
+    %w = arith.extsi %y : i8 to i32
+    %m = arith.muli %u, %w : i32
+    %r = arith.addi %o, %m : i32
+    linalg.yield %r : i32
+  } -> tensor<2x12x4x16xi32>
+  %q = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%p : tensor<2x12x4x16xi32>) outs(%e : tensor<2x12x4x16xi8>) {
+  ^bb0(%v: i32, %o: i8):
+    %c = arith.trunci %v : i32 to i8
+    linalg.yield %c : i8
+  } -> tensor<2x12x4x16xi8>
+  %r = linalg.transpose ins(%q : tensor<2x12x4x16xi8>) outs(%t : tensor<2x4x12x16xi8>) permutation = [0, 2, 1, 3]
+  return %r : tensor<2x4x12x16xi8>
+}

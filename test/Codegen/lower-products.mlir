@@ -1,5 +1,5 @@
 // RUN: halftone-opt %s --halftone-lower-products=target=avx512vnni --canonicalize --cse --split-input-file | FileCheck %s
-// RUN: not halftone-opt %s --halftone-lower-products=target=none 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// RUN: not halftone-opt %s --halftone-lower-products=target=none --split-input-file 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // UNKNOWN: error: unknown target 'none'
 
 // 2 x 3 matrices of 8 x 32 by 32 x 16: for each, 8 words of 16 columns are transposed by 24 shuffles of two vectors, behind the joining of two
@@ -72,6 +72,59 @@ func.func @left_alone(%a: memref<2x8x3xi8>, %r: memref<2x3x7xi8>, %b: memref<2x8
     %p = arith.muli %u, %w : i32
     %q = arith.addi %o, %p : i32
     linalg.yield %q : i32
+  }
+  return
+}
+
+// -----
+
+// From one product to the next: both right factors are packed, then the 16 rows go through all of it. The scores have no buffer of their own.
+// CHECK-LABEL: func @chain
+// CHECK-NOT: memref.alloc()
+// CHECK: scf.forall (%{{.*}}) in (3)
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK: linalg.generic {{.*}} ins(%{{.*}} : memref<1x16x20xf32, {{.*}}>) outs(%{{.*}} : memref<1x16x20xi8, {{.*}}>)
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK: vector.store
+// CHECK-NOT: linalg
+// CHECK: return
+#sums = affine_map<(b, m, n, k) -> (b, m, n)>
+#left = affine_map<(b, m, n, k) -> (b, m, k)>
+#id = affine_map<(b, m, n) -> (b, m, n)>
+func.func @chain(%q: memref<3x16x8xi8>, %k: memref<3x8x20xi8>, %v: memref<3x20x16xi8>, %out: memref<3x16x16xi32>) {
+  %zero = arith.constant 0 : i32
+  %s = memref.alloc() : memref<3x16x20xi32>
+  linalg.fill ins(%zero : i32) outs(%s : memref<3x16x20xi32>)
+  linalg.generic {indexing_maps = [#left, affine_map<(b, m, n, k) -> (b, k, n)>, #sums], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%q, %k : memref<3x16x8xi8>, memref<3x8x20xi8>) outs(%s : memref<3x16x20xi32>) attrs = {halftone.product = "vpdpbusd_512"} {
+  ^bb0(%x: i8, %y: i8, %o: i32):
+    %u = arith.extsi %x : i8 to i32
+    %w = arith.extsi %y : i8 to i32
+    %p = arith.muli %u, %w : i32
+    %t = arith.addi %o, %p : i32
+    linalg.yield %t : i32
+  }
+  %f = memref.alloc() : memref<3x16x20xf32>
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]} ins(%s : memref<3x16x20xi32>) outs(%f : memref<3x16x20xf32>) {
+  ^bb0(%x: i32, %o: f32):
+    %y = arith.sitofp %x : i32 to f32
+    linalg.yield %y : f32
+  }
+  %c = memref.alloc() : memref<3x16x20xi8>
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]} ins(%f : memref<3x16x20xf32>) outs(%c : memref<3x16x20xi8>) {
+  ^bb0(%x: f32, %o: i8):
+    %y = arith.fptosi %x : f32 to i8
+    linalg.yield %y : i8
+  }
+  linalg.fill ins(%zero : i32) outs(%out : memref<3x16x16xi32>)
+  linalg.generic {indexing_maps = [#left, affine_map<(b, m, n, k) -> (b, k, n)>, #sums], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%c, %v : memref<3x16x20xi8>, memref<3x20x16xi8>) outs(%out : memref<3x16x16xi32>) attrs = {halftone.product = "vpdpbusd_512"} {
+  ^bb0(%x: i8, %y: i8, %o: i32):
+    %u = arith.extsi %x : i8 to i32
+    %w = arith.extsi %y : i8 to i32
+    %p = arith.muli %u, %w : i32
+    %t = arith.addi %o, %p : i32
+    linalg.yield %t : i32
   }
   return
 }

@@ -98,3 +98,21 @@ func.func @scalar(%y: memref<5xi64>) {
   }
   return
 }
+
+// -----
+
+// Sums along 32 rows: 16 of them are turned in blocks of 16 x 16, with 64 shuffles of two vectors, and summed in their order; nothing is gathered.
+// CHECK-LABEL: func @turns
+// CHECK: scf.for
+// CHECK-COUNT-16: vector.load {{.*}} vector<16xf32>
+// CHECK-COUNT-64: vector.shuffle
+// CHECK-COUNT-16: arith.addf {{.*}} vector<16xf32>
+func.func @turns(%x: memref<32x64xf32>, %y: memref<32xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m)>], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<32x64xf32>) outs(%y : memref<32xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %o, %a : f32
+    linalg.yield %s : f32
+  }
+  return
+}

@@ -247,6 +247,7 @@ def LowerStructured : Pass<"halftone-lower-structured", "func::FuncOp"> {
     stride for each loop, so loops that are one run of memory in all of them are joined first. An operand that is
     contiguous along the vector is loaded, one that does not vary is broadcast, any other is gathered by scalar loads.
     Reductions are carried in registers, in the order of the scalar loops: results are equal to theirs bit for bit.
+    Reductions along rows whose elements follow one another load blocks of rows and elements, and turn them in registers, instead of gathering.
     Up to 4 innermost elements that lie apart in the inputs, where the positions around them are contiguous (channels that come
     first), are computed for vectors of positions, which are interleaved in registers.
 
@@ -310,7 +311,8 @@ def FuseTransposes : Pass<"halftone-fuse-transposes", "::mlir::func::FuncOp"> {
     An elementwise `linalg.generic` that only a `linalg.transpose` reads writes the transposed result itself, if the transpose
     moves up to 4 channels from before the positions of a row to behind them. That is the input of most networks for images,
     which comes as floats with the channels first: its codes are written once, interleaved in registers
-    (halftone-lower-structured), instead of twice.
+    (halftone-lower-structured), instead of twice. So does the epilogue of a product of two activations whose innermost dimension stays so: the
+    heads of an attention come back together where its kernel writes them.
 
     ```mlir
     %q = linalg.generic {indexing_maps = [(n, c, h, w) -> (n, c, h, w), ...]} ins(%x : tensor<1x3x8x8xf32>) outs(...) {...}
@@ -375,7 +377,8 @@ def StoreUnsigned : Pass<"halftone-store-unsigned", "func::FuncOp"> {
     one instruction for each broadcast. This pass stores `code + 128` (the byte `code xor 0x80`) instead, where every operation
     that touches the tensor can do so at no cost: the requantization that writes it adds 128 to its zero point,
     another one that reads it subtracts 128 more, a lookup gets another table, padding and fills another constant, maximum
-    pooling compares unsigned. The contraction's `packing` gets the unit attribute `unsigned`.
+    pooling compares unsigned. The contraction's `packing` gets the unit attribute `unsigned`. The left factors of products of two activations
+    are read so, too; their bodies say it (`extui` and a zero point 128 higher).
 
     ```mlir
     %k = arith.addi %i, %z : i32          // z = -128
@@ -558,7 +561,8 @@ def AnnotateLayers : Pass<"halftone-annotate-layers", "::mlir::ModuleOp"> {
   let summary = "List the layers for profiles, and mark their locations";
   let description = [{
     Each `halftone.contract`, linalg operation, lookup, observer and copy in the body of @main is a layer; fills of one buffer that follow one
-    another, as the sides of a border, are one together. The module's attribute
+    another, as the sides of a border, are one together, and so are a product of two activations, its epilogue, and all members of a chain that
+    becomes one kernel (halftone-lower-products). The module's attribute
     `halftone.layers` gets its name (the first one in its location), kind, kernel, shapes, multiply-accumulates, of contractions
     what the cost model reads, and the bytes of its operands, each buffer once; a dynamic extent counts as
     what one sample has of it. The operation's location, and those of
