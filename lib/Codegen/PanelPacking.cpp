@@ -5,7 +5,8 @@
 //       store the words; sum the columns
 //     store the start row
 //
-// Where a column's elements follow one another in memory (the keys of an attention), blocks of words are transposed. Where columns follow one another (the values), the rows of a step are interleaved.
+// Where a column's elements follow one another in memory (the keys of an attention), blocks of words are transposed. Where columns
+// follow one another (the values), the rows of a step are interleaved.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/PanelPacking.h"
