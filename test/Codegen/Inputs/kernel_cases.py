@@ -428,6 +428,20 @@ def few():
     m.write()
 
 
+def products(m, element, e):
+    """Products of two activations; heads join the batch, so it is a dynamic one."""
+    # Blocks of all sizes that are transposed while packing, a reduction that ends within a word, several panels.
+    product(m, e + "keys", 3, 37, 32, 37, element, keys=True, zero=-7)
+    product(m, e + "short_keys", 2, 5, 13, 19, element, keys=True)
+    product(m, e + "long_keys", 1, 17, 126, 150, element, keys=True, zero=127)
+    product(m, e + "given_keys", 2, 9, 18, 20, element, keys=True, zero=3, given=True)
+    product(m, e + "values", 3, 37, 37, 32, element, keys=False, zero=-128)
+    product(m, e + "wide_values", 2, 11, 6, 91, element, keys=False, zero=5)
+    # Several blocks of rows, of which the last is lower; rows of an odd length.
+    attention(m, e + "attention", 3, 150, 16, element)
+    attention(m, e + "short_attention", 2, 37, 12, element)
+
+
 def main(elements=("i8", "f32"), batch=None):
     m = Module()
     for element in elements:
@@ -459,19 +473,12 @@ def main(elements=("i8", "f32"), batch=None):
         # A reduction that is unrolled, in several tiles; one that is not, of which tiles share the next panel out.
         contraction(m, e + "short", (6, 29, 23), (1, 1, 41), residual=True, element=element)
         contraction(m, e + "shared", (7, 7, 70), (1, 1, 73), element=element)
-        # Blocks of all sizes that are transposed while packing, a reduction that ends within a word, several panels.
-        product(m, e + "keys", 3, 37, 32, 37, element, keys=True, zero=-7)
-        product(m, e + "short_keys", 2, 5, 13, 19, element, keys=True)
-        product(m, e + "long_keys", 1, 17, 126, 150, element, keys=True, zero=127)
-        product(m, e + "given_keys", 2, 9, 18, 20, element, keys=True, zero=3, given=True)
-        product(m, e + "values", 3, 37, 37, 32, element, keys=False, zero=-128)
-        product(m, e + "wide_values", 2, 11, 6, 91, element, keys=False, zero=5)
-        # Several blocks of rows, of which the last is lower; rows of an odd length.
-        attention(m, e + "attention", 3, 150, 16, element)
-        attention(m, e + "short_attention", 2, 37, 12, element)
-    # Right factors that the dots of some instruction sets cannot take.
-    product(m, "lowest_keys", 2, 9, 20, 21, "i8", keys=True, zero=-128, least=-128.0)
-    product(m, "moved_values", 2, 9, 20, 21, "i8", keys=False, zero=-3, right_zero=9)
+        if batch is None:
+            products(m, element, e)
+    if batch is None:
+        # Right factors that the dots of some instruction sets cannot take.
+        product(m, "lowest_keys", 2, 9, 20, 21, "i8", keys=True, zero=-128, least=-128.0)
+        product(m, "moved_values", 2, 9, 20, 21, "i8", keys=False, zero=-3, right_zero=9)
     for channels in (2, 3, 4, 5):
         codes_of_planes(m, f"picture{channels}", (channels, 3, 71))
     # Mostly zeros: one position after the other, in groups of 4 of short rows, with strides; several chunks of one tap.
