@@ -100,7 +100,7 @@ EXAMPLES = {
     "quantize-from-epoch": ["1", "!-1", "!2"],
     "rate": ["0.001", "!0", "!-1", "!fast"],
     "recipe": ["{folder}/recipe.yaml", "!{folder}/misspelt.yaml", "!{folder}/idle.yaml", "!{folder}/none.yaml", "!{folder}/data.npz"],
-    "refit": ["", "false", "!perhaps"],
+    "refit": [""],
     "report": ["{folder}/report.html", "{folder}/report.json", "!{folder}/report.txt", "!{folder}/none/report.html"],
     "resume": [("", ["--checkpoint={folder}/paused.npz"]), ("!", []), ("!", ["--checkpoint={folder}/none.npz"])],
     "resume@calibrate": [("", ["-o", "{folder}/resumed.stats"]), "!"],

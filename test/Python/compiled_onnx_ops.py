@@ -6,6 +6,7 @@ and their values. With --exported each is exported first, and the exported model
 import argparse
 import ctypes
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -69,7 +70,9 @@ def main():
     parser.add_argument("--target-cpu", default="native")
     parser.add_argument("--exported", action="store_true")
     options = parser.parse_args()
-    cases, failed = list(test_onnx_ops.COMPILED)[::options.every], 0
+    # Integer products have no form in an export.
+    cases = [case for case in test_onnx_ops.COMPILED if not (options.exported and re.search("convinteger|matmulinteger", case))]
+    cases, failed = cases[::options.every], 0
     for case in cases:
         with tempfile.TemporaryDirectory() as folder:
             try:
