@@ -81,8 +81,7 @@ static OpKind classifyComposite(CompositeOp op) {
       .Default(OpKind::Other);
 }
 
-/// The accumulator starts from zero; another start would have to be a bias.
-static bool startsFromZero(linalg::LinalgOp op) {
+bool mlir::halftone::startsAtZero(linalg::LinalgOp op) {
   auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
   return fill && matchPattern(fill.getInputs()[0], m_AnyZeroFloat());
 }
@@ -104,9 +103,9 @@ OpKind mlir::halftone::classify(Operation *op) {
   if (isa<tensor::ConcatOp>(op))
     return OpKind::Concat;
   if (isa<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcOp, linalg::Conv2DNhwgcGfhwcOp, linalg::MatmulOp>(op))
-    return startsFromZero(cast<linalg::LinalgOp>(op)) ? OpKind::Contraction : OpKind::Other;
+    return startsAtZero(cast<linalg::LinalgOp>(op)) ? OpKind::Contraction : OpKind::Other;
   if (auto product = dyn_cast<linalg::BatchMatmulOp>(op))
-    return startsFromZero(product) && multipliesActivations(product) ? OpKind::Contraction : OpKind::Other;
+    return startsAtZero(product) && multipliesActivations(product) ? OpKind::Contraction : OpKind::Other;
   if (auto generic = dyn_cast<linalg::GenericOp>(op))
     return classifyGeneric(generic);
   if (auto composite = dyn_cast<CompositeOp>(op))
@@ -229,6 +228,16 @@ void mlir::halftone::setRange(Value value, float low, float high) {
 bool mlir::halftone::hasQuantizedWeights(Operation *op) {
   auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
   return classify(op) == OpKind::Contraction && !isa<linalg::BatchMatmulOp>(op) && precision && precision.getValue() != "float";
+}
+
+void mlir::halftone::setPrecision(Operation *op, StringRef precision, StringRef reason) {
+  if (precision == kWeightsPrecision)
+    reason = "its weights are codes, its activations floats";
+  Builder b(op->getContext());
+  op->setAttr(kPrecisionAttr, b.getStringAttr(precision));
+  op->removeAttr(kReasonAttr);
+  if (precision == "float" || precision == kWeightsPrecision)
+    op->setAttr(kReasonAttr, b.getStringAttr(reason));
 }
 
 bool mlir::halftone::isInt8(Operation *op) {

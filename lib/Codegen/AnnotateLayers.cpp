@@ -13,9 +13,9 @@
 #include "halftone/Codegen/ProductKernel.h"
 #include "halftone/Codegen/SparseCost.h"
 #include "halftone/Codegen/StructuredKernel.h"
+#include "halftone/Codegen/VectorEmission.h"
 #include "halftone/Integer/MultiplyAccumulates.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace mlir::halftone {
@@ -30,11 +30,7 @@ using namespace mlir::halftone;
 // Operands
 //===----------------------------------------------------------------------===//
 
-static bool isConstant(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  return buffer.getDefiningOp<memref::GetGlobalOp>() != nullptr;
-}
+static bool isConstant(Value buffer) { return rootOf(buffer).getDefiningOp<memref::GetGlobalOp>() != nullptr; }
 
 /// The whole buffer of a part.
 static Value wholeOf(Value buffer) {
@@ -198,11 +194,9 @@ struct AnnotateLayers : halftone::impl::AnnotateLayersBase<AnnotateLayers> {
   using AnnotateLayersBase::AnnotateLayersBase;
 
   void runOnOperation() override {
-    const Isa *row = target.empty() ? nullptr : findIsa(target);
-    if (!target.empty() && !row) {
-      getOperation().emitError("unknown target '") << target << "'";
+    const Isa *row = target.empty() ? nullptr : requireIsa(getOperation(), target);
+    if (!row && !target.empty())
       return signalPassFailure();
-    }
     func::FuncOp main = lookupEntry(getOperation());
     if (!main)
       return signalPassFailure();

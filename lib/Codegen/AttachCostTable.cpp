@@ -16,11 +16,9 @@ struct AttachCostTable : halftone::impl::AttachCostTableBase<AttachCostTable> {
   using AttachCostTableBase::AttachCostTableBase;
 
   void runOnOperation() override {
-    const Isa *isa = findIsa(target);
-    if (!isa) {
-      getOperation().emitError("unknown target '") << target << "'";
+    const Isa *isa = requireIsa(getOperation(), target);
+    if (!isa)
       return signalPassFailure();
-    }
     FailureOr<CostTable> table = file.empty() ? CostTable::of(getOperation(), *isa) : read(*isa);
     if (failed(table))
       return signalPassFailure();

@@ -11,7 +11,6 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::halftone {
@@ -31,7 +30,7 @@ namespace {
 /// The fill's destination if `value` is a tensor filled with zero.
 Value zeroFilled(Value value) {
   auto fill = value.getDefiningOp<linalg::FillOp>();
-  if (!fill || !(matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) || matchPattern(fill.getInputs()[0], m_Zero())))
+  if (!fill || !isZero(fill.getInputs()[0]))
     return {};
   return fill.getOutputs()[0];
 }

@@ -32,14 +32,9 @@ func::FuncOp mlir::halftone::lookupEntry(ModuleOp module) {
   return entry;
 }
 
-/// The bounds of the dynamic leading dimension of an argument, or nothing after a diagnostic.
-static FailureOr<DimAttr> leadingDim(func::FuncOp entry, unsigned index, ShapedType type) {
-  auto dims = entry.getArgAttrOfType<ArrayAttr>(index, kDimsAttr);
-  auto dim = dims && !dims.empty() ? dyn_cast<DimAttr>(dims[0]) : DimAttr();
-  if (!dim)
-    return entry.emitError("argument ") << index << " of type " << type << " has a dynamic dimension without bounds; set "
-                                        << kDimsAttr << " (for example by --dim batch=1..32)";
-  return dim;
+DimAttr mlir::halftone::leadingDim(func::FuncOp entry, unsigned argument) {
+  auto dims = entry.getArgAttrOfType<ArrayAttr>(argument, kDimsAttr);
+  return dims && !dims.empty() ? dyn_cast<DimAttr>(dims[0]) : DimAttr();
 }
 
 static LogicalResult checkShape(func::FuncOp entry, StringRef what, unsigned index, Type type) {
@@ -93,12 +88,13 @@ struct FormEntry : halftone::impl::FormEntryBase<FormEntry> {
       inputs.push_back(describe(builder, type, entry.getArgAttrDict(i), "input" + std::to_string(i)));
       if (cast<ShapedType>(type).hasStaticShape())
         continue;
-      FailureOr<DimAttr> dim = leadingDim(entry, i, cast<ShapedType>(type));
-      if (failed(dim))
-        return failure();
+      DimAttr dim = leadingDim(entry, i);
+      if (!dim)
+        return entry.emitError("argument ") << i << " of type " << type << " has a dynamic dimension without bounds; set "
+                                            << kDimsAttr << " (for example by --dim batch=1..32)";
       bool first = high == 1 && low == 1;
-      low = first ? dim->getLow() : std::max(low, dim->getLow());
-      high = first ? dim->getHigh() : std::min(high, dim->getHigh());
+      low = first ? dim.getLow() : std::max(low, dim.getLow());
+      high = first ? dim.getHigh() : std::min(high, dim.getHigh());
     }
     for (auto [i, type] : llvm::enumerate(entry.getResultTypes())) {
       if (failed(checkShape(entry, "result", i, type)))

@@ -104,7 +104,7 @@ struct Product {
 
 static bool startsAtZero(linalg::LinalgOp op) {
   auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
-  return fill && (matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) || matchPattern(fill.getInputs()[0], m_Zero()));
+  return fill && isZero(fill.getInputs()[0]);
 }
 
 static std::optional<Product> match(linalg::LinalgOp op) {
@@ -247,11 +247,9 @@ struct FormProducts : halftone::impl::FormProductsBase<FormProducts> {
   using FormProductsBase::FormProductsBase;
 
   void runOnOperation() override {
-    const Isa *isa = findIsa(target);
-    if (!isa) {
-      getOperation().emitError("unknown target '") << target << "'";
+    const Isa *isa = requireIsa(getOperation(), target);
+    if (!isa)
       return signalPassFailure();
-    }
     SmallVector<Product> products;
     getOperation().walk([&](linalg::LinalgOp op) {
       if (std::optional<Product> product = match(op); product && hasKernel(*product, *isa))

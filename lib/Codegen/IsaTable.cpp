@@ -52,6 +52,13 @@ const Isa *mlir::halftone::findIsa(StringRef name) {
   return isa == std::end(kIsas) ? nullptr : isa;
 }
 
+const Isa *mlir::halftone::requireIsa(Operation *op, StringRef name) {
+  const Isa *isa = findIsa(name);
+  if (!isa)
+    op->emitError("unknown target '") << name << "'";
+  return isa;
+}
+
 const DotKernel *mlir::halftone::findDotKernel(StringRef kind) {
   static constexpr const DotKernel *kKernels[] = {&kVpdpbusd512, &kVpdpbusd256, &kMaddubs256, &kSdot128,
                                                   &kSmmla128,    &kWiden,       &kAmx,        &kFma512,

@@ -51,7 +51,8 @@ public:
   void advance(OpBuilder &b) const {
     for (auto [i, entry] : llvm::enumerate(entries.getAsRange<DictionaryAttr>())) {
       Value old = LLVM::LoadOp::create(b, loc, pointerType(b), slot(b, slots, i));
-      Value next = LLVM::GEPOp::create(b, loc, pointerType(b), b.getI8Type(), old, ArrayRef<LLVM::GEPArg>{int32_t(bytesOf(entry))});
+      Value bytes = LLVM::ConstantOp::create(b, loc, b.getI64Type(), bytesOf(entry)); // a constant index has 32 bits
+      Value next = LLVM::GEPOp::create(b, loc, pointerType(b), b.getI8Type(), old, ArrayRef<LLVM::GEPArg>{bytes});
       LLVM::StoreOp::create(b, loc, next, slot(b, slots, i));
     }
   }

@@ -25,11 +25,9 @@ struct LowerContract : halftone::impl::LowerContractBase<LowerContract> {
   using LowerContractBase::LowerContractBase;
 
   void runOnOperation() override {
-    const Isa *isa = findIsa(target);
-    if (!isa) {
-      getOperation().emitError("unknown target '") << target << "'";
+    const Isa *isa = requireIsa(getOperation(), target);
+    if (!isa)
       return signalPassFailure();
-    }
     FailureOr<CostTable> table = CostTable::of(getOperation(), *isa);
     if (failed(table))
       return signalPassFailure();

@@ -17,11 +17,9 @@ struct LowerOuterProducts : halftone::impl::LowerOuterProductsBase<LowerOuterPro
   using LowerOuterProductsBase::LowerOuterProductsBase;
 
   void runOnOperation() override {
-    const Isa *isa = findIsa(target);
-    if (!isa) {
-      getOperation().emitError("unknown target '") << target << "'";
+    const Isa *isa = requireIsa(getOperation(), target);
+    if (!isa)
       return signalPassFailure();
-    }
     SmallVector<linalg::LinalgOp> operations;
     getOperation().walk([&](linalg::LinalgOp op) { operations.push_back(op); });
     for (linalg::LinalgOp op : operations) {

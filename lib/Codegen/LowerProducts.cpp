@@ -23,11 +23,9 @@ struct LowerProducts : halftone::impl::LowerProductsBase<LowerProducts> {
   using LowerProductsBase::LowerProductsBase;
 
   void runOnOperation() override {
-    const Isa *isa = findIsa(target);
-    if (!isa) {
-      getOperation().emitError("unknown target '") << target << "'";
+    const Isa *isa = requireIsa(getOperation(), target);
+    if (!isa)
       return signalPassFailure();
-    }
     FailureOr<CostTable> costs = CostTable::of(getOperation(), *isa);
     if (failed(costs))
       return signalPassFailure();
@@ -40,13 +38,12 @@ struct LowerProducts : halftone::impl::LowerProductsBase<LowerProducts> {
     for (linalg::GenericOp product : products) {
       if (done.contains(product))
         continue;
-      SmallVector<Operation *> chain = findProductChain(product);
-      if (emitProductChain(product, *isa, *costs)) {
-        done.insert(chain.begin(), chain.end());
-        ++numChains;
-      } else {
+      SmallVector<Operation *> chain = emitProductChain(product, *isa, *costs);
+      done.insert(chain.begin(), chain.end());
+      if (chain.empty())
         numKernels += emitProductKernel(product, *isa, *costs);
-      }
+      else
+        ++numChains;
     }
   }
 };

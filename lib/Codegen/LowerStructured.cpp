@@ -34,11 +34,9 @@ struct LowerStructured : halftone::impl::LowerStructuredBase<LowerStructured> {
   using LowerStructuredBase::LowerStructuredBase;
 
   void runOnOperation() override {
-    const Isa *isa = findIsa(target);
-    if (!isa) {
-      getOperation().emitError("unknown target '") << target << "'";
+    const Isa *isa = requireIsa(getOperation(), target);
+    if (!isa)
       return signalPassFailure();
-    }
     SmallVector<Operation *> operations;
     getOperation().walk([&](Operation *op) {
       if (isa_and_present<linalg::LinalgOp, LookupOp, memref::CopyOp>(op))

@@ -15,10 +15,9 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/OuterProductKernel.h"
 #include "halftone/Codegen/LoopEmission.h"
+#include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/IR/Matchers.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 #include <numeric>
 
 using namespace mlir;
@@ -79,7 +78,7 @@ linalg::FillOp mlir::halftone::findZeroFill(linalg::LinalgOp op) {
     if (inBlock == op.getOperation() || (inBlock && op->isBeforeInBlock(inBlock)))
       continue;
     auto fill = dyn_cast<linalg::FillOp>(user);
-    if (!fill || found || !(matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) || matchPattern(fill.getInputs()[0], m_Zero())))
+    if (!fill || found || !isZero(fill.getInputs()[0]))
       return {};
     found = fill;
   }
@@ -124,11 +123,7 @@ private:
 } // namespace
 
 /// Whether the buffer is one of the arena's, behind each of which memory may be read.
-static bool isInArena(Value memory) {
-  while (auto view = memory.getDefiningOp<ViewLikeOpInterface>())
-    memory = view.getViewSource();
-  return memory.getDefiningOp<memref::AllocOp>() != nullptr;
-}
+static bool isInArena(Value memory) { return rootOf(memory).getDefiningOp<memref::AllocOp>() != nullptr; }
 
 void mlir::halftone::emitOuterProductKernel(linalg::LinalgOp op, const OuterProduct &product, const Isa &isa,
                                             bool startsAtZero) {

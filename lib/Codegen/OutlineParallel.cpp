@@ -217,11 +217,9 @@ struct OutlineParallel : halftone::impl::OutlineParallelBase<OutlineParallel> {
   using OutlineParallelBase::OutlineParallelBase;
 
   void runOnOperation() override {
-    const Isa *isa = findIsa(target);
-    if (!isa && !target.empty()) {
-      getOperation().emitError("unknown target '") << target << "'";
+    const Isa *isa = target.empty() ? nullptr : requireIsa(getOperation(), target);
+    if (!isa && !target.empty())
       return signalPassFailure();
-    }
     modes.emplace(isa ? isa->architecture : Architecture::X86);
     main = lookupEntry(getOperation());
     if (!main || failed(readSignature()))

@@ -158,11 +158,9 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
   using PackWeightsBase::PackWeightsBase;
 
   void runOnOperation() override {
-    const Isa *isa = findIsa(target);
-    if (!isa) {
-      getOperation().emitError("unknown target '") << target << "'";
+    const Isa *isa = requireIsa(getOperation(), target);
+    if (!isa)
       return signalPassFailure();
-    }
     FailureOr<CostTable> costs = CostTable::of(getOperation(), *isa);
     if (failed(costs))
       return signalPassFailure();

@@ -24,8 +24,6 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// Vector kernels may read (not write) this far behind a buffer.
-static constexpr int64_t kSlackBytes = 64;
 static constexpr int64_t kAlignment = 64;
 
 /// Bytes of the planes of one image (halftone-assign-planes); nothing for another type.

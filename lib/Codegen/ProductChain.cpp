@@ -14,7 +14,6 @@
 #include "halftone/Codegen/ProductEmitter.h"
 #include "halftone/Codegen/StructuredKernel.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -24,8 +23,6 @@ using namespace mlir::halftone;
 /// lanes: half of L1.
 static constexpr int64_t kBlockBytes = 16 << 10;
 static constexpr int64_t kLeastRows = 16;
-/// Kernels may read so far behind a buffer.
-static constexpr int64_t kSlackBytes = 64;
 
 namespace {
 
@@ -41,12 +38,6 @@ struct Chain {
 };
 
 } // namespace
-
-static Value rootOf(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  return buffer;
-}
 
 /// Whether the first `leading` dimensions of the operand are those loops.
 static bool hasLeading(AffineMap map, int64_t leading) {
@@ -164,17 +155,19 @@ static std::optional<Chain> findChain(linalg::GenericOp product) {
   return std::nullopt;
 }
 
-SmallVector<Operation *> mlir::halftone::findProductChain(linalg::GenericOp product) {
-  SmallVector<Operation *> members;
-  std::optional<Chain> chain = findChain(product);
-  if (!chain)
-    return members;
-  members = {product, findProductEpilogue(product)};
-  llvm::append_range(members, chain->between);
-  members.push_back(chain->second);
-  if (linalg::GenericOp last = findProductEpilogue(chain->second))
-    members.push_back(last);
+/// The members in program order.
+static SmallVector<Operation *> membersOf(const Chain &chain) {
+  SmallVector<Operation *> members = {chain.first, findProductEpilogue(chain.first)};
+  llvm::append_range(members, chain.between);
+  members.push_back(chain.second);
+  if (chain.end() != chain.second)
+    members.push_back(chain.end());
   return members;
+}
+
+SmallVector<Operation *> mlir::halftone::findProductChain(linalg::GenericOp product) {
+  std::optional<Chain> chain = findChain(product);
+  return chain ? membersOf(*chain) : SmallVector<Operation *>();
 }
 
 //===----------------------------------------------------------------------===//
@@ -188,7 +181,8 @@ public:
   ChainEmitter(Chain &chain, const Isa &isa, const CostTable &costs)
       : chain(chain), b(chain.first.getLoc(), chain.end()), first(b, chain.first, isa, costs), second(b, chain.second, isa, costs) {}
   bool match() { return findZeroFill(chain.first) && findZeroFill(chain.second) && first.match() && second.match(); }
-  void emit();
+  /// In place of the members.
+  void emit(ArrayRef<Operation *> members);
 
 private:
   int64_t rowElements(Value buffer) const;
@@ -196,26 +190,25 @@ private:
   void emitBlock(ArrayRef<Value> indices, Value row, int64_t count);
   Value emitInner(Value buffer, int64_t count);
   Value emitPart(OpOperand &operand, AffineMap map, ArrayRef<Value> indices, Value row, int64_t count);
-  void erase();
 
   Chain &chain;
   ImplicitLocOpBuilder b;
   ProductEmitter first, second;
   DenseMap<Value, Value> scratches;
-  SmallVector<Operation *> dead;
 };
 
 } // namespace
 
-bool mlir::halftone::emitProductChain(linalg::GenericOp product, const Isa &isa, const CostTable &costs) {
+SmallVector<Operation *> mlir::halftone::emitProductChain(linalg::GenericOp product, const Isa &isa, const CostTable &costs) {
   std::optional<Chain> chain = findChain(product);
   if (!chain)
-    return false;
+    return {};
   ChainEmitter emitter(*chain, isa, costs);
   if (!emitter.match())
-    return false;
-  emitter.emit();
-  return true;
+    return {};
+  SmallVector<Operation *> members = membersOf(*chain);
+  emitter.emit(members);
+  return members;
 }
 
 /// Elements of one row of an inner buffer.
@@ -275,10 +268,10 @@ void ChainEmitter::emitBlock(ArrayRef<Value> indices, Value row, int64_t count) 
   second.emitRows(indices, row, count);
 }
 
-void ChainEmitter::emit() {
+void ChainEmitter::emit(ArrayRef<Operation *> members) {
   // Before anything new stands among them.
-  dead = {findZeroFill(chain.first), findZeroFill(chain.second)};
-  llvm::append_range(dead, findProductChain(chain.first));
+  SmallVector<Operation *> dead = {findZeroFill(chain.first), findZeroFill(chain.second)};
+  llvm::append_range(dead, members);
   const int64_t block = chooseRows(), rows = first.rows(), whole = rows / block * block;
   first.emitScratch();
   second.emitScratch();
@@ -298,10 +291,6 @@ void ChainEmitter::emit() {
     if (rows > whole)
       emitBlock(indices, indexConstant(b, whole), rows - whole);
   }, /*always=*/true);
-  erase();
-}
-
-void ChainEmitter::erase() {
   for (Operation *op : llvm::reverse(dead))
     op->erase();
   for (Value buffer : chain.inner)

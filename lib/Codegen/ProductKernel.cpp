@@ -17,7 +17,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -107,13 +106,6 @@ static std::optional<std::pair<Term, Term>> matchTerms(linalg::GenericOp product
 //===----------------------------------------------------------------------===//
 // The epilogue
 //===----------------------------------------------------------------------===//
-
-/// The buffer that a view is of.
-static Value rootOf(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  return buffer;
-}
 
 /// Whether `op` surely leaves the factors of `product` as they are.
 static bool leavesFactors(Operation *op, linalg::GenericOp product) {

@@ -55,8 +55,7 @@ static std::optional<SampleCount> countSamples(func::FuncOp entry) {
     return SampleCount{*extent, *extent, false};
   SampleCount count = {1, std::numeric_limits<int64_t>::max(), true};
   for (unsigned i = 0; i < entry.getNumArguments(); ++i) {
-    auto dims = entry.getArgAttrOfType<ArrayAttr>(i, kDimsAttr);
-    auto dim = dims && !dims.empty() ? dyn_cast<DimAttr>(dims[0]) : DimAttr();
+    DimAttr dim = leadingDim(entry, i);
     if (!dim)
       return std::nullopt; // an error of halftone-form-entry
     count.low = std::max(count.low, dim.getLow());
@@ -106,9 +105,9 @@ struct SplitBatch : halftone::impl::SplitBatchBase<SplitBatch> {
   using SplitBatchBase::SplitBatchBase;
 
   void runOnOperation() override {
-    const Isa *isa = findIsa(target);
-    func::FuncOp entry = lookupEntry(getOperation());
-    if (!isa || !entry)
+    const Isa *isa = requireIsa(getOperation(), target);
+    func::FuncOp entry = isa ? lookupEntry(getOperation()) : func::FuncOp();
+    if (!entry)
       return signalPassFailure();
     std::optional<SampleCount> count = countSamples(entry);
     if (!count || count->high == 1)

@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -21,6 +22,12 @@ std::optional<SmallVector<int64_t>> mlir::halftone::staticStrides(MemRefType typ
   if (failed(type.getStridesAndOffset(strides, offset)) || llvm::is_contained(strides, ShapedType::kDynamic))
     return std::nullopt;
   return strides;
+}
+
+Value mlir::halftone::rootOf(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+    buffer = view.getViewSource();
+  return buffer;
 }
 
 FlatBuffer mlir::halftone::flatten(ImplicitLocOpBuilder &b, Value memory) {

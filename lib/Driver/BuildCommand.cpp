@@ -27,8 +27,6 @@ struct BuildOptions {
   explicit BuildOptions(CommandLine &line);
   Error check(Stage last) const;
   Error checkOutput(Stage last) const;
-  /// Whether the model is no stage file.
-  bool isSource() const { return StringRef(model.path()).ends_with(".onnx"); }
 
   ModelOptions model;
   EqualizeOption equalize;
@@ -189,8 +187,8 @@ static Error finish(ModuleOp module, const BuildOptions &options, Stage last,
 static Error checkQuantized(const BuildOptions &options) {
   if (options.data.empty() && !options.wholeFloat && options.statistics.empty() && !options.quantize.isGiven())
     return Error::success();
-  return userError("'" + options.model.path() + "' is quantized already, with scales of its own: give no --data, no --save-stats, no "
-                   "--float and no option of quantization, or start from the float model to quantize it anew");
+  return options.model.isQuantizedAlready("give no --data, no --save-stats, no --float and no option of quantization, or start from the "
+                                          "float model to quantize it anew");
 }
 
 Error mlir::halftone::runBuild(CommandLine &line) {
@@ -248,7 +246,7 @@ Error mlir::halftone::runBuild(CommandLine &line) {
     return error;
   if (*last == Stage::Target)
     printSummary(options, floatBytes, report);
-  if (isQuantized && options.isSource())
+  if (isQuantized && options.model.isOnnx())
     llvm::outs() << "the source model is quantized: its own scales were used, no samples are needed\n";
   if (isFloat && !options.wholeFloat)
     llvm::outs() << "built in floats; --data SAMPLES would calibrate and build "

@@ -31,8 +31,8 @@ static Expected<Statistics> calibrateModel(const ModelOptions &model,
   Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
   if (!module)
     return module.takeError();
-  if (stageOf(**module) == Stage::Quantization && StringRef(model.path()).ends_with(".onnx"))
-    return userError("'" + model.path() + "' is quantized already, with scales of its own: `halftone build` needs no samples for it");
+  if (stageOf(**module) == Stage::Quantization && model.isOnnx())
+    return model.isQuantizedAlready("`halftone build` needs no samples for it");
   if (stageOf(**module) != Stage::Import)
     return userError("'" + model.paths.front() +
                      "' is behind the stage 'import'; calibrate the "

@@ -90,6 +90,10 @@ Expected<ImportOptions> ModelOptions::importOptions() const {
   return options;
 }
 
+Error ModelOptions::isQuantizedAlready(const llvm::Twine &advice) const {
+  return userError("'" + path() + "' is quantized already, with scales of its own: " + advice);
+}
+
 Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context) const {
   Expected<ImportOptions> options = importOptions();
   if (!options)

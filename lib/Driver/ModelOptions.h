@@ -27,6 +27,10 @@ public:
   llvm::Error record(ModuleOp module) const;
 
   StringRef path() const { return paths.front(); }
+  /// Whether the model is an ONNX file, not a stage file.
+  bool isOnnx() const { return path().ends_with(".onnx"); }
+  /// That its own scales leave nothing to choose, and what to do.
+  llvm::Error isQuantizedAlready(const llvm::Twine &advice) const;
   llvm::Expected<ImportOptions> importOptions() const;
 
   llvm::cl::list<std::string> paths;

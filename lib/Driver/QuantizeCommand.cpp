@@ -115,8 +115,8 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   if (Error error = cost.attach(**module))
     return error;
   if (*stageOf(**module) >= Stage::Quantization && (options.isGiven() || *selects || !data.empty() || !statistics.empty()))
-    return userError("'" + model.path() + "' is quantized already, with scales of its own: give no --data, no --stats, no budget and no "
-                     "option of quantization, or start from the float model to quantize it anew");
+    return model.isQuantizedAlready("give no --data, no --stats, no budget and no option of quantization, or start from the float model to "
+                                    "quantize it anew");
   if (Error error = options.checkStage(**module))
     return error;
   if (Error error = equalize.apply(**module))

@@ -79,6 +79,26 @@ void eraseUnused(RewriterBase &rewriter, Operation *root);
 /// Records why an operation stays float.
 void setReason(Operation *op, const Twine &reason);
 
+/// Rewrites each operation that `match(op, reason)` finds something in, and
+/// records the reason of one that should have had it; how many were rewritten.
+template <typename Ops, typename Matcher, typename Rewriter>
+int64_t rewriteMatches(Operation *root, const Ops &operations, Matcher match,
+                       Rewriter rewrite) {
+  IRRewriter rewriter(root->getContext());
+  int64_t count = 0;
+  for (auto op : operations) {
+    std::string reason;
+    if (auto found = match(op, reason)) {
+      rewrite(rewriter, *found);
+      ++count;
+    } else if (!reason.empty()) {
+      setReason(op, reason);
+    }
+  }
+  eraseUnused(rewriter, root);
+  return count;
+}
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_LIB_INTEGER_CODETENSORS_H

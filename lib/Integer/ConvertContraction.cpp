@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "ContractionTail.h"
 #include "NamedContraction.h"
+#include "halftone/Analysis/EntryForm.h"
 #include "halftone/Integer/Passes.h"
 #include <cmath>
 

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 #include "ContractionTail.h"
 #include "NamedContraction.h"
+#include "halftone/Analysis/EntryForm.h"
 #include "halftone/Integer/Passes.h"
 #include "halftone/Precision/Passes.h"
 
@@ -299,17 +300,9 @@ namespace {
 struct ConvertFloatActivations
     : halftone::impl::ConvertFloatActivationsBase<ConvertFloatActivations> {
   void runOnOperation() override {
-    IRRewriter rewriter(&getContext());
-    for (linalg::LinalgOp op : findFloatContractions(getOperation())) {
-      std::string reason;
-      if (std::optional<Match> found = match(op, reason)) {
-        rewrite(rewriter, *found);
-        ++converted;
-      } else if (!reason.empty()) {
-        setReason(op, reason);
-      }
-    }
-    eraseUnused(rewriter, getOperation());
+    converted += rewriteMatches(getOperation(),
+                                findFloatContractions(getOperation()), match,
+                                rewrite);
   }
 };
 } // namespace

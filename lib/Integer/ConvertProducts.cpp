@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "CodeTensors.h"
 #include "NamedContraction.h"
+#include "halftone/Analysis/EntryForm.h"
 #include "halftone/Integer/Passes.h"
 
 namespace mlir::halftone {
@@ -95,17 +96,7 @@ struct ConvertProducts : halftone::impl::ConvertProductsBase<ConvertProducts> {
       if (isNamedContraction(op) && getElementTypeOrSelf(op->getResult(0).getType()).isF32())
         products.push_back(op);
     });
-    IRRewriter rewriter(&getContext());
-    for (linalg::BatchMatmulOp op : products) {
-      std::string reason;
-      if (std::optional<Match> found = match(op, reason)) {
-        rewrite(rewriter, *found);
-        ++converted;
-      } else if (!reason.empty()) {
-        setReason(op, reason);
-      }
-    }
-    eraseUnused(rewriter, getOperation());
+    converted += rewriteMatches(getOperation(), products, match, rewrite);
   }
 };
 } // namespace

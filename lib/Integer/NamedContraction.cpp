@@ -1,6 +1,5 @@
 //===- NamedContraction.cpp - the contractions that this stage knows ------===//
 #include "NamedContraction.h"
-#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -44,11 +43,6 @@ bool mlir::halftone::isNamedContraction(linalg::LinalgOp op) {
   return isa<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcOp,
              linalg::DepthwiseConv2DNhwcHwcmOp, linalg::Conv2DNhwgcGfhwcOp,
              linalg::Conv1DNwcWcfOp>(op);
-}
-
-bool mlir::halftone::startsAtZero(linalg::LinalgOp op) {
-  auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
-  return fill && matchPattern(fill.getInputs()[0], m_AnyZeroFloat());
 }
 
 SmallVector<linalg::LinalgOp>

@@ -16,9 +16,6 @@ bool isNamedContraction(linalg::LinalgOp op);
 /// The named contractions with an f32 result.
 SmallVector<linalg::LinalgOp> findFloatContractions(Operation *root);
 
-/// Whether its sum starts at 0.0.
-bool startsAtZero(linalg::LinalgOp op);
-
 /// `value` collapsed as the contraction's result was, if it was.
 Value collapseAlike(OpBuilder &builder, Location loc, Value value,
                     tensor::CollapseShapeOp collapse);

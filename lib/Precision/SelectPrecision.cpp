@@ -249,17 +249,10 @@ void SelectPrecisionPass::assign(const Unit &unit) {
 }
 
 void SelectPrecisionPass::setPrecision(Operation *op, StringRef precision, StringRef reason) {
-  op->setAttr(kPrecisionAttr, StringAttr::get(&getContext(), precision));
-  op->removeAttr(kReasonAttr);
-  if (precision == "float") {
-    op->removeAttr(kWeightsAttr);
-    op->removeAttr(kGranularityAttr);
-    op->removeAttr(kSparsityAttr);
-    op->setAttr(kReasonAttr, StringAttr::get(&getContext(), reason));
-    ++floatOpsLeft;
-    return;
-  }
-  ++int8Ops;
-  if (precision == kWeightsPrecision)
-    op->setAttr(kReasonAttr, StringAttr::get(&getContext(), "its weights are codes, its activations floats"));
+  halftone::setPrecision(op, precision, reason);
+  const bool isFloat = precision == "float";
+  ++(isFloat ? floatOpsLeft : int8Ops);
+  if (isFloat)
+    for (StringRef name : {StringRef(kWeightsAttr), StringRef(kGranularityAttr), StringRef(kSparsityAttr)})
+      op->removeAttr(name);
 }

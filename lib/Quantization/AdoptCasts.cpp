@@ -248,14 +248,6 @@ void AdoptCastsPass::assignPrecisions(func::FuncOp entry) {
 }
 
 void AdoptCastsPass::setPrecision(Operation *op, StringRef precision, StringRef reason) {
-  op->setAttr(kPrecisionAttr, StringAttr::get(&getContext(), precision));
-  op->removeAttr(kReasonAttr);
-  if (precision == "float") {
-    op->setAttr(kReasonAttr, StringAttr::get(&getContext(), reason));
-    ++floatOpsLeft;
-    return;
-  }
-  ++int8Ops;
-  if (precision == kWeightsPrecision)
-    op->setAttr(kReasonAttr, StringAttr::get(&getContext(), "its weights are codes, its activations floats"));
+  halftone::setPrecision(op, precision, reason);
+  ++(precision == "float" ? floatOpsLeft : int8Ops);
 }

@@ -89,7 +89,7 @@ bool HalftoneSession::allocate() {
   return true;
 }
 
-/// The bytes of one of `count` samples of each tensor.
+/// The bytes of one sample of each tensor.
 static std::vector<int64_t> sampleBytes(const HalftoneTensorInfo *tensors,
                                         int32_t numTensors) {
   std::vector<int64_t> list;

@@ -9,6 +9,8 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
+bool mlir::halftone::isZero(Value scalar) { return matchPattern(scalar, m_AnyZeroFloat()) || matchPattern(scalar, m_Zero()); }
+
 /// Whether T holds an element of the type as it is stored.
 template <typename T>
 static bool holds(Type type) {

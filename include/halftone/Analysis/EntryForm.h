@@ -48,6 +48,9 @@ bool isConstant(Value value);
 /// The value behind movements and max pools: it has the same range.
 Value traceRoot(Value value);
 
+/// Whether the sum of a structured operation starts at 0.0: another start would have to be a bias.
+bool startsAtZero(linalg::LinalgOp op);
+
 /// The activation operand of a contraction.
 OpOperand &getActivationOperand(Operation *contraction);
 
@@ -77,6 +80,9 @@ void setRange(Value value, float low, float high);
 /// Values of halftone.precision of contractions with quantized weights and float activations: rounded when it runs, and
 /// never. The second also of tables.
 inline constexpr llvm::StringLiteral kDynamicPrecision = "dynamic", kWeightsPrecision = "weights";
+
+/// Sets halftone.precision of an operation, and as halftone.reason why it is float, or what of it is when its weights alone are codes.
+void setPrecision(Operation *op, StringRef precision, StringRef reason = "");
 
 /// Whether halftone.precision of an operation is "int8".
 bool isInt8(Operation *op);

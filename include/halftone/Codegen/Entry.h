@@ -6,6 +6,7 @@
 #ifndef HALFTONE_CODEGEN_ENTRY_H
 #define HALFTONE_CODEGEN_ENTRY_H
 
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -31,6 +32,9 @@ inline constexpr llvm::StringLiteral kSampleCallsAttr = "halftone.sample_calls";
 
 /// The entry function, or null after a diagnostic.
 func::FuncOp lookupEntry(ModuleOp module);
+
+/// The bounds of the leading dimension of an argument, or null.
+DimAttr leadingDim(func::FuncOp entry, unsigned argument);
 
 } // namespace mlir::halftone
 

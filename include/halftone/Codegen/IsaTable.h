@@ -9,6 +9,7 @@
 #define HALFTONE_CODEGEN_ISATABLE_H
 
 #include "mlir/IR/BuiltinTypeInterfaces.h"
+#include "mlir/IR/Operation.h"
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
@@ -72,6 +73,9 @@ struct Isa {
 
 /// The row named `name`, or null.
 const Isa *findIsa(StringRef name);
+
+/// The same; null after an error at `op` that there is no such row.
+const Isa *requireIsa(Operation *op, StringRef name);
 
 /// All rows, the most capable first.
 ArrayRef<Isa> allIsas();

@@ -27,9 +27,9 @@ linalg::GenericOp findProductEpilogue(linalg::GenericOp product);
 /// both; in program order, nothing if there is no such chain.
 SmallVector<Operation *> findProductChain(linalg::GenericOp product);
 
-/// Emits one kernel in place of the chain that begins with the product, and erases its members. False, and nothing is changed, if there
-/// is none, or operands do not lie in memory as needed. Structured operations are left in the kernel, on views.
-bool emitProductChain(linalg::GenericOp product, const Isa &isa, const CostTable &costs);
+/// Emits one kernel in place of the chain that begins with the product, and erases its members, which are what it returns. None, and
+/// nothing is changed, if there is no chain, or operands do not lie in memory as needed. Structured operations are left in the kernel, on views.
+SmallVector<Operation *> emitProductChain(linalg::GenericOp product, const Isa &isa, const CostTable &costs);
 
 /// Emits the kernel in place of the product and its epilogue, and erases them and the fill of the sums. False, and nothing is
 /// changed, if operands do not lie in memory as the kernel needs them.

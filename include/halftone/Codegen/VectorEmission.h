@@ -23,6 +23,12 @@ struct FlatBuffer {
 /// The strides of `type`; nothing if one is not static.
 std::optional<SmallVector<int64_t>> staticStrides(MemRefType type);
 
+/// The buffer that a view is of, or the value itself.
+Value rootOf(Value buffer);
+
+/// Vector kernels may read, not write, so many bytes behind a buffer.
+inline constexpr int64_t kSlackBytes = 64;
+
 /// Emits the flat view of `memory`, whose strides are static.
 FlatBuffer flatten(ImplicitLocOpBuilder &b, Value memory);
 

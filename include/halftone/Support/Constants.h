@@ -25,6 +25,9 @@ std::optional<std::vector<T>> getElements(Attribute attribute);
 template <typename T>
 std::optional<std::vector<T>> getConstantElements(Value value);
 
+/// Whether a scalar is a constant 0, an integer or a float of either sign.
+bool isZero(Value scalar);
+
 /// Row-major elements of shape `shape` in the order of the transposed tensor, whose dimension i is dimension
 /// permutation[i] of the old one.
 template <typename T>

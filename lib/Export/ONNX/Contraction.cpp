@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Exporter.h"
+#include "halftone/Support/Constants.h"
 #include "mlir/IR/Matchers.h"
 #include <cmath>
 #include <onnx/onnx_pb.h>
@@ -79,7 +80,7 @@ bool exporter::addBias(Exporter &exporter, StringRef product, ArrayRef<float> bi
 static std::string addStart(Exporter &exporter, linalg::LinalgOp op, std::string name, ArrayRef<int64_t> order) {
   Value init = op.getDpsInits()[0];
   auto fill = init.getDefiningOp<linalg::FillOp>();
-  if (fill && (matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) || matchPattern(fill.getInputs()[0], m_Zero())))
+  if (fill && isZero(fill.getInputs()[0]))
     return name;
   return exporter.graph.addNode("Add", {name, exporter.read(init, order, hintOf(op))}, hintOf(op));
 }

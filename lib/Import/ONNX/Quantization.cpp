@@ -113,6 +113,14 @@ static FailureOr<Type> readCodesElement(Node &node) {
   return element;
 }
 
+/// The cast of a QuantizeLinear; failure after `node.unsupported`.
+static FailureOr<Cast> readQuantizer(Node &node) {
+  FailureOr<Type> element = readCodesElement(node);
+  if (failed(element))
+    return failure();
+  return readCast(node, *element);
+}
+
 /// One scalar, or a tensor that broadcasts along the axis to the rank.
 static Tensor alongAxis(Node &node, const Tensor &tensor, int64_t axis, int64_t rank) {
   if (axis < 0 || tensor.rank() != 1)
@@ -204,22 +212,23 @@ Value importer::emitQuantize(OpBuilder &b, Location l, Type element, Value x, Va
   return stored.isInteger(32) ? code : arith::TruncIOp::create(b, l, stored, code).getResult();
 }
 
-static LogicalResult quantizeWrittenOut(Node &node, const Cast &cast) {
+/// What is cast, its scales, and its zero points if there are any, which broadcast.
+static SmallVector<Tensor> readTensors(Node &node, const Cast &cast) {
   const Tensor x = node.input(0);
   SmallVector<Tensor> tensors{x, alongAxis(node, cast.scale, cast.axis, x.rank())};
   if (cast.zero)
     tensors.push_back(alongAxis(node, *cast.zero, cast.axis, x.rank()));
-  return setBroadcast(node, tensors, cast.element, [&](OpBuilder &b, Location l, ValueRange e) {
+  return tensors;
+}
+
+static LogicalResult quantizeWrittenOut(Node &node, const Cast &cast) {
+  return setBroadcast(node, readTensors(node, cast), cast.element, [&](OpBuilder &b, Location l, ValueRange e) {
     return emitQuantize(b, l, cast.element, e[0], e[1], e.size() > 2 ? e[2] : Value());
   });
 }
 
 static LogicalResult dequantizeWrittenOut(Node &node, const Cast &cast) {
-  const Tensor x = node.input(0);
-  SmallVector<Tensor> tensors{x, alongAxis(node, cast.scale, cast.axis, x.rank())};
-  if (cast.zero)
-    tensors.push_back(alongAxis(node, *cast.zero, cast.axis, x.rank()));
-  return setBroadcast(node, tensors, node.builder.getF32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+  return setBroadcast(node, readTensors(node, cast), node.builder.getF32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
     Value logical = emitWide(b, l, cast.element, e[0]);
     if (e.size() > 2)
       logical = arith::SubIOp::create(b, l, logical, emitWide(b, l, cast.element, e[2]));
@@ -261,11 +270,10 @@ static int64_t zeroAt(ArrayRef<int64_t> zeros, int64_t position) { return zeros.
 
 std::optional<HostTensor> onnx_operators::evaluateQuantizeLinear(Node &node) {
   const HostTensor &x = *node.constant(0);
-  FailureOr<Type> element = readCodesElement(node);
-  FailureOr<Cast> cast = succeeded(element) ? readCast(node, *element) : FailureOr<Cast>(failure());
+  FailureOr<Cast> cast = readQuantizer(node);
   if (failed(cast) || !x.element.isF32())
     return std::nullopt;
-  CodeRange range(*element);
+  CodeRange range(cast->element);
   std::vector<double> numbers = x.numbers(), scales = cast->scale.constant->numbers();
   std::vector<int64_t> zeros = cast->zero ? cast->zero->constant->integers() : std::vector<int64_t>();
   std::vector<int64_t> codes, positions = scalePositions(*cast, x.shape);
@@ -274,7 +282,7 @@ std::optional<HostTensor> onnx_operators::evaluateQuantizeLinear(Node &node) {
     rounded = rounded > range.low ? rounded : range.low; // NaN is the lowest
     codes.push_back(rounded < range.high ? static_cast<int64_t>(rounded) : range.high);
   }
-  return HostTensor::fromIntegers(*element, x.shape, codes);
+  return HostTensor::fromIntegers(cast->element, x.shape, codes);
 }
 
 /// What the constant that the cast makes is a multiple of; codes without their zero points lie from `least` to `greatest`.
@@ -351,8 +359,7 @@ void importer::tagWeights(Value contraction, const Tensor &weights, int64_t axis
 LogicalResult onnx_operators::buildQuantizeLinear(Node &node) {
   if (!node.input(0).element.isF32())
     return node.unsupported("an input that is not f32");
-  FailureOr<Type> element = readCodesElement(node);
-  FailureOr<Cast> cast = succeeded(element) ? readCast(node, *element) : FailureOr<Cast>(failure());
+  FailureOr<Cast> cast = readQuantizer(node);
   if (failed(cast))
     return failure();
   if (cast->block)
@@ -362,8 +369,8 @@ LogicalResult onnx_operators::buildQuantizeLinear(Node &node) {
   auto type = mlir::cast<RankedTensorType>(x.getType());
   if (!uniform || type.getRank() == 0)
     return quantizeWrittenOut(node, *cast);
-  Type codes = uniformType(node, *element, uniform->first, uniform->second);
-  setCodes(node, QuantizeOp::create(node.builder, node.loc, type.clone(codes), x), *element);
+  Type codes = uniformType(node, cast->element, uniform->first, uniform->second);
+  setCodes(node, QuantizeOp::create(node.builder, node.loc, type.clone(codes), x), cast->element);
   return success();
 }
 

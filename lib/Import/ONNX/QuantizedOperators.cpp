@@ -86,6 +86,13 @@ private:
 };
 } // namespace
 
+static void setInt(onnx::NodeProto &node, const std::string &name, int64_t value) {
+  onnx::AttributeProto &attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INT);
+  attribute.set_i(value);
+}
+
 onnx::NodeProto &Expansion::add(StringRef type, ArrayRef<std::string> inputs, const std::string &output) {
   onnx::NodeProto node;
   node.set_name(original.name().empty() ? original.output(0) : original.name());
@@ -105,11 +112,7 @@ void Expansion::copyAttributes(onnx::NodeProto &node, ArrayRef<StringRef> except
 
 std::string Expansion::dequantize(const std::string &name, const std::string &scale, const std::string &zero, int axis) {
   std::string result = fresh("real");
-  onnx::NodeProto &node = add("DequantizeLinear", {name, scale, zero}, result);
-  onnx::AttributeProto &attribute = *node.add_attribute();
-  attribute.set_name("axis");
-  attribute.set_type(onnx::AttributeProto::INT);
-  attribute.set_i(axis);
+  setInt(add("DequantizeLinear", {name, scale, zero}, result), "axis", axis);
   return result;
 }
 
@@ -205,10 +208,7 @@ static std::vector<onnx::NodeProto> expandProduct(const onnx::NodeProto &proto, 
   }
   std::string sum = expansion.fresh("sum"), real = expansion.fresh("real"), scale = expansion.fresh("scale");
   expansion.add("MatMulInteger", {a, expansion.input(1), aZero, bZero}, sum);
-  onnx::AttributeProto &to = *expansion.add("Cast", {sum}, real).add_attribute();
-  to.set_name("to");
-  to.set_type(onnx::AttributeProto::INT);
-  to.set_i(onnx::TensorProto::FLOAT);
+  setInt(expansion.add("Cast", {sum}, real), "to", onnx::TensorProto::FLOAT);
   expansion.add("Mul", {aScale, bScale}, scale);
   std::string product = bias.empty() ? proto.output(0) : expansion.fresh("product");
   expansion.add("Mul", {real, scale}, product);

@@ -1,22 +1,17 @@
 //===- RecognizeAvgPool.cpp - the avg_pool composite ------------------------===//
+#include "halftone/Analysis/EntryForm.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Import/Recognize.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
-
-static bool startsAtZero(Value init) {
-  auto fill = init.getDefiningOp<linalg::FillOp>();
-  return fill && matchPattern(fill.getInputs()[0], m_AnyZeroFloat());
-}
 
 /// The operand of a sum over the last two dimensions of an NCHW tensor that keeps them with extent 1.
 static Value matchPlaneSum(Value value) {
   auto op = value.getDefiningOp<linalg::GenericOp>();
   if (!op || op.getNumLoops() != 4 || op.getNumReductionLoops() != 2 || op.getNumDpsInputs() != 1 ||
-      !startsAtZero(op.getDpsInits()[0]) || !op.getIndexingMapsArray()[0].isIdentity())
+      !startsAtZero(op) || !op.getIndexingMapsArray()[0].isIdentity())
     return {};
   SmallVector<unsigned> reductions;
   op.getReductionDims(reductions);
@@ -29,7 +24,7 @@ static Value matchPlaneSum(Value value) {
 /// The operand of a summing pool without dilation, and its window.
 static Value matchSumPool(Value value, AvgPool &pool) {
   auto op = value.getDefiningOp<linalg::PoolingNchwSumOp>();
-  if (!op || !startsAtZero(op.getDpsInits()[0]))
+  if (!op || !startsAtZero(op))
     return {};
   auto window = cast<RankedTensorType>(op.getInputs()[1].getType());
   pool.kernel.assign(window.getShape().begin(), window.getShape().end());
