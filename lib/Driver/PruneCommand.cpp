@@ -16,6 +16,7 @@
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Calibration/Passes.h"
 #include "halftone/Pruning/ChannelClasses.h"
+#include "halftone/Pruning/ExcludedLayers.h"
 #include "halftone/Pruning/Passes.h"
 #include "halftone/Quantization/Biases.h"
 #include "halftone/Quantization/WeightRounding.h"
@@ -68,7 +69,7 @@ PruneOptions::PruneOptions(CommandLine &line)
       scope("scope", cl::sub(line.command), cl::init(PruningScope::Layer), cl::desc("Where the share is met (default layer):"),
             pruningScopeValues()),
       exclude("exclude", cl::sub(line.command), cl::value_desc("regex"),
-              cl::desc("Layers that are left alone, by name; may be repeated")),
+              cl::desc("Layers that are left alone, by whole names, as '.*head.*'; may be repeated")),
       ends("ends", cl::sub(line.command), cl::desc("Prune the first and the last layer, too (of channels, the first)")),
       predict("predict", cl::sub(line.command),
               cl::desc("Prune nothing: print what each layer is predicted to take, dense and with --sparsity in blocks, and "
@@ -262,6 +263,14 @@ static Expected<OwningOpRef<ModuleOp>> loadImported(const PruneOptions &options,
   return module;
 }
 
+/// What --exclude names must be there.
+static Error checkExcluded(ModuleOp module, const PruneOptions &options) {
+  const std::vector<std::string> exclude(options.exclude.begin(), options.exclude.end());
+  if (failed(getPrunableContractions(module.lookupSymbol<func::FuncOp>("main"), exclude, options.ends)))
+    return llvm::make_error<Reported>();
+  return Error::success();
+}
+
 static Error runPrediction(const PruneOptions &options) {
   if (Error error = options.checkPrediction())
     return error;
@@ -294,6 +303,8 @@ Error mlir::halftone::runPrune(CommandLine &line) {
   Expected<OwningOpRef<ModuleOp>> module = loadImported(options, context);
   if (!module)
     return module.takeError();
+  if (Error error = checkExcluded(**module, options)) // before samples are run
+    return error;
   std::optional<TemporaryFile> file;
   if (options.sequential) {
     if (Error error = runSequentially(**module, *weights, options.data))

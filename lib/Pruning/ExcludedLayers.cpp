@@ -38,7 +38,7 @@ LogicalResult ExcludedLayers::checkAllUsed() const {
       idle.push_back(text);
   if (!idle.empty())
     return owner->emitError("exclude: no contraction has a name that matches '")
-           << llvm::join(idle, "', '") << "'; there are " << listNames(seen);
+           << llvm::join(idle, "', '") << "' (as a whole: '.*head.*' finds a part); there are " << listNames(seen);
   return success();
 }
 
