@@ -143,6 +143,8 @@ static std::vector<float> refitScales(const RowsOfWeights &rows, const WeightGri
 WeightGrid mlir::halftone::fitCodebook(const RowsOfWeights &rows, unsigned bits, bool perTensor, WeightScales method) {
   LevelSet uniform((1 << (bits - 1)) - 1);
   std::vector<float> scales = findScales(rows, uniform, perTensor, method);
+  if (uniform.levels().size() == kCandidates) // all of them, those that no weight is near to as well: error feedback moves weights there
+    return {uniform, scales};
   // The uniform levels are stretched over the int8 range: 7 steps of 18 for 4 bits.
   for (float &scale : scales)
     scale = std::isnormal(scale / (127 / uniform.largest())) ? scale / (127 / uniform.largest()) : scale;

@@ -77,7 +77,7 @@ std::vector<float> findScales(const RowsOfWeights &rows, const LevelSet &levels,
 /// Scales and multipliers of groups: never worse than one scale for each channel.
 void findGroupScales(const RowsOfWeights &rows, int64_t group, WeightScales method, WeightGrid &grid);
 
-/// A codebook of at most 2^bits levels with its scales: never worse than the uniform format of equal bits.
+/// A codebook of at most 2^bits levels with its scales: never worse than the uniform format of equal bits. Of 8 bits it is that format's grid.
 WeightGrid fitCodebook(const RowsOfWeights &rows, unsigned bits, bool perTensor, WeightScales method);
 
 /// The weight, its first and its second moment of reals x, by half steps [(i - 256) / 2, (i - 255) / 2), those outside of

@@ -130,6 +130,18 @@ TEST(Codebook, NeverWorseThanUniform) {
       }
 }
 
+TEST(Codebook, Of8BitsIsTheGridOfInt8) {
+  constexpr int64_t outputs = 6, dimension = 80;
+  std::vector<float> values = normalRows(outputs, dimension);
+  RowsOfWeights rows{outputs, dimension, values, {}};
+  for (WeightScales method : {WeightScales::Automatic, WeightScales::MeanSquaredError}) {
+    WeightGrid uniform = chooseGrid(rows, {*findWeightFormat("int8"), {}}, method);
+    WeightGrid fitted = chooseGrid(rows, {*findWeightFormat("codebook8"), {}}, method);
+    EXPECT_EQ(fitted.scales, uniform.scales);
+    EXPECT_EQ(fitted.levels.levels(), uniform.levels.levels());
+  }
+}
+
 TEST(GroupScales, NeverWorseThanChannelsAndNearTheBest) {
   constexpr int64_t outputs = 6, dimension = 80, group = 16;
   std::vector<float> values = normalRows(outputs, dimension), importance = someImportance(dimension);
