@@ -159,8 +159,8 @@ int64_t AmxKernel::countParts() const {
 }
 
 /// Very large weights are shared out by columns, so that each thread reads its own; else tiles are, so that a thread finds in
-/// its caches what it has written in the layer before; and weights that are decoded, so that each is decoded once. Columns of a part fill whole cache lines of the output, where there
-/// are enough: two threads that write one line take turns.
+/// its caches what it has written in the layer before; and weights that are decoded, so that each is decoded once. Columns of a part fill whole cache lines
+/// of the output, where there are enough: two threads that write one line take turns.
 void AmxKernel::choosePartition() {
   const bool isDynamic = ShapedType::isDynamic(totalTiles);
   const int64_t tiles = isDynamic ? tilesPerLine : totalTiles, parts = countParts();

@@ -41,7 +41,8 @@ LayerInfo LayerInfo::fromAttribute(DictionaryAttr attribute) {
     return found ? found.getInt() : 0;
   };
   return {text("name"),          text("kind"), text("kernel"), text("shapes"), text("body"), text("cost"), attribute.contains("per_sample"),
-          attribute.contains("calls") ? count("calls") : 1, count("multiply_accumulates"), count("read_bytes"), count("written_bytes"), count("constant_bytes")};
+          attribute.contains("calls") ? count("calls") : 1, count("multiply_accumulates"), count("read_bytes"), count("written_bytes"),
+          count("constant_bytes")};
 }
 
 SmallVector<LayerInfo> mlir::halftone::readLayers(ModuleOp module) {

@@ -198,7 +198,8 @@ Expected<TrainerOptions> TrainOptions::trainer(StringRef hash, int64_t batchSize
   options.resume = resume;
   options.pauseAfter = pauseAfter;
   llvm::raw_string_ostream identity(options.identity);
-  identity << hash << ' ' << hashFile(model.path()) << ' ' << hashFile(statistics) << ' ' << hashFile(teacher) << ' ' << samples << ' ' << labels << ' ' << loss << ' ' << teacher << ' ' << distill << ' ' << distillShare << ' ' << teacherShare << ' '
+  identity << hash << ' ' << hashFile(model.path()) << ' ' << hashFile(statistics) << ' ' << hashFile(teacher) << ' ' << samples << ' ' << labels << ' ' << loss
+           << ' ' << teacher << ' ' << distill << ' ' << distillShare << ' ' << teacherShare << ' '
            << temperature << ' ' << smoothing << ' ' << optimizer << ' ' << momentum << ' ' << decay << ' ' << nesterov
            << ' ' << rate << ' ' << schedule << ' ' << warmup << ' ' << batchSize << ' ' << epochs << ' ' << heldOut
            << ' ' << seed << ' ' << only << ' ' << statistics << ' ' << augment << ' ' << learnScales << ' ' << learnLevels << ' ' << schedules.text();

@@ -6,9 +6,9 @@
 // less those that they have as levels. For one column this is the paper's w^2 / [H^-1](j, j).
 //
 // Used for what becomes zero: the columns that come first cannot take over what the last ones lose, so the codes are found
-// anew behind it (ReconstructWeights.cpp). Which units become zero is chosen for a window of columns over all output channels, when the sweep comes to it; all windows
-// have the same share of zeros. A ranking over all columns would make zero what comes first, while there is much that could
-// still take over, and leave nothing of it to those that are to.
+// anew behind it (ReconstructWeights.cpp). Which units become zero is chosen for a window of columns over all output channels, when the sweep comes to it;
+// all windows have the same share of zeros. A ranking over all columns would make zero what comes first, while there is much that could still take over,
+// and leave nothing of it to those that are to.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Reconstruction/Rounding.h"

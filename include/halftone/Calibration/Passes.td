@@ -44,11 +44,11 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
     Contractions get `halftone.channel_means` if the file has channel sums, and with `channel-extrema` the smallest and the largest
     element of each channel (and 0) as `halftone.channel_lows` and `halftone.channel_highs`, which the file must have then.
 
-    Estimators: `minmax` takes the exact extrema, `mean` the means of the samples' minima and maxima, `percentile` leaves out the given share on both sides, `mse` (the
-    default) minimizes the expected squared error of 8-bit quantization over the counts, `entropy` the divergence of the
-    quantized from the real distribution. `auto` takes for each value the range of them, or one searched for this, that causes the least error at the
-    operations that read it: a weighted sum of elements x with errors e of the mean m and the variance v has the error
-    v sum w^2 + m^2 (sum w)^2, and average pooling of n elements v / n + m^2. So what clips less wins where weights have one sign.
+    Estimators: `minmax` takes the exact extrema, `mean` the means of the samples' minima and maxima, `percentile` leaves out the given share on both sides,
+    `mse` (the default) minimizes the expected squared error of 8-bit quantization over the counts, `entropy` the divergence of the quantized from the real
+    distribution. `auto` takes for each value the range of them, or one searched for this, that causes the least error at the operations that read it: a
+    weighted sum of elements x with errors e of the mean m and the variance v has the error v sum w^2 + m^2 (sum w)^2, and average pooling of n elements v /
+    n + m^2. So what clips less wins where weights have one sign.
 
     A rule of the recipe with an estimator has it for the results of the layers, or the inputs of the model, that it matches.
     A rule that matches none is an error.

@@ -57,8 +57,8 @@ def ClampCodes : Pass<"halftone-clamp-codes", "func::FuncOp"> {
     ```
 
     A kernel that narrows with saturation gets such a clamp for nothing. The proof bounds the magnitude of each value of the body, for each
-    channel: codes by their width, accumulators by the channel's weights, multipliers and biases by their constants. A channel of tiny weights has a bias of up to
-    2^31, one of zeros a multiplier of 1 and more; only within one channel they have a bound. What has none (the caller's floats) is left alone.
+    channel: codes by their width, accumulators by the channel's weights, multipliers and biases by their constants. A channel of tiny weights has a bias of
+    up to 2^31, one of zeros a multiplier of 1 and more; only within one channel they have a bound. What has none (the caller's floats) is left alone.
   }];
   let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
   let statistics = [Statistic<"numClamps", "clamps", "Number of clamps moved behind the rounding">];
@@ -167,9 +167,9 @@ def LowerContract : Pass<"halftone-lower-contract", "func::FuncOp"> {
     it, loops over panels, rows and the reduction around a register tile: accumulators are loop-carried vectors, each step loads
     the panel's vectors once, broadcasts the activations of each row and issues one dot per accumulator. The epilogue
     runs on the accumulators, 1 vector at a time, and its results are stored without masks. The number of parts
-    depends on shapes and target only; on AMX tiles, with the sizes of chunks, on the cost table. A tile's rows are positions of one row of the image, or of several whole rows where
-    these are short. In long reductions, weights are asked for (prefetched) 2 KB before their use, and up to 16 tiles that read a panel ask
-    for the next one, each for a part of it. The dots of a last vector of half the lanes or less take half of them.
+    depends on shapes and target only; on AMX tiles, with the sizes of chunks, on the cost table. A tile's rows are positions of one row of the image, or of
+    several whole rows where these are short. In long reductions, weights are asked for (prefetched) 2 KB before their use, and up to 16 tiles that read a
+    panel ask for the next one, each for a part of it. The dots of a last vector of half the lanes or less take half of them.
 
     Weights of which only some quads are stored have a kernel of their own, whose lanes are positions (SparseKernel.cpp).
 
@@ -451,8 +451,8 @@ def FormEntry : Pass<"halftone-form-entry", "::mlir::ModuleOp"> {
     The kernels of 8-bit contractions read up to some bytes past a row, which only the buffers of the arena have: an 8-bit
     argument or result that a contraction reads is copied.
 
-    An argument or result with `halftone.unsigned` is recorded as unsigned. An argument that is a memref already (a buffer of observers) stays as it is, as an input. A dynamic dimension
-    other than the first, or one without `halftone.dims`, is an error.
+    An argument or result with `halftone.unsigned` is recorded as unsigned. An argument that is a memref already (a buffer of observers) stays as it is, as
+    an input. A dynamic dimension other than the first, or one without `halftone.dims`, is an error.
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::tensor::TensorDialect"];
@@ -608,8 +608,8 @@ def OutlineParallel : Pass<"halftone-outline-parallel", "::mlir::ModuleOp"> {
 def LoopSamples : Pass<"halftone-loop-samples", "::mlir::ModuleOp"> {
   let summary = "Run each sample of a batch";
   let description = [{
-    With `halftone.samples` (see halftone-split-batch) the `run` of one sample becomes `halftone_run_sample`, and a new `run` calls it for each sample with pointers to its
-    inputs and outputs, all with one workspace. `halftone.inputs`, `halftone.outputs` and `halftone.batch` become those of the batch, and
+    With `halftone.samples` (see halftone-split-batch) the `run` of one sample becomes `halftone_run_sample`, and a new `run` calls it for each sample with
+    pointers to its inputs and outputs, all with one workspace. `halftone.inputs`, `halftone.outputs` and `halftone.batch` become those of the batch, and
     `halftone.sample_calls` and each layer of `halftone.layers` say how often it is called (-1: for each sample of the batch).
 
     ```mlir

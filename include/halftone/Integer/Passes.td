@@ -108,8 +108,8 @@ def ConvertDataMovement : Pass<"halftone-convert-data-movement", "::mlir::func::
   let description = [{
     Padding, slices, reshapes, transposes and concatenations of a dequantized or quantized tensor work on i8, with the
     dequantize behind them; padding with 0.0 becomes the zero point, padding with -inf in front of max pools the lowest
-    code. A composite that only copies (a nearest resize) is inlined on codes. A quantize moves in front of a reshape that only it reads. A concatenation of different types in front of a
-    quantize requantizes each input that needs it (rule A14 of docs/Arithmetic.md).
+    code. A composite that only copies (a nearest resize) is inlined on codes. A quantize moves in front of a reshape that only it reads. A concatenation of
+    different types in front of a quantize requantizes each input that needs it (rule A14 of docs/Arithmetic.md).
 
     ```mlir
     %x = halftone.dequantize %xq : tensor<1x4x4x2x!qx> to tensor<1x4x4x2xf32>

@@ -49,10 +49,10 @@ def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
 
     int8: contractions with constant weights, products of two activations (`linalg.batch_matmul`), average pools,
     elementwise and unary operations, concatenations and max pools, if their operands have calibrated ranges. Float: kinds
-    without an integer form (softmax, normalizations, `linalg.matmul` of two activations, ...), operands or results without a range, what `float-ops` names or is "float"
-    already (halftone-assign-formats), elementwise and unary operations that compute from floats (an operand is made as
-    floats, as in a normalization), and operations other than contractions whose result is used in float only: rounding it
-    to codes would gain nothing. A contraction with such a result is int8 up to its bias, and the rest of its tail float.
+    without an integer form (softmax, normalizations, `linalg.matmul` of two activations, ...), operands or results without a range, what `float-ops` names
+    or is "float" already (halftone-assign-formats), elementwise and unary operations that compute from floats (an operand is made as floats, as in a
+    normalization), and operations other than contractions whose result is used in float only: rounding it to codes would gain nothing. A contraction with
+    such a result is int8 up to its bias, and the rest of its tail float.
 
     With `activations=dynamic` or `float` no range is needed: contractions with constant weights get "dynamic" (codes of
     the range found when it runs) or "weights" (only the weights become codes), everything else stays float.
