@@ -9,6 +9,7 @@
 #include "halftone/Quantization/WeightGrid.h"
 #include "llvm/Support/Parallel.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -84,7 +85,9 @@ static Choice chooseMultipliers(const GroupedRow &row, float scale, ArrayRef<flo
 }
 
 static Choice chooseRow(const GroupedRow &row, float channelScale, bool largest) {
-  Choice best{channelScale / row.most, std::vector<uint8_t>(row.groups(), row.most), 0};
+  // A row of numbers next to nothing: below the smallest normal scale its codes are smaller, not its scale.
+  float scale = std::max(channelScale / row.most, std::numeric_limits<float>::min());
+  Choice best{scale, std::vector<uint8_t>(row.groups(), row.most), 0};
   for (int64_t index = 0; index < row.groups(); ++index)
     best.error += row.error(index, best.scale * row.most);
   std::vector<float> steps = findSteps(row, largest);

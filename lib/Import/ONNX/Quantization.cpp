@@ -303,7 +303,7 @@ static std::shared_ptr<const HostScales> describeScales(const Cast &cast, int64_
 std::optional<HostTensor> onnx_operators::evaluateDequantizeLinear(Node &node) {
   const HostTensor &x = *node.constant(0);
   FailureOr<Cast> cast = readCast(node, x.element);
-  if (failed(cast) || x.isFloat() || x.symbolic)
+  if (failed(cast) || x.isFloat() || x.symbolic || (node.getInt(kKeepCodes, 0) && cast->asUniform()))
     return std::nullopt;
   std::vector<int64_t> codes = x.integers(), zeros = cast->zero ? cast->zero->constant->integers() : std::vector<int64_t>();
   std::vector<double> scales = cast->scale.constant->numbers(), numbers;
@@ -375,7 +375,8 @@ LogicalResult onnx_operators::buildQuantizeLinear(Node &node) {
 }
 
 LogicalResult onnx_operators::buildDequantizeLinear(Node &node) {
-  const Tensor x = node.input(0);
+  (void)node.getInt(kKeepCodes, 0); // of constants
+  Tensor x = node.input(0);
   if (!isa<IntegerType>(x.element) || x.element.getIntOrFloatBitWidth() > 32 || x.element.isInteger(1))
     return node.unsupported("codes of type " + llvm::formatv("{0}", x.element));
   FailureOr<Cast> cast = readCast(node, x.element);
@@ -384,6 +385,8 @@ LogicalResult onnx_operators::buildDequantizeLinear(Node &node) {
   if (cast->block)
     return node.unsupported("blocks of an activation");
   auto uniform = cast->asUniform();
+  if (uniform && x.rank() == 0 && x.constant)
+    x = toTensor(x.constant->reshaped({1})); // broadcasts alike
   if (!uniform || x.rank() == 0)
     return dequantizeWrittenOut(node, *cast);
   Value codes = asCodes(node, x, uniformType(node, x.element, uniform->first, uniform->second));

@@ -7,6 +7,9 @@
 
 namespace mlir::halftone::importer {
 
+/// Set on a DequantizeLinear of a constant that is to stay codes, because what reads it is defined on codes.
+inline constexpr StringLiteral kKeepCodes = "halftone.keep_codes";
+
 /// Says on a contraction which scales its weights have in the source, or why they have none that it could use; nothing if
 /// the source does not quantize them. `axis` is the dimension of the weights that is output channels.
 void tagWeights(Value contraction, const Tensor &weights, int64_t axis);

@@ -2,7 +2,9 @@
 //
 // What ONNX defines as an operator on codes with scales as inputs (QLinearConv, QLinearMatMul, and com.microsoft's QLinear*) is
 // the same as DequantizeLinear of its operands, the float operator, and QuantizeLinear of its result: one sandwich of the
-// quantized form. Movement and maxima of codes that a QuantizeLinear made are those of the numbers that the codes stand for.
+// quantized form. A constant operand of a sum or product stays codes: the operator is defined on codes and ratios of scales (rule A11), and
+// in floats what lies half-way between two codes, such as every second result of erf(x) + 1, would be rounded otherwise.
+// Movement and maxima of codes that a QuantizeLinear made are those of the numbers that the codes stand for.
 //
 //===----------------------------------------------------------------------===//
 #include "Quantization.h"
@@ -159,9 +161,13 @@ static std::vector<onnx::NodeProto> expandOperator(const onnx::NodeProto &proto,
   SmallVector<std::string> inputs;
   if (row.plain >= 0)
     inputs.push_back(expansion.input(row.plain));
-  for (const Triple &operand : row.operands)
+  bool keepsCodes = row.floatType == "Add" || row.floatType == "Mul";
+  for (const Triple &operand : row.operands) {
     inputs.push_back(expansion.dequantize(expansion.input(operand.first), expansion.input(operand.first + 1),
                                           expansion.input(operand.first + 2), findAxis(proto, operand)));
+    if (keepsCodes)
+      setInt(expansion.nodes.back(), kKeepCodes.str(), 1);
+  }
   std::string bias = row.bias < 0 ? "" : expansion.input(row.bias);
   if (!bias.empty()) {
     std::string a = expansion.input(row.operands[0].first + 1), b = expansion.input(row.operands[1].first + 1);

@@ -174,6 +174,26 @@ TEST(GroupScales, NeverWorseThanChannelsAndNearTheBest) {
   }
 }
 
+/// A scale below the smallest normal number is none: rows whose weights are next to nothing, or nothing, keep the smallest.
+TEST(GroupScales, RowsNextToNothing) {
+  constexpr int64_t outputs = 4, dimension = 48;
+  std::vector<float> values(outputs * dimension, 0.0f);
+  for (int64_t column = 0; column < dimension; ++column) {
+    values[dimension + column] = 1e-37f * (column % 7);
+    values[2 * dimension + column] = 1e-42f * (column % 5);
+    values[3 * dimension + column] = 0.01f * (column % 3);
+  }
+  RowsOfWeights rows{outputs, dimension, values, {}};
+  for (WeightScales method : {WeightScales::Largest, WeightScales::MeanSquaredError})
+    for (StringRef name : {"int2", "int4", "log3"}) {
+      WeightGrid grid = chooseGrid(rows, {*findWeightFormat(name), {Granularity::Group, 16}}, method);
+      for (float scale : grid.scales)
+        EXPECT_TRUE(std::isnormal(scale) && scale > 0) << name.str() << " " << scale;
+      EXPECT_LT(grid.scales[3], 1.0f);
+      EXPECT_TRUE(std::isfinite(gridError(rows, grid)));
+    }
+}
+
 TEST(ScaleSearch, LeastOfTheFactors) {
   std::vector<float> values = normalRows(3, 50);
   RowsOfWeights rows{3, 50, values, {}};
