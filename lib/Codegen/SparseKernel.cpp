@@ -82,7 +82,8 @@ private:
   void emitOffsets(const SparseTile &tile);
   void emitActivations(const SparseTile &tile, Value chunk);
   void emitPlanes(const SparseTile &tile, Value chunk);
-  SmallVector<Value> interleaveRows(ArrayRef<Value> rows);
+  SmallVector<Value> interleaveRows(ArrayRef<Value> rows, bool areMixed);
+  void emitVectors(Bounds vectors, bool areMixed, function_ref<void(Value vector, ArrayRef<Value> rowOffsets)> emit);
   void transposeActivations(ArrayRef<Value> rows, Value source, Value target);
   void storeActivations(Value bytes, Value target);
 
@@ -104,6 +105,10 @@ private:
   Value sumOf(Value column, int64_t vector) { return add(b, mul(b, column, layout.tilePositions()), vector * lanes); }
   void emitCodes(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators);
   void emitQuads(const SparseTile &tile, Value quad, int64_t columns, MutableArrayRef<Value> accumulators);
+  /// The first vectors of a tile, whose positions are mixed by fours (TileEpilogue::mixedPosition) so that the epilogue need not put bytes in order.
+  int64_t mixedOf(const SparseTile &tile) const {
+    return byColumns && epilogue.takesMixed() ? llvm::alignDown(tile.vectors - (tile.lastLanes < lanes), kQuad) : 0;
+  }
   /// The positions that a tile computes.
   int64_t positionsOf(const SparseTile &tile) const { return (tile.vectors - 1) * lanes + tile.lastLanes; }
   /// The lanes of a vector of the tile that are computed.
@@ -126,7 +131,7 @@ private:
   const int64_t mostVectorsOfTwo; ///< of a tile, for accumulators of two columns
   FlatBuffer weights;
   int64_t positions = 0, linesPerUnit = 0; ///< of a unit
-  int64_t tilesPerUnit = 0, lowVectors = 0, tallTiles = 0;
+  int64_t tilesPerUnit = 0, firstTiles = 0, firstVectors = 0, lastVectors = 0; ///< of the first tiles and of those behind them
   Value offsets, activations, sums, rows;
   SparseSquares squares;
   bool byColumns; ///< the epilogue works on columns of positions
@@ -176,8 +181,9 @@ void SparseKernel::emit() {
   linesPerUnit = positions / walk.span();
   const int64_t vectors = llvm::divideCeil(positions, lanes);
   tilesPerUnit = llvm::divideCeil(vectors, layout.tileVectors);
-  lowVectors = vectors / tilesPerUnit;
-  tallTiles = vectors % tilesPerUnit;
+  firstVectors = layout.sharesEvenly() ? vectors / tilesPerUnit : layout.tileVectors;
+  firstTiles = tilesPerUnit - (layout.sharesEvenly() ? vectors % tilesPerUnit : 1);
+  lastVectors = layout.sharesEvenly() ? firstVectors + 1 : vectors - firstTiles * firstVectors;
   allocate();
 
   const int64_t tileWork = std::max<int64_t>(1, layout.quads * layout.quadBytes());
@@ -198,19 +204,23 @@ void SparseKernel::emit() {
   }, /*always=*/true);
 }
 
-/// The vectors of a unit are shared out evenly: the last tiles may have one more. If that is one tile, or there is only one,
-/// its last vector is the unit's, which may be short.
+/// The last vector of a unit may be short if it ends one tile that is emitted alone.
 void SparseKernel::emitPart(Value unit, Bounds tiles, Bounds strips) {
-  const int64_t lowTiles = tilesPerUnit - tallTiles, lastLanes = layout.lastLanes(positions);
-  const int64_t low = lowVectors * lanes, tall = (lowVectors + 1) * lanes;
-  Value border = indexConstant(b, lowTiles);
-  emitLoop(b, {tiles.begin, minimum(b, tiles.end, border)}, 1, [&](Value tile) {
-    emitTile({unit, mul(b, tile, low), lowVectors, tilesPerUnit == 1 ? lastLanes : lanes}, strips);
-  });
-  if (tallTiles)
-    emitLoop(b, {maximum(b, tiles.begin, border), tiles.end}, 1, [&](Value tile) {
-      emitTile({unit, add(b, mul(b, tile, tall), -lowTiles * lanes), lowVectors + 1, tallTiles == 1 ? lastLanes : lanes}, strips);
+  const int64_t lastLanes = layout.lastLanes(positions), lastTiles = tilesPerUnit - firstTiles;
+  auto emitTiles = [&](int64_t first, int64_t count, int64_t vectors) {
+    if (count == 0)
+      return;
+    const Bounds bounds = {maximum(b, tiles.begin, indexConstant(b, first)), minimum(b, tiles.end, indexConstant(b, first + count))};
+    const int64_t skipped = first * (firstVectors - vectors) * lanes;
+    emitLoop(b, bounds, 1, [&](Value tile) {
+      const bool endsUnit = first + count == tilesPerUnit && count == 1;
+      emitTile({unit, add(b, mul(b, tile, vectors * lanes), skipped), vectors, endsUnit ? lastLanes : lanes}, strips);
     });
+  };
+  if (lastVectors == firstVectors && lastLanes == lanes)
+    return emitTiles(0, tilesPerUnit, firstVectors);
+  emitTiles(0, firstTiles, firstVectors);
+  emitTiles(firstTiles, lastTiles, lastVectors);
 }
 
 void SparseKernel::emitTile(const SparseTile &tile, Bounds strips) {
@@ -295,7 +305,7 @@ void SparseKernel::emitPlanes(const SparseTile &tile, Value chunk) {
         Value offset = add(b, planeOf(tile, walk.input, add(b, channel, i)), group * lanes);
         rows.push_back(vector::LoadOp::create(b, type, walk.input.flat.memory, offset));
       }
-      for (auto [i, stored] : llvm::enumerate(interleaveRows(rows)))
+      for (auto [i, stored] : llvm::enumerate(interleaveRows(rows, group < mixedOf(tile))))
         if (group + static_cast<int64_t>(i) < tile.vectors)
           storeActivations(stored, add(b, target, (group + i) * lanes * kQuad));
     }
@@ -303,8 +313,8 @@ void SparseKernel::emitPlanes(const SparseTile &tile, Value chunk) {
 }
 
 /// 4 rows of bytes to 4 vectors that have a byte of each row side by side: pairs of bytes from two rows first, ordered so that
-/// pairs of pairs need to move within 128 bits only.
-SmallVector<Value> SparseKernel::interleaveRows(ArrayRef<Value> rows) {
+/// pairs of pairs need to move within 128 bits only. Mixed positions never leave their 128 bits.
+SmallVector<Value> SparseKernel::interleaveRows(ArrayRef<Value> rows, bool areMixed) {
   const int64_t size = lanes * kQuad, part = kWords * kQuad, half = part / 2;
   auto shuffle = [&](Value x, Value y, function_ref<int64_t(int64_t)> order) {
     return vector::ShuffleOp::create(b, x, y, llvm::map_to_vector(llvm::seq<int64_t>(0, size), order));
@@ -313,8 +323,10 @@ SmallVector<Value> SparseKernel::interleaveRows(ArrayRef<Value> rows) {
   for (int64_t two = 0; two < 2; ++two) {
     // Byte `at` of a part: row at % 2, and a position of vector 2 * two in its lower half, of the next one in its upper half.
     auto pairs = [&](int64_t at) {
-      const int64_t inPart = at % part, vector = 2 * two + inPart / half;
-      return vector * lanes + at / part * kWords + inPart % half / 2 + at % 2 * size;
+      const int64_t inPart = at % part, vector = 2 * two + inPart / half, inHalf = inPart % half / 2;
+      const int64_t position = areMixed ? TileEpilogue::mixedPosition(vector, at / part * kWords + inHalf)
+                                        : vector * lanes + at / part * kWords + inHalf;
+      return position + at % 2 * size;
     };
     Value first = shuffle(rows[0], rows[1], pairs), second = shuffle(rows[2], rows[3], pairs);
     for (int64_t upper = 0; upper < 2; ++upper)
@@ -344,10 +356,7 @@ void SparseKernel::emitActivations(const SparseTile &tile, Value chunk) {
     return b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(end, begin), indexConstant(b, kQuad));
   };
   Value tapQuads = quadsBetween(firstChannel, lastChannel);
-  emitLoop(b, {indexConstant(b, 0), indexConstant(b, tile.vectors)}, 1, [&](Value vector) {
-    SmallVector<Value> rowOffsets;
-    for (int64_t row = 0; row < lanes; ++row)
-      rowOffsets.push_back(memref::LoadOp::create(b, offsets, add(b, mul(b, vector, lanes), row)));
+  auto emitVector = [&](Value vector, ArrayRef<Value> rowOffsets) {
     emitLoop(b, {firstTap, lastTap}, 1, [&](Value tap) {
       Value source = add(b, mul(b, b.createOrFold<arith::DivUIOp>(tap, width), rowStride),
                          mul(b, b.createOrFold<arith::RemUIOp>(tap, width), tapStride));
@@ -358,6 +367,22 @@ void SparseKernel::emitActivations(const SparseTile &tile, Value chunk) {
         transposeActivations(rowOffsets, add(b, source, channel), target);
       });
     });
+  };
+  const int64_t mixed = mixedOf(tile);
+  emitVectors({indexConstant(b, 0), indexConstant(b, mixed)}, /*areMixed=*/true, emitVector);
+  if (mixed < tile.vectors)
+    emitVectors({indexConstant(b, mixed), indexConstant(b, tile.vectors)}, /*areMixed=*/false, emitVector);
+}
+
+/// Calls `emit` in a loop over vectors of positions, with where each of their positions stands.
+void SparseKernel::emitVectors(Bounds vectors, bool areMixed, function_ref<void(Value, ArrayRef<Value>)> emit) {
+  emitLoop(b, vectors, 1, [&](Value vector) {
+    Value four = b.createOrFold<arith::DivUIOp>(vector, indexConstant(b, kQuad)), inFour = b.createOrFold<arith::RemUIOp>(vector, indexConstant(b, kQuad));
+    Value first = areMixed ? add(b, mul(b, four, kQuad * lanes), mul(b, inFour, TileEpilogue::mixedPosition(1, 0))) : mul(b, vector, lanes);
+    SmallVector<Value> rowOffsets;
+    for (int64_t row = 0; row < lanes; ++row)
+      rowOffsets.push_back(memref::LoadOp::create(b, offsets, add(b, first, areMixed ? TileEpilogue::mixedPosition(0, row) : row)));
+    emit(vector, rowOffsets);
   });
 }
 
@@ -496,11 +521,11 @@ void SparseKernel::prefetchPlanes(const SparseTile &tile, Value strip, Value lis
   if (planes.empty())
     return;
   const auto [first, second] = halves(loadWord(add(b, list, kAheadLists * SparseLayout::kListBytes)));
-  const int64_t bytes = tile.vectors * lanes;
+  const int64_t bytes = tile.vectors * lanes, most = layout.tilePositions() % kLine == 0 ? bytes : bytes + kLine;
   for (auto [buffer, write] : planes)
     for (Value column : {first, second}) {
       Value begin = planeOf(tile, *buffer, add(b, mul(b, strip, layout.stripColumns()), column));
-      for (int64_t at = 0; at < bytes + kLine; at += kLine) // the last byte may be in one line more
+      for (int64_t at = 0; at < most; at += kLine) // the last byte may be in one line more, unless tiles begin with one
         prefetch(buffer->flat.memory, add(b, begin, std::min(at, bytes - 1)), write);
     }
 }
@@ -565,15 +590,16 @@ Value SparseKernel::widen(Value accumulator) {
 
 /// The results of one column of the strip, between transposed parts or in planes.
 void SparseKernel::emitCodes(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators) {
-  auto type = VectorType::get({lanes}, b.getI8Type());
   Value row = mul(b, column, layout.codesStride());
   Value channel = add(b, mul(b, strip, layout.stripColumns()), column);
-  SmallVector<Value> codes = epilogue.emitColumn(channel, accumulators, [&](unsigned operand, int64_t vector) -> Value {
+  auto load = [&](unsigned operand, int64_t vector, int64_t count) -> Value {
+    auto type = VectorType::get({count * lanes}, b.getI8Type());
     if (residuals[operand])
       return vector::LoadOp::create(b, type, residuals[operand]->codes, add(b, row, vector * lanes));
     const WalkedBuffer &planes = walk.operands[operand];
     return vector::LoadOp::create(b, type, planes.flat.memory, add(b, planeOf(tile, planes, channel), vector * lanes));
-  });
+  };
+  SmallVector<Value> codes = epilogue.emitColumn(channel, accumulators, mixedOf(tile), load);
   Value memory = output ? output->codes : walk.output.flat.memory;
   Value first = output ? row : planeOf(tile, walk.output, channel);
   int64_t position = 0;

@@ -25,10 +25,10 @@ static constexpr size_t kPartners = 64;
 static constexpr int64_t kFillingCost = 2;
 
 int64_t SparseLayout::lastLanes(int64_t positions) const {
-  const int64_t vectors = llvm::divideCeil(positions, kernel->lanes), tiles = llvm::divideCeil(vectors, tileVectors);
   const int64_t rest = positions % kernel->lanes;
+  const int64_t vectors = llvm::divideCeil(positions, kernel->lanes), tiles = llvm::divideCeil(vectors, tileVectors);
   const bool isShort = kernel->dot == DotKind::Vpdpbusd || kernel->dot == DotKind::Maddubs;
-  if (rest == 0 || !isShort || (tiles > 1 && vectors % tiles != 1))
+  if (rest == 0 || !isShort || (sharesEvenly() && tiles > 1 && vectors % tiles != 1))
     return kernel->lanes;
   return std::max<int64_t>(kLeastLanes, llvm::bit_ceil(static_cast<uint64_t>(rest)));
 }

@@ -1,7 +1,9 @@
 //===- TileEpilogue.cpp - what happens to a tile of accumulators ------------===//
 #include "halftone/Codegen/TileEpilogue.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -65,6 +67,11 @@ void TileEpilogue::emit(int64_t height, Value position, const TileColumns &colum
   }
 }
 
+/// Two vectors as one, of the elements that `order` names.
+static Value shuffle(ImplicitLocOpBuilder &b, Value x, Value y, int64_t size, function_ref<int64_t(int64_t)> order) {
+  return vector::ShuffleOp::create(b, x, y, llvm::map_to_vector(llvm::seq<int64_t>(0, size), order));
+}
+
 //===----------------------------------------------------------------------===//
 // Positions in the lanes
 //===----------------------------------------------------------------------===//
@@ -76,26 +83,118 @@ bool TileEpilogue::hasColumns() const {
   });
 }
 
-SmallVector<Value> TileEpilogue::emitColumn(Value channel, ArrayRef<Value> accumulators,
-                                            function_ref<Value(unsigned, int64_t)> load) {
+/// Vectors of one channel from one of all their lanes.
+static SmallVector<Value> splitLanes(ImplicitLocOpBuilder &b, Value whole, int64_t count, bool isMixed) {
+  const int64_t lanes = cast<VectorType>(whole.getType()).getDimSize(0) / count;
+  SmallVector<Value> parts;
+  for (int64_t vector = 0; vector < count; ++vector)
+    parts.push_back(shuffle(b, whole, whole, lanes, [&](int64_t lane) {
+      return isMixed ? TileEpilogue::mixedPosition(vector, lane) : vector * lanes + lane;
+    }));
+  return parts;
+}
+
+SmallVector<Value> TileEpilogue::emitColumn(Value channel, ArrayRef<Value> accumulators, int64_t mixed,
+                                            function_ref<Value(unsigned, int64_t, int64_t)> load) {
   const int64_t lanes = cast<VectorType>(accumulators[0].getType()).getDimSize(0), vectors = accumulators.size();
   SmallVector<Value> ofChannel(walk.operands.size());
   for (auto [i, buffer] : llvm::enumerate(walk.operands))
     if (isOfChannels(buffer))
       ofChannel[i] = loadLanes(b, buffer.flat, mul(b, channel, buffer.advance.channel), /*stride=*/0, lanes, lanes);
+  Block &body = op.getEpilogue().front();
   SmallVector<Value> codes;
   for (int64_t first = 0, count; first < vectors; first += count) {
     count = groupSize(vectors - first);
-    SmallVector<Value> results;
-    for (int64_t vector = first; vector < first + count; ++vector) {
-      SmallVector<Value> arguments = {accumulators[vector]};
-      for (auto [i, value] : llvm::enumerate(ofChannel))
-        arguments.push_back(value ? value : load(i, vector));
-      results.push_back(emitBody(b, op.getEpilogue().front(), arguments, lanes, wanted)[0]);
+    const bool isMixed = first < mixed;
+    SmallVector<SmallVector<Value>> operands(ofChannel.size());
+    SmallVector<std::pair<Value, SmallVector<Value>>> scaled;
+    for (auto [i, value] : llvm::enumerate(ofChannel)) {
+      Value whole = value ? Value() : load(i, first, count);
+      operands[i] = value ? SmallVector<Value>(count, value) : splitLanes(b, whole, count, isMixed);
+      if (std::optional<ScaledCodes> found = value ? std::nullopt : matchScaledCodes(body.getArgument(i + 1)))
+        scaled.push_back({found->value, scaleCodes(whole, *found, count, isMixed)});
     }
-    codes.push_back(narrow(results, /*interleaved=*/false));
+    SmallVector<Value> results;
+    for (int64_t k = 0; k < count; ++k) {
+      SmallVector<Value> arguments = {accumulators[first + k]};
+      for (ArrayRef<Value> operand : operands)
+        arguments.push_back(operand[k]);
+      auto known = llvm::map_to_vector(scaled, [&](const auto &entry) { return std::make_pair(entry.first, entry.second[k]); });
+      results.push_back(emitBody(b, body, arguments, lanes, wanted, known)[0]);
+    }
+    codes.push_back(narrow(results, /*interleaved=*/isMixed));
   }
   return codes;
+}
+
+//===----------------------------------------------------------------------===//
+// Codes to floats
+//===----------------------------------------------------------------------===//
+
+/// The bits of the float 2^23, whose last place is worth 1.
+static constexpr uint32_t kUnitBits = 0x4B000000;
+static constexpr float kUnit = 8388608.0f;
+
+/// Where packs are, there are fused multiply-adds. A zero point is small: 2^23 + zero is a float.
+std::optional<TileEpilogue::ScaledCodes> TileEpilogue::matchScaledCodes(BlockArgument argument) const {
+  auto userOf = [](Value value) { return value.hasOneUse() ? *value.user_begin() : nullptr; };
+  Operation *extend = userOf(argument);
+  if (!clamp || !mlir::isa_and_nonnull<arith::ExtUIOp, arith::ExtSIOp>(extend) || !extend->getResult(0).getType().isInteger(32))
+    return std::nullopt;
+  const bool flips = mlir::isa<arith::ExtSIOp>(extend); // code + 128 is unsigned
+  Operation *user = userOf(extend->getResult(0));
+  APInt offset(32, 0);
+  int64_t zero = flips ? 128 : 0;
+  if (mlir::isa_and_nonnull<arith::SubIOp, arith::AddIOp>(user) && user->getOperand(0) == extend->getResult(0) &&
+      matchPattern(user->getOperand(1), m_ConstantInt(&offset))) {
+    zero += mlir::isa<arith::SubIOp>(user) ? offset.getSExtValue() : -offset.getSExtValue();
+    user = userOf(user->getResult(0));
+  }
+  auto convert = dyn_cast_or_null<arith::SIToFPOp>(user);
+  if (!convert || !convert.getType().isF32() || std::abs(zero) > 512)
+    return std::nullopt;
+  auto multiply = dyn_cast_or_null<arith::MulFOp>(userOf(convert));
+  APFloat factor(0.0f);
+  const bool multiplies = zero == 0 && multiply &&
+                          matchPattern(multiply.getLhs() == convert ? multiply.getRhs() : multiply.getLhs(), m_ConstantFloat(&factor)) &&
+                          factor.convertToFloat() > 0 && std::isfinite(factor.convertToFloat() * kUnit);
+  if (!multiplies)
+    return ScaledCodes{convert, flips, static_cast<float>(zero), 1};
+  return ScaledCodes{multiply, flips, 0, factor.convertToFloat()};
+}
+
+/// A code becomes the last byte of the float 2^23 + code without a conversion, which would take the pipes of the additions.
+/// (2^23 + code) * factor - 2^23 * factor is rounded once, as code * factor is, and 2^23 * factor not at all.
+SmallVector<Value> TileEpilogue::scaleCodes(Value codes, const ScaledCodes &scaled, int64_t count, bool isMixed) {
+  const int64_t size = cast<VectorType>(codes.getType()).getDimSize(0), lanes = size / count;
+  auto integers = VectorType::get({lanes}, b.getI32Type()), reals = VectorType::get({lanes}, b.getF32Type());
+  auto constant = [&](VectorType type, auto value) -> Value { return arith::ConstantOp::create(b, DenseElementsAttr::get(type, value)); };
+  if (scaled.flips)
+    codes = arith::XOrIOp::create(b, codes, constant(cast<VectorType>(codes.getType()), static_cast<int8_t>(-128)));
+  SmallVector<Value> units; // 2^23 + code, as integers
+  if (isMixed) {
+    // Twice, each 16 bytes are interleaved with zeros and then with the upper half of the float.
+    auto interleave = [&](ArrayRef<Value> vectors, VectorType type, Value with) {
+      const int64_t elements = type.getDimSize(0), part = elements / (size / 16);
+      SmallVector<Value> results;
+      for (Value vector : vectors)
+        for (int64_t half = 0; half < 2; ++half)
+          results.push_back(shuffle(b, vector::BitCastOp::create(b, type, vector), with, elements, [&](int64_t i) {
+            return i / part * part + half * part / 2 + i % part / 2 + i % 2 * elements;
+          }));
+      return results;
+    };
+    auto bytes = cast<VectorType>(codes.getType()), words = VectorType::get({size / 2}, b.getI16Type());
+    units = interleave({codes}, bytes, constant(bytes, int8_t(0)));
+    units = interleave(units, words, constant(words, static_cast<int16_t>(kUnitBits >> 16)));
+  } else {
+    for (Value part : splitLanes(b, codes, count, isMixed))
+      units.push_back(arith::OrIOp::create(b, arith::ExtUIOp::create(b, integers, part), constant(integers, static_cast<int32_t>(kUnitBits))));
+  }
+  return llvm::map_to_vector(units, [&](Value unit) -> Value {
+    return math::FmaOp::create(b, vector::BitCastOp::create(b, reals, unit), constant(reals, scaled.factor),
+                                constant(reals, -(kUnit + scaled.zero) * scaled.factor));
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -173,11 +272,6 @@ void TileEpilogue::storeRows(Value value, int64_t first, int64_t rows, Value pos
                                                    ArrayRef<int64_t>{1});
     storeLanes(b, part, walk.output.flat, add(b, offset, channel), width, valid);
   }
-}
-
-/// Two vectors as one, of the elements that `order` names.
-static Value shuffle(ImplicitLocOpBuilder &b, Value x, Value y, int64_t size, function_ref<int64_t(int64_t)> order) {
-  return vector::ShuffleOp::create(b, x, y, llvm::map_to_vector(llvm::seq<int64_t>(0, size), order));
 }
 
 static Value join(ImplicitLocOpBuilder &b, ArrayRef<Value> vectors) {

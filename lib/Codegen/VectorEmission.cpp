@@ -171,15 +171,19 @@ static Value roundedOperand(Operation &op) {
 }
 
 SmallVector<Value> mlir::halftone::emitBody(ImplicitLocOpBuilder &b, Block &block, ValueRange arguments, int64_t lanes,
-                                            ValueRange wanted) {
+                                            ValueRange wanted, ArrayRef<std::pair<Value, Value>> known) {
   IRMapping mapping;
   mapping.map(block.getArguments(), arguments);
+  for (auto [value, emitted] : known)
+    mapping.map(value, emitted);
   auto lookup = [&](Value value) {
     if (!mapping.contains(value))
       mapping.map(value, splat(b, value, lanes));
     return mapping.lookup(value);
   };
   for (Operation &op : block.without_terminator()) {
+    if (llvm::is_contained(llvm::make_first_range(known), op.getResult(0)))
+      continue;
     if (lanes == 1) {
       b.clone(op, mapping);
       continue;

@@ -260,7 +260,7 @@ func.func @sparse_short(%x: memref<20x16xi8>, %w: memref<896xi8>, %y: memref<20x
 // CHECK-COUNT-4: vector.load {{.*}} : memref<1024xi8, strided<[1]>>, vector<64xi8>
 // CHECK-COUNT-8: vector.shuffle {{.*}} : vector<64xi8>, vector<64xi8>
 // CHECK: memref.prefetch {{.*}}, write
-// CHECK: vector.load {{.*}} : memref<4096xi8, strided<[1]>>, vector<16xi8>
+// CHECK: vector.load {{.*}} : memref<4096xi8, strided<[1]>>, vector<64xi8>
 // CHECK: vector.store {{.*}} : memref<4096xi8, strided<[1]>>, vector<64xi8>
 // CHECK: return
 #identity = affine_map<(n, h, w, c) -> (n, h, w, c)>
@@ -273,6 +273,42 @@ func.func @sparse_planes(%x: memref<1x8x8x16xi8, strided<[1024, 8, 1, 64]>>, %w:
     %e = arith.extsi %r : i8 to i32
     %s = arith.addi %acc, %e : i32
     %t = arith.trunci %s : i32 to i8
+    halftone.yield %t : i8
+  }
+  return
+}
+
+// With saturating packs positions are mixed by fours: what the packs give is in order. Codes become floats by interleaving them with the upper bytes of 2^23;
+// an addition takes that away, rounded as a product of the code and the constant is.
+// CHECK-LABEL: func @sparse_mixed
+// CHECK-DAG: %[[UPPER:.*]] = arith.constant dense<19200> : vector<32xi16>
+// CHECK-DAG: %[[LESS:.*]] = arith.constant dense<0xCA800000> : vector<16xf32>
+// CHECK: %[[CODES:.*]] = vector.load {{.*}} : memref<4096xi8, strided<[1]>>, vector<64xi8>
+// CHECK-COUNT-2: vector.shuffle %[[CODES]], %{{.*}} : vector<64xi8>, vector<64xi8>
+// CHECK-COUNT-4: vector.shuffle %{{.*}}, %[[UPPER]] {{.*}} : vector<32xi16>, vector<32xi16>
+// CHECK-COUNT-4: math.fma {{.*}}, %[[LESS]] : vector<16xf32>
+// CHECK: %[[PACKED:.*]] = llvm.call_intrinsic "llvm.x86.avx512.packuswb.512"
+// CHECK: vector.store %[[PACKED]], {{.*}} : memref<4096xi8, strided<[1]>>, vector<64xi8>
+// CHECK: return
+func.func @sparse_mixed(%x: memref<1x8x8x16xi8, strided<[1024, 8, 1, 64]>>, %w: memref<1088xi8>, %y: memref<1x8x8x64xi8, strided<[4096, 8, 1, 64]>>) {
+  halftone.contract ins(%x, %w : memref<1x8x8x16xi8, strided<[1024, 8, 1, 64]>>, memref<1088xi8>)
+      epilogue(%y : memref<1x8x8x64xi8, strided<[4096, 8, 1, 64]>>) outs(%y : memref<1x8x8x64xi8, strided<[4096, 8, 1, 64]>>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [#identity],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 16>, run = 4 : i64, tile = 4 : i64, quads = 64 : i64}} {
+  ^bb0(%acc: i32, %r: i8):
+    %low = arith.constant 0 : i32
+    %high = arith.constant 255 : i32
+    %m = arith.constant 0.5 : f32
+    %e = arith.extui %r : i8 to i32
+    %f = arith.sitofp %e : i32 to f32
+    %p = arith.mulf %f, %m : f32
+    %a = arith.sitofp %acc : i32 to f32
+    %s = arith.addf %a, %p : f32
+    %n = math.roundeven %s : f32
+    %i = arith.fptosi %n : f32 to i32
+    %c = arith.maxsi %i, %low : i32
+    %d = arith.minsi %c, %high : i32
+    %t = arith.trunci %d : i32 to i8
     halftone.yield %t : i8
   }
   return

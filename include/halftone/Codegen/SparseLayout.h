@@ -54,6 +54,9 @@ struct SparseLayout {
     return llvm::divideCeil(taps(), llvm::divideCeil(taps(), most)); // shared out evenly
   }
   int64_t chunks() const { return llvm::divideCeil(taps(), tapsPerChunk()) * splits(); }
+  /// Whether tiles get about as many vectors each, which leaves more of L1 to windows of several chunks. Else all but the last one are full: they
+  /// begin with lines of the cache, and the epilogue takes vectors by fours.
+  bool sharesEvenly() const { return taps() > 1 && chunks() > 1; }
   /// Columns of the epilogue's panels.
   int64_t panelColumns() const { return kernel->lanes * 4; }
   int64_t stripColumns() const;

@@ -43,9 +43,15 @@ public:
   static bool isOfChannels(const WalkedBuffer &buffer) {
     return buffer.advance.image == 0 && buffer.advance.row == 0 && buffer.advance.column == 0;
   }
-  /// The i8 results of one channel, whose accumulators have positions in their lanes: 4, 2 or 1 vectors of these as one.
-  /// `load` gives the lanes of an operand that is not of the channels alone, for one of the vectors.
-  SmallVector<Value> emitColumn(Value channel, ArrayRef<Value> accumulators, function_ref<Value(unsigned, int64_t)> load);
+  /// Whether emitColumn() takes mixed positions.
+  bool takesMixed() const { return clamp.has_value(); }
+  /// The i8 results of one channel, whose accumulators have positions in their lanes: 4, 2 or 1 vectors of these as one. The first
+  /// `mixed` vectors have their positions by fours in the order in which saturating packs leave them in order (mixedPosition).
+  /// `load(operand, first, count)` gives an operand that is not of the channels alone, in order, for some of the vectors.
+  SmallVector<Value> emitColumn(Value channel, ArrayRef<Value> accumulators, int64_t mixed,
+                                function_ref<Value(unsigned, int64_t, int64_t)> load);
+  /// Which of the positions of 4 mixed vectors is in a lane of one of them.
+  static int64_t mixedPosition(int64_t vector, int64_t lane) { return lane / 4 * 16 + vector * 4 + lane % 4; }
 
 private:
   struct Group;
@@ -57,6 +63,15 @@ private:
   void storeRows(Value value, int64_t first, int64_t rows, Value position, Value channel, int64_t valid);
   Value narrow(ArrayRef<Value> vectors, bool interleaved);
   Value truncate(ArrayRef<Value> vectors, bool interleaved);
+  /// What a body has for an argument's code as a float: the byte, its sign bit flipped if `flips`, less `zero`, times a positive constant. `zero`
+  /// is 0 or the constant is 1.
+  struct ScaledCodes {
+    Value value;
+    bool flips;
+    float zero, factor;
+  };
+  std::optional<ScaledCodes> matchScaledCodes(BlockArgument argument) const;
+  SmallVector<Value> scaleCodes(Value codes, const ScaledCodes &scaled, int64_t count, bool isMixed);
 
   ImplicitLocOpBuilder &b;
   ContractOp op;

@@ -55,9 +55,10 @@ SmallVector<Value> transposeRows(ImplicitLocOpBuilder &b, SmallVector<Value> row
 bool isElementwiseBody(Block &block);
 
 /// Emits the block's operations for `lanes` lanes with `arguments` (laneType of the block's) and returns what becomes of
-/// the `wanted` values. Scalars defined above the block are broadcast. Rounding to i32 is one conversion.
-SmallVector<Value> emitBody(ImplicitLocOpBuilder &b, Block &block, ValueRange arguments, int64_t lanes,
-                            ValueRange wanted);
+/// the `wanted` values. Scalars defined above the block are broadcast. Rounding to i32 is one conversion. What becomes of the first
+/// value of a `known` pair is the second.
+SmallVector<Value> emitBody(ImplicitLocOpBuilder &b, Block &block, ValueRange arguments, int64_t lanes, ValueRange wanted,
+                            ArrayRef<std::pair<Value, Value>> known = {});
 
 /// Index arithmetic that folds constants.
 Value indexConstant(ImplicitLocOpBuilder &b, int64_t value);

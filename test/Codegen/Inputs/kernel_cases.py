@@ -208,7 +208,7 @@ def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv
         operands.append((added or m.input(out, element), result, "%r", False))
     if integer:
         low, high, zero = CLAMPS[len(m.outputs) % len(CLAMPS)]
-        body = REQUANTIZE.format(residual=("    %z9 = arith.constant 5 : i32\n" + RESIDUAL.replace("%z ", "%z9 ")) if residual else "",
+        body = REQUANTIZE.format(residual=(f"    %z9 = arith.constant {-128 if added else 5} : i32\n" + RESIDUAL.replace("%z ", "%z9 ")) if residual else "",
                                  value="%r4" if residual else "%s2", low=low, high=high, zero=zero)
     else:
         body = "    %s0 = arith.addf %a, %b : f32\n" + ("    %s1 = arith.addf %s0, %r : f32\n" if residual else "")
