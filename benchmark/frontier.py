@@ -25,10 +25,10 @@ import subprocess
 import sys
 
 # Candidates of the selections under budgets of bytes, and the single formats whose bytes are their budgets. Floats of early layers take
-# few bytes and most of the error away, but time: the part of int8's that they may take at most stands behind the bytes of BOUNDED.
+# few bytes and most of the error away, but time: BOUNDED are the sizes that are tried with a budget of time, too, in percent of int8's.
 FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "int4/group:32", "codebook4", "nf4", "codebook3", "codebook2", "float"]
 SIZES = ["int8", *[f"codebook{bits}" for bits in range(7, 1, -1)]]
-BOUNDED = {"int8": 115, "codebook6": 115}
+BOUNDED = {title: 115 for title in ["int8", *[f"codebook{bits}" for bits in range(7, 3, -1)]]}
 # Those under a budget of latency: only zeros are faster than int8.
 PRUNED = ["int8", *[f"int8/sparsity:{share}" for share in (0.5, 0.7, 0.85)]]
 SINGLE = [*[f"int{bits}" for bits in range(8, 1, -1)], "int8/tensor", "int4/tensor", "int4/group:32",
@@ -122,19 +122,23 @@ class Frontier:
 
     def measure_selections(self):
         for percent in self.percents:
-            self.add(f"bytes {percent:g} %", "bytes", self.select(f"--max-bytes={percent:g}%", "--metric=sqnr", formats=FORMATS))
+            self.add(f"bytes {percent:g} %", "bytes", self.select(f"--max-bytes={percent:g}%", formats=FORMATS))
         for title in SIZES:
-            self.add(f"bytes of {title}", "bytes", self.select(f"--max-bytes={self.constant_bytes(title)}", "--metric=sqnr", formats=FORMATS))
+            self.add(f"bytes of {title}", "bytes", self.select(f"--max-bytes={self.constant_bytes(title)}", formats=FORMATS))
         for title, percent in BOUNDED.items():
             self.add(f"bytes of {title}, {percent} % of int8's time", "bounded",
-                     self.select(f"--max-bytes={self.constant_bytes(title)}", f"--max-latency={percent}%", "--metric=sqnr", formats=FORMATS))
-        plain = self.rows["int8"]
-        both = ["int8", "float"]
+                     self.select(f"--max-bytes={self.constant_bytes(title)}", f"--max-latency={percent}%", formats=FORMATS))
         self.add("latency 80 %", "latency", self.select("--max-latency=80%", formats=PRUNED))
-        drop = 100 * (1 - plain["agreement"]) / 2
-        self.add(f"disagreement {drop:.2f} %", "drop", self.select(f"--max-drop={drop}", "--objective=latency", formats=both))
-        drop = (1 - plain["cosine"]) / 2
-        self.add(f"1 - cosine {drop:.2g}", "drop", self.select(f"--max-drop={drop}", "--metric=cosine", "--objective=latency", formats=both))
+        plain = self.rows["int8"]
+        self.halve("disagreement {:.2f} %", 100 * (1 - plain["agreement"]))
+        self.halve("1 - cosine {:.2g}", 1 - plain["cosine"], "--metric=cosine")
+
+    def halve(self, title, drop, *metric):
+        """Half of int8's drop in the least time; with the weights rounded by the float network's layers, and layer by layer, which needs fewer floats."""
+        budget = [f"--max-drop={drop / 2}", *metric, "--objective=latency"]
+        self.add(title.format(drop / 2), "drop", self.select(*budget, formats=["int8", "float"]))
+        if self.keeps_hessians and "--sequential" not in self.rounding:
+            self.add(title.format(drop / 2) + ", layer by layer", "drop", self.select(*budget, "--sequential", formats=["int8", "float"]))
 
     def time(self):
         built = [row for row in self.rows.values() if "path" in row]

@@ -31,14 +31,14 @@ double mlir::halftone::median(std::vector<double> values) {
   return *middle;
 }
 
-Error Contestant::fillRound() {
+Error Contestant::fillRound(double roundMicroseconds) {
   if (Error error = model.run(inputs, outputs))
     return error;
   double start = microseconds();
   if (Error error = model.run(inputs, outputs))
     return error;
   double one = std::max(microseconds() - start, 1.0);
-  runsPerRound = std::clamp<int64_t>(20000 / one, 1, 10000);
+  runsPerRound = std::clamp<int64_t>(roundMicroseconds / one, 1, 10000);
   return Error::success();
 }
 

@@ -17,8 +17,8 @@ struct Contestant {
 
   static llvm::Expected<Contestant> prepare(llvm::StringRef path, int threads,
                                             int64_t batch);
-  /// Finds how many runs fill a round, after one that warms up.
-  llvm::Error fillRound();
+  /// Finds how many runs fill a round of that many microseconds, after one that warms up.
+  llvm::Error fillRound(double roundMicroseconds = 20000);
   llvm::Error runRound();
 };
 

@@ -86,23 +86,30 @@ private:
 // Measuring
 //===----------------------------------------------------------------------===//
 
-/// The median time of both models, in turns; one thread, the least batch.
+static double leastRound(const Contestant &one) { return *llvm::min_element(one.roundMicroseconds); }
+
+/// The time of the best round of both models, in turns; one thread, the least batch. Rounds are short and many: other work on the core only
+/// adds to them, and to those of one model more than to those of the other, so that medians may be far from each other for the same model.
 static Expected<std::pair<double, double>> raceModels(const Variant &a, const Variant &b) {
+  constexpr double kRoundMicroseconds = 2000, kEnough = 300000; // in all, of each model
+  constexpr int kLeastRounds = 15;
   std::vector<Contestant> both;
   for (const Variant *variant : {&a, &b}) {
     auto contestant = Contestant::prepare(variant->path(), 1, variant->model.info().minBatch);
     if (!contestant)
       return contestant.takeError();
-    if (Error error = contestant->fillRound())
+    if (Error error = contestant->fillRound(kRoundMicroseconds))
       return std::move(error);
     both.push_back(std::move(*contestant));
   }
-  constexpr int kRounds = 15;
-  for (int round = 0; round < kRounds; ++round)
+  double spent = 0;
+  for (int round = 0; round < kLeastRounds || spent < kEnough; ++round) {
     for (Contestant &one : both)
       if (Error error = one.runRound())
         return std::move(error);
-  return std::make_pair(median(both[0].roundMicroseconds), median(both[1].roundMicroseconds));
+    spent += both[1].roundMicroseconds.back() * both[1].runsPerRound;
+  }
+  return std::make_pair(leastRound(both[0]), leastRound(both[1]));
 }
 
 Error Selector::prepare() {
