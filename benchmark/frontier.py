@@ -11,7 +11,7 @@ compiled by us: top-1 agreement and SQNR of the outputs. All weights are rounded
 and stored packed. Latency is the median of one interleaved `halftone bench` over all that were built, one thread,
 batch 1. A budget that is refused stands in the table with the reason. Losses of layers are measured once for each
 model and kept beside the models, and models that are there already are not made again. Models that frontier_models.json gives few formats
-have these alone, without selections, and the cosine in place of the agreement. Below each table: which single formats no
+have these alone, the cosine in place of the agreement, and of the selections those with half of int8's drop. Below each table: which single formats no
 selection beats in both bytes and SQNR, and which codebooks are less faithful than uniform codes of as many bits. With
 --sequential all are rounded layer by layer. Writes table.md, frontier.json and one plot for each model, SVG without a library.
 """
@@ -117,6 +117,8 @@ class Frontier:
             self.add(text, "single", self.single(text))
         if not self.few:
             self.measure_selections()
+        else:
+            self.halve_cosine()
         self.time()
         return self.rows
 
@@ -129,9 +131,11 @@ class Frontier:
             self.add(f"bytes of {title}, {percent} % of int8's time", "bounded",
                      self.select(f"--max-bytes={self.constant_bytes(title)}", f"--max-latency={percent}%", formats=FORMATS))
         self.add("latency 80 %", "latency", self.select("--max-latency=80%", formats=PRUNED))
-        plain = self.rows["int8"]
-        self.halve("disagreement {:.2f} %", 100 * (1 - plain["agreement"]))
-        self.halve("1 - cosine {:.2g}", 1 - plain["cosine"], "--metric=cosine")
+        self.halve("disagreement {:.2f} %", 100 * (1 - self.rows["int8"]["agreement"]))
+        self.halve_cosine()
+
+    def halve_cosine(self):
+        self.halve("1 - cosine {:.2g}", 1 - self.rows["int8"]["cosine"], "--metric=cosine")
 
     def halve(self, title, drop, *metric):
         """Half of int8's drop in the least time; with the weights rounded by the float network's layers, and layer by layer, which needs fewer floats."""
