@@ -76,14 +76,15 @@ static void addOutputs(llvm::MutableArrayRef<Tensor> outputs,
   }
 }
 
-/// What the sums depend on, beside the model's weights.
-static Expected<std::string> originOf(llvm::ArrayRef<Exposed> exposed, const SampleRange &samples, int64_t total) {
+static std::string describeType(quant::UniformQuantizedType type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type << llvm::formatv(" {0:x}", llvm::bit_cast<uint64_t>(type.getScale()));
+  return text;
+}
+
+/// What the sums depend on, beside the model and the types of the layers' inputs.
+static Expected<std::string> originOf(const SampleRange &samples, int64_t total) {
   llvm::SHA256 hash;
-  for (const Exposed &value : exposed) {
-    std::string type;
-    llvm::raw_string_ostream(type) << value.type << llvm::formatv(" {0:x} ", llvm::bit_cast<uint64_t>(value.type ? value.type.getScale() : 0.0));
-    hash.update(type);
-  }
   for (int64_t sample = 0; sample < total; ++sample) {
     auto inputs = samples.data.read(samples.begin + sample * samples.size() / total, 1);
     if (!inputs)
@@ -170,14 +171,26 @@ Expected<LoadedSamples> LoadedSamples::load(ModuleOp module, StringRef path, int
   return LoadedSamples{std::move(*data), used};
 }
 
-/// A file that was kept before.
-static Expected<Hessians> readKept(StringRef path, StringRef hash, StringRef origin) {
-  Expected<Hessians> hessians = Hessians::read(path);
-  if (!hessians)
-    return userError("--hessians: " + llvm::toString(hessians.takeError()));
-  if (hessians->sourceHash != hash || hessians->origin != origin)
-    return userError("--hessians: '" + path + "' is of another model, of other samples or of other ranges; name another file");
-  return hessians;
+static Error isOfOthers(StringRef path) {
+  return userError("--hessians: '" + path + "' is of another model, of other samples or of other ranges; name another file");
+}
+
+/// Takes what a kept file has, whose layers may be others: those of a model with other layers in floats. What is exposed keeps the layers to be summed.
+static Error takeKept(StringRef path, Hessians &hessians, std::vector<Exposed> &exposed) {
+  Expected<Hessians> kept = Hessians::read(path);
+  if (!kept)
+    return userError("--hessians: " + llvm::toString(kept.takeError()));
+  if (kept->sourceHash != hessians.sourceHash || kept->origin != hessians.origin)
+    return isOfOthers(path);
+  for (Exposed &value : exposed)
+    for (const HessianSum &layer : value.layers)
+      if (const Hessian *found = kept->find(layer.get().key))
+        if (found->type != describeType(value.type) || found->size() != layer.get().size())
+          return isOfOthers(path);
+  for (Exposed &value : exposed)
+    llvm::erase_if(value.layers, [&](const HessianSum &layer) { return kept->find(layer.get().key); });
+  hessians.layers = std::move(kept->layers);
+  return Error::success();
 }
 
 Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
@@ -187,12 +200,15 @@ Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
   auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
   Hessians hessians{hash ? hash.str() : "", total, {}};
   if (!kept.empty()) {
-    Expected<std::string> origin = originOf(exposed, samples, total);
+    Expected<std::string> origin = originOf(samples, total);
     if (!origin)
       return origin.takeError();
     hessians.origin = std::move(*origin);
     if (llvm::sys::fs::exists(kept))
-      return readKept(kept, hessians.sourceHash, hessians.origin);
+      if (Error error = takeKept(kept, hessians, exposed))
+        return std::move(error);
+    if (llvm::all_of(exposed, [](const Exposed &value) { return value.layers.empty(); }) && !hessians.layers.empty())
+      return hessians;
     if (Error error = checkWritable(kept))
       return std::move(error);
   }
@@ -205,8 +221,10 @@ Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
   if (Error error = sumSamples(*model, samples, total, exposed))
     return std::move(error);
   for (Exposed &value : exposed)
-    for (HessianSum &layer : value.layers)
+    for (HessianSum &layer : value.layers) {
       hessians.layers.push_back(layer.take());
+      hessians.layers.back().type = describeType(value.type);
+    }
   if (!kept.empty())
     if (Error error = hessians.write(kept))
       return std::move(error);

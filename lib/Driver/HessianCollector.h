@@ -29,9 +29,9 @@ struct LoadedSamples {
 llvm::Error heldOutTooMany(int64_t heldOut, int64_t samples);
 
 /// The Hessians of a module of the stage precision over samples; of at most
-/// 128 of them, spread over the data. With a path they are kept: read if the
-/// file is there, which must be of these samples, this model and these ranges;
-/// else summed and written.
+/// 128 of them, spread over the data. With a path they are kept: what the file
+/// has is read, if it is there, and must be of these samples, this model and
+/// these ranges; what it lacks is summed and added. It may have more layers.
 llvm::Expected<Hessians> collectHessians(ModuleOp module,
                                          const SampleRange &samples,
                                          StringRef kept = "");

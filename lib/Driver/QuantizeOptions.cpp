@@ -67,7 +67,7 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                                      "layer's error falls"))),
       hessians("hessians", cl::sub(line.command), cl::value_desc("FILE"),
                cl::desc("With --rounding=gptq and adaround, or sparsity: keep the Hessians of --data in this file, and read them where it is there; "
-                        "without --data read them from it")),
+                        "without --data read them from it. A selection keeps those of its search there, and those of --refit in FILE.refit")),
       sequential("sequential", cl::sub(line.command),
                  cl::desc("With --rounding=gptq and adaround: layer by layer, each for what it reads behind the quantized layers before it "
                           "and for what the float network has behind it")),

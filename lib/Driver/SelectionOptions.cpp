@@ -236,7 +236,9 @@ static Expected<ChosenSettings> keepChoice(const VariantCompiler &compiler, cons
   chosen.stages.recipe = chosen.recipe.path().str();
   chosen.stages.sequential = selection.isSequential;
   chosen.stages.heldOut = refits ? 0 : heldOut;
-  chosen.stages.hessians = chosen.hessians.path;
+  // Those of all samples are kept, too: other budgets choose from the same layers.
+  const bool keepsOthers = refits && !stages.hessians.empty();
+  chosen.stages.hessians = keepsOthers ? stages.hessians + ".refit" : chosen.hessians.path;
   return chosen;
 }
 

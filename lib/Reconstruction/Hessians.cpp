@@ -47,6 +47,8 @@ static std::string header(const Hessians &hessians) {
           json.attribute("key", layer.key);
           json.attribute("groups", layer.groups);
           json.attribute("dimension", layer.dimension);
+          if (!layer.type.empty())
+            json.attribute("type", layer.type);
         });
     });
   });
@@ -75,7 +77,7 @@ static Expected<Hessian> parseLayer(const llvm::json::Value &json, StringRef pat
   constexpr int64_t limit = 1 << 20;
   if (!key || !groups || !dimension || *groups < 1 || *groups > limit || *dimension < 1 || *dimension > limit)
     return malformed(path, "a layer needs 'key', 'groups' and 'dimension'");
-  Hessian layer{key->str(), *groups, *dimension, {}};
+  Hessian layer{key->str(), *groups, *dimension, {}, object->getString("type").value_or("").str()};
   if (static_cast<int64_t>(bytes.size() / sizeof(int64_t)) / layer.groups < triangleSize(layer.dimension))
     return malformed(path, "it ends before the sums of '" + layer.key + "'");
   layer.sums.resize(layer.size());

@@ -5,7 +5,7 @@
 // will see, and an exact integer: sums do not depend on the order, threads or machine, and shards merge by addition.
 //
 // The file: a line of JSON {"halftone.hessians": 1, "source_hash", "samples", "origin", "layers": [{"key",
-// "groups", "dimension"}]}, padded with spaces to a multiple of 64 bytes with its newline, then little-endian i64 in that order.
+// "groups", "dimension", "type"}]}, padded with spaces to a multiple of 64 bytes with its newline, then little-endian i64 in that order.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_RECONSTRUCTION_HESSIANS_H
@@ -30,6 +30,7 @@ struct Hessian {
   std::string key; ///< "<index>:<location name>" of the contraction
   int64_t groups = 1, dimension = 0;
   std::vector<int64_t> sums;
+  std::string type = {}; ///< What the inputs were rounded to; "" if nobody asks.
 
   int64_t size() const { return groups * triangleSize(dimension); }
   llvm::ArrayRef<int64_t> triangle(int64_t group) const {
@@ -41,7 +42,7 @@ struct Hessians {
   std::string sourceHash;
   int64_t samples = 0;
   std::vector<Hessian> layers;
-  std::string origin = {}; ///< A digest of the samples and of the types that they were rounded to; "" if nobody asks.
+  std::string origin = {}; ///< A digest of the samples; "" if nobody asks.
 
   const Hessian *find(llvm::StringRef key) const;
 
