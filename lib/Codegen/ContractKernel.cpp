@@ -93,6 +93,8 @@ private:
                                SmallVector<Value> accumulators);
   SmallVector<Value> emitScatteredRun(int64_t height, Value activations, Value weights,
                                       SmallVector<Value> accumulators);
+  SmallVector<Value> emitRests(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators);
+  SmallVector<Value> emitRuns(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators);
   SmallVector<Value> emitStep(int64_t height, Value activations, Value weights, ArrayRef<Value> accumulators,
                               ArrayRef<int64_t> bytesAt = {});
   DotEmitter::Activation emitActivation(Value activations, int64_t row, int64_t height, ArrayRef<int64_t> bytesAt);
@@ -158,7 +160,7 @@ void ContractKernel::emit() {
   scattered = !contiguous && layout.channels % layout.kernel->step;
   runsPerRow = layout.joined && (contiguous || scattered) ? 1 : layout.kernelWidth;
   runs = layout.kernelHeight * runsPerRow;
-  stepsPerRun = layout.steps() / runs;
+  stepsPerRun = layout.stepsPerRun() * layout.runs() / runs;
   weightBuffer = flatten(b, op.getWeights());
   partition = choosePartition(layout, *walk);
   if (layout.storage.isPacked()) {
@@ -371,6 +373,14 @@ SmallVector<Value> ContractKernel::finishRows(int64_t height, ArrayRef<Value> ac
 }
 
 SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activations) {
+  Value weights = add(b, panelWeights, layout.startElements(vectors));
+  if (!groupSums && !tileLayout().storage.hasGroups() && layout.steps() <= kUnrolledSteps)
+    weights = keepInLoop(b, weights);
+  SmallVector<Value> accumulators = emitRuns(height, activations, weights, emitStart(height));
+  return layout.gathersRests ? emitRests(height, activations, weights, std::move(accumulators)) : accumulators;
+}
+
+SmallVector<Value> ContractKernel::emitRuns(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators) {
   const int64_t stepWeights = tileLayout().unitElements(vectors);
   const bool grouped = tileLayout().storage.hasGroups();
   const int64_t runWeights = grouped ? layout.runElements(vectors) : stepsPerRun * stepWeights;
@@ -378,15 +388,11 @@ SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activatio
   bool convolution = strides.size() == 4;
   const int64_t rowStride = convolution ? strides[1] * op.getDilations()[0] : 0;
   const int64_t tapStride = convolution ? strides[2] * op.getDilations()[1] : 0;
-  Value weights = add(b, panelWeights, layout.startElements(vectors));
-  SmallVector<Value> accumulators = emitStart(height);
-
   if (groupSums && !grouped) {
     SmallVector<Value> sums = emitRun(height, stepsPerRun, activations, weights, startGroup(indexConstant(b, 0), accumulators.size()));
     return addSums(finishGroup(sums), accumulators);
   }
   if (!scattered && !grouped && layout.steps() <= kUnrolledSteps) {
-    weights = keepInLoop(b, weights);
     for (int64_t run = 0; run < runs; ++run)
       for (int64_t step = 0; step < stepsPerRun; ++step) {
         int64_t offset = run / runsPerRow * rowStride + run % runsPerRow * tapStride + step * layout.kernel->step;
@@ -553,12 +559,31 @@ SmallVector<Value> ContractKernel::addGroup(int64_t height, ArrayRef<Value> sums
 SmallVector<Value> ContractKernel::emitScatteredRun(int64_t height, Value activations, Value weights,
                                                     SmallVector<Value> accumulators) {
   const int64_t step = layout.kernel->step, tapStride = walk->input.flat.strides[2];
-  for (int64_t first = 0; first < layout.runLength(); first += step) {
+  const int64_t length = std::min(layout.stepsPerRun() * step, layout.runLength());
+  for (int64_t first = 0; first < length; first += step) {
     SmallVector<int64_t> bytesAt;
-    for (int64_t k = first; k < std::min(first + step, layout.runLength()); ++k)
+    for (int64_t k = first; k < std::min(first + step, length); ++k)
       bytesAt.push_back(k / layout.channels * tapStride + k % layout.channels);
     accumulators = emitStep(height, activations, add(b, weights, first / step * tileLayout().unitElements(vectors)),
                             accumulators, bytesAt);
+  }
+  return accumulators;
+}
+
+/// The last elements of all runs.
+SmallVector<Value> ContractKernel::emitRests(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators) {
+  const int64_t step = layout.kernel->step, stepWeights = tileLayout().unitElements(vectors), k = layout.runLength() - 1;
+  ArrayRef<int64_t> strides = walk->input.flat.strides;
+  const int64_t rowStride = strides[1] * op.getDilations()[0], tapStride = strides[2] * op.getDilations()[1];
+  auto placeOf = [&](int64_t run) {
+    const int64_t row = layout.joined ? run : run / layout.kernelWidth, tap = layout.joined ? k / layout.channels : run % layout.kernelWidth;
+    return row * rowStride + tap * tapStride + k % layout.channels;
+  };
+  for (int64_t i = 0; i < layout.restSteps(); ++i) {
+    SmallVector<int64_t> bytesAt;
+    for (int64_t run = i * step; run < std::min((i + 1) * step, layout.runs()); ++run)
+      bytesAt.push_back(placeOf(run));
+    accumulators = emitStep(height, activations, add(b, weights, (layout.runs() * layout.stepsPerRun() + i) * stepWeights), accumulators, bytesAt);
   }
   return accumulators;
 }
@@ -581,12 +606,18 @@ Value ContractKernel::emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt) {
   if (bytesAt.empty())
     return vector::LoadOp::create(b, VectorType::get({layout.kernel->step}, b.getI8Type()), walk->input.flat.memory,
                                   offset);
-  Value bytes = arith::ConstantOp::create(b, b.getZeroAttr(VectorType::get({layout.kernel->step}, b.getI8Type())));
+  // Joined as integers: vectors have enough to do.
+  Type wide = b.getIntegerType(8 * layout.kernel->step);
+  Value word;
   for (auto [i, at] : llvm::enumerate(bytesAt)) {
     Value byte = memref::LoadOp::create(b, walk->input.flat.memory, add(b, offset, at));
-    bytes = vector::InsertOp::create(b, byte, bytes, i);
+    Value placed = arith::ExtUIOp::create(b, wide, byte);
+    if (i)
+      placed = arith::ShLIOp::create(b, placed, arith::ConstantOp::create(b, b.getIntegerAttr(wide, 8 * i)));
+    word = word ? Value(arith::OrIOp::create(b, word, placed)) : placed;
   }
-  return bytes;
+  Value one = vector::BroadcastOp::create(b, VectorType::get({1}, wide), word);
+  return vector::BitCastOp::create(b, VectorType::get({layout.kernel->step}, b.getI8Type()), one);
 }
 
 /// Asks for the weights of a later step, `ahead` bytes on. They may be those of the next panel, or nothing behind the last one.

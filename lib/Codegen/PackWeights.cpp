@@ -40,15 +40,21 @@ void packPanel(const PackedLayout &layout, ArrayRef<T> weights, ArrayRef<int32_t
     starts[lane] = bias[group * layout.columns + first + lane];
   T *start = out;
   out += layout.startElements(vectors);
+  auto write = [&](int64_t run, int64_t k, int64_t place) {
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      bool inside = run < layout.runs() && k < layout.runLength() && first + lane < layout.columns;
+      int64_t row = run * layout.runLength() + k;
+      T value = inside ? weights[row * allColumns + group * layout.columns + first + lane] : T(0);
+      out[(place / step * lanes + lane) * step + place % step] = value;
+      sums[lane] += static_cast<int32_t>(value);
+    }
+  };
+  const int64_t runElements = layout.stepsPerRun() * step;
   for (int64_t run = 0; run < layout.runs(); ++run)
-    for (int64_t k = 0; k < layout.stepsPerRun() * step; ++k)
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        bool inside = k < layout.runLength() && first + lane < layout.columns;
-        int64_t row = run * layout.runLength() + k;
-        T value = inside ? weights[row * allColumns + group * layout.columns + first + lane] : T(0);
-        out[((run * layout.stepsPerRun() + k / step) * lanes + lane) * step + k % step] = value;
-        sums[lane] += static_cast<int32_t>(value);
-      }
+    for (int64_t k = 0; k < runElements; ++k)
+      write(run, k, run * runElements + k);
+  for (int64_t run = 0; run < layout.restSteps() * step; ++run)
+    write(run, runElements, layout.runs() * runElements + run);
   if (layout.kernel->hasStart())
     writeStart(*layout.kernel, sums, starts, start);
 }
@@ -150,7 +156,7 @@ WeightStorage findStorage(const PackedLayout &layout, const Isa &isa, ArrayRef<i
   WeightMatrix matrix = {weights, layout.runs(), layout.runLength(), layout.columns * layout.groups,
                          layout.runLength() != layout.stepsPerRun() * layout.kernel->step, sizes};
   PackedLayout smaller = layout;
-  smaller.storage = findWeightStorage(matrix, WeightReader::hasWideTables(*layout.kernel, isa));
+  smaller.setStorage(findWeightStorage(matrix, WeightReader::hasWideTables(*layout.kernel, isa)));
   return layout.elements() - smaller.elements() >= kLeastSaving ? smaller.storage : WeightStorage();
 }
 
@@ -220,7 +226,7 @@ private:
     if (kernel->dot != DotKind::Tile)
       layout.panelVectors = choosePanel(op, *kernel, chooser);
     if constexpr (std::is_same_v<T, int8_t>)
-      layout.storage = chooseStorage(op, layout, chooser, *weights);
+      layout.setStorage(chooseStorage(op, layout, chooser, *weights));
     return replaceWeights<T>(op, layout, *weights);
   }
 

@@ -11,6 +11,11 @@ bool PackedLayout::tapsFollow(ContractOp op) const {
   return !joined || kernelWidth == 1 || strides->size() == 2 || (*strides)[2] == channels;
 }
 
+bool PackedLayout::gainsByGathering(const DotKernel &kernel, int64_t runs, int64_t runLength) {
+  return kernel.step == sizeof(int32_t) && kernel.dot != DotKind::Tile && kernel.rowsPerDot() == 1 && runs > 2 && runLength > kernel.step &&
+         runLength % kernel.step == 1;
+}
+
 DictionaryAttr PackedLayout::toAttribute(MLIRContext *context) const {
   Builder b(context);
   NamedAttrList packing;
@@ -29,7 +34,8 @@ PackedLayout PackedLayout::forContract(ContractOp op, const DotKernel &kernel) {
   int64_t groups = op.getGroups(), channels = shape[shape.size() - 2];
   // A tile that holds many channels need not go on into the next tap.
   bool shortTaps = kernel.dot != DotKind::Tile || channels < 32;
-  return {&kernel,
+  PackedLayout layout = {
+          &kernel,
           convolution ? shape[0] : 1,
           convolution ? shape[1] : 1,
           channels,
@@ -39,6 +45,8 @@ PackedLayout PackedLayout::forContract(ContractOp op, const DotKernel &kernel) {
           kernel.tallVectors,
           /*storedUnsigned=*/false,
           /*storage=*/{}};
+  layout.gathersRests = gainsByGathering(kernel, layout.runs(), layout.runLength());
+  return layout;
 }
 
 FailureOr<PackedLayout> PackedLayout::fromAttribute(ContractOp op) {
@@ -54,8 +62,10 @@ FailureOr<PackedLayout> PackedLayout::fromAttribute(ContractOp op) {
     return failure();
   int64_t groups = op.getGroups(), columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
   bool joined = run.getInt() == kernel[1] * kernel[2] && (kernel[1] > 1 || groups == 1);
-  return PackedLayout{row, kernel[0], kernel[1], kernel[2], columns / groups, groups, joined, panel.getInt() / row->lanes,
-                      packing.contains("unsigned"), WeightStorage::fromAttribute(packing)};
+  PackedLayout layout = {row, kernel[0], kernel[1], kernel[2], columns / groups, groups, joined, panel.getInt() / row->lanes,
+                         packing.contains("unsigned"), WeightStorage::fromAttribute(packing)};
+  layout.gathersRests = !layout.storage.isPacked() && gainsByGathering(*row, layout.runs(), layout.runLength());
+  return layout;
 }
 
 //===----------------------------------------------------------------------===//

@@ -2,7 +2,10 @@
 //
 // Shared by halftone-pack-weights, which writes the order, and halftone-lower-contract, which reads it.
 //
-//   groups x panels x ( [start row: columns x i32] + runs x steps x columns x step )
+//   groups x panels x ( [start row: columns x i32] + runs x steps x columns x step [+ rest steps x columns x step] )
+//
+// Where each run has one element more than its steps hold (7x7 or 3x3 taps of 3 channels), these last elements of all runs
+// make steps of their own behind them: 37 steps for 7x7x3, not 42. Their activations are gathered byte by byte.
 //
 // The steps of a panel may be stored in few bits (WeightStorage.h), in units of one step or, for tiles, of one tile. With
 // multipliers, each group of steps begins with a row of them, a byte for each column; a tile has all of its rows before it.
@@ -30,6 +33,7 @@ struct PackedLayout {
   int64_t panelVectors; ///< of a full panel
   bool storedUnsigned = false; ///< the input; see halftone-store-unsigned
   WeightStorage storage = {};
+  bool gathersRests = false; ///< each run's last element is in a rest step
 
   int64_t runs() const { return joined ? kernelHeight : kernelHeight * kernelWidth; }
   int64_t runLength() const { return joined ? kernelWidth * channels : channels; }
@@ -37,8 +41,13 @@ struct PackedLayout {
   int64_t blocksPerRun() const {
     return kernel->dot == DotKind::Tile ? llvm::divideCeil(runLength(), kernel->step * 16) : 1;
   }
-  int64_t stepsPerRun() const { return llvm::alignTo(llvm::divideCeil(runLength(), kernel->step), blocksPerRun()); }
-  int64_t steps() const { return runs() * stepsPerRun(); }
+  int64_t stepsPerRun() const {
+    return gathersRests ? runLength() / kernel->step : llvm::alignTo(llvm::divideCeil(runLength(), kernel->step), blocksPerRun());
+  }
+  int64_t restSteps() const { return gathersRests ? llvm::divideCeil(runs(), kernel->step) : 0; }
+  int64_t steps() const { return runs() * stepsPerRun() + restSteps(); }
+  /// Whether rest steps are fewer than what they save, and worth gathering their bytes.
+  static bool gainsByGathering(const DotKernel &kernel, int64_t runs, int64_t runLength);
 
   int64_t panelColumns() const { return kernel->lanes * panelVectors; }
   int64_t fullPanels() const { return columns / panelColumns(); }
@@ -50,7 +59,7 @@ struct PackedLayout {
   }
   /// Elements of a panel of `vectors`, its start row included.
   int64_t panelElements(int64_t vectors) const {
-    return startElements(vectors) + runs() * runElements(vectors);
+    return startElements(vectors) + runs() * runElements(vectors) + restSteps() * vectors * vectorElements();
   }
   /// Bytes of a vector of weights, not stored in few bits.
   int64_t vectorElements() const { return kernel->lanes * kernel->step; }
@@ -65,6 +74,11 @@ struct PackedLayout {
   /// Elements of a panel of `vectors`, for one run.
   int64_t runElements(int64_t vectors) const {
     return stepsPerRun() / unitSteps() * unitElements(vectors) + groupsPerRun() * vectors * kernel->lanes;
+  }
+  /// Stores the weights so. What is stored in few bits has no rest steps.
+  void setStorage(const WeightStorage &stored) {
+    storage = stored;
+    gathersRests = gathersRests && !stored.isPacked();
   }
   /// The same weights as plain bytes.
   PackedLayout asBytes() const {

@@ -447,6 +447,9 @@ def main(elements=("i8", "f32"), batch=None):
     for element in elements:
         e = element[0]
         contraction(m, e + "first", (9, 11, 3), (3, 3, 20), (2, 2), element=element, padding=1)
+        # Rows of a window that are one byte longer than their steps: the last bytes make steps of their own.
+        contraction(m, e + "stem", (17, 15, 3), (7, 7, 37), (2, 2), element=element, padding=3)
+        contraction(m, e + "sliced_rests", (6, 7, 7), (3, 3, 18), element=element, sliced=11)
         contraction(m, e + "square", (7, 8, 9), (3, 3, 67), residual=True, element=element, padding=1)
         contraction(m, e + "oblong", (9, 7, 5), (5, 2, 17), dilations=(1, 2), element=element)
         contraction(m, e + "sliced", (6, 7, 5), (3, 3, 18), element=element, sliced=11)
