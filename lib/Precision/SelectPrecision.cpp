@@ -46,8 +46,11 @@ struct Unit {
   SmallVector<Value> operands; ///< activations from outside
   unsigned integers;           ///< how many members a contraction with a result in floats computes from codes
   std::string reason;          ///< why it stays float; empty: int8
+  bool inChain = false;        ///< an elementwise operation that reads only values of chains
+  bool feedsChain = false;     ///< all readers of the result are in chains
   bool givesCodes = true;      ///< of int8: whether the result is rounded
 
+  bool isPointwise() const { return kind == OpKind::Elementwise || kind == OpKind::Unary; }
   Operation *first() const { return members.front(); }
   Value result() const { return members.back()->getResult(0); }
 };
@@ -62,6 +65,7 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
     collectUnits(*entry);
     if (failed(checkAllUsed()))
       return signalPassFailure();
+    findChains();
     for (Unit &unit : units)
       unit.reason = refuse(unit);
     for (Unit &unit : llvm::reverse(units)) {
@@ -92,6 +96,8 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
   std::string refuse(const Unit &unit);
   std::string matchFloatOps(const Unit &unit);
   std::string findFloatOperand(const Unit &unit);
+  void findChains();
+  bool feedsChainOnly(Value value);
   bool feedsInt8(Value value);
   bool readsCodes(OpOperand &use);
   void assign(const Unit &unit);
@@ -208,14 +214,53 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
 /// Whether the unit's result is floats.
 static bool givesFloats(const Unit &unit) { return !unit.reason.empty() || unit.kind == OpKind::Table; }
 
+//===----------------------------------------------------------------------===//
+// Chains
+//===----------------------------------------------------------------------===//
+
+/// Whether the value has readers, and all of them, maybe behind movement, are in chains.
+bool SelectPrecisionPass::feedsChainOnly(Value value) {
+  return !value.use_empty() && llvm::all_of(value.getUsers(), [&](Operation *user) {
+    auto found = unitOf.find(user);
+    if (found == unitOf.end())
+      return classify(user) == OpKind::Movement && feedsChainOnly(user->getResult(0));
+    return units[found->second].inChain;
+  });
+}
+
+/// The greatest set of elementwise units each of which reads nothing but results of contractions and of such units that nothing else reads.
+void SelectPrecisionPass::findChains() {
+  for (Unit &unit : units) {
+    unit.inChain = unit.isPointwise();
+    unit.feedsChain = unit.inChain || unit.kind == OpKind::Contraction;
+  }
+  auto readsChain = [&](Value operand) {
+    auto found = unitOf.find(traceRoot(operand).getDefiningOp());
+    return found != unitOf.end() && units[found->second].feedsChain;
+  };
+  for (bool changed = activations == Activations::Int8; changed;) {
+    changed = false;
+    for (Unit &unit : llvm::reverse(units)) {
+      bool feeds = unit.feedsChain && feedsChainOnly(unit.result()), in = unit.inChain && llvm::all_of(unit.operands, readsChain);
+      changed |= feeds != unit.feedsChain || in != unit.inChain;
+      unit.feedsChain = feeds;
+      unit.inChain = in;
+    }
+  }
+}
+
 /// Why an elementwise unit has an operand that is made as floats.
 std::string SelectPrecisionPass::findFloatOperand(const Unit &unit) {
-  if (unit.kind != OpKind::Elementwise && unit.kind != OpKind::Unary)
+  if (!unit.isPointwise())
     return "";
   for (Value operand : unit.operands) {
     auto found = unitOf.find(traceRoot(operand).getDefiningOp());
-    if (found != unitOf.end() && givesFloats(units[found->second]))
-      return "it computes from floats, of '" + locationName(units[found->second].first()->getLoc()) + "'";
+    if (found == unitOf.end())
+      continue;
+    const Unit &source = units[found->second];
+    // The end of a chain is rounded for who reads codes; then they are there for all.
+    if (unit.inChain ? source.feedsChain : givesFloats(source) && !source.inChain)
+      return "it computes from floats, of '" + locationName(source.first()->getLoc()) + "'";
   }
   return "";
 }

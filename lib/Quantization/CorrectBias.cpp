@@ -1,6 +1,8 @@
 //===- CorrectBias.cpp - take the mean error of rounding out of the bias ----===//
 //
-// bias'[o] = bias[o] - sum over the weights of output channel o of (W' - W) * E[x of its input channel].
+// bias'[o] = bias[o] - sum over the weights of output channel o of (W' - W) * share * E[x of its input channel],
+//
+// share of the positions at which the weight's tap reads the input and no padding.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/Sandwiches.h"
@@ -19,12 +21,12 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 /// What rounding adds to the mean of each output channel.
-static std::vector<double> meanErrors(ArrayRef<float> weights, const WeightChannels &channels,
+static std::vector<double> meanErrors(ArrayRef<float> weights, ArrayRef<float> shares, const WeightChannels &channels,
                                       const RoundedWeights &rounded, ArrayRef<float> means) {
   std::vector<double> errors(channels.outputs, 0);
   for (size_t i = 0; i < weights.size(); ++i) {
     double error = rounded.codes[i] * double(rounded.scales[channels.output[i]]) - weights[i];
-    errors[channels.output[i]] += error * means[channels.input[i]];
+    errors[channels.output[i]] += error * shares[i] * means[channels.input[i]];
   }
   return errors;
 }
@@ -57,7 +59,7 @@ struct CorrectBiasPass : halftone::impl::CorrectBiasBase<CorrectBiasPass> {
     if (failed(rounded))
       return failure();
     attachWeights(sandwich.anchor, *rounded);
-    std::vector<double> errors = meanErrors(*weights, channels, *rounded, means);
+    std::vector<double> errors = meanErrors(*weights, findTapShares(sandwich.anchor), channels, *rounded, means);
     subtractFromBias(*bias, errors);
     ++corrected;
     return success();

@@ -4,6 +4,8 @@
 #include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Support/Constants.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <cmath>
 #include <numeric>
 
@@ -36,6 +38,77 @@ std::vector<int64_t> WeightChannels::places() const {
     places[i] = output[i] * dimension() + used[output[i]]++;
   return places;
 }
+
+//===----------------------------------------------------------------------===//
+// Taps over padding
+//===----------------------------------------------------------------------===//
+
+/// What pads the contraction's input, maybe before it is split into groups.
+static tensor::PadOp findPadding(Operation *contraction) {
+  Value input = getActivationOperand(contraction).get();
+  if (auto split = input.getDefiningOp<tensor::ExpandShapeOp>(); split && isa<linalg::Conv2DNhwgcGfhwcOp>(contraction))
+    input = split.getSrc();
+  return input.getDefiningOp<tensor::PadOp>();
+}
+
+namespace {
+/// One spatial dimension of a contraction.
+struct Window {
+  AffineExpr place;        ///< of the input, from the loops
+  int64_t low, size;       ///< where the input begins behind its padding, and its extent
+  ArrayRef<int64_t> loops; ///< extents
+};
+} // namespace
+
+/// The share of positions at which each tap along the loop `tap` reads the input.
+static std::vector<float> sharesAlong(const Window &window, unsigned tap) {
+  std::vector<float> shares(window.loops[tap], 1);
+  MLIRContext *context = window.place.getContext();
+  for (auto [loop, extent] : llvm::enumerate(window.loops)) {
+    if (loop == tap || !window.place.isFunctionOfDim(loop) || ShapedType::isDynamic(extent))
+      continue;
+    for (auto [k, share] : llvm::enumerate(shares)) {
+      int64_t inside = 0;
+      for (int64_t position = 0; position < extent; ++position) {
+        SmallVector<AffineExpr> at(window.loops.size(), getAffineConstantExpr(0, context));
+        at[loop] = getAffineConstantExpr(position, context);
+        at[tap] = getAffineConstantExpr(k, context);
+        int64_t place = cast<AffineConstantExpr>(window.place.replaceDims(at)).getValue();
+        inside += place >= window.low && place < window.low + window.size;
+      }
+      share = extent ? float(inside) / extent : 1;
+    }
+  }
+  return shares;
+}
+
+std::vector<float> mlir::halftone::findTapShares(Operation *contraction) {
+  auto op = cast<linalg::LinalgOp>(contraction);
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(getWeightOperand(contraction).get().getType()).getShape();
+  std::vector<float> result(ShapedType::getNumElements(shape), 1);
+  tensor::PadOp pad = findPadding(contraction);
+  if (!pad)
+    return result;
+  SmallVector<int64_t> loops = op.getStaticLoopRanges();
+  AffineMap input = op.getMatchingIndexingMap(&getActivationOperand(contraction)), weights = op.getMatchingIndexingMap(&getWeightOperand(contraction));
+  for (auto [dim, expression] : llvm::enumerate(weights.getResults())) {
+    unsigned tap = cast<AffineDimExpr>(expression).getPosition();
+    for (auto [i, place] : llvm::enumerate(input.getResults())) {
+      int64_t size = static_cast<int64_t>(i) < pad.getSourceType().getRank() ? pad.getSourceType().getDimSize(i) : ShapedType::kDynamic;
+      if (isa<AffineDimExpr>(place) || !place.isFunctionOfDim(tap) || ShapedType::isDynamic(size) || ShapedType::isDynamic(pad.getStaticLow()[i]))
+        continue;
+      std::vector<float> shares = sharesAlong({place, pad.getStaticLow()[i], size, loops}, tap);
+      int64_t inner = ShapedType::getNumElements(shape.drop_front(dim + 1));
+      for (size_t element = 0; element < result.size(); ++element)
+        result[element] *= shares[element / inner % shape[dim]];
+    }
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Diffused rounding
+//===----------------------------------------------------------------------===//
 
 /// Moves codes of one output and input channel to their other neighbour until the sum is kept to half a step.
 static void diffuse(ArrayRef<float> values, float scale, int limit, MutableArrayRef<int32_t> taps,
@@ -108,12 +181,15 @@ FailureOr<RoundedWeights> mlir::halftone::roundWeights(Operation *contraction, A
   for (size_t i = 0; i < values.size(); ++i)
     rounded.codes[i] = grid.code(channels.output[i], places[i] % channels.dimension(), values[i]);
   int limit = grid.group ? 0 : grid.levels.uniformLimit();
-  if (options.rounding != WeightRounding::Nearest && limit)
+  if (options.rounding != WeightRounding::Nearest && limit) {
+    const bool pruned = isPruned(contraction);
+    std::vector<float> shares = findTapShares(contraction);
     forEachKernel(channels, [&](MutableArrayRef<int32_t> taps) {
-      if (isPruned(contraction))
-        taps = taps.take_front(llvm::partition(taps, [&](int32_t tap) { return values[tap] != 0; }) - taps.begin());
+      auto counts = [&](int32_t tap) { return shares[tap] > 0 && (!pruned || values[tap] != 0); };
+      taps = taps.take_front(llvm::partition(taps, counts) - taps.begin());
       if (!taps.empty())
         diffuse(values, rounded.scales[channels.output[taps.front()]], limit, taps, rounded.codes);
     });
+  }
   return rounded;
 }

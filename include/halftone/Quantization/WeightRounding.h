@@ -3,7 +3,8 @@
 // Nearest rounding is the quantize rule itself. Diffused rounding keeps, for each pair of an output and an input
 // channel, the sum over the kernel's taps to half a step: neighbouring pixels are nearly equal, so the sum is what the
 // picture's low frequencies meet, and what shifts the mean. The codes with the largest errors go to their other
-// neighbour, as the dots of a halftone print go where the tone so far is lacking. It needs equal steps: weights with groups
+// neighbour, as the dots of a halftone print go where the tone so far is lacking. Taps that read nothing but padding do not count (the
+// outer ones of a kernel of 3 over one column): what they lack is never met, and a tap that made up for it would be wrong. It needs equal steps: weights with groups
 // or without uniform levels are rounded to the nearest.
 //
 //===----------------------------------------------------------------------===//
@@ -26,6 +27,10 @@ struct WeightChannels {
   /// The place of each element when output channels are rows, their elements in the order that they have.
   std::vector<int64_t> places() const;
 };
+
+/// Of each element (row-major) the share of a contraction's positions at which its tap reads the input: at the others it reads zeros of the
+/// padding. 1 for all where nothing is padded or sizes are not known.
+std::vector<float> findTapShares(Operation *contraction);
 
 struct RoundedWeights {
   std::vector<int8_t> codes; ///< of each element
