@@ -131,8 +131,13 @@ class Frontier:
             self.add(f"bytes of {title}, {percent} % of int8's time", "bounded",
                      self.select(f"--max-bytes={self.constant_bytes(title)}", f"--max-latency={percent}%", formats=FORMATS))
         self.add("latency 80 %", "latency", self.select("--max-latency=80%", formats=PRUNED))
+        if self.can_be_sequential():
+            self.add("latency 80 %, layer by layer", "latency", self.select("--max-latency=80%", "--sequential", formats=PRUNED))
         self.halve("disagreement {:.2f} %", 100 * (1 - self.rows["int8"]["agreement"]))
         self.halve_cosine()
+
+    def can_be_sequential(self):
+        return self.keeps_hessians and "--sequential" not in self.rounding
 
     def halve_cosine(self):
         self.halve("1 - cosine {:.2g}", 1 - self.rows["int8"]["cosine"], "--metric=cosine")
@@ -141,7 +146,7 @@ class Frontier:
         """Half of int8's drop in the least time; with the weights rounded by the float network's layers, and layer by layer, which needs fewer floats."""
         budget = [f"--max-drop={drop / 2}", *metric, "--objective=latency"]
         self.add(title.format(drop / 2), "drop", self.select(*budget, formats=["int8", "float"]))
-        if self.keeps_hessians and "--sequential" not in self.rounding:
+        if self.can_be_sequential():
             self.add(title.format(drop / 2) + ", layer by layer", "drop", self.select(*budget, "--sequential", formats=["int8", "float"]))
 
     def time(self):
