@@ -116,3 +116,32 @@ func.func @residual(%x: tensor<1x2x8x8xf32>, %y: tensor<1x2x4x4xf32>) -> tensor<
   %c = tensor.concat dim(1) %s, %y : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x4x4x4xf32>
   return %c : tensor<1x4x4x4xf32>
 }
+
+// -----
+
+// A pool whose channels are last already is no N x C x H x W, also behind a convolution: its operand is read back.
+// CHECK-LABEL: @channels_last_pool(
+// CHECK: linalg.conv_2d_nhwc_hwcf
+// CHECK: %[[B:.*]] = linalg.transpose {{.*}} permutation = [0, 3, 1, 2]
+// CHECK: %[[P:.*]] = halftone.composite "avg_pool"(%[[B]]) {channels_last = true
+// CHECK: return %[[P]] : tensor<1x1x1x6xf32>
+func.func @channels_last_pool(%x: tensor<1x3x4x6xf32>) -> tensor<1x1x1x6xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<0.5> : tensor<5x3x1x1xf32>
+  %e = tensor.empty() : tensor<1x5x4x6xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x5x4x6xf32>) -> tensor<1x5x4x6xf32>
+  %c = linalg.conv_2d_nchw_fchw {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%x, %w : tensor<1x3x4x6xf32>, tensor<5x3x1x1xf32>) outs(%f : tensor<1x5x4x6xf32>) -> tensor<1x5x4x6xf32>
+  %p = halftone.composite "avg_pool"(%c) {channels_last = true, count_include_pad = false, dilations = array<i64: 1, 1>, kernel = array<i64: 5, 4>,
+      overhang = array<i64: 0, 0>, pads = array<i64: 0, 0, 0, 0>, strides = array<i64: 1, 1>} : (tensor<1x5x4x6xf32>) -> tensor<1x1x1x6xf32> {
+  ^bb0(%a: tensor<1x5x4x6xf32>):
+    %z = arith.constant 0.0 : f32
+    %window = tensor.empty() : tensor<5x4xf32>
+    %o = tensor.empty() : tensor<1x1x1x6xf32>
+    %g = linalg.fill ins(%z : f32) outs(%o : tensor<1x1x1x6xf32>) -> tensor<1x1x1x6xf32>
+    %s = linalg.pooling_nhwc_sum {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+        ins(%a, %window : tensor<1x5x4x6xf32>, tensor<5x4xf32>) outs(%g : tensor<1x1x1x6xf32>) -> tensor<1x1x1x6xf32>
+    halftone.yield %s : tensor<1x1x1x6xf32>
+  }
+  return %p : tensor<1x1x1x6xf32>
+}

@@ -140,3 +140,24 @@ func.func @bias(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
   %m = linalg.matmul ins(%x, %t : tensor<3x2xf32>, tensor<2x2xf32>) outs(%i : tensor<3x2xf32>) -> tensor<3x2xf32>
   return %m : tensor<3x2xf32>
 }
+
+// -----
+
+// A sum over an extent of 1 that no other operand has keeps it.
+// CHECK-LABEL: @sum_over_one
+// CHECK: linalg.generic {{.*}} ins(%{{.*}} : tensor<1x2x3xf32>)
+#whole = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#middle = affine_map<(d0, d1, d2) -> (d1)>
+func.func @sum_over_one() -> tensor<2xf32> {
+  %w = arith.constant dense<[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]> : tensor<1x2x3xf32>
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %s = linalg.generic {indexing_maps = [#whole, #middle], iterator_types = ["reduction", "parallel", "reduction"]}
+      ins(%w : tensor<1x2x3xf32>) outs(%f : tensor<2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %t = arith.addf %o, %a : f32
+    linalg.yield %t : f32
+  } -> tensor<2xf32>
+  return %s : tensor<2xf32>
+}

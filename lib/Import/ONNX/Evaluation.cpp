@@ -291,6 +291,25 @@ Evaluated onnx_operators::evaluateGather(Node &node) {
   return x.gathered(shape, positions);
 }
 
+Evaluated onnx_operators::evaluateGatherElements(Node &node) {
+  const HostTensor &x = *node.constant(0), &indices = *node.constant(1);
+  int64_t rank = x.shape.size(), axis = node.getInt("axis", 0);
+  axis += axis < 0 ? rank : 0;
+  if (axis < 0 || axis >= rank || indices.isFloat() || indices.symbolic || static_cast<int64_t>(indices.shape.size()) != rank)
+    return std::nullopt;
+  SmallVector<int64_t> strides = rowMajorStrides(x.shape);
+  const int64_t stride = strides[axis], size = x.shape[axis];
+  strides[axis] = 0;
+  std::vector<int64_t> positions = stridedPositions(indices.shape, strides);
+  for (auto [position, index] : llvm::zip_equal(positions, indices.integers())) {
+    int64_t place = index + (index < 0 ? size : 0);
+    if (place < 0 || place >= size)
+      return std::nullopt;
+    position += place * stride;
+  }
+  return x.gathered(indices.shape, positions);
+}
+
 Evaluated onnx_operators::evaluateExpand(Node &node) {
   const HostTensor &x = *node.constant(0);
   auto shape = broadcastShapes(x.shape, node.constant(1)->integers());

@@ -1,4 +1,4 @@
-//===- Indices.cpp - ONNX's GatherND and OneHot -----------------------------===//
+//===- Indices.cpp - ONNX's GatherElements, GatherND and OneHot -------------===//
 #include "Broadcast.h"
 #include "Movement.h"
 #include "Operators.h"
@@ -43,6 +43,26 @@ LogicalResult onnx_operators::buildGatherND(Node &node) {
     return sum;
   });
   node.setResult(halftone::buildGather(node.builder, node.loc, reshape(node, node.operand(0), rows), place, /*axis=*/0), x.element);
+  return success();
+}
+
+/// Each element from its own place but for the axis, where an index says it.
+LogicalResult onnx_operators::buildGatherElements(Node &node) {
+  const Tensor x = node.input(0), indices = node.input(1);
+  int64_t axis = node.getInt("axis", 0);
+  axis += axis < 0 ? x.rank() : 0;
+  if (x.isDynamic() || indices.isDynamic() || !isa<IntegerType>(indices.element) || axis < 0 || axis >= x.rank() || indices.rank() != x.rank())
+    return node.unsupported("a dynamic dimension, or indices that are not integers of the input's rank");
+  SmallVector<int64_t> strides = rowMajorStrides(x.shape), others(indices.shape);
+  const int64_t stride = strides[axis], size = x.shape[axis];
+  others[axis] = 1;
+  Tensor row = toTensor(HostTensor::fromIntegers(indices.element, others, stridedPositions(others, strides)));
+  Value place = buildBroadcast(node, {indices, row}, indices.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    Value along = arith::MulIOp::create(b, l, wrap(b, l, indices.element, e[0], size), scalarConstant(b, l, indices.element, stride));
+    return arith::AddIOp::create(b, l, along, e[1]);
+  });
+  Value flat = reshape(node, node.operand(0), ShapedType::getNumElements(x.shape));
+  node.setResult(halftone::buildGather(node.builder, node.loc, flat, place, /*axis=*/0), x.element);
   return success();
 }
 

@@ -322,6 +322,9 @@ struct Padding {
   SmallVector<int64_t> low, high;
 
   bool concerns(int64_t d) const { return low[d] || high[d]; }
+  bool isNone() const {
+    return llvm::none_of(llvm::seq<int64_t>(0, low.size()), [&](int64_t d) { return concerns(d); });
+  }
 };
 } // namespace
 
@@ -333,16 +336,35 @@ static FailureOr<Padding> readPadding(Node &node) {
     return failure();
   if (axes->empty())
     *axes = llvm::to_vector(llvm::seq<int64_t>(0, x.rank()));
-  if (amounts->size() != 2 * axes->size() || llvm::any_of(*amounts, [](int64_t p) { return p < 0; }))
-    return node.unsupported("pads that are negative or do not fit the rank");
+  if (amounts->size() != 2 * axes->size())
+    return node.unsupported("pads that do not fit the rank");
   Padding padding{SmallVector<int64_t>(x.rank(), 0), SmallVector<int64_t>(x.rank(), 0)};
   for (auto [i, axis] : llvm::enumerate(*axes)) {
     padding.low[axis] = (*amounts)[i];
     padding.high[axis] = (*amounts)[i + axes->size()];
     if (ShapedType::isDynamic(x.shape[axis]) && padding.concerns(axis))
       return node.unsupported("padding of the dynamic dimension");
+    if (padding.concerns(axis) && (std::min<int64_t>(padding.low[axis], 0) + std::min<int64_t>(padding.high[axis], 0) + x.shape[axis] < 1 ||
+                                   padding.low[axis] + padding.high[axis] + x.shape[axis] < 1))
+      return node.unsupported("pads that leave nothing");
   }
   return padding;
+}
+
+/// Cuts off what negative amounts say, which become 0.
+static Value cutNegative(Node &node, Value value, Padding &padding) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(value.getType()).getShape();
+  SliceRange range{SmallVector<int64_t>(shape.size(), 0), SmallVector<int64_t>(shape), SmallVector<int64_t>(shape.size(), 1)};
+  bool cuts = false;
+  for (size_t d = 0; d < shape.size(); ++d)
+    for (bool atEnd : {false, true}) {
+      int64_t &amount = atEnd ? padding.high[d] : padding.low[d], cut = -std::min<int64_t>(amount, 0);
+      cuts |= cut > 0;
+      range.starts[d] += atEnd ? 0 : cut;
+      range.sizes[d] -= cut > 0 ? cut : 0;
+      amount += cut;
+    }
+  return cuts ? extract(node, value, range) : value;
 }
 
 /// The position within 0 .. size - 1 that position `i` beside them repeats.
@@ -395,16 +417,21 @@ LogicalResult onnx_operators::buildPad(Node &node) {
   SmallVector<int64_t> shape(x.shape);
   for (auto [d, size] : llvm::enumerate(shape))
     size += padding->concerns(d) ? padding->low[d] + padding->high[d] : 0;
-  if (shape == x.shape) {
+  if (padding->isNone()) {
     node.setResult(x);
     return success();
   }
   if (mode != "constant")
     return buildRepeatedPad(node, *padding, mode);
   OpBuilder &b = node.builder;
+  Value cut = cutNegative(node, node.operand(0), *padding);
+  if (padding->isNone()) {
+    node.setResult(cut, x.element);
+    return success();
+  }
   Value scalar = scalarConstant(b, node.loc, x.element, fill ? fill->scalar() : value);
   node.setResult(tensor::PadOp::create(b, node.loc, RankedTensorType::get(shape, storageType(x.element)),
-                                       node.operand(0), getAsIndexOpFoldResult(b.getContext(), padding->low),
+                                       cut, getAsIndexOpFoldResult(b.getContext(), padding->low),
                                        getAsIndexOpFoldResult(b.getContext(), padding->high), scalar),
                  x.element);
   return success();

@@ -57,6 +57,7 @@ LogicalResult buildMatMulInteger(Node &node);
 LogicalResult buildEinsum(Node &node);
 
 // Indices.cpp
+LogicalResult buildGatherElements(Node &node);
 LogicalResult buildGatherND(Node &node);
 LogicalResult buildOneHot(Node &node);
 
@@ -119,6 +120,7 @@ std::optional<HostTensor> evaluateTranspose(Node &node);
 std::optional<HostTensor> evaluateConcat(Node &node);
 std::optional<HostTensor> evaluateSlice(Node &node);
 std::optional<HostTensor> evaluateGather(Node &node);
+std::optional<HostTensor> evaluateGatherElements(Node &node);
 std::optional<HostTensor> evaluateExpand(Node &node);
 /// The value of ConstantOfShape, of one element; nothing if it is something else.
 std::optional<HostTensor> readFilling(Node &node);

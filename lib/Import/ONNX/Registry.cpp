@@ -126,6 +126,7 @@ static constexpr Operator kOperators[] = {
     {"Flatten", 1, 1, buildReshape, evaluateReshape},
     {"Gather", 1, 2, buildGather, evaluateGather},
     {"If", 1, 1, nullptr}, // the importer takes the branch
+    {"GatherElements", 11, 2, buildGatherElements, evaluateGatherElements},
     {"GatherND", 11, 2, buildGatherND},
     {"Identity", 1, 1, buildIdentity},
     {"OneHot", 9, 3, buildOneHot},

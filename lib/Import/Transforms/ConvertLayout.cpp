@@ -340,6 +340,12 @@ LogicalResult LayoutConverter::convertGeneric(linalg::GenericOp op) {
   return success();
 }
 
+/// Whether the source has the composite's channels last: its operand is no N x C x H x W.
+static bool isChannelsLast(CompositeOp op) {
+  auto flag = op.getParameters().getAs<BoolAttr>("channels_last");
+  return flag && flag.getValue();
+}
+
 /// The same composite with its channels last, on operands that are; failure for names without a layout rule.
 static FailureOr<Value> rebuildChannelsLast(OpBuilder &builder, CompositeOp op, ValueRange inputs) {
   static const SmallVector<int64_t> axisOf = inverse(lastFromFirst(4));
@@ -369,11 +375,11 @@ static FailureOr<Value> rebuildChannelsLast(OpBuilder &builder, CompositeOp op, 
 /// Pools and resizes move to channels-last wherever they stand.
 static bool isSpatial(Operation *op) {
   auto composite = dyn_cast<CompositeOp>(op);
-  return composite && (composite.getName() == "avg_pool" || composite.getName() == "resize");
+  return composite && !isChannelsLast(composite) && (composite.getName() == "avg_pool" || composite.getName() == "resize");
 }
 
 LogicalResult LayoutConverter::convertComposite(CompositeOp op) {
-  if (op->getNumResults() != 1)
+  if (op->getNumResults() != 1 || isChannelsLast(op))
     return failure();
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (!type || type.getRank() != 4)

@@ -25,15 +25,19 @@ struct DropUnitExtents : OpRewritePattern<linalg::GenericOp> {
                           : std::nullopt;
       if (!elements)
         continue;
-      AffineMap &map = maps[operand->getOperandNumber()];
+      unsigned number = operand->getOperandNumber();
       SmallVector<AffineExpr> results;
       SmallVector<int64_t> shape;
-      for (auto [extent, expression] : llvm::zip_equal(type.getShape(), map.getResults()))
+      for (auto [extent, expression] : llvm::zip_equal(type.getShape(), maps[number].getResults()))
         if (extent != 1) {
           results.push_back(expression);
           shape.push_back(extent);
         }
-      map = AffineMap::get(map.getNumDims(), 0, results, op.getContext());
+      SmallVector<AffineMap> fewer = maps;
+      fewer[number] = AffineMap::get(maps[number].getNumDims(), 0, results, op.getContext());
+      if (!inversePermutation(concatAffineMaps(fewer, op.getContext())))
+        continue; // a loop that no other operand has
+      maps = std::move(fewer);
       auto attribute = makeConstant<float>(RankedTensorType::get(shape, type.getElementType()), *elements, "constant");
       Value constant = arith::ConstantOp::create(rewriter, operand->get().getLoc(), attribute);
       rewriter.modifyOpInPlace(op, [&] { operand->set(constant); });
