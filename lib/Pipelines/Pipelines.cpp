@@ -30,6 +30,8 @@ std::optional<Stage> mlir::halftone::parseStage(StringRef name) {
 void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   // What other front ends write becomes what our importer writes, before anything looks at it.
   pm.addPass(createNameInterface());
+  // Weights that the source computes from weights are constants for all that follows, also to be quantized.
+  pm.addPass(createFoldConstants());
   pm.addNestedPass<func::FuncOp>(createRecognize());
   // 1-D convolutions are rows of pictures, also between each other: before the layout, which is one of pictures.
   pm.addNestedPass<func::FuncOp>(createKeepHeights());

@@ -45,6 +45,28 @@ def FoldBatchNorm : Pass<"halftone-fold-batch-norm", "::mlir::func::FuncOp"> {
                     Statistic<"numExpanded", "expanded", "Batch normalizations made elementwise">];
 }
 
+def FoldConstants : Pass<"halftone-fold-constants", "::mlir::ModuleOp"> {
+  let summary = "Compute what depends on constants alone";
+  let description = [{
+    Weights that are computed from weights (weight standardization, kernels that are added up, the bias of relative positions from its table)
+    become constants, so that they can be quantized and are not computed at each run. The evaluator computes them, with functions written
+    out as `halftone-expand-math` does, so that the bits are those that the compiled model would compute.
+
+    ```mlir
+    %m = linalg.generic (%w : tensor<64x288xf32>) { addf } -> tensor<64xf32>
+    %s = linalg.generic (%w, %m) { subf } -> tensor<64x288xf32>
+    // becomes
+    %s = arith.constant dense_resource<constant> : tensor<64x288xf32>
+    ```
+
+    Left alone: values with more elements than the largest constant behind them (fills, broadcasts), operations of more than 2^27 iterations,
+    casts, and what is no tensor of static shape.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::halftone::HalftoneDialect"];
+  let statistics = [Statistic<"folded", "folded", "Values that have become constants">];
+}
+
 def Recognize : Pass<"halftone-recognize", "::mlir::func::FuncOp"> {
   let summary = "Bring linalg of other front ends to the entry form";
   let description = [{
