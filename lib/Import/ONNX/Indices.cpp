@@ -1,10 +1,11 @@
-//===- Indices.cpp - ONNX's GatherElements, GatherND and OneHot -------------===//
+//===- Indices.cpp - ONNX's GatherElements, GatherND, OneHot and ScatterND --===//
 #include "Broadcast.h"
 #include "Movement.h"
 #include "Operators.h"
 #include "Shape.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -64,6 +65,67 @@ LogicalResult onnx_operators::buildGatherElements(Node &node) {
   Value flat = reshape(node, node.operand(0), ShapedType::getNumElements(x.shape));
   node.setResult(halftone::buildGather(node.builder, node.loc, flat, place, /*axis=*/0), x.element);
   return success();
+}
+
+/// For each row of the input's first dimensions the row of `updates` that replaces it, or -1; the last of several counts.
+static FailureOr<SmallVector<int64_t>> readReplacedRows(Node &node) {
+  const Tensor &x = node.input(0);
+  HostTensorRef indices = node.constant(1);
+  if (node.getString("reduction", "none") != "none")
+    return node.unsupported("a reduction");
+  if (x.isDynamic() || !indices || indices->symbolic || indices->isFloat() || indices->shape.empty() || indices->shape.back() < 1 ||
+      indices->shape.back() > x.rank())
+    return node.unsupported("indices that are not constant, or a dynamic dimension");
+  ArrayRef<int64_t> joined = ArrayRef(x.shape).take_front(indices->shape.back());
+  SmallVector<int64_t> strides = rowMajorStrides(joined), rows(ShapedType::getNumElements(joined), -1);
+  std::vector<int64_t> list = indices->integers();
+  for (size_t i = 0; i < list.size(); i += joined.size()) {
+    int64_t row = 0;
+    for (auto [d, size] : llvm::enumerate(joined)) {
+      int64_t index = list[i + d] + (list[i + d] < 0 ? size : 0);
+      if (index < 0 || index >= size)
+        return node.unsupported("an index outside the input");
+      row += index * strides[d];
+    }
+    rows[row] = i / joined.size();
+  }
+  return rows;
+}
+
+/// The rows of the input and, behind them, of the updates, at the places that the indices say.
+LogicalResult onnx_operators::buildScatterND(Node &node) {
+  FailureOr<SmallVector<int64_t>> rows = readReplacedRows(node);
+  if (failed(rows))
+    return failure();
+  const Tensor x = node.input(0), updates = node.input(2);
+  const auto count = static_cast<int64_t>(rows->size());
+  SmallVector<int64_t> whole = {count}, part = {node.constant(1)->count() / node.constant(1)->shape.back()};
+  ArrayRef<int64_t> rest = ArrayRef(x.shape).drop_front(node.constant(1)->shape.back());
+  whole.append(rest.begin(), rest.end());
+  part.append(rest.begin(), rest.end());
+  if (updates.element != x.element || updates.isDynamic() || ShapedType::getNumElements(updates.shape) != ShapedType::getNumElements(part))
+    return node.unsupported("updates that do not fit the input and the indices");
+  for (auto [i, row] : llvm::enumerate(*rows))
+    row = row < 0 ? static_cast<int64_t>(i) : count + row;
+  Value all = tensor::ConcatOp::create(node.builder, node.loc, 0, ValueRange{reshape(node, node.operand(0), whole), reshape(node, node.operand(2), part)});
+  Value places = node.materialize(HostTensor::fromIntegers(node.builder.getI64Type(), count, *rows));
+  node.setResult(reshape(node, halftone::buildGather(node.builder, node.loc, all, places, /*axis=*/0), x.shape), x.element);
+  return success();
+}
+
+std::optional<HostTensor> onnx_operators::evaluateScatterND(Node &node) {
+  HostTensor result = *node.constant(0);
+  HostTensorRef updates = node.constant(2);
+  FailureOr<SmallVector<int64_t>> rows = readReplacedRows(node);
+  if (failed(rows) || updates->element != result.element || updates->symbolic || result.scales)
+    return std::nullopt;
+  const size_t width = rows->empty() ? 0 : result.bytes.size() / rows->size();
+  if (updates->bytes.size() != node.constant(1)->count() / node.constant(1)->shape.back() * width)
+    return std::nullopt;
+  for (auto [i, row] : llvm::enumerate(*rows))
+    if (row >= 0)
+      result.bytes.replace(i * width, width, updates->bytes, row * width, width);
+  return result;
 }
 
 LogicalResult onnx_operators::buildOneHot(Node &node) {

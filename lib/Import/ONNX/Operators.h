@@ -60,6 +60,8 @@ LogicalResult buildEinsum(Node &node);
 LogicalResult buildGatherElements(Node &node);
 LogicalResult buildGatherND(Node &node);
 LogicalResult buildOneHot(Node &node);
+LogicalResult buildScatterND(Node &node);
+std::optional<HostTensor> evaluateScatterND(Node &node);
 
 // Recurrent.cpp
 LogicalResult buildRecurrent(Node &node);

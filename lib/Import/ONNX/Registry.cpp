@@ -133,6 +133,7 @@ static constexpr Operator kOperators[] = {
     {"Pad", 2, 1, buildPad},
     {"Reshape", 5, 2, buildReshape, evaluateReshape},
     {"Resize", 10, 1, buildResize},
+    {"ScatterND", 11, 3, buildScatterND, evaluateScatterND},
     {"Shape", 1, 1, buildShape},
     {"Size", 1, 1, buildSize},
     {"Slice", 1, 1, buildSlice, evaluateSlice},
