@@ -6,6 +6,7 @@
 // RUN: halftone-opt --halftone-pack-weights="target=avx512vnni weight-storage=bytes" %s | FileCheck %s --check-prefix=BYTES
 // RUN: halftone-opt --halftone-pack-weights=target=avx512vnni %s | FileCheck %s --check-prefix=BYTES
 // RUN: halftone-opt --halftone-pack-weights="target=avx512vnni panel-vectors=3" %s | FileCheck %s --check-prefix=THREE
+// RUN: halftone-opt --halftone-pack-weights="target=avx512vnni weight-storage=bytes" %s | FileCheck %s --check-prefix=RESTS
 // RUN: not halftone-opt --halftone-pack-weights=target=abacus %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // One panel of 16 columns (1 used), one run of 5 bytes: a start row of -128 * (1 + 2 + 3 + 4 + 5) and two steps.
@@ -139,4 +140,29 @@ func.func @few_values_padded(%x: tensor<2x30xi8>, %init: tensor<2x64xi32>) -> te
     halftone.yield %acc : i32
   } -> tensor<2x64xi32>
   return %y : tensor<2x64xi32>
+}
+
+// Each of 3 runs has 9 bytes: 2 steps and a byte. The last bytes of all make one step more: 7, and a start row. Of 2 runs they are left where they are.
+// RESTS-LABEL: func @rests
+// RESTS: halftone.contract ins(%{{.*}}, %{{.*}} : tensor<1x9x9x3xi8>, tensor<512xi8>)
+func.func @rests(%x: tensor<1x9x9x3xi8>, %init: tensor<1x7x7x16xi32>) -> tensor<1x7x7x16xi32> {
+  %w = arith.constant dense<1> : tensor<3x3x3x16xi8>
+  %y = halftone.contract ins(%x, %w : tensor<1x9x9x3xi8>, tensor<3x3x3x16xi8>) outs(%init : tensor<1x7x7x16xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = []} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  } -> tensor<1x7x7x16xi32>
+  return %y : tensor<1x7x7x16xi32>
+}
+
+// RESTS-LABEL: func @few_rests
+// RESTS: halftone.contract ins(%{{.*}}, %{{.*}} : tensor<1x9x9x3xi8>, tensor<448xi8>)
+func.func @few_rests(%x: tensor<1x9x9x3xi8>, %init: tensor<1x8x7x16xi32>) -> tensor<1x8x7x16xi32> {
+  %w = arith.constant dense<1> : tensor<2x3x3x16xi8>
+  %y = halftone.contract ins(%x, %w : tensor<1x9x9x3xi8>, tensor<2x3x3x16xi8>) outs(%init : tensor<1x8x7x16xi32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = []} {
+  ^bb0(%acc: i32):
+    halftone.yield %acc : i32
+  } -> tensor<1x8x7x16xi32>
+  return %y : tensor<1x8x7x16xi32>
 }
