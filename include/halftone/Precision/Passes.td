@@ -53,6 +53,8 @@ def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
     or is "float" already (halftone-assign-formats), elementwise and unary operations that compute from floats (an operand is made as floats, as in a
     normalization), and operations other than contractions whose result is used in float only: rounding it to codes would gain nothing. A contraction with
     such a result is int8 up to its bias, and the rest of its tail float.
+    Chains are float, too: elementwise operations that read nothing but results of contractions, and of each other, which nothing else reads. So
+    the magnitude of a spectrum, sqrt(re^2 + im^2), or its logarithm is rounded once, at its end.
 
     With `activations=dynamic` or `float` no range is needed: contractions with constant weights get "dynamic" (codes of
     the range found when it runs) or "weights" (only the weights become codes), everything else stays float.
