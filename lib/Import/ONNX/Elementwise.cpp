@@ -140,6 +140,31 @@ static Value emitCast(OpBuilder &b, Location l, Type from, Type to, Value x) {
   return arith::FPToSIOp::create(b, l, type, x);
 }
 
+/// The remainder with the divisor's sign, or (fmod) the dividend's.
+LogicalResult onnx_operators::buildMod(Node &node) {
+  Tensor x = node.input(0), divisor = node.input(1);
+  const bool ofDividend = node.getInt("fmod", 0);
+  const bool isUnsigned = x.element.isUnsignedInteger();
+  if (!(x.element.isInteger(8) || x.element.isInteger(32) || x.element.isInteger(64)) || divisor.element != x.element)
+    return node.unsupported("element types " + llvm::formatv("{0} and {1}", x.element, divisor.element).str());
+  if (!divisor.constant || divisor.constant->symbolic || llvm::any_of(divisor.constant->integers(), [](int64_t y) { return y == 0 || y == -1; }))
+    return node.unsupported("a divisor that is not constant, or 0 or -1");
+  return setBroadcast(node, {x, divisor}, x.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    if (isUnsigned) { // bytes: of 32 bits they are not negative
+      Value wide = arith::RemSIOp::create(b, l, arith::ExtUIOp::create(b, l, b.getI32Type(), e[0]), arith::ExtUIOp::create(b, l, b.getI32Type(), e[1]));
+      return arith::TruncIOp::create(b, l, b.getI8Type(), wide);
+    }
+    Value rest = arith::RemSIOp::create(b, l, e[0], e[1]), zero = scalarConstant(b, l, x.element, 0);
+    if (ofDividend)
+      return rest;
+    auto isNegative = [&](Value value) { return arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, value, zero); };
+    Value differ = arith::XOrIOp::create(b, l, isNegative(rest), isNegative(e[1]));
+    Value left = arith::CmpIOp::create(b, l, arith::CmpIPredicate::ne, rest, zero);
+    Value moved = arith::AddIOp::create(b, l, rest, e[1]);
+    return arith::SelectOp::create(b, l, arith::AndIOp::create(b, l, differ, left), moved, rest);
+  });
+}
+
 /// x^p; the constant exponents 1/2, 1, 2 and 3 need no power function.
 LogicalResult onnx_operators::buildPow(Node &node) {
   Tensor x = node.input(0), exponent = node.input(1);

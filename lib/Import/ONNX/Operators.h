@@ -17,6 +17,7 @@ namespace onnx_operators {
 
 // Elementwise.cpp
 LogicalResult buildArithmetic(Node &node);
+LogicalResult buildMod(Node &node);
 LogicalResult buildPow(Node &node);
 LogicalResult buildUnaryArithmetic(Node &node);
 LogicalResult buildClip(Node &node);

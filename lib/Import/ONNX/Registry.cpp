@@ -23,6 +23,7 @@ static constexpr Operator kOperators[] = {
     {"Max", 6, kAllInputs, buildArithmetic, evaluateBinary},
     {"Mean", 6, kAllInputs, buildArithmetic},
     {"Min", 6, kAllInputs, buildArithmetic, evaluateBinary},
+    {"Mod", 10, 2, buildMod, evaluateBinary},
     {"Mul", 7, 2, buildArithmetic, evaluateBinary},
     {"Neg", 6, 1, buildUnaryArithmetic, evaluateUnary},
     {"Pow", 7, 2, buildPow},
@@ -145,7 +146,6 @@ static constexpr Operator kOperators[] = {
     {"Unsqueeze", 1, 1, buildReshape, evaluateReshape},
     {"Upsample", 9, 2, buildResize},
     // On constants only
-    {"Mod", 10, 2, nullptr, evaluateBinary},
     {"Range", 11, 3, nullptr, evaluateRange},
 };
 
