@@ -17,6 +17,8 @@ import importlib.util
 import json
 import pathlib
 import re
+import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -39,11 +41,18 @@ def find_file(entry):
     return pathlib.Path(spec.origin).parent / rest
 
 
-def run(*words):
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
+def run(*words, limit=None):
+    """What the command prints. Its errors, its crash and more than `limit` seconds of its own are an exception."""
+    def set_limit():
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, preexec_fn=set_limit if limit else None)
+    if limit and -done.returncode in (signal.SIGKILL, signal.SIGXCPU):
+        raise RuntimeError(f"takes more than {limit} s")
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if "error" in line.lower()] or done.stderr.splitlines() or ["failed"]
-        raise RuntimeError(lines[0])
+        lines = done.stderr.splitlines() or ["failed"]
+        first = next((i for i, line in enumerate(lines) if "error" in line.lower()), 0)
+        crash = f"ended by signal {-done.returncode}: " if done.returncode < 0 else ""
+        raise RuntimeError(crash + "\n".join(lines[first:]))
     return done.stdout
 
 
@@ -115,20 +124,27 @@ def all_outputs(runnable, samples):
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def time_in_turns(runnables, feeds):
+def time_in_turns(runnables, feeds, rounds=ROUNDS, span=SECONDS):
     """The median of each in seconds of this process: all run on this thread alone, and what else runs on the machine counts less."""
     def seconds(runnable, count):
         start = time.process_time()
         for _ in range(count):
             runnable.run()
         return (time.process_time() - start) / count
+
+    def count_runs(runnable):
+        """As many as take half of the span: some clocks tick every 10 ms only, so that one run may seem to take no time."""
+        count = 1
+        while seconds(runnable, count) * count < span / 2:
+            count *= 2
+        return count
     counts = {}
     for name, runnable in runnables.items():
         runnable.bind(feeds)
         seconds(runnable, 2)
-        counts[name] = max(1, int(SECONDS / max(seconds(runnable, 1), 1e-6)))
+        counts[name] = count_runs(runnable)
     times = {name: [] for name in runnables}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, runnable in runnables.items():
             seconds(runnable, 1)
             times[name].append(seconds(runnable, counts[name]))
