@@ -250,13 +250,14 @@ struct FormProducts : halftone::impl::FormProductsBase<FormProducts> {
     const Isa *isa = requireIsa(getOperation(), target);
     if (!isa)
       return signalPassFailure();
-    SmallVector<Product> products;
+    SmallVector<linalg::LinalgOp> products; // not their factors: one may be the result of another, which is replaced
     getOperation().walk([&](linalg::LinalgOp op) {
       if (std::optional<Product> product = match(op); product && hasKernel(*product, *isa))
-        products.push_back(*product);
+        products.push_back(op);
     });
     IRRewriter rewriter(&getContext());
-    for (const Product &product : products) {
+    for (linalg::LinalgOp op : products) {
+      const Product product = *match(op);
       const DotKernel &kernel = product.leftZero ? isa->bytes : isa->floats;
       moveBehind(rewriter, rewrite(rewriter, product, kernel.name));
       ++numProducts;

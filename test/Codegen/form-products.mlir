@@ -100,3 +100,20 @@ func.func @left_alone(%a: tensor<2x3x8xi8>, %b: tensor<2x8x4xi8>, %i: tensor<2x3
   %q = linalg.quantized_batch_matmul ins(%a, %b, %z, %zero : tensor<2x3x8xi8>, tensor<2x8x4xi8>, i32, i32) outs(%i : tensor<2x3x4xi32>) -> tensor<2x3x4xi32>
   return %p, %q : tensor<2x3x4xi32>, tensor<2x3x4xi32>
 }
+
+// -----
+
+// A factor that is another product, as in linear attention: the second reads what the first has become.
+// CHECK-LABEL: func @chained
+// CHECK: %[[FIRST:.*]] = linalg.generic {{.*}}halftone.product
+// CHECK: linalg.generic {{.*}} ins(%[[FIRST]], %{{.*}}halftone.product
+func.func @chained(%q: tensor<2x4x8xf32>, %k: tensor<2x8x4xf32>, %v: tensor<2x4x8xf32>) -> tensor<2x4x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<2x4x4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<2x4x4xf32>) -> tensor<2x4x4xf32>
+  %s = linalg.batch_matmul ins(%q, %k : tensor<2x4x8xf32>, tensor<2x8x4xf32>) outs(%f : tensor<2x4x4xf32>) -> tensor<2x4x4xf32>
+  %o = tensor.empty() : tensor<2x4x8xf32>
+  %g = linalg.fill ins(%zero : f32) outs(%o : tensor<2x4x8xf32>) -> tensor<2x4x8xf32>
+  %y = linalg.batch_matmul ins(%s, %v : tensor<2x4x4xf32>, tensor<2x4x8xf32>) outs(%g : tensor<2x4x8xf32>) -> tensor<2x4x8xf32>
+  return %y : tensor<2x4x8xf32>
+}
