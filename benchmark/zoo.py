@@ -4,12 +4,11 @@
     python benchmark/zoo.py --halftone build/bin/halftone -o build/zoo [NAME ...]
 
 zoo.json names each model: its package, its file there, the sizes of its inputs and where samples come from (models/zoo_samples.py). A package
-that is missing is named, with the command that installs it (zoo-requirements.txt has all, with their versions). Each model is checked, built in floats, with the
-defaults in int8 and with --activations=dynamic, run, and exported from its stage file; outputs are compared with onnxruntime's of the float file on samples that the
-calibration has not seen. onnxruntime's own int8 is quantize_dynamic and quantize_static (QDQ, u8 activations, s8 weights by channel, or by
-tensor where it refuses the file otherwise, extrema) of the same file, where they work. Latency is the median of rounds in turns, one thread, batch 1, in
-seconds of that thread. What is in the folder already is not made again. Writes table.md and zoo.json; a
-failure stands in the table with its first line.
+that is missing is named, with the command that installs it (zoo-requirements.txt has all, with their versions). Each model is checked, built in floats,
+with the defaults in int8 and with --activations=dynamic, run, and exported from its stage file; outputs are compared with onnxruntime's of the float file
+on samples that the calibration has not seen. onnxruntime's own int8 is quantize_dynamic and quantize_static (QDQ, u8 activations, s8 weights by channel, or
+by tensor where it refuses the file otherwise, extrema) of the same file, where they work. Latency is the median of rounds in turns, one thread, batch 1, in
+seconds of that thread. What is in the folder already is not made again. Writes table.md and zoo.json; a failure stands in the table with its first line.
 """
 
 import argparse

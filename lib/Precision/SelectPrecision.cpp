@@ -2,8 +2,9 @@
 //
 // Forwards, a unit (a sandwich, a concatenation, a max pool, any other operation) is refused if it has no integer form
 // or its operands have no range; elementwise units also if an operand is made as floats, as in a normalization: to round
-// it first would cost time and accuracy, and so are chains of elementwise units behind contractions whose values nothing else reads. Backwards, units whose codes nobody would read are refused too. A contraction
-// stays int8 then, but its result is floats, and what of its tail is computed in floats reads floats.
+// it first would cost time and accuracy, and so are chains of elementwise units behind contractions whose values nothing else reads. Backwards, units whose
+// codes nobody would read are refused too. A contraction stays int8 then, but its result is floats, and what of its tail is computed in floats reads
+// floats.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/NamePattern.h"

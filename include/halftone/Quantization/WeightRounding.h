@@ -4,8 +4,8 @@
 // channel, the sum over the kernel's taps to half a step: neighbouring pixels are nearly equal, so the sum is what the
 // picture's low frequencies meet, and what shifts the mean. The codes with the largest errors go to their other
 // neighbour, as the dots of a halftone print go where the tone so far is lacking. Taps that read nothing but padding do not count (the
-// outer ones of a kernel of 3 over one column): what they lack is never met, and a tap that made up for it would be wrong. It needs equal steps: weights with groups
-// or without uniform levels are rounded to the nearest.
+// outer ones of a kernel of 3 over one column): what they lack is never met, and a tap that made up for it would be wrong. It needs equal steps: weights
+// with groups or without uniform levels are rounded to the nearest.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_QUANTIZATION_WEIGHTROUNDING_H
