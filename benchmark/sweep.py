@@ -7,7 +7,8 @@ sweep.json names each network: its package (sweep-requirements.txt), its setting
 (models/sweep_networks.py), so nothing is said about accuracy: the question is what imports, whether floats agree with onnxruntime's, and whether int8 loses
 what 8 bits cost. Each network is exported, built in floats and in int8 with the defaults, and run in a process of its own, on normal inputs that the
 calibration has not seen. Latencies are seconds of one thread, beside onnxruntime's float. What is in the folder is not made again, but for --again. Writes
-sweep.json and table.md; a failure stands in the table with its reason. """
+sweep.json and table.md; a failure stands in the table with its reason.
+"""
 
 import argparse
 import json
