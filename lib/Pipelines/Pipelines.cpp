@@ -30,9 +30,10 @@ std::optional<Stage> mlir::halftone::parseStage(StringRef name) {
 void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   // What other front ends write becomes what our importer writes, before anything looks at it.
   pm.addPass(createNameInterface());
-  // Weights that the source computes from weights are constants for all that follows, also to be quantized.
-  pm.addPass(createFoldConstants());
   pm.addNestedPass<func::FuncOp>(createRecognize());
+  // Weights that the source computes from weights are constants for all that follows, also to be quantized. Behind the recognition, which knows a
+  // batch normalization by how its statistics are computed.
+  pm.addPass(createFoldConstants());
   // 1-D convolutions are rows of pictures, also between each other: before the layout, which is one of pictures.
   pm.addNestedPass<func::FuncOp>(createKeepHeights());
   // Inside NHWC first: folding and everything behind it look for one layout only.

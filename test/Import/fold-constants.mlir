@@ -80,6 +80,25 @@ func.func @broadcast(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
 
 // -----
 
+// An assertion stays, with what it is in.
+// CHECK-LABEL: @asserted(
+// CHECK: cf.assert
+#vector = affine_map<(d0) -> (d0)>
+func.func @asserted() -> tensor<2xf32> {
+  %w = arith.constant dense<[1.0, 3.0]> : tensor<2xf32>
+  %e = tensor.empty() : tensor<2xf32>
+  %y = linalg.generic {indexing_maps = [#vector, #vector], iterator_types = ["parallel"]} ins(%w : tensor<2xf32>) outs(%e : tensor<2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %zero = arith.constant 0.0 : f32
+    %positive = arith.cmpf ogt, %a, %zero : f32
+    cf.assert %positive, "not positive"
+    linalg.yield %a : f32
+  } -> tensor<2xf32>
+  return %y : tensor<2xf32>
+}
+
+// -----
+
 // Codes of a quantized source keep their casts: they are the model's weights.
 // CHECK-LABEL: @codes(
 // CHECK: halftone.dequantize

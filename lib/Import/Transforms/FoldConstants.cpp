@@ -38,11 +38,19 @@ static SetVector<Value> readValues(Operation &op) {
 
 static bool isFill(Operation &op) { return isa<tensor::EmptyOp, linalg::FillOp>(op); }
 
+/// Whether its bodies only compute: no assertions of other front ends, for example.
+static bool onlyComputes(Operation &op) {
+  return !op.walk([](Operation *inner) {
+               bool known = isa<arith::ArithDialect, linalg::LinalgDialect, math::MathDialect, tensor::TensorDialect>(inner->getDialect());
+               return known || isa<CompositeOp, YieldOp>(inner) ? WalkResult::advance() : WalkResult::interrupt();
+             }).wasInterrupted();
+}
+
 /// Whether the operation is one of those that the import stage computes with, of a static result and not too long.
 static bool isComputation(Operation &op) {
   if (!isa<linalg::LinalgOp, tensor::CollapseShapeOp, tensor::ConcatOp, tensor::EmptyOp, tensor::ExpandShapeOp, tensor::ExtractSliceOp, tensor::PadOp,
            CompositeOp>(op) ||
-      op.getNumResults() != 1)
+      op.getNumResults() != 1 || !onlyComputes(op))
     return false;
   auto type = dyn_cast<RankedTensorType>(op.getResult(0).getType());
   if (!type || !type.hasStaticShape() || !(type.getElementType().isF32() || isa<IntegerType>(type.getElementType())))
