@@ -1,6 +1,7 @@
 //===- LowerStructured.cpp - kernels for structured operations --------------===//
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/StructuredKernel.h"
+#include "halftone/Codegen/VectorEmission.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -16,11 +17,6 @@ namespace mlir::halftone {
 
 using namespace mlir;
 using namespace mlir::halftone;
-
-/// A vector of bits is not one bit an element in memory.
-static bool hasBits(Operation *op) {
-  return llvm::any_of(op->getOperandTypes(), [](Type type) { return getElementTypeOrSelf(type).isInteger(1); });
-}
 
 static std::optional<LoopSpace> spaceOf(linalg::LinalgOp op) {
   return hasBits(op) || !isElementwiseBody(*op.getBlock()) ? std::nullopt : LoopSpace::of(op);

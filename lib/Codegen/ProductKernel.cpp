@@ -14,6 +14,7 @@
 #include "halftone/Codegen/LoopEmission.h"
 #include "halftone/Codegen/OuterProductKernel.h"
 #include "halftone/Codegen/ProductEmitter.h"
+#include "halftone/Codegen/VectorEmission.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -121,6 +122,7 @@ static bool leavesFactors(Operation *op, linalg::GenericOp product) {
 /// makes an element of the result.
 static bool isElementwiseOf(linalg::GenericOp op, Value sums) {
   if (op->getNumResults() != 0 || op.getNumDpsInits() != 1 || op.getNumParallelLoops() != op.getNumLoops() || op.hasIndexSemantics() ||
+      hasBits(op) ||
       op.payloadUsesValueFromOperand(op.getDpsInitOperand(0)) || !isElementwiseBody(*op.getBody()) ||
       !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity() || op.getDpsInits()[0] == sums)
     return false;

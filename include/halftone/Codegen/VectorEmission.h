@@ -51,6 +51,9 @@ void storeLanes(ImplicitLocOpBuilder &b, Value value, const FlatBuffer &buffer, 
 /// least so many rows.
 SmallVector<Value> transposeRows(ImplicitLocOpBuilder &b, SmallVector<Value> rows, int64_t words);
 
+/// Whether an operand has elements of one bit: in memory each has a byte, and a vector of bits loads and stores one bit for each.
+bool hasBits(Operation *op);
+
 /// Whether each operation of the block is a constant or works element by element, so that it can be emitted on vectors.
 bool isElementwiseBody(Block &block);
 
