@@ -45,10 +45,25 @@ static void addQuantization(OpPassManager &pm, const StageSettings &settings) {
   buildQuantizationPipeline(pm, options);
 }
 
+/// A pass that fails says why. One that does not is a defect, which is not to be passed over in silence.
+static Error runPasses(PassManager &pm, ModuleOp module) {
+  bool isReported = false;
+  ScopedDiagnosticHandler listener(module.getContext(), [&](Diagnostic &diagnostic) {
+    isReported |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    return failure(); // others print it
+  });
+  if (succeeded(pm.run(module)))
+    return Error::success();
+  if (isReported)
+    return llvm::make_error<Reported>();
+  return userError("a pass failed without a reason, which is a defect of halftone: please report it with the model; "
+                   "`halftone-opt --mlir-print-ir-after-failure` on a stage file names the pass");
+}
+
 Error mlir::halftone::runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
   PassManager pm(module.getContext());
   pm.addPass(std::move(pass));
-  return failed(pm.run(module)) ? Error(llvm::make_error<Reported>()) : Error::success();
+  return runPasses(pm, module);
 }
 
 Error mlir::halftone::runStage(ModuleOp module, Stage stage,
@@ -74,8 +89,8 @@ Error mlir::halftone::runStage(ModuleOp module, Stage stage,
   case Stage::Target:
     return userError("the stages codegen and target are run by compileModule");
   }
-  if (failed(pm.run(module)))
-    return llvm::make_error<Reported>();
+  if (Error error = runPasses(pm, module))
+    return error;
   setStage(module, stage);
   return Error::success();
 }
@@ -95,8 +110,8 @@ Error mlir::halftone::adoptCasts(ModuleOp module) {
     return Error::success();
   PassManager pm(module.getContext());
   buildAdoptionPipeline(pm);
-  if (failed(pm.run(module)))
-    return llvm::make_error<Reported>();
+  if (Error error = runPasses(pm, module))
+    return error;
   setStage(module, Stage::Quantization);
   return Error::success();
 }
@@ -136,8 +151,8 @@ Error mlir::halftone::generateCode(ModuleOp module, StringRef target,
     return cpu.takeError();
   PassManager pm(module.getContext());
   buildCodegenPipeline(pm, *cpu, /*costFile=*/"", choice);
-  if (failed(pm.run(module)))
-    return llvm::make_error<Reported>();
+  if (Error error = runPasses(pm, module))
+    return error;
   module->setAttr(kStageAttr, StringAttr::get(module.getContext(),
                                               stageName(Stage::Codegen)));
   return Error::success();

@@ -110,18 +110,20 @@ struct MoveCodes : RewritePattern {
     if (!isPlainMovement(op))
       return failure();
     bool dequantizes = getElementTypeOrSelf(op->getResult(0).getType()).isF32();
-    SmallVector<Value> codes;
+    SmallVector<Value> sources;
     Type element;
     for (Value tensor : movedTensors(op)) {
       std::optional<Dequantized> source = matchDequantized(tensor);
-      Value quantized = source ? source->quantized : tensor;
-      Type type = getElementTypeOrSelf(quantized.getType());
+      sources.push_back(source ? source->quantized : tensor);
+      Type type = getElementTypeOrSelf(sources.back().getType());
       if (!CodeFormat::get(type) || (element && element != type))
         return rewriter.notifyMatchFailure(
             op, "not all operands have codes of one type");
       element = type;
-      codes.push_back(codesOf(rewriter, op->getLoc(), quantized));
     }
+    SmallVector<Value> codes = llvm::map_to_vector(sources, [&](Value source) {
+      return codesOf(rewriter, op->getLoc(), source);
+    });
     Value result = cloneMovement(rewriter, op, codes);
     auto finish = dequantizes ? dequantizedFrom : quantizedFrom;
     rewriter.replaceOp(op, finish(rewriter, op->getLoc(), result, element));
