@@ -47,8 +47,8 @@ func.func @same_types(%ai: tensor<2x2xi8>, %bi: tensor<2x3xi8>) -> tensor<2x5xi8
 // With an input that is float it stays float, and as it is.
 // CHECK-LABEL: @floats_beside
 // CHECK: tensor.concat dim(1) %{{.*}}, %{{.*}} : (tensor<2x2xf32>, tensor<2x3xf32>) -> tensor<2x5xf32>
-func.func @floats_beside(%ai: tensor<2x2xi8>, %b: tensor<2x3xf32>) -> tensor<2x5xf32> {
-  %aq = quant.scast %ai : tensor<2x2xi8> to tensor<2x2x!qx>
+func.func @floats_beside(%x: tensor<2x2xf32>, %b: tensor<2x3xf32>) -> tensor<2x5xf32> {
+  %aq = halftone.quantize %x : tensor<2x2xf32> to tensor<2x2x!qx>
   %a = halftone.dequantize %aq : tensor<2x2x!qx> to tensor<2x2xf32>
   %c = tensor.concat dim(1) %a, %b : (tensor<2x2xf32>, tensor<2x3xf32>) -> tensor<2x5xf32>
   return %c : tensor<2x5xf32>
