@@ -50,7 +50,7 @@ private:
       if (!type || !staticStrides(type))
         return op.emitOpError("needs memrefs with static strides, got ") << operand.getType();
     }
-    if (!isElementwiseBody(op.getEpilogue().front()) || hasBits(op))
+    if (!canVectorize(op, op.getEpilogue().front()))
       return op.emitOpError("needs an epilogue of elementwise operations, on elements of at least a byte");
     if (failed(emitKernel(op, isa)))
       return failure();

@@ -150,8 +150,8 @@ bool mlir::halftone::hasBits(Operation *op) {
   return llvm::any_of(op->getOperandTypes(), [](Type type) { return getElementTypeOrSelf(type).isInteger(1); });
 }
 
-bool mlir::halftone::isElementwiseBody(Block &block) {
-  return llvm::all_of(block.without_terminator(), [](Operation &op) {
+bool mlir::halftone::canVectorize(Operation *op, Block &body) {
+  return !hasBits(op) && llvm::all_of(body.without_terminator(), [](Operation &op) {
     return op.getNumRegions() == 0 && op.getNumResults() == 1 && !isa<VectorType>(op.getResult(0).getType()) &&
            (isa<arith::ConstantOp>(op) || OpTrait::hasElementwiseMappableTraits(&op));
   });

@@ -76,7 +76,10 @@ static void addOutputs(llvm::MutableArrayRef<Tensor> outputs,
   }
 }
 
+/// "" for a layer whose inputs are not rounded.
 static std::string describeType(quant::UniformQuantizedType type) {
+  if (!type)
+    return "";
   std::string text;
   llvm::raw_string_ostream(text) << type << llvm::formatv(" {0:x}", llvm::bit_cast<uint64_t>(type.getScale()));
   return text;

@@ -54,8 +54,8 @@ SmallVector<Value> transposeRows(ImplicitLocOpBuilder &b, SmallVector<Value> row
 /// Whether an operand has elements of one bit: in memory each has a byte, and a vector of bits loads and stores one bit for each.
 bool hasBits(Operation *op);
 
-/// Whether each operation of the block is a constant or works element by element, so that it can be emitted on vectors.
-bool isElementwiseBody(Block &block);
+/// Whether vectors can compute an operation: no operand has bits, and each operation of its body is a constant or works element by element.
+bool canVectorize(Operation *op, Block &body);
 
 /// Emits the block's operations for `lanes` lanes with `arguments` (laneType of the block's) and returns what becomes of
 /// the `wanted` values. Scalars defined above the block are broadcast. Rounding to i32 is one conversion. What becomes of the first
