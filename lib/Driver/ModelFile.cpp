@@ -2,12 +2,15 @@
 #include "ModelFile.h"
 #include "Command.h"
 #include "halftone/Data/AtomicFile.h"
+#include "halftone/Data/ProblemList.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Support/ContentHash.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -70,6 +73,7 @@ CompilerContext::CompilerContext() {
   registerAllExtensions(registry);
   registry.insert<HalftoneDialect>();
   context.appendDialectRegistry(registry);
+  context.allowUnregisteredDialects(); // Reading a module names what it does not know.
   context.printOpOnDiagnostic(false); // A module as a note helps no user.
   context.getDiagEngine().registerHandler(printDiagnostic);
 }
@@ -132,6 +136,27 @@ static Error checkVersion(ModuleOp module, StringRef path) {
   return Error::success();
 }
 
+/// What the module has of dialects that are not MLIR's: named all at once, where the parser would stop at the first.
+static Error checkDialects(ModuleOp module, StringRef path) {
+  llvm::MapVector<OperationName, unsigned> unknown;
+  module.walk([&](Operation *op) {
+    if (!op->isRegistered())
+      ++unknown[op->getName()];
+  });
+  if (unknown.empty())
+    return Error::success();
+  ProblemList problems;
+  for (auto [name, count] : unknown)
+    problems.add(name.getStringRef() + " (" + Twine(count) + ")");
+  return problems.take("'" + path + "' has operations of dialects that Halftone does not know; lower them to linalg or TOSA:");
+}
+
+/// Sources have no hash of their own: statistics belong to these bytes.
+static void setSourceHash(ModuleOp module, StringRef bytes) {
+  if (!module->hasAttr(kStageAttr) && !module->hasAttr(kSourceHashAttr))
+    module->setAttr(kSourceHashAttr, StringAttr::get(module.getContext(), hashContent(llvm::arrayRefFromStringRef(bytes))));
+}
+
 Expected<OwningOpRef<ModuleOp>>
 mlir::halftone::readModule(StringRef path, MLIRContext *context) {
   ParserConfig config(context);
@@ -142,12 +167,16 @@ mlir::halftone::readModule(StringRef path, MLIRContext *context) {
   if (std::error_code code = buffer.getError())
     return userError("cannot read '" + path + "': " + code.message());
   auto sources = std::make_shared<llvm::SourceMgr>();
+  StringRef bytes = (*buffer)->getBuffer();
   sources->AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, config);
   if (!module)
     return llvm::make_error<Reported>();
+  if (Error error = checkDialects(*module, path))
+    return std::move(error);
   if (Error error = checkVersion(*module, path))
     return std::move(error);
+  setSourceHash(*module, bytes);
   return module;
 }
 

@@ -29,6 +29,7 @@ std::optional<Stage> mlir::halftone::parseStage(StringRef name) {
 
 void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   // What other front ends write becomes what our importer writes, before anything looks at it.
+  pm.addPass(createLowerTosa());
   pm.addPass(createNameInterface());
   pm.addNestedPass<func::FuncOp>(createRecognize());
   // Weights that the source computes from weights are constants for all that follows, also to be quantized. Behind the recognition, which knows a

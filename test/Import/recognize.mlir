@@ -161,3 +161,65 @@ func.func @sum_over_one() -> tensor<2xf32> {
   } -> tensor<2xf32>
   return %s : tensor<2xf32>
 }
+
+// -----
+
+// Filters first: the entry form has them last, and the bias behind the sum.
+// CHECK-LABEL: @filters_first
+// CHECK: %[[W:.*]] = arith.constant dense<{{.*}}> : tensor<1x1x2x3xf32>
+// CHECK: %[[FILL:.*]] = linalg.fill
+// CHECK: %[[C:.*]] = linalg.conv_2d_nhwc_hwcf {{.*}}ins(%{{.*}}, %[[W]] {{.*}}outs(%[[FILL]]
+// CHECK: linalg.generic {{.*}}ins(%[[C]], %{{.*}} : tensor<1x4x4x3xf32>, tensor<3xf32>)
+#read = affine_map<(d0, d1, d2, d3) -> (d3)>
+#all = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+func.func @filters_first(%x: tensor<1x4x4x2xf32>, %b: tensor<3xf32>) -> tensor<1x4x4x3xf32> {
+  %w = arith.constant dense<[[[[1.0, 2.0]]], [[[3.0, 4.0]]], [[[5.0, 6.0]]]]> : tensor<3x1x1x2xf32>
+  %e = tensor.empty() : tensor<1x4x4x3xf32>
+  %i = linalg.generic {indexing_maps = [#read, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%b : tensor<3xf32>) outs(%e : tensor<1x4x4x3xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<1x4x4x3xf32>
+  %c = linalg.conv_2d_nhwc_fhwc ins(%x, %w : tensor<1x4x4x2xf32>, tensor<3x1x1x2xf32>) outs(%i : tensor<1x4x4x3xf32>) -> tensor<1x4x4x3xf32>
+  return %c : tensor<1x4x4x3xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @multiplier_of_one
+// CHECK: linalg.depthwise_conv_2d_nhwc_hwc {{.*}} tensor<3x3x2xf32>
+func.func @multiplier_of_one(%x: tensor<1x4x4x2xf32>) -> tensor<1x2x2x2x1xf32> {
+  %w = arith.constant dense<2.0> : tensor<3x3x2x1xf32>
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<1x2x2x2x1xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<1x2x2x2x1xf32>) -> tensor<1x2x2x2x1xf32>
+  %c = linalg.depthwise_conv_2d_nhwc_hwcm ins(%x, %w : tensor<1x4x4x2xf32>, tensor<3x3x2x1xf32>) outs(%i : tensor<1x2x2x2x1xf32>) -> tensor<1x2x2x2x1xf32>
+  return %c : tensor<1x2x2x2x1xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @multiplier_of_four
+// CHECK: tensor.expand_shape {{.*}} into tensor<1x4x4x2x1xf32>
+// CHECK: linalg.conv_2d_nhwgc_gfhwc {{.*}} tensor<2x4x3x3x1xf32>
+func.func @multiplier_of_four(%x: tensor<1x4x4x2xf32>) -> tensor<1x2x2x2x4xf32> {
+  %w = arith.constant dense<2.0> : tensor<3x3x2x4xf32>
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<1x2x2x2x4xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<1x2x2x2x4xf32>) -> tensor<1x2x2x2x4xf32>
+  %c = linalg.depthwise_conv_2d_nhwc_hwcm ins(%x, %w : tensor<1x4x4x2xf32>, tensor<3x3x2x4xf32>) outs(%i : tensor<1x2x2x2x4xf32>) -> tensor<1x2x2x2x4xf32>
+  return %c : tensor<1x2x2x2x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @batch_of_one
+// CHECK: linalg.matmul {{.*}} tensor<3x4xf32>, tensor<4x2xf32>
+// CHECK: tensor.expand_shape
+func.func @batch_of_one(%x: tensor<1x3x4xf32>) -> tensor<1x3x2xf32> {
+  %w = arith.constant dense<2.0> : tensor<1x4x2xf32>
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<1x3x2xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
+  %c = linalg.batch_matmul ins(%x, %w : tensor<1x3x4xf32>, tensor<1x4x2xf32>) outs(%i : tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
+  return %c : tensor<1x3x2xf32>
+}

@@ -67,12 +67,38 @@ def FoldConstants : Pass<"halftone-fold-constants", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"folded", "folded", "Values that have become constants">];
 }
 
+def LowerTosa : Pass<"halftone-lower-tosa", "::mlir::ModuleOp"> {
+  let summary = "Bring TOSA to linalg on tensors";
+  let description = [{
+    A module of another compiler in the dialect `tosa` (what converters of TFLite files and PyTorch's exporters write) is lowered by MLIR's
+    own passes, those of its `tosa-to-linalg` pipeline, to the forms that `halftone-recognize` knows; average pools, resizes, concatenations, functions and
+    one-sided clamps on f32 become what the ONNX importer makes of them. Constants in f16 and bf16 that are cast to f32, as weights
+    are stored in half-precision files, become constants in f32. The names of the model's inputs and outputs, where the function's attribute
+    `tf.entry_function` has them, become those of the interface; operations without a name get their kind and a number (`conv2d.3`).
+
+    ```mlir
+    %y = tosa.conv2d %x, %w, %b, %z, %z {acc_type = f32, dilation = array<i64: 1, 1>, pad = array<i64: 0, 1, 0, 1>, stride = array<i64: 2, 2>} ...
+    // becomes
+    %p = tensor.pad %x low[0, 0, 0, 0] high[0, 1, 1, 0] ...
+    %y = linalg.conv_2d_nhwc_fhwc ins(%p, %w) outs(%bias) ...
+    ```
+
+    Left alone: modules without TOSA. State (`variable`), control flow, custom operations, models in integers (`rescale`) and what does not lower
+    are an error that names each kind and how often it is there.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::index::IndexDialect", "::mlir::tosa::TosaDialect",
+                           "::mlir::halftone::HalftoneDialect"];
+  let statistics = [Statistic<"lowered", "lowered", "Operations of TOSA">];
+}
+
 def Recognize : Pass<"halftone-recognize", "::mlir::func::FuncOp"> {
   let summary = "Bring linalg of other front ends to the entry form";
   let description = [{
     One pattern a file (lib/Import/Transforms/Recognize*.cpp): compare-and-select Relu becomes `maximumf`, the chain
     of a normalization by channel becomes the composite `batch_norm`, a sum over a window divided by its size becomes
-    `avg_pool`; transposed and reshaped constants become constants, channel vectors lose extents of 1, a bias that a
+    `avg_pool`; channels-last convolutions with filters first or with a multiplier of depth get the order of weights HWCF, HWC, or groups; a batch of one product
+    with constant weights is a matrix product; transposed and reshaped constants become constants, channel vectors lose extents of 1, a bias that a
     convolution's sum starts with is added after it.
 
     Left alone: what is in the entry form already, and chains whose intermediate values have other users.

@@ -18,6 +18,12 @@ void populateFoldConstantMovement(RewritePatternSet &patterns);
 /// Operands of generics lose extents of 1 that only broadcast; a bias that starts a convolution's sum is added after it.
 void populateSimplifyBroadcasts(RewritePatternSet &patterns);
 
+/// Channels-last convolutions with the filters first, and depthwise ones with a multiplier, get the entry form's order of weights.
+void populateRecognizeConvolution(RewritePatternSet &patterns);
+
+/// A batch of one product with constant weights becomes a matrix product.
+void populateRecognizeMatmul(RewritePatternSet &patterns);
+
 /// `select(x > 0, x, 0)` becomes `maximumf(x, 0)`.
 void populateRecognizeRelu(RewritePatternSet &patterns);
 

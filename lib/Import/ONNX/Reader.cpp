@@ -1,6 +1,7 @@
 //===- Reader.cpp - ONNX files and their tensors ----------------------------===//
 #include "Reader.h"
 #include "Operators.h"
+#include "halftone/Support/ContentHash.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -189,6 +190,12 @@ static ExternalRange readRange(const onnx::TensorProto &tensor) {
   return range;
 }
 
+static void appendDigest(StringRef bytes, std::vector<uint8_t> &digests) {
+  llvm::XXH128_hash_t hash = llvm::xxh3_128bits(llvm::arrayRefFromStringRef(bytes));
+  const auto *begin = reinterpret_cast<const uint8_t *>(&hash);
+  digests.insert(digests.end(), begin, begin + sizeof(hash));
+}
+
 /// Moves external data into the initializers and adds it to the hash; on failure all tensors that lack theirs are named.
 static LogicalResult loadExternalData(ModelFile &file, Location loc, std::vector<uint8_t> &digests) {
   ExternalFiles files(file.path);
@@ -201,9 +208,7 @@ static LogicalResult loadExternalData(ModelFile &file, Location loc, std::vector
       missing += "\n  " + tensor.name() + ": " + problem;
       continue;
     }
-    llvm::XXH128_hash_t hash = llvm::xxh3_128bits(llvm::arrayRefFromStringRef(bytes));
-    const auto *begin = reinterpret_cast<const uint8_t *>(&hash);
-    digests.insert(digests.end(), begin, begin + sizeof(hash));
+    appendDigest(bytes, digests);
     tensor.set_raw_data(std::move(bytes));
     tensor.clear_external_data();
     tensor.set_data_location(onnx::TensorProto::DEFAULT);
@@ -216,10 +221,6 @@ static LogicalResult loadExternalData(ModelFile &file, Location loc, std::vector
 //===----------------------------------------------------------------------===//
 // Files
 //===----------------------------------------------------------------------===//
-
-static std::string toHex(llvm::XXH128_hash_t hash) {
-  return llvm::formatv("{0:x-16}{1:x-16}", hash.high64, hash.low64).str();
-}
 
 std::unique_ptr<ModelFile> importer::readModelFile(StringRef path, MLIRContext *context) {
   Location loc = UnknownLoc::get(context);
@@ -242,14 +243,13 @@ std::unique_ptr<ModelFile> importer::readModelFile(StringRef path, MLIRContext *
     return nullptr;
   }
   std::vector<uint8_t> digests;
-  llvm::XXH128_hash_t hash = llvm::xxh3_128bits(llvm::arrayRefFromStringRef(bytes));
   if (failed(loadExternalData(*file, loc, digests)))
     return nullptr;
-  if (!digests.empty()) {
-    const auto *begin = reinterpret_cast<const uint8_t *>(&hash);
-    digests.insert(digests.end(), begin, begin + sizeof(hash));
-    hash = llvm::xxh3_128bits(digests);
+  if (digests.empty()) {
+    file->hash = hashContent(llvm::arrayRefFromStringRef(bytes));
+  } else {
+    appendDigest(bytes, digests);
+    file->hash = hashContent(digests);
   }
-  file->hash = toHex(hash);
   return file;
 }

@@ -21,6 +21,8 @@ struct Recognize : halftone::impl::RecognizeBase<Recognize> {
     RewritePatternSet patterns(&getContext());
     populateFoldConstantMovement(patterns);
     populateSimplifyBroadcasts(patterns);
+    populateRecognizeConvolution(patterns);
+    populateRecognizeMatmul(patterns);
     populateRecognizeRelu(patterns);
     populateRecognizeBatchNorm(patterns);
     populateRecognizeAvgPool(patterns);

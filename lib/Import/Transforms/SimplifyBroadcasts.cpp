@@ -1,7 +1,7 @@
 //===- SimplifyBroadcasts.cpp - operands without extents that only broadcast ===//
 //
 // torch-mlir reads a channel vector as C x 1 x 1 through (n, c, h, w) -> (c, 0, 0); the entry form reads it as C
-// through (c). And it starts a convolution's sum at the broadcast bias; the entry form adds the bias afterwards.
+// through (c). And it starts a convolution's sum at the broadcast bias, as TOSA's lowering does; the entry form adds the bias afterwards.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Import/Recognize.h"
@@ -50,28 +50,51 @@ struct DropUnitExtents : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
+
+/// A vector that is broadcast along all dimensions but `axis`.
+struct BroadcastVector {
+  Value vector, init;
+  int64_t axis;
+};
+} // namespace
+
+/// By `linalg.broadcast`, or by a generic that only yields its one input.
+static std::optional<BroadcastVector> matchBroadcast(Value value) {
+  auto op = value.getDefiningOp<linalg::LinalgOp>();
+  if (!op || op.getNumDpsInputs() != 1 || op->getNumResults() != 1 || op.getNumReductionLoops() != 0)
+    return std::nullopt;
+  auto yield = cast<linalg::YieldOp>(op.getBlock()->getTerminator());
+  AffineMap read = op.getIndexingMapsArray()[0], written = op.getIndexingMapsArray()[1];
+  unsigned rank = written.getNumResults();
+  if (read.getNumResults() != 1 || !written.isIdentity() || rank < 2 || yield.getOperand(0) != op.getBlock()->getArgument(0))
+    return std::nullopt;
+  // One channel is read at 0.
+  bool isChannel = isa<AffineDimExpr>(read.getResult(0));
+  if (!isChannel && cast<RankedTensorType>(value.getType()).getDimSize(rank - 1) != 1)
+    return std::nullopt;
+  return BroadcastVector{op.getDpsInputs()[0], op.getDpsInits()[0], isChannel ? read.getDimPosition(0) : rank - 1};
+}
+
+namespace {
 template <typename OpTy>
 struct BiasAfterConvolution : OpRewritePattern<OpTy> {
   using OpRewritePattern<OpTy>::OpRewritePattern;
   LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
-    auto broadcast = op.getDpsInits()[0].template getDefiningOp<linalg::BroadcastOp>();
+    std::optional<BroadcastVector> bias = matchBroadcast(op.getDpsInits()[0]);
     auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-    if (!broadcast || !type || cast<RankedTensorType>(broadcast.getInput().getType()).getRank() != 1)
+    if (!bias || !type)
       return failure();
     Location loc = op.getLoc();
-    Value init = broadcast.getInit();
     Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(type.getElementType()));
-    Value fill = linalg::FillOp::create(rewriter, loc, zero, init).getResult(0);
-    int64_t rank = type.getRank(), axis = 0;
-    while (llvm::is_contained(broadcast.getDimensions(), axis))
-      ++axis;
+    Value fill = linalg::FillOp::create(rewriter, loc, zero, bias->init).getResult(0);
+    int64_t rank = type.getRank();
     rewriter.setInsertionPointAfter(op);
     rewriter.modifyOpInPlace(op, [&] { op.getDpsInitsMutable()[0].set(fill); });
     AffineMap identity = rewriter.getMultiDimIdentityMap(rank);
-    AffineMap channel = AffineMap::get(rank, 0, rewriter.getAffineDimExpr(axis));
+    AffineMap channel = AffineMap::get(rank, 0, rewriter.getAffineDimExpr(bias->axis));
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-    auto sum = linalg::GenericOp::create(rewriter, loc, type, ValueRange{op->getResult(0), broadcast.getInput()},
-                                         ValueRange{init}, ArrayRef<AffineMap>{identity, channel, identity}, iterators,
+    auto sum = linalg::GenericOp::create(rewriter, loc, type, ValueRange{op->getResult(0), bias->vector},
+                                         ValueRange{bias->init}, ArrayRef<AffineMap>{identity, channel, identity}, iterators,
                                          [](OpBuilder &b, Location l, ValueRange a) {
                                            Value s = arith::AddFOp::create(b, l, a[0], a[1]);
                                            linalg::YieldOp::create(b, l, s);
