@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/Passes.h"
-#include "halftone/Codegen/VectorEmission.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -200,7 +199,7 @@ struct FuseTail : OpRewritePattern<linalg::GenericOp> {
 
   LogicalResult matchAndRewrite(linalg::GenericOp generic, PatternRewriter &rewriter) const override {
     ContractOp contract = matchTail(generic);
-    if (!contract || hasBits(generic) || !hasSimpleOperands(generic, contract))
+    if (!contract || !hasSimpleOperands(generic, contract))
       return rewriter.notifyMatchFailure(generic, "not the elementwise tail of a contraction");
     SmallVector<Value> operands(contract.getEpilogueInputs());
     SmallVector<Attribute> maps(contract.getEpilogueMaps().getValue());

@@ -50,8 +50,8 @@ private:
       if (!type || !staticStrides(type))
         return op.emitOpError("needs memrefs with static strides, got ") << operand.getType();
     }
-    if (!canVectorize(op, op.getEpilogue().front()))
-      return op.emitOpError("needs an epilogue of elementwise operations, on elements of at least a byte");
+    if (!canVectorize(op.getEpilogue().front()))
+      return op.emitOpError("needs an epilogue of elementwise operations");
     if (failed(emitKernel(op, isa)))
       return failure();
     op.erase();

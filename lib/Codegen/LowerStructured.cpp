@@ -19,7 +19,7 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 static std::optional<LoopSpace> spaceOf(linalg::LinalgOp op) {
-  return canVectorize(op, *op.getBlock()) ? LoopSpace::of(op) : std::nullopt;
+  return canVectorize(*op.getBlock()) ? LoopSpace::of(op) : std::nullopt;
 }
 
 bool mlir::halftone::hasStructuredKernel(linalg::LinalgOp op) { return spaceOf(op).has_value(); }

@@ -9,6 +9,7 @@
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
@@ -68,7 +69,43 @@ static LogicalResult simplify(ModuleOp module) {
   return applyPatternsGreedily(module, std::move(patterns));
 }
 
+//===----------------------------------------------------------------------===//
+// Masks
+//===----------------------------------------------------------------------===//
+
+// In memory each element of one bit has a byte of 0 or 1, as scalars load and store it, whereas LLVM's vectors of them have one bit for each.
+
 namespace {
+
+/// A load of bytes, and which of them are not 0.
+struct LoadMask : ConvertOpToLLVMPattern<vector::LoadOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(vector::LoadOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    if (!op.getVectorType().getElementType().isInteger(1))
+      return rewriter.notifyMatchFailure(op, "not of bits");
+    Location loc = op.getLoc();
+    Type bytes = op.getVectorType().clone(rewriter.getI8Type());
+    Value address = getStridedElementPtr(rewriter, loc, op.getMemRefType(), adaptor.getBase(), adaptor.getIndices());
+    Value loaded = LLVM::LoadOp::create(rewriter, loc, bytes, address, /*alignment=*/1);
+    Value zero = LLVM::ConstantOp::create(rewriter, loc, bytes, rewriter.getZeroAttr(bytes));
+    rewriter.replaceOpWithNewOp<LLVM::ICmpOp>(op, LLVM::ICmpPredicate::ne, loaded, zero);
+    return success();
+  }
+};
+
+struct StoreMask : ConvertOpToLLVMPattern<vector::StoreOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(vector::StoreOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    if (!op.getVectorType().getElementType().isInteger(1))
+      return rewriter.notifyMatchFailure(op, "not of bits");
+    Value address = getStridedElementPtr(rewriter, op.getLoc(), op.getMemRefType(), adaptor.getBase(), adaptor.getIndices());
+    Value bytes = LLVM::ZExtOp::create(rewriter, op.getLoc(), op.getVectorType().clone(rewriter.getI8Type()), adaptor.getValueToStore());
+    rewriter.replaceOpWithNewOp<LLVM::StoreOp>(op, bytes, address, /*alignment=*/1);
+    return success();
+  }
+};
 
 struct LowerToLLVM : halftone::impl::LowerToLLVMBase<LowerToLLVM> {
   void runOnOperation() override {
@@ -87,6 +124,7 @@ struct LowerToLLVM : halftone::impl::LowerToLLVMBase<LowerToLLVM> {
     populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
     populateFuncToLLVMConversionPatterns(converter, patterns);
     populateVectorToLLVMConversionPatterns(converter, patterns);
+    patterns.add<LoadMask, StoreMask>(converter, /*benefit=*/2);
     ub::populateUBToLLVMConversionPatterns(converter, patterns);
 
     LLVMConversionTarget target(*context);

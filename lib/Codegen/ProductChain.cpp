@@ -220,7 +220,7 @@ int64_t ChainEmitter::rowElements(Value buffer) const {
 int64_t ChainEmitter::chooseRows() const {
   int64_t widest = 1;
   for (Value buffer : chain.inner)
-    widest = std::max(widest, rowElements(buffer) * cast<MemRefType>(buffer.getType()).getElementTypeBitWidth() / 8);
+    widest = std::max(widest, rowElements(buffer) * storedBits(getElementTypeOrSelf(buffer.getType())) / 8);
   const int64_t most = std::max(kLeastRows, kBlockBytes / widest / kLeastRows * kLeastRows), rows = first.rows();
   return std::min<int64_t>(rows, llvm::alignTo(llvm::divideCeil(rows, llvm::divideCeil(rows, most)), kLeastRows));
 }
@@ -277,7 +277,7 @@ void ChainEmitter::emit(ArrayRef<Operation *> members) {
   second.emitScratch();
   for (Value buffer : chain.inner) {
     Type element = cast<MemRefType>(buffer.getType()).getElementType();
-    const int64_t elements = block * rowElements(buffer) + kSlackBytes * 8 / element.getIntOrFloatBitWidth();
+    const int64_t elements = block * rowElements(buffer) + kSlackBytes * 8 / storedBits(element);
     scratches[buffer] = memref::AllocaOp::create(b, MemRefType::get({elements}, element), b.getI64IntegerAttr(64));
   }
   first.setLocalResult(scratches.lookup(first.result()), rowElements(first.result()));

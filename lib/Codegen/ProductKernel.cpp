@@ -122,7 +122,7 @@ static bool leavesFactors(Operation *op, linalg::GenericOp product) {
 /// makes an element of the result.
 static bool isElementwiseOf(linalg::GenericOp op, Value sums) {
   if (op->getNumResults() != 0 || op.getNumDpsInits() != 1 || op.getNumParallelLoops() != op.getNumLoops() || op.hasIndexSemantics() ||
-      op.payloadUsesValueFromOperand(op.getDpsInitOperand(0)) || !canVectorize(op, *op.getBody()) ||
+      op.payloadUsesValueFromOperand(op.getDpsInitOperand(0)) || !canVectorize(*op.getBody()) ||
       !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity() || op.getDpsInits()[0] == sums)
     return false;
   int64_t uses = 0;

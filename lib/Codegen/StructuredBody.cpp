@@ -8,8 +8,6 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-static int64_t bitsOf(Type type) { return type.isIndex() ? 64 : type.getIntOrFloatBitWidth(); }
-
 StructuredBody mlir::halftone::bodyOf(linalg::LinalgOp op) {
   StructuredBody body;
   Block *block = op.getBlock();
@@ -17,9 +15,9 @@ StructuredBody mlir::halftone::bodyOf(linalg::LinalgOp op) {
     body.usesInput.push_back(!op.getMatchingBlockArgument(input).use_empty());
   body.readsOutput = op.payloadUsesValueFromOperand(op.getDpsInitOperand(0));
   for (BlockArgument argument : block->getArguments())
-    body.widestBits = std::max(body.widestBits, bitsOf(argument.getType()));
+    body.widestBits = std::max(body.widestBits, storedBits(argument.getType()));
   for (Operation &inner : block->without_terminator())
-    body.widestBits = std::max(body.widestBits, bitsOf(inner.getResult(0).getType()));
+    body.widestBits = std::max(body.widestBits, storedBits(inner.getResult(0).getType()));
   body.emit = [block](ImplicitLocOpBuilder &b, ArrayRef<Value> inputs, Value output, int64_t lanes) {
     SmallVector<Value> arguments(inputs);
     arguments.push_back(output);
@@ -31,7 +29,7 @@ StructuredBody mlir::halftone::bodyOf(linalg::LinalgOp op) {
 StructuredBody mlir::halftone::copyBody(Type element) {
   StructuredBody body;
   body.usesInput = {true};
-  body.widestBits = bitsOf(element);
+  body.widestBits = storedBits(element);
   body.emit = [](ImplicitLocOpBuilder &, ArrayRef<Value> inputs, Value, int64_t) { return inputs[0]; };
   return body;
 }

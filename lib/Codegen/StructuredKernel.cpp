@@ -127,14 +127,14 @@ int64_t StructuredKernel::chooseLanes() const {
   if (!parallel || columnStride(space.output) != channels)
     return 1;
   const int64_t bits = isa.vectorBytes * 8;
-  int64_t narrow = outputBuffer.element.getIntOrFloatBitWidth();
+  int64_t narrow = storedBits(outputBuffer.element);
   if (channels > 1)
     return fitColumns(bits / narrow);
   bool gathers = false;
   for (auto [i, input] : llvm::enumerate(space.inputs)) {
     if (!body.usesInput[i] || input.isScalar() || columnStride(input) == 0)
       continue;
-    narrow = std::min<int64_t>(narrow, inputBuffers[i].element.getIntOrFloatBitWidth());
+    narrow = std::min(narrow, storedBits(inputBuffers[i].element));
     gathers |= columnStride(input) != 1;
   }
   const int64_t widest = bits / body.widestBits;
@@ -340,7 +340,7 @@ bool StructuredKernel::turnsBlocks(size_t loop, int64_t width) const {
   for (auto [i, input] : llvm::enumerate(space.inputs)) {
     if (invariants[i] || !body.usesInput[i])
       continue;
-    if (inputBuffers[i].element.getIntOrFloatBitWidth() * width > isa.vectorBytes * 8 || columnStride(input) < 2 || input.strides[loop] != 1)
+    if (storedBits(inputBuffers[i].element) * width > isa.vectorBytes * 8 || columnStride(input) < 2 || input.strides[loop] != 1)
       return false;
     turns = true;
   }

@@ -55,6 +55,8 @@ FlatBuffer mlir::halftone::flatten(ImplicitLocOpBuilder &b, Value memory) {
   return {view, strides, type.getElementType()};
 }
 
+int64_t mlir::halftone::storedBits(Type type) { return type.isIndex() ? 64 : llvm::alignTo(type.getIntOrFloatBitWidth(), 8); }
+
 Type mlir::halftone::laneType(Type type, int64_t lanes) { return lanes == 1 ? type : VectorType::get({lanes}, type); }
 
 Value mlir::halftone::splat(ImplicitLocOpBuilder &b, Value value, int64_t lanes) {
@@ -146,12 +148,8 @@ SmallVector<Value> mlir::halftone::transposeRows(ImplicitLocOpBuilder &b, SmallV
 // Regions
 //===----------------------------------------------------------------------===//
 
-bool mlir::halftone::hasBits(Operation *op) {
-  return llvm::any_of(op->getOperandTypes(), [](Type type) { return getElementTypeOrSelf(type).isInteger(1); });
-}
-
-bool mlir::halftone::canVectorize(Operation *op, Block &body) {
-  return !hasBits(op) && llvm::all_of(body.without_terminator(), [](Operation &op) {
+bool mlir::halftone::canVectorize(Block &body) {
+  return llvm::all_of(body.without_terminator(), [](Operation &op) {
     return op.getNumRegions() == 0 && op.getNumResults() == 1 && !isa<VectorType>(op.getResult(0).getType()) &&
            (isa<arith::ConstantOp>(op) || OpTrait::hasElementwiseMappableTraits(&op));
   });

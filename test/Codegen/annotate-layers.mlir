@@ -10,7 +10,8 @@
 // CHECK-SAME: {{{.*}}, kernel = "vector_512", kind = "max pool 3x2/1", {{.*}}read_bytes = 288 : i64, shapes = "1x6x6x2 -> 1x4x5x2"
 // CHECK-SAME: {{{.*}}, kernel = "vector_512", kind = "quantize"
 // CHECK-SAME: {constant_bytes = 256 : i64, kernel = "vector_512", kind = "lookup", {{.*}}read_bytes = 32 : i64, shapes = "1x4x8 -> 1x4x8", written_bytes = 32 : i64}
-// CHECK-SAME: {{{.*}}, kernel = "scalar", kind = "copy", {{.*}}shapes = "4 -> 4"
+// CHECK-SAME: {{{.*}}, kernel = "vector_512", kind = "copy", multiply_accumulates = 0 : i64, name = "", read_bytes = 4 : i64, shapes = "4 -> 4"
+// CHECK-SAME: {{{.*}}, kernel = "scalar", kind = "elementwise", {{.*}}shapes = "4 -> 4"
 // Two sides of one border are one layer; the side of another one is the next.
 // CHECK-SAME: {{{.*}}, kind = "fill", {{.*}}shapes = "scalar -> 4x6", written_bytes = 12 : i64}
 // CHECK-SAME: {{{.*}}, kind = "fill", {{.*}}shapes = "scalar -> 1x6", written_bytes = 6 : i64}
@@ -60,6 +61,15 @@ module attributes {halftone.inputs = [{}, {}, {}, {}], halftone.outputs = [{}, {
         ins(%b : memref<4xi1>) outs(%copied : memref<4xi1>) {
     ^bb0(%v: i1, %o: i1):
       linalg.yield %v : i1
+    }
+    %odd = memref.view %arena[%c64][] : memref<?xi8> to memref<4xi1>
+    linalg.generic {indexing_maps = [#bits, #bits], iterator_types = ["parallel"]}
+        ins(%b : memref<4xi1>) outs(%odd : memref<4xi1>) {
+    ^bb0(%v: i1, %o: i1):
+      %i = linalg.index 0 : index
+      %low = arith.index_cast %i : index to i1
+      %r = arith.andi %v, %low : i1
+      linalg.yield %r : i1
     }
     %zero = arith.constant 0 : i8
     %bordered = memref.view %arena[%c0][] : memref<?xi8> to memref<4x6xi8>

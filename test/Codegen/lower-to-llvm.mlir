@@ -28,3 +28,17 @@ func.func @library(%a: f32) -> f32 {
   %0 = math.exp %a : f32
   return %0 : f32
 }
+
+// -----
+
+// Elements of one bit have a byte each.
+// CHECK-LABEL: llvm.func @masks
+// CHECK: %[[BYTES:.*]] = llvm.load %{{.*}} {alignment = 1 : i64} : !llvm.ptr -> vector<16xi8>
+// CHECK: %[[BITS:.*]] = llvm.icmp "ne" %[[BYTES]], %{{.*}} : vector<16xi8>
+// CHECK: %[[WIDE:.*]] = llvm.zext %[[BITS]] : vector<16xi1> to vector<16xi8>
+// CHECK: llvm.store %[[WIDE]], %{{.*}} {alignment = 1 : i64} : vector<16xi8>, !llvm.ptr
+func.func @masks(%from: memref<64xi1>, %to: memref<64xi1>, %i: index) {
+  %0 = vector.load %from[%i] : memref<64xi1>, vector<16xi1>
+  vector.store %0, %to[%i] : memref<64xi1>, vector<16xi1>
+  return
+}

@@ -251,7 +251,7 @@ def LowerStructured : Pass<"halftone-lower-structured", "func::FuncOp"> {
     Up to 4 innermost elements that lie apart in the inputs, where the positions around them are contiguous (channels that come
     first), are computed for vectors of positions, which are interleaved in registers.
 
-    What does not fit (maps that are not linear, `linalg.index`, several results, i1 in memory) becomes scalar loops.
+    What does not fit (maps that are not linear, `linalg.index`, several results) becomes scalar loops.
   }];
   let options = [
     Option<"target", "target", "std::string", "\"avx512vnni\"", "The instruction set, a name of IsaTable.h">
@@ -640,7 +640,8 @@ def LowerToLLVM : Pass<"halftone-lower-to-llvm", "::mlir::ModuleOp"> {
   let description = [{
     One conversion for all dialects that are alive after codegen. No fast-math flag is set; `math.fma` and
     `math.roundeven` become intrinsics that are single instructions. A function of the math dialect that would become
-    a call into a library is an error: `halftone-expand-math` has to replace it before.
+    a call into a library is an error: `halftone-expand-math` has to replace it before. Vectors of i1 are loaded and stored
+    as bytes, of which each element of a mask has one in memory.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }

@@ -19,7 +19,7 @@ struct StructuredBody {
   int64_t widestBits = 8; ///< of the values it computes on
 };
 
-/// Whether a linalg operation gets a kernel, and not scalar loops: linear maps, an elementwise body, no element of one bit.
+/// Whether a linalg operation gets a kernel, and not scalar loops: linear maps, an elementwise body.
 bool hasStructuredKernel(linalg::LinalgOp op);
 
 /// Whether so many innermost elements, which lie apart in the inputs, are computed as vectors of positions and interleaved.

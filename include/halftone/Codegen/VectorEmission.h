@@ -32,6 +32,9 @@ inline constexpr int64_t kSlackBytes = 64;
 /// Emits the flat view of `memory`, whose strides are static.
 FlatBuffer flatten(ImplicitLocOpBuilder &b, Value memory);
 
+/// The bits that an element takes in memory: whole bytes, for masks, too (LowerToLLVM.cpp).
+int64_t storedBits(Type type);
+
 /// `type` for one lane, else a vector of `lanes`.
 Type laneType(Type type, int64_t lanes);
 
@@ -51,11 +54,8 @@ void storeLanes(ImplicitLocOpBuilder &b, Value value, const FlatBuffer &buffer, 
 /// least so many rows.
 SmallVector<Value> transposeRows(ImplicitLocOpBuilder &b, SmallVector<Value> rows, int64_t words);
 
-/// Whether an operand has elements of one bit: in memory each has a byte, and a vector of bits loads and stores one bit for each.
-bool hasBits(Operation *op);
-
-/// Whether vectors can compute an operation: no operand has bits, and each operation of its body is a constant or works element by element.
-bool canVectorize(Operation *op, Block &body);
+/// Whether vectors can compute a body: each operation is a constant or works element by element.
+bool canVectorize(Block &body);
 
 /// Emits the block's operations for `lanes` lanes with `arguments` (laneType of the block's) and returns what becomes of
 /// the `wanted` values. Scalars defined above the block are broadcast. Rounding to i32 is one conversion. What becomes of the first
