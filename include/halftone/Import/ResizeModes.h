@@ -11,6 +11,7 @@ namespace mlir::halftone {
 struct ResizeAxis {
   int64_t in, out;
   float scale;
+  float roiStart = 0, roiEnd = 1; ///< the part of the input that tf_crop_and_resize takes, in parts of it
 };
 
 /// The source position of each output position along an axis, by the attributes coordinate_transformation_mode and
@@ -25,6 +26,26 @@ struct Interpolated {
 
 /// The same for linear interpolation; beyond the edges the outermost position counts.
 std::optional<SmallVector<Interpolated>> linearSources(StringRef coordinates, const ResizeAxis &axis);
+
+/// A weighted sum of source positions, as many for each output position.
+struct WeightedSource {
+  int64_t source;
+  float weight;
+};
+
+/// The filter of an axis.
+struct ResizeFilter {
+  bool cubic;          ///< else linear
+  float cubicA;        ///< cubic_coeff_a
+  bool excludeOutside; ///< positions beyond the edges have no weight, else the outermost position counts
+  bool antialias;      ///< the filter is as wide as the scale is small
+};
+
+/// The same for a filter of several positions, as ONNX defines it.
+std::optional<SmallVector<SmallVector<WeightedSource>>> filterSources(StringRef coordinates, const ResizeFilter &filter, const ResizeAxis &axis);
+
+/// The output positions that tf_crop_and_resize takes from outside the input.
+SmallVector<bool> findOutside(StringRef coordinates, const ResizeAxis &axis);
 
 /// Whether nearestIndices() and linearSources() know the mode of coordinates.
 bool isCoordinateMode(StringRef coordinates);

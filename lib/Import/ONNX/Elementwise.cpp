@@ -301,13 +301,15 @@ LogicalResult onnx_operators::buildLeakyRelu(Node &node) {
 // Cast
 //===----------------------------------------------------------------------===//
 
+/// Cast, and CastLike to the type of its second input.
 LogicalResult onnx_operators::buildCast(Node &node) {
   const Tensor &x = node.input(0);
-  Type to = elementType(node.builder.getContext(), node.getInt("to", 0));
+  const bool like = node.type() == "CastLike";
+  Type to = like ? node.input(1).element : elementType(node.builder.getContext(), node.getInt("to", 0));
   (void)node.getInt("saturate", 1); // concerns 8-bit floats only
   if (!to || !isComputable(to) || !isComputable(x.element))
-    return node.unsupported("a cast from " + llvm::formatv("{0}", x.element).str() + " to ONNX's element type " +
-                            Twine(node.getInt("to", 0)));
+    return node.unsupported("a cast from " + llvm::formatv("{0}", x.element).str() + " to " +
+                            (like ? llvm::formatv("{0}", to).str() : "ONNX's element type " + std::to_string(node.getInt("to", 0))));
   if (to == x.element) {
     node.setResult(x);
     return success();

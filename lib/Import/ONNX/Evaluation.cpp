@@ -158,7 +158,7 @@ Evaluated onnx_operators::evaluateUnary(Node &node) {
 Evaluated onnx_operators::evaluateCast(Node &node) {
   const HostTensor &x = *node.constant(0);
   (void)node.getInt("saturate", 1);
-  Type to = elementType(node.builder.getContext(), node.getInt("to", 0));
+  Type to = node.type() == "CastLike" ? node.constant(1)->element : elementType(node.builder.getContext(), node.getInt("to", 0));
   if (!to)
     return std::nullopt;
   if (x.symbolic)

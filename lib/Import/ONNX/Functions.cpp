@@ -112,6 +112,19 @@ LogicalResult onnx_operators::buildFunction(Node &node) {
   return success();
 }
 
+/// Values within lambd of 0 become 0, the others come nearer to 0 by the bias.
+LogicalResult onnx_operators::buildShrink(Node &node) {
+  const Tensor &x = node.input(0);
+  if (!x.element.isF32())
+    return node.unsupported("element type " + llvm::formatv("{0}", x.element));
+  const float bias = node.getFloat("bias", 0), lambd = node.getFloat("lambd", 0.5f);
+  return setBroadcast(node, x, x.element, [&](OpBuilder &b, Location l, ValueRange e) {
+    Formula f(b, l);
+    Value above = f.select(f.less(f.constant(lambd), e[0]), f.sub(e[0], f.constant(bias)), f.constant(0));
+    return f.select(f.less(e[0], f.constant(-lambd)), f.add(e[0], f.constant(bias)), above);
+  });
+}
+
 LogicalResult onnx_operators::buildPRelu(Node &node) {
   Tensor x = node.input(0), slope = node.input(1);
   if (!x.element.isF32() || !slope.element.isF32())

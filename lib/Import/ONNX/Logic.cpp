@@ -40,19 +40,24 @@ LogicalResult onnx_operators::buildComparison(Node &node) {
   });
 }
 
+/// And, Or, Xor and Not of bools; BitwiseAnd, ... of integers.
 LogicalResult onnx_operators::buildLogic(Node &node) {
+  StringRef type = node.type();
+  const bool ofIntegers = type.consume_front("Bitwise");
   SmallVector<Tensor> tensors;
   for (unsigned i = 0; i < node.numInputs(); ++i) {
     tensors.push_back(node.input(i));
-    if (!isBool(tensors.back().element))
-      return node.unsupported("element type " + llvm::formatv("{0}", tensors.back().element));
+    Type element = tensors.back().element;
+    if (!isa<IntegerType>(element) || isBool(element) == ofIntegers || element != tensors.front().element)
+      return node.unsupported("element type " + llvm::formatv("{0}", element).str());
   }
-  return setBroadcast(node, tensors, node.builder.getI1Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
-    if (node.type() == "And")
+  Type element = tensors.front().element;
+  return setBroadcast(node, tensors, element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    if (type == "And")
       return arith::AndIOp::create(b, l, e[0], e[1]);
-    if (node.type() == "Or")
+    if (type == "Or")
       return arith::OrIOp::create(b, l, e[0], e[1]);
-    return arith::XOrIOp::create(b, l, e[0], e.size() > 1 ? e[1] : scalarConstant(b, l, b.getI1Type(), 1)); // Xor, Not
+    return arith::XOrIOp::create(b, l, e[0], e.size() > 1 ? e[1] : scalarConstant(b, l, element, isBool(element) ? 1 : -1)); // Xor, Not
   });
 }
 

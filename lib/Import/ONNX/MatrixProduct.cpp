@@ -144,14 +144,17 @@ static LogicalResult checkFactors(Node &node, const Tensor &a, const Tensor &b) 
   return success();
 }
 
+Value importer::multiplyRows(Node &node, Value a, const Tensor &b) {
+  Value product = multiply(node, collapseLeading(node, a, 1), materialize(node, b));
+  tagWeights(product, b, 1);
+  return expandLeading(node, product, typeOf(a).getShape().drop_back(), a);
+}
+
 /// The product of factors of one element type.
 static LogicalResult setProduct(Node &node, const Tensor &a, const Tensor &b) {
   ArrayRef<int64_t> aShape = a.shape, bShape = b.shape;
   if (b.rank() == 2) {
-    Value left = materialize(node, a);
-    Value product = multiply(node, collapseLeading(node, left, 1), materialize(node, b));
-    tagWeights(product, b, 1);
-    node.setResult(expandLeading(node, product, aShape.drop_back(), left));
+    node.setResult(multiplyRows(node, materialize(node, a), b));
     return success();
   }
   auto leading = broadcastShapes(aShape.drop_back(2), bShape.drop_back(2));

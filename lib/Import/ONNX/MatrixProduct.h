@@ -9,6 +9,9 @@ namespace mlir::halftone::importer {
 /// The product of f32 matrices, M x K and K x N; M may be dynamic.
 Value multiply(Node &node, Value a, Value b);
 
+/// The same of the rows of `a`, of any rank; dimension 0 may be dynamic.
+Value multiplyRows(Node &node, Value a, const Tensor &b);
+
 /// The products of two batches of them, N x M x K and N x K x P.
 Value multiplyBatch(Node &node, Value a, Value b);
 

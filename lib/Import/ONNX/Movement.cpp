@@ -207,8 +207,8 @@ Value importer::extract(Node &node, Value x, const SliceRange &range, ArrayRef<i
   return tensor::ExtractSliceOp::create(b, node.loc, type, x, offsets, node.mixedSizes(range.sizes, x), steps);
 }
 
-/// The positions of dimension `d` of `x`, which is static, as the rows of (dimensions before) x 1 x `d` x (dimensions behind).
-static Value pick(Node &node, Value x, int64_t d, ArrayRef<int64_t> positions) {
+/// They are the rows of (dimensions before) x 1 x `d` x (dimensions behind).
+Value importer::pick(Node &node, Value x, int64_t d, ArrayRef<int64_t> positions) {
   SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
   const bool dynamic = ShapedType::isDynamic(shape[0]);
   const int64_t before = ShapedType::getNumElements(ArrayRef(shape).slice(dynamic, d - dynamic));

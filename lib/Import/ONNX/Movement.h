@@ -17,6 +17,9 @@ FailureOr<SliceRange> readSlice(Node &node);
 /// The slice, without the dimensions of `dropped` (of size 1).
 Value extract(Node &node, Value x, const SliceRange &range, ArrayRef<int64_t> dropped = {});
 
+/// The positions of dimension `d` of `x`, which is static.
+Value pick(Node &node, Value x, int64_t d, ArrayRef<int64_t> positions);
+
 /// Transpose's permutation.
 FailureOr<SmallVector<int64_t>> readPermutation(Node &node);
 

@@ -134,6 +134,37 @@ LogicalResult onnx_operators::buildGroupNormalization(Node &node) {
   return success();
 }
 
+/// Without epsilon; the axes are those of a batch of pictures unless they are named.
+LogicalResult onnx_operators::buildMeanVarianceNormalization(Node &node) {
+  const Tensor x = node.input(0);
+  SmallVector<int64_t> axes = node.getInts("axes", {0, 2, 3});
+  for (int64_t &axis : axes)
+    axis += axis < 0 ? x.rank() : 0;
+  llvm::sort(axes);
+  auto isOutside = [&](int64_t d) { return d < 0 || d >= x.rank() || ShapedType::isDynamic(x.shape[d]); };
+  if (!x.element.isF32() || axes.empty() || llvm::any_of(axes, isOutside))
+    return node.unsupported("an input that is not f32, or axes outside its static dimensions");
+  node.setResult(normalize(node, node.operand(0), axes, /*epsilon=*/0).value);
+  return success();
+}
+
+/// Divided by the sum of absolute values, or by the root of the sum of squares; what is 0 stays 0.
+LogicalResult onnx_operators::buildLpNormalization(Node &node) {
+  const Tensor x = node.input(0);
+  const int64_t p = node.getInt("p", 2);
+  int64_t axis = node.getInt("axis", -1);
+  axis += axis < 0 ? x.rank() : 0;
+  if (!x.element.isF32() || axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]) || (p != 1 && p != 2))
+    return node.unsupported("an input that is not f32, an axis outside its static dimensions, or p that is not 1 or 2");
+  Value value = node.operand(0), norm = buildReduction(node, p == 1 ? "ReduceL1" : "ReduceL2", value, axis);
+  node.setResult(buildAlong(node, value, norm, axis, [](OpBuilder &b, Location l, ValueRange e) -> Value {
+    Value zero = scalarConstant(b, l, b.getF32Type(), 0);
+    Value isZero = arith::CmpFOp::create(b, l, arith::CmpFPredicate::OEQ, e[1], zero);
+    return arith::SelectOp::create(b, l, isZero, zero, arith::DivFOp::create(b, l, e[0], e[1]));
+  }));
+  return success();
+}
+
 /// x / (bias + alpha / size sum(x^2))^beta, the sum over a window of channels.
 LogicalResult onnx_operators::buildLRN(Node &node) {
   const Tensor x = node.input(0);

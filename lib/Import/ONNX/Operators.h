@@ -34,6 +34,7 @@ LogicalResult buildCast(Node &node);
 // Functions.cpp
 LogicalResult buildFunction(Node &node);
 LogicalResult buildPRelu(Node &node);
+LogicalResult buildShrink(Node &node);
 
 // Logic.cpp
 LogicalResult buildComparison(Node &node);
@@ -41,6 +42,9 @@ LogicalResult buildIsSpecial(Node &node);
 LogicalResult buildLogic(Node &node);
 LogicalResult buildTrilu(Node &node);
 LogicalResult buildWhere(Node &node);
+
+// Col2Im.cpp
+LogicalResult buildCol2Im(Node &node);
 
 // Convolution.cpp
 LogicalResult buildConv(Node &node);
@@ -57,6 +61,10 @@ LogicalResult buildMatMulInteger(Node &node);
 // Einsum.cpp
 LogicalResult buildEinsum(Node &node);
 
+// Fourier.cpp
+LogicalResult buildDFT(Node &node);
+LogicalResult buildSTFT(Node &node);
+
 // Indices.cpp
 LogicalResult buildGatherElements(Node &node);
 LogicalResult buildGatherND(Node &node);
@@ -67,11 +75,19 @@ std::optional<HostTensor> evaluateScatterND(Node &node);
 // Recurrent.cpp
 LogicalResult buildRecurrent(Node &node);
 
+// Scatter.cpp
+LogicalResult buildScatterElements(Node &node);
+
+// TopK.cpp
+LogicalResult buildTopK(Node &node);
+
 // Pooling.cpp
 LogicalResult buildMaxPool(Node &node);
 LogicalResult buildAveragePool(Node &node);
 LogicalResult buildGlobalAveragePool(Node &node);
 LogicalResult buildGlobalMaxPool(Node &node);
+LogicalResult buildLpPool(Node &node);
+LogicalResult buildGlobalLpPool(Node &node);
 
 // Quantization.cpp
 LogicalResult buildDequantizeLinear(Node &node);
@@ -83,13 +99,16 @@ std::optional<HostTensor> evaluateQuantizeLinear(Node &node);
 // Reduction.cpp
 LogicalResult buildReduce(Node &node);
 LogicalResult buildArgument(Node &node);
+LogicalResult buildHardmax(Node &node);
 LogicalResult buildCumSum(Node &node);
 
 // Normalization.cpp
 LogicalResult buildBatchNormalization(Node &node);
 LogicalResult buildLayerNormalization(Node &node);
 LogicalResult buildGroupNormalization(Node &node);
+LogicalResult buildLpNormalization(Node &node);
 LogicalResult buildLRN(Node &node);
+LogicalResult buildMeanVarianceNormalization(Node &node);
 LogicalResult buildSoftmax(Node &node);
 
 // Shape.cpp

@@ -10,6 +10,7 @@
 #include "Window.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <limits>
 
@@ -137,4 +138,51 @@ LogicalResult onnx_operators::buildGlobalMaxPool(Node &node) {
   Window window = wholePlane(x);
   node.setResult(removeHeight(node, buildMax(node, addHeight(node, node.operand(0)), element, window), rank));
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Norms
+//===----------------------------------------------------------------------===//
+
+/// |x|^p, or its inverse.
+static Value buildPower(Node &node, Value x, double p) {
+  return buildBroadcast(node, toTensor(x), node.builder.getF32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    if (p == 2)
+      return arith::MulFOp::create(b, l, e[0], e[0]);
+    if (p == 0.5)
+      return math::SqrtOp::create(b, l, e[0]);
+    Value magnitude = math::AbsFOp::create(b, l, e[0]);
+    return p == 1 ? magnitude : math::PowFOp::create(b, l, magnitude, scalarConstant(b, l, b.getF32Type(), p)).getResult();
+  });
+}
+
+/// The p-th root of the sum of p-th powers, which is their mean times the elements of the kernel.
+static LogicalResult buildNorm(Node &node, const Window &window, int64_t p) {
+  const Tensor &x = node.input(0);
+  if (!x.element.isF32() || p < 1)
+    return node.unsupported("element type " + llvm::formatv("{0}", x.element).str() + ", or p below 1");
+  if (llvm::any_of(window.overhang, [](int64_t i) { return i != 0; }))
+    return node.unsupported("ceil_mode where windows reach beyond the pads");
+  const int64_t rank = x.rank();
+  AvgPool pool{window.kernel, window.strides, window.dilations, window.pads, window.overhang, /*countIncludePad=*/true};
+  Value mean = buildAvgPool(node.builder, node.loc, addHeight(node, buildPower(node, node.operand(0), p)), pool);
+  Value sum = buildBroadcast(node, toTensor(mean), node.builder.getF32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    return arith::MulFOp::create(b, l, e[0], scalarConstant(b, l, b.getF32Type(), ShapedType::getNumElements(window.kernel)));
+  });
+  node.setResult(removeHeight(node, buildPower(node, sum, 1.0 / p), rank));
+  return success();
+}
+
+LogicalResult onnx_operators::buildLpPool(Node &node) {
+  const Tensor &x = node.input(0);
+  if (failed(checkRank(node, x)))
+    return failure();
+  FailureOr<Window> window = readWindow(node, ArrayRef<int64_t>(x.shape).drop_front(2), node.getInts("kernel_shape"), /*isPool=*/true);
+  return failed(window) ? failure() : buildNorm(node, *window, node.getInt("p", 2));
+}
+
+LogicalResult onnx_operators::buildGlobalLpPool(Node &node) {
+  if (failed(checkWholePlane(node, node.input(0))))
+    return failure();
+  return buildNorm(node, wholePlane(node.input(0)), node.getInt("p", 2));
 }

@@ -84,6 +84,26 @@ static constexpr Reduction kReductions[] = {
     {"ReduceSumSquare", 0, addSquare},
 };
 
+/// The same for integers; the unsigned ones are bytes and bits.
+struct IntegerReduction {
+  StringLiteral type;
+  int64_t (*start)(unsigned bits, bool isUnsigned);
+  Value (*ofSigned)(OpBuilder &b, Location l, Value x, Value accumulator);
+  Value (*ofUnsigned)(OpBuilder &b, Location l, Value x, Value accumulator);
+};
+
+static int64_t leastOf(unsigned bits, bool isUnsigned) { return isUnsigned ? 0 : llvm::minIntN(bits); }
+static int64_t greatestOf(unsigned bits, bool isUnsigned) { return isUnsigned ? -1 : llvm::maxIntN(bits); }
+static int64_t zeroOf(unsigned, bool) { return 0; }
+static int64_t oneOf(unsigned, bool) { return 1; }
+
+static constexpr IntegerReduction kIntegerReductions[] = {
+    {"ReduceMax", leastOf, combine<arith::MaxSIOp>, combine<arith::MaxUIOp>},
+    {"ReduceMin", greatestOf, combine<arith::MinSIOp>, combine<arith::MinUIOp>},
+    {"ReduceProd", oneOf, combine<arith::MulIOp>, nullptr},
+    {"ReduceSum", zeroOf, combine<arith::AddIOp>, nullptr},
+};
+
 static ArrayRef<int64_t> shapeOf(Value x) { return cast<RankedTensorType>(x.getType()).getShape(); }
 
 AffineMap importer::dropAxes(Builder &builder, int64_t rank, ArrayRef<int64_t> axes) {
@@ -93,29 +113,48 @@ AffineMap importer::dropAxes(Builder &builder, int64_t rank, ArrayRef<int64_t> a
   return map;
 }
 
-Value importer::buildReduction(Node &node, StringRef type, Value x, ArrayRef<int64_t> axes) {
-  const Reduction *row = llvm::find_if(kReductions, [&](const Reduction &r) { return r.type == type; });
+/// One generic over `x` and what it has come to so far, `start` first.
+static Value reduceAxes(Node &node, Value x, ArrayRef<int64_t> axes, Value start,
+                        function_ref<Value(OpBuilder &, Location, Value, Value)> combine) {
   OpBuilder &b = node.builder;
   SmallVector<int64_t> shape(shapeOf(x));
   const int64_t rank = shape.size();
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-  double count = 1;
   for (int64_t axis : llvm::reverse(axes)) {
-    count *= shape[axis];
     iterators[axis] = utils::IteratorType::reduction;
     shape.erase(shape.begin() + axis);
   }
-  Value init = makeFilled(node, shape, x, scalarConstant(b, node.loc, b.getF32Type(), row->start));
+  Value init = makeFilled(node, shape, x, start);
   SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank), dropAxes(b, rank, axes)};
-  Value result = linalg::GenericOp::create(b, node.loc, init.getType(), x, init, maps, iterators,
-                                           [&](OpBuilder &n, Location l, ValueRange e) {
-                                             linalg::YieldOp::create(n, l, row->combine(n, l, e[0], e[1]));
-                                           })
-                     .getResult(0);
+  auto build = [&](OpBuilder &n, Location l, ValueRange e) { linalg::YieldOp::create(n, l, combine(n, l, e[0], e[1])); };
+  return linalg::GenericOp::create(b, node.loc, init.getType(), x, init, maps, iterators, build).getResult(0);
+}
+
+Value importer::buildReduction(Node &node, StringRef type, Value x, ArrayRef<int64_t> axes) {
+  const Reduction *row = llvm::find_if(kReductions, [&](const Reduction &r) { return r.type == type; });
+  OpBuilder &b = node.builder;
+  double count = 1;
+  for (int64_t axis : axes)
+    count *= shapeOf(x)[axis];
+  Value result = reduceAxes(node, x, axes, scalarConstant(b, node.loc, b.getF32Type(), row->start), row->combine);
   if (!row->finish)
     return result;
-  return buildElementwise(b, node.loc, result, {}, node.mixedSizes(shape, x), b.getF32Type(),
+  return buildElementwise(b, node.loc, result, {}, node.mixedSizes(shapeOf(result), x), b.getF32Type(),
                           [&](OpBuilder &n, Location l, ValueRange e) { return row->finish(n, l, e[0], count); });
+}
+
+/// The same for integers; null after `node.unsupported`.
+static Value buildIntegerReduction(Node &node, const Tensor &x, ArrayRef<int64_t> axes) {
+  const IntegerReduction *row = llvm::find_if(kIntegerReductions, [&](const IntegerReduction &r) { return r.type == node.type(); });
+  const bool isUnsigned = x.element.isUnsignedInteger() || x.element.isInteger(1);
+  if (row == std::end(kIntegerReductions) || !isa<IntegerType>(x.element) || (isUnsigned && !row->ofUnsigned)) {
+    (void)node.unsupported("element type " + llvm::formatv("{0}", x.element));
+    return {};
+  }
+  const unsigned bits = x.element.getIntOrFloatBitWidth();
+  const APInt first(bits, static_cast<uint64_t>(row->start(bits, isUnsigned)), /*isSigned=*/false, /*implicitTrunc=*/true);
+  Value start = arith::ConstantOp::create(node.builder, node.loc, node.builder.getIntegerAttr(storageType(x.element), first));
+  return reduceAxes(node, node.operand(0), axes, start, isUnsigned ? row->ofUnsigned : row->ofSigned);
 }
 
 Value importer::buildAlong(Node &node, Value x, ValueRange reduced, ArrayRef<int64_t> axes,
@@ -158,8 +197,6 @@ Value importer::keepAxes(Node &node, Value x, ArrayRef<int64_t> full, ArrayRef<i
 LogicalResult onnx_operators::buildReduce(Node &node) {
   Tensor x = node.input(0);
   bool keep = node.getInt("keepdims", 1);
-  if (!x.element.isF32())
-    return node.unsupported("element type " + llvm::formatv("{0}", x.element));
   FailureOr<SmallVector<int64_t>> axes = readReducedAxes(node, x.rank());
   if (failed(axes))
     return failure();
@@ -170,6 +207,13 @@ LogicalResult onnx_operators::buildReduce(Node &node) {
   for (int64_t axis : *axes)
     if (ShapedType::isDynamic(x.shape[axis]))
       return node.unsupported("a reduction of the dynamic dimension");
+  if (!x.element.isF32()) {
+    Value result = buildIntegerReduction(node, x, *axes);
+    if (!result)
+      return failure();
+    node.setResult(keep ? keepAxes(node, result, x.shape, *axes) : result, x.element);
+    return success();
+  }
   bool last = *axes == ArrayRef<int64_t>{1, 2};
   if (node.type() == "ReduceMean" && x.rank() == 4 && (last || *axes == ArrayRef<int64_t>{2, 3})) {
     Value mean = buildSpatialMean(node, x, last);
@@ -195,11 +239,42 @@ LogicalResult onnx_operators::buildArgument(Node &node) {
   const Tensor x = node.input(0);
   int64_t axis = node.getInt("axis", 0);
   axis += axis < 0 ? x.rank() : 0;
-  if (!x.element.isF32() || axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]))
-    return node.unsupported("an input that is not f32, or an axis outside its static dimensions");
+  if (!(x.element.isF32() || isa<IntegerType>(x.element)) || axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]))
+    return node.unsupported("an element type that is not f32 or an integer, or an axis outside its static dimensions");
   ArgumentRule rule = {node.type() == "ArgMax", node.getInt("select_last_index", 0) != 0};
-  Value result = halftone::buildArgument(node.builder, node.loc, node.operand(0), axis, rule);
+  Value operand = node.operand(0);
+  if (x.element.isUnsignedInteger())
+    operand = buildBroadcast(node, x, node.builder.getI32Type(), [](OpBuilder &b, Location l, ValueRange e) -> Value {
+      return arith::ExtUIOp::create(b, l, b.getI32Type(), e[0]);
+    });
+  Value result = halftone::buildArgument(node.builder, node.loc, operand, axis, rule);
   node.setResult(node.getInt("keepdims", 1) ? keepAxes(node, result, x.shape, axis) : result);
+  return success();
+}
+
+/// 1 at the first of the greatest elements along the axis, 0 elsewhere. Before opset 13 the dimensions from the axis on are one row.
+LogicalResult onnx_operators::buildHardmax(Node &node) {
+  const Tensor x = node.input(0);
+  int64_t axis = node.getInt("axis", node.opset < 13 ? 1 : -1);
+  axis += axis < 0 ? x.rank() : 0;
+  if (!x.element.isF32() || axis < 0 || axis >= x.rank() || ShapedType::isDynamicShape(ArrayRef(x.shape).drop_front(axis)))
+    return node.unsupported("an input that is not f32, or an axis outside its static dimensions");
+  OpBuilder &b = node.builder;
+  SmallVector<int64_t> shape(x.shape);
+  if (node.opset < 13) {
+    shape.resize(axis);
+    shape.push_back(ShapedType::getNumElements(ArrayRef(x.shape).drop_front(axis)));
+  }
+  Value rows = reshape(node, node.operand(0), shape);
+  Value place = keepAxes(node, halftone::buildArgument(b, node.loc, rows, axis, {/*greatest=*/true, /*last=*/false}), shape, axis);
+  SmallVector<int64_t> along(shape.size(), 1);
+  along[axis] = shape[axis];
+  Tensor positions = toTensor(HostTensor::fromIntegers(b.getI64Type(), along, llvm::to_vector(llvm::seq<int64_t>(0, shape[axis]))));
+  Value result = buildBroadcast(node, {toTensor(place), positions}, x.element, [&](OpBuilder &n, Location l, ValueRange e) -> Value {
+    Value equal = arith::CmpIOp::create(n, l, arith::CmpIPredicate::eq, e[0], e[1]);
+    return arith::SelectOp::create(n, l, equal, scalarConstant(n, l, x.element, 1), scalarConstant(n, l, x.element, 0));
+  });
+  node.setResult(reshape(node, result, x.shape));
   return success();
 }
 

@@ -1,12 +1,14 @@
 //===- Resize.cpp - ONNX's Resize and Upsample ------------------------------===//
 //
-// The coordinate and rounding modes are evaluated here into the source row and column of each output row and column. Linear
-// interpolation picks the two neighbours of each in this way, and weighs them.
+// The coordinate and rounding modes are evaluated here into the source position of each output position along an axis. Linear
+// interpolation picks the two neighbours of each in this way, and weighs them; filters (cubic, antialias) pick and weigh more.
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
+#include "Movement.h"
 #include "Operators.h"
 #include "Shape.h"
+#include "Window.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Import/ResizeModes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -19,23 +21,60 @@ using namespace mlir::halftone::importer;
 namespace {
 /// The modes of a Resize; those of the operators before opset 11 are fixed.
 struct Modes {
-  std::string mode, coordinates, rounding;
+  std::string mode, coordinates, rounding, policy;
+  ResizeFilter filter;
+  float outside; ///< what tf_crop_and_resize takes from outside the input
+};
+
+/// Picks positions along the axes of a tensor, of any rank.
+struct Picker {
+  Node &node;
+  bool channelsLast; ///< of a picture
+
+  Value pick(Value x, int64_t axis, ArrayRef<int64_t> sources) const;
 };
 } // namespace
 
 static bool isBeforeOpset11(const Node &node) { return node.type() == "Upsample" || node.opset < 11; }
 
 static Modes readModes(Node &node) {
-  Modes modes = {node.getString("mode", "nearest"), "asymmetric", "floor"};
+  Modes modes = {node.getString("mode", "nearest"), "asymmetric", "floor", "stretch", {}, node.getFloat("extrapolation_value", 0)};
+  modes.filter = {modes.mode == "cubic", node.getFloat("cubic_coeff_a", -0.75f), node.getInt("exclude_outside", 0) != 0,
+                  node.getInt("antialias", 0) != 0};
   if (!isBeforeOpset11(node)) {
+    modes.policy = node.getString("keep_aspect_ratio_policy", "stretch");
     modes.coordinates = node.getString("coordinate_transformation_mode", "half_pixel");
     modes.rounding = node.getString("nearest_mode", "round_prefer_floor");
   }
   return modes;
 }
 
+/// The sizes that keep the ratio of the listed ones, within them or around them.
+static void keepAspectRatio(StringRef policy, ArrayRef<int64_t> listed, MutableArrayRef<ResizeAxis> axes) {
+  auto scaleOf = [&](int64_t d) { return axes[d].scale; };
+  auto scales = llvm::map_to_vector(listed, scaleOf);
+  const float scale = policy == "not_larger" ? *llvm::min_element(scales) : *llvm::max_element(scales);
+  for (int64_t d : listed) {
+    axes[d].out = static_cast<int64_t>(std::floor(scale * axes[d].in + 0.5f));
+    axes[d].scale = scale;
+  }
+}
+
+/// The part of the input that tf_crop_and_resize takes: all starts, then all ends.
+static LogicalResult readRoi(Node &node, ArrayRef<int64_t> listed, MutableArrayRef<ResizeAxis> axes) {
+  HostTensorRef roi = node.hasInput(1) ? node.constant(1) : nullptr;
+  if (!roi || roi->count() != static_cast<int64_t>(2 * listed.size()))
+    return node.unsupported("a roi that is not constant or does not fit the input");
+  std::vector<double> numbers = roi->numbers();
+  for (auto [i, d] : llvm::enumerate(listed)) {
+    axes[d].roiStart = numbers[i];
+    axes[d].roiEnd = numbers[i + listed.size()];
+  }
+  return success();
+}
+
 /// What each dimension becomes, from the inputs `scales` or `sizes`.
-static FailureOr<SmallVector<ResizeAxis>> readResizeAxes(Node &node, const Tensor &x) {
+static FailureOr<SmallVector<ResizeAxis>> readResizeAxes(Node &node, const Tensor &x, const Modes &modes) {
   FailureOr<SmallVector<int64_t>> listed = readAxes(node, /*attribute only*/ node.numInputs(), x.rank());
   if (failed(listed))
     return failure();
@@ -62,74 +101,140 @@ static FailureOr<SmallVector<ResizeAxis>> readResizeAxes(Node &node, const Tenso
     if (a.out < 1)
       return node.unsupported("an empty result");
   }
+  if (modes.policy != "stretch" && source == 3) {
+    if (x.isDynamic() && llvm::is_contained(*listed, 0))
+      return node.unsupported("keep_aspect_ratio_policy with the dynamic dimension");
+    keepAspectRatio(modes.policy, *listed, axes);
+  }
+  if (modes.coordinates == "tf_crop_and_resize" && failed(readRoi(node, *listed, axes)))
+    return failure();
   return axes;
 }
 
-/// Rows (`spatial` 0) or columns (1) of `x`, each between two of the input's: `low + weight (high - low)`.
-static Value interpolate(Node &node, Value x, const ResizeAxis &axis, unsigned spatial, ResizeNearest resize,
-                         StringRef coordinates) {
+static ArrayRef<int64_t> shapeOf(Value x) { return cast<RankedTensorType>(x.getType()).getShape(); }
+
+static SmallVector<int64_t> allOf(int64_t size) { return llvm::to_vector(llvm::seq<int64_t>(0, size)); }
+
+/// A picture's height and width as they are, not as rows of another shape, which would be in the way of its layout.
+Value Picker::pick(Value x, int64_t axis, ArrayRef<int64_t> sources) const {
+  ArrayRef<int64_t> shape = shapeOf(x);
+  const int64_t height = channelsLast ? 1 : 2;
+  if (shape.size() == 4 && (axis == height || axis == height + 1)) {
+    SmallVector<int64_t> rows = allOf(shape[height]), columns = allOf(shape[height + 1]);
+    (axis == height ? rows : columns).assign(sources.begin(), sources.end());
+    return buildResizeNearest(node.builder, node.loc, x, {rows, columns, channelsLast});
+  }
+  return importer::pick(node, x, axis, sources);
+}
+
+/// `numbers` along the axis of a tensor of rank `rank`.
+static Tensor alongAxis(Node &node, int64_t rank, int64_t axis, ArrayRef<double> numbers) {
+  SmallVector<int64_t> shape(rank, 1);
+  shape[axis] = numbers.size();
+  return toTensor(HostTensor::fromNumbers(node.builder.getF32Type(), shape, numbers));
+}
+
+/// Each position between two of the input's: `low + weight (high - low)`.
+static Value interpolate(Picker picker, Value x, int64_t d, const ResizeAxis &axis, StringRef coordinates) {
   SmallVector<Interpolated> sources = *linearSources(coordinates, axis);
   auto pick = [&](int64_t Interpolated::*which) {
-    (spatial ? resize.columns : resize.rows) = llvm::map_to_vector<4>(sources, [&](const Interpolated &s) { return s.*which; });
-    return buildResizeNearest(node.builder, node.loc, x, resize);
+    return picker.pick(x, d, llvm::map_to_vector<4>(sources, [&](const Interpolated &s) { return s.*which; }));
   };
   Value low = pick(&Interpolated::low), high = pick(&Interpolated::high);
   auto weights = llvm::map_to_vector<4>(sources, [](const Interpolated &s) -> double { return s.weight; });
-  Type element = node.builder.getF32Type();
-  SmallVector<int64_t> shape(4, 1);
-  shape[(resize.channelsLast ? 1 : 2) + spatial] = axis.out;
-  Tensor parts[] = {toTensor(low), toTensor(high), toTensor(HostTensor::fromNumbers(element, shape, weights))};
-  return buildBroadcast(node, parts, element, [](OpBuilder &b, Location l, ValueRange e) -> Value {
+  Tensor parts[] = {toTensor(low), toTensor(high), alongAxis(picker.node, shapeOf(x).size(), d, weights)};
+  return buildBroadcast(picker.node, parts, picker.node.builder.getF32Type(), [](OpBuilder &b, Location l, ValueRange e) -> Value {
     Value difference = arith::SubFOp::create(b, l, e[1], e[0]);
     return arith::AddFOp::create(b, l, e[0], arith::MulFOp::create(b, l, e[2], difference));
   });
 }
 
-/// Linear interpolation, first between rows, then between columns.
-static LogicalResult buildLinear(Node &node, ArrayRef<ResizeAxis> spatial, ResizeNearest resize, StringRef coordinates) {
-  if (!node.input(0).element.isF32())
-    return node.unsupported("mode 'linear' of element type " + llvm::formatv("{0}", node.input(0).element).str());
-  Value x = node.operand(0);
-  resize.columns = llvm::to_vector(llvm::seq<int64_t>(0, spatial[1].in));
-  if (spatial[0].in != spatial[0].out)
-    x = interpolate(node, x, spatial[0], 0, resize, coordinates);
-  resize.rows = llvm::to_vector(llvm::seq<int64_t>(0, spatial[0].out));
-  if (spatial[1].in != spatial[1].out)
-    x = interpolate(node, x, spatial[1], 1, resize, coordinates);
-  node.setResult(x);
+/// Each position a weighted sum of some of the input's.
+static Value filter(Picker picker, Value x, int64_t d, const ResizeAxis &axis, const Modes &modes) {
+  auto sources = *filterSources(modes.coordinates, modes.filter, axis);
+  SmallVector<Tensor> parts;
+  for (size_t k = 0; k < sources[0].size(); ++k) {
+    parts.push_back(toTensor(picker.pick(x, d, llvm::map_to_vector<4>(sources, [&](const auto &s) { return s[k].source; }))));
+    auto weights = llvm::map_to_vector<4>(sources, [&](const auto &s) -> double { return s[k].weight; });
+    parts.push_back(alongAxis(picker.node, shapeOf(x).size(), d, weights));
+  }
+  return buildBroadcast(picker.node, parts, picker.node.builder.getF32Type(), [](OpBuilder &b, Location l, ValueRange e) {
+    Value sum;
+    for (size_t i = 0; i < e.size(); i += 2) {
+      Value term = arith::MulFOp::create(b, l, e[i], e[i + 1]);
+      sum = sum ? arith::AddFOp::create(b, l, sum, term).getResult() : term;
+    }
+    return sum;
+  });
+}
+
+/// The extrapolation value where the axis is outside the input.
+static Value replaceOutside(Picker picker, Value x, int64_t d, const ResizeAxis &axis, const Modes &modes) {
+  SmallVector<bool> outside = findOutside(modes.coordinates, axis);
+  if (!llvm::is_contained(outside, true))
+    return x;
+  Tensor parts[] = {toTensor(x), alongAxis(picker.node, shapeOf(x).size(), d, llvm::map_to_vector(outside, [](bool is) { return is ? 1.0 : 0.0; }))};
+  return buildBroadcast(picker.node, parts, picker.node.builder.getF32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    Value is = arith::CmpFOp::create(b, l, arith::CmpFPredicate::OGT, e[1], scalarConstant(b, l, e[1].getType(), 0));
+    return arith::SelectOp::create(b, l, is, scalarConstant(b, l, e[0].getType(), modes.outside), e[0]);
+  });
+}
+
+static Value resizeAxis(Picker picker, Value x, int64_t d, const ResizeAxis &axis, const Modes &modes) {
+  if (modes.mode == "nearest")
+    x = picker.pick(x, d, *nearestIndices(modes.coordinates, modes.rounding, axis));
+  else if (modes.filter.cubic || modes.filter.antialias || modes.filter.excludeOutside)
+    x = filter(picker, x, d, axis, modes);
+  else
+    x = interpolate(picker, x, d, axis, modes.coordinates);
+  return replaceOutside(picker, x, d, axis, modes);
+}
+
+/// Both axes of a picture at once.
+static Value pickNearest(Node &node, Value x, ArrayRef<ResizeAxis> spatial, const Modes &modes, bool channelsLast) {
+  auto pick = [&](unsigned i) { return *nearestIndices(modes.coordinates, modes.rounding, spatial[i]); };
+  return buildResizeNearest(node.builder, node.loc, x, {pick(0), pick(1), channelsLast});
+}
+
+/// More positions would be a product of its own.
+static constexpr int64_t kMostFilterPositions = 64;
+
+static LogicalResult checkModes(Node &node, const Modes &modes, ArrayRef<ResizeAxis> axes) {
+  const bool nearest = modes.mode == "nearest";
+  if (!nearest && modes.mode != "linear" && modes.mode != "cubic")
+    return node.unsupported("mode '" + modes.mode + "'");
+  if ((!nearest || modes.coordinates == "tf_crop_and_resize") && !node.input(0).element.isF32())
+    return node.unsupported("mode '" + modes.mode + "' of element type " + llvm::formatv("{0}", node.input(0).element).str());
+  if (!llvm::is_contained({"stretch", "not_larger", "not_smaller"}, modes.policy))
+    return node.unsupported("keep_aspect_ratio_policy '" + modes.policy + "'");
+  if (!isCoordinateMode(modes.coordinates))
+    return node.unsupported("coordinate_transformation_mode '" + modes.coordinates + "'");
+  if (nearest && !nearestIndices(modes.coordinates, modes.rounding, {1, 1, 1}))
+    return node.unsupported("nearest_mode '" + modes.rounding + "'");
+  auto tooWide = [&](const ResizeAxis &axis) { return axis.scale * kMostFilterPositions < (modes.filter.cubic ? 4 : 2); };
+  if (modes.filter.antialias && llvm::any_of(axes, tooWide))
+    return node.unsupported("antialias over more than " + Twine(kMostFilterPositions) + " positions");
   return success();
 }
 
 LogicalResult onnx_operators::buildResize(Node &node) {
   const Tensor x = node.input(0);
   Modes modes = readModes(node);
-  if (modes.mode != "nearest" && modes.mode != "linear")
-    return node.unsupported("mode '" + modes.mode + "'");
-  for (StringRef unused : {"cubic_coeff_a", "exclude_outside", "extrapolation_value"})
-    (void)node.getAttribute(unused); // other modes only
-  if (node.getString("keep_aspect_ratio_policy", "stretch") != "stretch" || node.getInt("antialias", 0))
-    return node.unsupported("keep_aspect_ratio_policy or antialias");
-  if (x.rank() != 4)
-    return node.unsupported("an input of rank " + Twine(x.rank()));
-  FailureOr<SmallVector<ResizeAxis>> axes = readResizeAxes(node, x);
-  if (failed(axes))
+  FailureOr<SmallVector<ResizeAxis>> axes = readResizeAxes(node, x, modes);
+  if (failed(axes) || failed(checkModes(node, modes, *axes)))
     return failure();
-  auto fixed = [&](int64_t d) { return (*axes)[d].in == (*axes)[d].out; };
-  ResizeNearest resize;
-  resize.channelsLast = fixed(3) && !fixed(1);
-  if (!fixed(0) || !fixed(resize.channelsLast ? 3 : 1))
-    return node.unsupported("a resize of other dimensions than height and width");
-  ArrayRef<ResizeAxis> spatial = ArrayRef<ResizeAxis>(*axes).slice(resize.channelsLast ? 1 : 2, 2);
-  if (!isCoordinateMode(modes.coordinates))
-    return node.unsupported("coordinate_transformation_mode '" + modes.coordinates + "'");
-  if (modes.mode == "linear")
-    return buildLinear(node, spatial, resize, modes.coordinates);
-  auto rows = nearestIndices(modes.coordinates, modes.rounding, spatial[0]);
-  auto columns = nearestIndices(modes.coordinates, modes.rounding, spatial[1]);
-  if (!rows || !columns)
-    return node.unsupported("nearest_mode '" + modes.rounding + "'");
-  resize.rows = *rows;
-  resize.columns = *columns;
-  node.setResult(buildResizeNearest(node.builder, node.loc, node.operand(0), resize), x.element);
+  auto changes = [&](int64_t d) { return (*axes)[d].in != (*axes)[d].out || (*axes)[d].scale != 1 || (*axes)[d].roiStart != 0 || (*axes)[d].roiEnd != 1; };
+  SmallVector<int64_t> changed;
+  llvm::copy_if(llvm::seq<int64_t>(0, x.rank()), std::back_inserter(changed), changes);
+  Picker picker{node, x.rank() == 4 && !changes(3) && changes(1)};
+  Value result = x.rank() == 3 ? addHeight(node, node.operand(0)) : node.operand(0);
+  ArrayRef<ResizeAxis> all = *axes;
+  if (x.rank() == 4 && modes.mode == "nearest" && modes.coordinates != "tf_crop_and_resize" && changed.size() == 2 &&
+      changed[0] == (picker.channelsLast ? 1 : 2) && changed[1] == changed[0] + 1)
+    result = pickNearest(node, result, all.slice(changed[0], 2), modes, picker.channelsLast);
+  else
+    for (int64_t d : changed)
+      result = resizeAxis(picker, result, x.rank() == 3 && d == 2 ? 3 : d, all[d], modes);
+  node.setResult(removeHeight(node, result, x.rank()), x.element);
   return success();
 }

@@ -13,10 +13,16 @@ static std::optional<float> sourceCoordinate(StringRef mode, const ResizeAxis &a
     return half;
   if (mode == "pytorch_half_pixel")
     return axis.out > 1 ? half : 0;
+  if (mode == "half_pixel_symmetric")
+    return half + axis.in * 0.5f * (1 - axis.out / (axis.scale * axis.in));
   if (mode == "asymmetric")
     return x / axis.scale;
   if (mode == "align_corners")
     return axis.out == 1 ? 0 : x * (axis.in - 1) / (axis.out - 1);
+  if (mode == "tf_crop_and_resize") {
+    float reach = (axis.roiEnd - axis.roiStart) * (axis.in - 1);
+    return axis.roiStart * (axis.in - 1) + (axis.out == 1 ? reach / 2 : x * reach / (axis.out - 1));
+  }
   if (mode == "tf_half_pixel_for_nn")
     return (x + 0.5f) / axis.scale;
   return std::nullopt;
@@ -59,4 +65,54 @@ std::optional<SmallVector<Interpolated>> mlir::halftone::linearSources(StringRef
     sources.push_back({static_cast<int64_t>(low), std::min<int64_t>(static_cast<int64_t>(low) + 1, axis.in - 1), clamped - low});
   }
   return sources;
+}
+
+/// Keys' cubic at distance `x` from its middle.
+static double cubicWeight(double a, double x) {
+  x = std::abs(x);
+  if (x <= 1)
+    return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
+}
+
+/// The sum of the weights is made 1 where the filter is cut off or stretched.
+static void normalize(MutableArrayRef<WeightedSource> sources) {
+  double sum = 0;
+  for (const WeightedSource &source : sources)
+    sum += source.weight;
+  for (WeightedSource &source : sources)
+    source.weight /= sum;
+}
+
+std::optional<SmallVector<SmallVector<WeightedSource>>> mlir::halftone::filterSources(StringRef coordinates, const ResizeFilter &filter,
+                                                                                      const ResizeAxis &axis) {
+  const double stretch = filter.antialias ? std::min(axis.scale, 1.0f) : 1;
+  const auto first = static_cast<int64_t>(std::floor((filter.cubic ? -2 : -1) / stretch)) + 1;
+  SmallVector<SmallVector<WeightedSource>> all;
+  for (int64_t i = 0; i < axis.out; ++i) {
+    std::optional<float> at = sourceCoordinate(coordinates, axis, i);
+    if (!at)
+      return std::nullopt;
+    const double below = std::floor(*at), ratio = *at - below;
+    SmallVector<WeightedSource> sources;
+    for (int64_t k = first; k <= 1 - first; ++k) {
+      const double distance = stretch * (k - ratio);
+      const double weight = filter.cubic ? cubicWeight(filter.cubicA, distance) : std::max(0.0, 1 - std::abs(distance));
+      const int64_t source = static_cast<int64_t>(below) + k, inside = std::clamp<int64_t>(source, 0, axis.in - 1);
+      sources.push_back({inside, static_cast<float>(filter.excludeOutside && inside != source ? 0 : weight)});
+    }
+    if (filter.antialias || filter.excludeOutside)
+      normalize(sources);
+    all.push_back(std::move(sources));
+  }
+  return all;
+}
+
+SmallVector<bool> mlir::halftone::findOutside(StringRef coordinates, const ResizeAxis &axis) {
+  SmallVector<bool> outside(axis.out, false);
+  for (int64_t i = 0; i < axis.out && coordinates == "tf_crop_and_resize"; ++i) {
+    float at = *sourceCoordinate(coordinates, axis, i);
+    outside[i] = at < 0 || at > axis.in - 1;
+  }
+  return outside;
 }

@@ -460,9 +460,27 @@ static Value findIndex(OpBuilder &b, Location loc, Value x, Value extreme, int64
   return reduce(b, loc, {x, extreme}, axis, integer(b, loc, b.getI64Type(), worst), [&](OpBuilder &n, Location l, ValueRange e) -> Value {
     Value index = arith::IndexCastOp::create(n, l, n.getI64Type(), linalg::IndexOp::create(n, l, axis));
     Value better = last ? arith::MaxSIOp::create(n, l, e[2], index).getResult() : arith::MinSIOp::create(n, l, e[2], index);
-    Value equal = arith::CmpFOp::create(n, l, arith::CmpFPredicate::OEQ, e[0], e[1]);
+    Value equal = isa<FloatType>(e[0].getType()) ? arith::CmpFOp::create(n, l, arith::CmpFPredicate::OEQ, e[0], e[1]).getResult()
+                                                 : arith::CmpIOp::create(n, l, arith::CmpIPredicate::eq, e[0], e[1]);
     return arith::SelectOp::create(n, l, equal, better, e[2]);
   });
+}
+
+/// What any element is at least as good as.
+static Value worst(OpBuilder &b, Location loc, Type element, bool greatest) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  if (isa<FloatType>(element))
+    return constant(b, loc, greatest ? -infinity : infinity);
+  const unsigned bits = element.getIntOrFloatBitWidth();
+  const APInt value = greatest ? APInt::getSignedMinValue(bits) : APInt::getSignedMaxValue(bits);
+  return arith::ConstantOp::create(b, loc, b.getIntegerAttr(element, value));
+}
+
+/// The greater or the lesser of two.
+static Value better(OpBuilder &b, Location loc, Value x, Value y, bool greatest) {
+  if (isa<FloatType>(x.getType()))
+    return greatest ? arith::MaximumFOp::create(b, loc, x, y).getResult() : arith::MinimumFOp::create(b, loc, x, y).getResult();
+  return greatest ? arith::MaxSIOp::create(b, loc, x, y).getResult() : arith::MinSIOp::create(b, loc, x, y).getResult();
 }
 
 Value mlir::halftone::buildArgument(OpBuilder &builder, Location loc, Value x, int64_t axis, ArgumentRule rule) {
@@ -470,13 +488,8 @@ Value mlir::halftone::buildArgument(OpBuilder &builder, Location loc, Value x, i
                                                          builder.getNamedAttr("last", builder.getBoolAttr(rule.last))});
   StringRef name = rule.greatest ? "arg_max" : "arg_min";
   return makeComposite(builder, loc, name, x, parameters, [&](OpBuilder &b, ValueRange inputs) {
-    const float infinity = std::numeric_limits<float>::infinity();
-    Value extreme = reduce(b, loc, inputs[0], axis, constant(b, loc, rule.greatest ? -infinity : infinity),
-                           [&](OpBuilder &n, Location l, ValueRange e) -> Value {
-                             if (rule.greatest)
-                               return arith::MaximumFOp::create(n, l, e[0], e[1]);
-                             return arith::MinimumFOp::create(n, l, e[0], e[1]);
-                           });
+    Value extreme = reduce(b, loc, inputs[0], axis, worst(b, loc, getElementTypeOrSelf(x.getType()), rule.greatest),
+                           [&](OpBuilder &n, Location l, ValueRange e) -> Value { return better(n, l, e[0], e[1], rule.greatest); });
     return findIndex(b, loc, inputs[0], extreme, axis, rule.last);
   });
 }

@@ -62,7 +62,7 @@ struct ArgumentRule {
   bool greatest, last;
 };
 
-/// `arg_max`, `arg_min`: the i64 index of the extreme of f32 `x` along the static `axis`, which the result does not have.
+/// `arg_max`, `arg_min`: the i64 index of the extreme of f32 or signed `x` along the static `axis`, which the result does not have.
 Value buildArgument(OpBuilder &builder, Location loc, Value x, int64_t axis, ArgumentRule rule);
 
 /// Picks rows and columns of `x` of rank 4: data movement, for any element type.

@@ -1,0 +1,84 @@
+//===- Scatter.cpp - ONNX's ScatterElements -------------------------------===//
+//
+// For each element of the result a reduction over the updates along the axis: those whose index is its own are taken in, one after
+// the other, so that the last of several counts.
+//
+//===----------------------------------------------------------------------===//
+#include "Broadcast.h"
+#include "Operators.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+using namespace mlir;
+using namespace mlir::halftone;
+using namespace mlir::halftone::importer;
+
+namespace {
+/// What an update does to the element.
+struct Update {
+  StringLiteral reduction;
+  Value (*ofFloats)(OpBuilder &b, Location l, Value x, Value update);
+  Value (*ofIntegers)(OpBuilder &b, Location l, Value x, Value update);
+};
+} // namespace
+
+template <typename Op>
+static Value apply(OpBuilder &b, Location l, Value x, Value update) {
+  return Op::create(b, l, x, update);
+}
+
+static Value replace(OpBuilder &, Location, Value, Value update) { return update; }
+
+static constexpr Update kUpdates[] = {
+    {"none", replace, replace},
+    {"add", apply<arith::AddFOp>, apply<arith::AddIOp>},
+    {"mul", apply<arith::MulFOp>, apply<arith::MulIOp>},
+    {"max", apply<arith::MaximumFOp>, apply<arith::MaxSIOp>},
+    {"min", apply<arith::MinimumFOp>, apply<arith::MinSIOp>},
+};
+
+/// Whether the updates are a part of the input from its first element on, in all dimensions but the axis all of it.
+static bool fits(const Tensor &x, const Tensor &indices, const Tensor &updates, int64_t axis) {
+  if (indices.rank() != x.rank() || updates.shape != indices.shape || updates.element != x.element)
+    return false;
+  for (int64_t d = 0; d < x.rank(); ++d)
+    if (d != axis && indices.shape[d] != x.shape[d])
+      return false;
+  return !ShapedType::isDynamic(x.shape[axis]) && !ShapedType::isDynamic(indices.shape[axis]);
+}
+
+LogicalResult onnx_operators::buildScatterElements(Node &node) {
+  const Tensor x = node.input(0), indices = node.input(1), updates = node.input(2);
+  int64_t axis = node.getInt("axis", 0);
+  axis += axis < 0 ? x.rank() : 0;
+  const std::string reduction = node.getString("reduction", "none");
+  const Update *row = llvm::find_if(kUpdates, [&](const Update &update) { return update.reduction == reduction; });
+  if (row == std::end(kUpdates))
+    return node.unsupported("reduction '" + reduction + "'");
+  if (!(x.element.isF32() || (isa<IntegerType>(x.element) && !x.element.isUnsignedInteger())) || !isa<IntegerType>(indices.element))
+    return node.unsupported("element types that are not f32 or signed, and integers for the indices");
+  if (axis < 0 || axis >= x.rank() || !fits(x, indices, updates, axis))
+    return node.unsupported("indices or updates that have not the input's size in all dimensions but the axis");
+  OpBuilder &b = node.builder;
+  const int64_t rank = x.rank(), size = x.shape[axis];
+  SmallVector<AffineExpr> read;
+  for (int64_t d = 0; d < rank; ++d)
+    read.push_back(b.getAffineDimExpr(d == axis ? rank : d));
+  AffineMap own = b.getMultiDimIdentityMap(rank + 1).dropResult(rank), of = AffineMap::get(rank + 1, 0, read, b.getContext());
+  SmallVector<AffineMap> maps = {of, of, AffineMap::get(rank + 1, 0, b.getAffineDimExpr(axis)), own};
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+  iterators.push_back(utils::IteratorType::reduction);
+  // Positions are data, so that the reduction is a vector kernel.
+  Value positions = node.materialize(HostTensor::fromIntegers(indices.element, size, llvm::to_vector(llvm::seq<int64_t>(0, size))));
+  auto build = [&](OpBuilder &n, Location l, ValueRange e) {
+    Value wrapped = arith::AddIOp::create(n, l, e[0], scalarConstant(n, l, indices.element, size));
+    Value negative = arith::CmpIOp::create(n, l, arith::CmpIPredicate::slt, e[0], scalarConstant(n, l, indices.element, 0));
+    Value index = arith::SelectOp::create(n, l, negative, wrapped, e[0]);
+    Value here = arith::CmpIOp::create(n, l, arith::CmpIPredicate::eq, index, e[2]);
+    Value updated = (x.isFloat() ? row->ofFloats : row->ofIntegers)(n, l, e[3], e[1]);
+    linalg::YieldOp::create(n, l, arith::SelectOp::create(n, l, here, updated, e[3]).getResult());
+  };
+  Value inputs[] = {node.operand(1), node.operand(2), positions};
+  node.setResult(linalg::GenericOp::create(b, node.loc, node.operand(0).getType(), inputs, node.operand(0), maps, iterators, build).getResult(0), x.element);
+  return success();
+}
