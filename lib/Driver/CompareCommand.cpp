@@ -1,6 +1,7 @@
 //===- CompareCommand.cpp - halftone compare ------------------------------===//
 #include "Command.h"
 #include "DataOptions.h"
+#include "ModelOptions.h"
 #include "QuantizeOptions.h"
 #include "ReportBuilder.h"
 #include "Runnable.h"
@@ -121,7 +122,9 @@ namespace {
 struct CompareOptions {
   explicit CompareOptions(CommandLine &line);
 
-  llvm::cl::opt<std::string> pathA, pathB, data;
+  llvm::cl::opt<std::string> pathA, pathB;
+  SourceOptions source;
+  llvm::cl::opt<std::string> data;
   llvm::cl::list<std::string> inputs;
   llvm::cl::opt<std::string> labels;
   llvm::cl::list<std::string> reports;
@@ -135,6 +138,7 @@ struct CompareOptions {
 CompareOptions::CompareOptions(CommandLine &line)
     : pathA(cl::Positional, cl::Required, cl::sub(line.command), cl::desc("A")),
       pathB(cl::Positional, cl::Required, cl::sub(line.command), cl::desc("B")),
+      source(line),
       data("data", cl::Required, cl::sub(line.command),
            cl::value_desc("D.npz|folder"), cl::desc("Samples for both")),
       inputs("input", cl::sub(line.command), cl::value_desc("NAME: steps"),
@@ -170,17 +174,28 @@ struct Contest {
 };
 } // namespace
 
+static bool isOnnx(StringRef path) { return path.ends_with(".onnx"); }
+
+/// What --dim and --value say; the model that is no ONNX file has sizes of its own.
+static Expected<ImportOptions> importOptions(const CompareOptions &options) {
+  Expected<ImportOptions> import = options.source.importOptions();
+  if (import && (!import->dims.empty() || !import->values.empty()) && !isOnnx(options.pathA) && !isOnnx(options.pathB))
+    return userError("--dim and --value are for ONNX models; '" + options.pathA + "' and '" + options.pathB + "' are imported already");
+  return import;
+}
+
 /// Opens both models; for a report, their compiled forms.
-static Error openModels(const CompareOptions &options, Contest &contest) {
+static Error openModels(const CompareOptions &options, const ImportOptions &import, Contest &contest) {
   for (StringRef path : {StringRef(options.pathA), StringRef(options.pathB)}) {
+    const RunnableOptions opening = {options.evaluator, options.threads, isOnnx(path) ? import : ImportOptions()};
     if (!options.reports.empty()) {
-      auto model = ReportedModel::open(path, options.threads, options.storage);
+      auto model = ReportedModel::open(path, opening, options.storage);
       if (!model)
         return model.takeError();
       contest.reported.push_back(std::move(*model));
       path = contest.reported.back().artefact();
     }
-    auto runnable = openRunnable(path, {options.evaluator, options.threads});
+    auto runnable = openRunnable(path, opening);
     if (!runnable)
       return runnable.takeError();
     contest.models.push_back(std::move(*runnable));
@@ -233,8 +248,11 @@ Error mlir::halftone::runCompare(CommandLine &line) {
   Expected<std::vector<int64_t>> classes = readLabels(options.data, options.labels);
   if (!classes)
     return classes.takeError();
+  Expected<ImportOptions> import = importOptions(options);
+  if (!import)
+    return import.takeError();
   Contest contest;
-  if (Error error = openModels(options, contest))
+  if (Error error = openModels(options, *import, contest))
     return error;
   if (Error error = runModels(options, contest))
     return error;

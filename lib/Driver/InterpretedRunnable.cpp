@@ -94,9 +94,9 @@ Expected<std::vector<Tensor>> InterpretedRunnable::run(const Dataset &data) {
 }
 
 Expected<std::unique_ptr<Runnable>>
-mlir::halftone::openInterpreted(StringRef path) {
+mlir::halftone::openInterpreted(StringRef path, const ImportOptions &import) {
   auto context = std::make_unique<CompilerContext>();
-  Expected<OwningOpRef<ModuleOp>> module = loadModel(path, context->get());
+  Expected<OwningOpRef<ModuleOp>> module = loadModel(path, context->get(), import);
   if (!module)
     return module.takeError();
   Expected<InputInterface> inputs = InputInterface::of(**module);

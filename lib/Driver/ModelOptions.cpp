@@ -13,15 +13,18 @@ namespace cl = llvm::cl;
 // MODEL
 //===----------------------------------------------------------------------===//
 
-ModelOptions::ModelOptions(CommandLine &line, bool several)
-    : paths(cl::Positional, several ? cl::OneOrMore : cl::Required,
-            cl::sub(line.command), cl::desc("MODEL")),
-      dims("dim", cl::sub(line.command), cl::value_desc("name=low..high"),
+SourceOptions::SourceOptions(CommandLine &line)
+    : dims("dim", cl::sub(line.command), cl::value_desc("name=low..high"),
            cl::desc("Sizes of a dynamic dimension, for example batch=1..32; "
                     "one number fixes it. One without a name is INPUT.AXIS. "
                     "A leading dimension that is not named is fixed to 1")),
       values("value", cl::sub(line.command), cl::value_desc("name=number"),
-             cl::desc("Makes an input of the model a constant, for example sr=16000: the compiled model has no such input")),
+             cl::desc("Makes an input of the model a constant, for example sr=16000: the compiled model has no such input")) {}
+
+ModelOptions::ModelOptions(CommandLine &line, bool several)
+    : paths(cl::Positional, several ? cl::OneOrMore : cl::Required,
+            cl::sub(line.command), cl::desc("MODEL")),
+      source(line),
       inputs("input", cl::sub(line.command), cl::value_desc("NAME: steps"),
              cl::desc("How pictures become an input, recorded in the artefact: "
                       "'NAME: u8 nhwc rgb "
@@ -78,7 +81,7 @@ Expected<OwningOpRef<ModuleOp>> mlir::halftone::loadModelAtBatch(StringRef path,
   return loadModel(path, context, options);
 }
 
-Expected<ImportOptions> ModelOptions::importOptions() const {
+Expected<ImportOptions> SourceOptions::importOptions() const {
   ImportOptions options;
   std::string reason;
   for (const std::string &text : dims)

@@ -15,6 +15,16 @@ llvm::Expected<OwningOpRef<ModuleOp>> loadModel(StringRef path, MLIRContext *con
 /// The same with every leading dimension of a source model fixed to `batch`; a stage file stays as it is.
 llvm::Expected<OwningOpRef<ModuleOp>> loadModelAtBatch(StringRef path, MLIRContext *context, ImportOptions options, int64_t batch);
 
+/// --dim and --value, of source models.
+class SourceOptions {
+public:
+  explicit SourceOptions(CommandLine &line);
+  llvm::Expected<ImportOptions> importOptions() const;
+
+private:
+  llvm::cl::list<std::string> dims, values;
+};
+
 /// MODEL, --dim, --value and --input; and the loading that they govern.
 class ModelOptions {
 public:
@@ -31,12 +41,13 @@ public:
   bool isOnnx() const { return path().ends_with(".onnx"); }
   /// That its own scales leave nothing to choose, and what to do.
   llvm::Error isQuantizedAlready(const llvm::Twine &advice) const;
-  llvm::Expected<ImportOptions> importOptions() const;
+  llvm::Expected<ImportOptions> importOptions() const { return source.importOptions(); }
 
   llvm::cl::list<std::string> paths;
 
 private:
-  llvm::cl::list<std::string> dims, values, inputs;
+  SourceOptions source;
+  llvm::cl::list<std::string> inputs;
 };
 
 /// --equalize, of calibrate, quantize and build.

@@ -9,6 +9,7 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
+#include <map>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -121,8 +122,24 @@ void OpReport::printSummary(llvm::raw_ostream &os) const {
   }
   os << floats << (floats == 1 ? " operation stays" : " operations stay") << " float"
      << (floats ? ":" : "") << "\n";
-  for (const OpRow &row : llvm::make_filter_range(all, isFloat))
-    os << "  " << row.kind << " '" << row.name << "': " << row.reason << "\n";
+  for (const auto &[row, count] : countEqual(llvm::to_vector(llvm::make_filter_range(all, isFloat)))) {
+    os << "  " << row.kind << " '" << row.name << "': " << row.reason;
+    if (count > 1)
+      os << " (" << count << " operations)";
+    os << "\n";
+  }
+}
+
+std::vector<std::pair<OpRow, int64_t>> mlir::halftone::countEqual(llvm::ArrayRef<OpRow> rows) {
+  std::vector<std::pair<OpRow, int64_t>> counted;
+  std::map<std::tuple<StringRef, StringRef, StringRef>, size_t> places;
+  for (const OpRow &row : rows) {
+    auto [place, isNew] = places.try_emplace({row.name, row.kind, row.reason}, counted.size());
+    if (isNew)
+      counted.push_back({row, 0});
+    ++counted[place->second].second;
+  }
+  return counted;
 }
 
 int64_t mlir::halftone::floatConstantBytes(ModuleOp module) {

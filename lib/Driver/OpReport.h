@@ -16,6 +16,9 @@ struct OpRow {
   int64_t macs = 0;   ///< Multiply-accumulates of one run at batch 1.
 };
 
+/// Rows of one name, kind and reason as one, in the order of the first, with their number: the steps of a recurrent network say the same.
+std::vector<std::pair<OpRow, int64_t>> countEqual(llvm::ArrayRef<OpRow> rows);
+
 /// What the precision stage decided, in the order of the program.
 class OpReport {
 public:
@@ -34,7 +37,7 @@ public:
   void printTable(llvm::raw_ostream &os) const;
 
   /// "x % of n multiply-accumulates run in integers", then a line for each
-  /// operation that stays float.
+  /// operation that stays float; equal lines are one, with their number.
   void printSummary(llvm::raw_ostream &os) const;
 
 private:

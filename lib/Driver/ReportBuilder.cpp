@@ -14,20 +14,19 @@ using llvm::Error, llvm::Expected;
 // ReportedModel
 //===----------------------------------------------------------------------===//
 
-Expected<ReportedModel> ReportedModel::open(StringRef path, int threads,
-                                            StorageChoice storage) {
+Expected<ReportedModel> ReportedModel::open(StringRef path, const RunnableOptions &options, StorageChoice storage) {
   Expected<FileKind> kind = fileKind(path);
   if (!kind)
     return kind.takeError();
   ReportedModel model;
   model.source = path.str();
-  model.threads = threads;
+  model.threads = options.threads;
   model.storage = storage;
   model.library = path.str();
   if (*kind == FileKind::Artefact)
     return model;
   model.context = std::make_unique<CompilerContext>();
-  auto module = loadModel(path, model.context->get());
+  auto module = loadModel(path, model.context->get(), options.import);
   if (!module)
     return module.takeError();
   model.module = std::move(*module);

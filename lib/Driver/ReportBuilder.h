@@ -4,6 +4,7 @@
 
 #include "ModelFile.h"
 #include "Report.h"
+#include "Runnable.h"
 
 namespace mlir::halftone {
 
@@ -13,8 +14,7 @@ class ReportedModel {
 public:
   /// Compiles a stage file or a source model; a compiled model is taken as it
   /// is.
-  static llvm::Expected<ReportedModel> open(StringRef path, int threads,
-                                            StorageChoice storage);
+  static llvm::Expected<ReportedModel> open(StringRef path, const RunnableOptions &options, StorageChoice storage);
 
   StringRef path() const { return source; }
   StringRef artefact() const { return library; }

@@ -363,11 +363,12 @@ static void writeFloatOps(const Report &report, raw_ostream &os) {
     os << "<p>Nothing.</p>\n";
     return;
   }
-  Table table(os, {"operation", "kind", "reason"});
-  for (const OpRow &row : report.floatOps) {
+  Table table(os, {"operation", "kind", "operations", "reason"});
+  for (const auto &[row, count] : countEqual(report.floatOps)) {
     table.begin();
     table.text(row.name);
     table.text(row.kind);
+    table.text(std::to_string(count));
     table.text(row.reason.empty() ? "it is not quantized" : row.reason);
     table.end();
   }

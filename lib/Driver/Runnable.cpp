@@ -45,9 +45,8 @@ openCompiled(StringRef path, int threads,
 }
 
 /// A stage file or a source model; one with casts goes on to integers.
-static Expected<OwningOpRef<ModuleOp>> loadExecutable(StringRef path,
-                                                      MLIRContext *context) {
-  Expected<OwningOpRef<ModuleOp>> module = loadModel(path, context);
+static Expected<OwningOpRef<ModuleOp>> loadExecutable(StringRef path, MLIRContext *context, const ImportOptions &import) {
+  Expected<OwningOpRef<ModuleOp>> module = loadModel(path, context, import);
   if (!module || stageOf(**module) != Stage::Quantization)
     return module;
   if (Error error = advance(**module, Stage::Integer, StageSettings()))
@@ -56,10 +55,9 @@ static Expected<OwningOpRef<ModuleOp>> loadExecutable(StringRef path,
 }
 
 /// Compiles for the reference target.
-static Expected<std::unique_ptr<Runnable>> openReference(StringRef path,
-                                                         int threads) {
+static Expected<std::unique_ptr<Runnable>> openReference(StringRef path, const RunnableOptions &options) {
   CompilerContext context;
-  Expected<OwningOpRef<ModuleOp>> module = loadExecutable(path, context.get());
+  Expected<OwningOpRef<ModuleOp>> module = loadExecutable(path, context.get(), options.import);
   if (!module)
     return module.takeError();
   Expected<TemporaryFile> file = TemporaryFile::create("so");
@@ -68,7 +66,7 @@ static Expected<std::unique_ptr<Runnable>> openReference(StringRef path,
   std::string library = file->path().str();
   if (Error error = compileModule(**module, library, "reference"))
     return std::move(error);
-  return openCompiled(library, threads, std::move(*file));
+  return openCompiled(library, options.threads, std::move(*file));
 }
 
 Expected<std::unique_ptr<Runnable>>
@@ -79,6 +77,6 @@ mlir::halftone::openRunnable(StringRef path, const RunnableOptions &options) {
   if (*kind == FileKind::Artefact)
     return openCompiled(path, options.threads);
   if (options.interpret)
-    return openInterpreted(path);
-  return openReference(path, options.threads);
+    return openInterpreted(path, options.import);
+  return openReference(path, options);
 }

@@ -9,6 +9,7 @@
 
 #include "DataOptions.h"
 #include "halftone/Data/Tensor.h"
+#include "halftone/Import/ONNX.h"
 #include <memory>
 
 namespace mlir::halftone {
@@ -24,10 +25,11 @@ public:
 struct RunnableOptions {
   bool interpret = false; ///< Stage files by lib/Evaluator.
   int threads = 1;        ///< Of compiled models.
+  ImportOptions import;   ///< Of source models.
 };
 
-/// A stage file as it is, interpreted.
-llvm::Expected<std::unique_ptr<Runnable>> openInterpreted(StringRef path);
+/// A stage file or a source model as it is, interpreted.
+llvm::Expected<std::unique_ptr<Runnable>> openInterpreted(StringRef path, const ImportOptions &import);
 
 llvm::Expected<std::unique_ptr<Runnable>>
 openRunnable(StringRef path, const RunnableOptions &options);

@@ -13,8 +13,10 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cstdlib>
+#include <map>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_VERIFYINTEGER
@@ -186,21 +188,20 @@ static bool isFloatOp(Operation *op) {
          llvm::any_of(inputs, isFloat);
 }
 
-static void reportFloatOp(Operation *op) {
+/// What is said of an operation that stays float.
+static std::string describeFloatOp(Operation *op) {
   auto reason = op->getAttrOfType<StringAttr>(kReasonAttr);
   auto composite = dyn_cast<CompositeOp>(op);
-  // At the location alone: the operation's text would drown the list.
-  InFlightDiagnostic remark = emitRemark(op->getLoc()) << "stays float";
-  if (composite)
-    remark << " (" << composite.getName() << ")";
-  remark << ": "
-         << (reason ? reason.getValue()
-                    : StringRef("not between quantized tensors"));
+  return (llvm::Twine("stays float") + (composite ? " (" + composite.getName() + ")" : "") + ": " +
+          (reason ? reason.getValue() : "not between quantized tensors"))
+      .str();
 }
 
 namespace {
 struct VerifyInteger : halftone::impl::VerifyIntegerBase<VerifyInteger> {
   void runOnOperation() override {
+    // At the location alone: the operation's text would drown the list. The steps of a recurrent network have one.
+    llvm::MapVector<Location, std::map<std::string, int64_t>> remarks;
     WalkResult result =
         getOperation()->walk<WalkOrder::PreOrder>([&](Operation *op) {
           auto structured = dyn_cast<linalg::LinalgOp>(op);
@@ -208,7 +209,7 @@ struct VerifyInteger : halftone::impl::VerifyIntegerBase<VerifyInteger> {
               (structured && failed(verifyNoOverflow(structured))))
             return WalkResult::interrupt();
           if (isFloatOp(op)) {
-            reportFloatOp(op);
+            ++remarks[op->getLoc()][describeFloatOp(op)];
             ++floatOps;
           }
           return isa<CompositeOp>(op) ? WalkResult::skip()
@@ -216,6 +217,12 @@ struct VerifyInteger : halftone::impl::VerifyIntegerBase<VerifyInteger> {
         });
     if (result.wasInterrupted())
       return signalPassFailure();
+    for (const auto &[location, texts] : remarks)
+      for (const auto &[text, count] : texts) {
+        InFlightDiagnostic remark = emitRemark(location) << text;
+        if (count > 1)
+          remark << " (" << count << " operations)";
+      }
     MultiplyAccumulates counts = countMultiplyAccumulates(getOperation());
     integerMultiplyAccumulates += counts.integer;
     floatMultiplyAccumulates += counts.floating;
