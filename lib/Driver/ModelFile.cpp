@@ -6,7 +6,9 @@
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Support/ContentHash.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Parser/Parser.h"
@@ -157,9 +159,46 @@ static void setSourceHash(ModuleOp module, StringRef bytes) {
     module->setAttr(kSourceHashAttr, StringAttr::get(module.getContext(), hashContent(llvm::arrayRefFromStringRef(bytes))));
 }
 
+/// Bytes that a resource of this type has, or nothing for types that no stage has as a resource.
+static std::optional<int64_t> resourceBytes(ShapedType type) {
+  Type element = type.getElementType();
+  if (!type.hasStaticShape() || !element.isIntOrFloat())
+    return std::nullopt;
+  return type.getNumElements() * static_cast<int64_t>(llvm::divideCeil(element.getIntOrFloatBitWidth(), 8));
+}
+
+/// Names of the constants whose contents are not there, or not as many as their types say: MLIR's parser does not look.
+static Error checkResources(ModuleOp module, StringRef path) {
+  llvm::MapVector<StringRef, std::string> wrong;
+  AttrTypeWalker walker;
+  walker.addWalk([&](DenseResourceElementsAttr resource) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    std::optional<int64_t> needed = resourceBytes(resource.getType());
+    if (blob && needed && static_cast<int64_t>(blob->getData().size()) == *needed)
+      return;
+    std::string has = blob ? "has " + std::to_string(blob->getData().size()) + " bytes" : "is not there";
+    wrong[resource.getRawHandle().getKey()] = has + (needed ? ", its type needs " + std::to_string(*needed) : "");
+  });
+  module->walk([&](Operation *op) { walker.walk(op->getAttrDictionary()); });
+  ProblemList problems;
+  for (const auto &[name, problem] : wrong)
+    problems.add("'" + name + "' " + problem);
+  return problems.take("'" + path + "' is damaged: contents of constants do not fit; make it again from the source model");
+}
+
+/// The module of the sources. Of what the parser reports only the first error is shown, with its notes: others follow from it.
+static OwningOpRef<ModuleOp> parseModule(const std::shared_ptr<llvm::SourceMgr> &sources, MLIRContext *context) {
+  bool isFirst = true;
+  ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
+    bool isShown = isFirst || diagnostic.getSeverity() != DiagnosticSeverity::Error;
+    isFirst &= diagnostic.getSeverity() != DiagnosticSeverity::Error;
+    return success(!isShown); // what no handler takes goes to the one of the context
+  });
+  return parseSourceFile<ModuleOp>(sources, ParserConfig(context));
+}
+
 Expected<OwningOpRef<ModuleOp>>
 mlir::halftone::readModule(StringRef path, MLIRContext *context) {
-  ParserConfig config(context);
   // Bytecode needs its weights aligned, which small files are not unless asked for.
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                             /*RequiresNullTerminator=*/true,
@@ -169,12 +208,14 @@ mlir::halftone::readModule(StringRef path, MLIRContext *context) {
   auto sources = std::make_shared<llvm::SourceMgr>();
   StringRef bytes = (*buffer)->getBuffer();
   sources->AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, config);
+  OwningOpRef<ModuleOp> module = parseModule(sources, context);
   if (!module)
     return llvm::make_error<Reported>();
   if (Error error = checkDialects(*module, path))
     return std::move(error);
   if (Error error = checkVersion(*module, path))
+    return std::move(error);
+  if (Error error = checkResources(*module, path))
     return std::move(error);
   setSourceHash(*module, bytes);
   return module;
