@@ -150,8 +150,17 @@ Value importer::multiplyRows(Node &node, Value a, const Tensor &b) {
   return expandLeading(node, product, typeOf(a).getShape().drop_back(), a);
 }
 
+/// A constant right factor without its leading dimensions if these are 1 and the left one has as many: weights, whatever the batch.
+static Tensor dropLeadingOnes(const Tensor &a, const Tensor &b) {
+  ArrayRef<int64_t> shape = b.shape;
+  if (!b.constant || b.rank() > a.rank() || !llvm::all_of(shape.drop_back(2), [](int64_t size) { return size == 1; }))
+    return b;
+  return toTensor(b.constant->reshaped(shape.take_back(2)));
+}
+
 /// The product of factors of one element type.
-static LogicalResult setProduct(Node &node, const Tensor &a, const Tensor &b) {
+static LogicalResult setProduct(Node &node, const Tensor &a, const Tensor &right) {
+  const Tensor b = dropLeadingOnes(a, right);
   ArrayRef<int64_t> aShape = a.shape, bShape = b.shape;
   if (b.rank() == 2) {
     node.setResult(multiplyRows(node, materialize(node, a), b));

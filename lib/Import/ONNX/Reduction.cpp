@@ -194,6 +194,22 @@ Value importer::keepAxes(Node &node, Value x, ArrayRef<int64_t> full, ArrayRef<i
   return tensor::ExpandShapeOp::create(node.builder, node.loc, type, x, groups, node.mixedSizes(shape, x));
 }
 
+/// Over no axis: what is done with each element alone (of ReduceSumSquare its square), nothing for sums, means, extrema and products.
+static void setReducedOverNone(Node &node, const Tensor &x) {
+  static constexpr StringLiteral kComposed[] = {"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceSumSquare"};
+  if (!llvm::is_contained(kComposed, node.type())) {
+    node.setResult(x);
+    return;
+  }
+  const Reduction *row = llvm::find_if(kReductions, [&](const Reduction &r) { return r.type == node.type(); });
+  Value operand = node.operand(0);
+  auto build = [&](OpBuilder &b, Location l, ValueRange e) {
+    Value result = row->combine(b, l, e[0], scalarConstant(b, l, b.getF32Type(), row->start));
+    return row->finish ? row->finish(b, l, result, 1) : result;
+  };
+  node.setResult(buildElementwise(node.builder, node.loc, operand, {}, node.mixedSizes(x.shape, operand), node.builder.getF32Type(), build));
+}
+
 LogicalResult onnx_operators::buildReduce(Node &node) {
   Tensor x = node.input(0);
   bool keep = node.getInt("keepdims", 1);
@@ -201,7 +217,7 @@ LogicalResult onnx_operators::buildReduce(Node &node) {
   if (failed(axes))
     return failure();
   if (axes->empty()) {
-    node.setResult(x);
+    setReducedOverNone(node, x);
     return success();
   }
   for (int64_t axis : *axes)
