@@ -22,7 +22,8 @@ public:
   Expected<std::vector<Tensor>> run(const Dataset &data) override;
 
 private:
-  Expected<std::vector<Tensor>> runOnce(std::vector<Tensor> samples);
+  /// One run. Where it takes one sample, outputs that do not begin with an axis of 1 get one for the samples, as the runtime gives them.
+  Expected<std::vector<Tensor>> runOnce(std::vector<Tensor> samples, bool isOne);
 
   std::unique_ptr<CompilerContext> context;
   OwningOpRef<ModuleOp> module;
@@ -36,17 +37,21 @@ static HostTensor toHost(const Tensor &tensor, Type type) {
   return host;
 }
 
-static Expected<Tensor> fromHost(const HostTensor &host, StringRef name) {
+/// Result number `index` of `main`, as data of the type that the interface says.
+static Expected<Tensor> fromHost(const HostTensor &host, func::FuncOp main, unsigned index) {
+  std::string name = resultName(main, index);
   std::optional<ElementType> type = elementTypeOf(host.elementType);
   if (!type)
     return userError("output '" + name + "' has a type that data cannot have");
+  if (*type == ElementType::I8 && main.getResultAttr(index, kUnsignedAttr))
+    type = ElementType::U8;
   Tensor tensor(name, *type, host.shape);
   std::copy(host.bytes.begin(), host.bytes.end(), tensor.bytes.begin());
   return tensor;
 }
 
 Expected<std::vector<Tensor>>
-InterpretedRunnable::runOnce(std::vector<Tensor> samples) {
+InterpretedRunnable::runOnce(std::vector<Tensor> samples, bool isOne) {
   auto main = module->lookupSymbol<func::FuncOp>("main");
   std::vector<HostTensor> arguments;
   for (auto [tensor, type] : llvm::zip(samples, main.getArgumentTypes())) {
@@ -61,9 +66,11 @@ InterpretedRunnable::runOnce(std::vector<Tensor> samples) {
     return llvm::make_error<Reported>();
   std::vector<Tensor> outputs;
   for (auto [index, host] : llvm::enumerate(*results)) {
-    Expected<Tensor> output = fromHost(host, resultName(main, index));
+    Expected<Tensor> output = fromHost(host, main, index);
     if (!output)
       return output.takeError();
+    if (isOne && (output->shape.empty() || output->shape.front() != 1))
+      output->shape.insert(output->shape.begin(), 1);
     outputs.push_back(std::move(*output));
   }
   return outputs;
@@ -84,7 +91,7 @@ Expected<std::vector<Tensor>> InterpretedRunnable::run(const Dataset &data) {
     Expected<std::vector<Tensor>> samples = data.read(begin, perRun);
     if (!samples)
       return samples.takeError();
-    Expected<std::vector<Tensor>> some = runOnce(std::move(*samples));
+    Expected<std::vector<Tensor>> some = runOnce(std::move(*samples), perRun == 1);
     if (!some)
       return some.takeError();
     appendSamples(all, std::move(*some));
