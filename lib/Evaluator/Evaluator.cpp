@@ -2,6 +2,7 @@
 #include "halftone/Evaluator/Evaluator.h"
 #include "Environment.h"
 #include "halftone/Support/Constants.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
@@ -89,12 +90,32 @@ static LogicalResult evaluateScalar(Operation *op, Environment &environment) {
   return success();
 }
 
+/// A size that is computed from a dynamic dimension.
+static LogicalResult evaluateApply(affine::AffineApplyOp op, Environment &environment) {
+  Builder builder(op.getContext());
+  SmallVector<Attribute> operands, results;
+  for (Value operand : op.getMapOperands()) {
+    FailureOr<int64_t> number = environment.integer(operand);
+    if (failed(number))
+      return op.emitError("the evaluator has no value for an operand");
+    operands.push_back(builder.getIndexAttr(*number));
+  }
+  if (failed(op.getAffineMap().constantFold(operands, results)))
+    return op.emitError("divides by zero");
+  Register result;
+  result.i = cast<IntegerAttr>(results.front()).getInt();
+  environment.set(op.getResult(), result);
+  return success();
+}
+
 static LogicalResult evaluateOperation(Operation *op, Environment &environment) {
   for (Value operand : op->getOperands())
     if (isa<TensorType>(operand.getType()) && !environment.tensor(operand))
       return op->emitError("the evaluator has no value for an operand");
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     return evaluateConstant(constant, environment);
+  if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
+    return evaluateApply(apply, environment);
   if (auto structured = dyn_cast<linalg::LinalgOp>(op))
     return evaluateStructured(structured, environment);
   bool known = false;

@@ -102,3 +102,15 @@ func.func @composite() -> tensor<2xf32> {
   }
   return %y : tensor<2xf32>
 }
+
+// Sizes that are computed from a dynamic one.
+// CHECK: sizes#0: 2x3x2xf32 = 0 0 0 0 0 0 0 0 0 0 0 0
+func.func @sizes() -> tensor<?x?x2xf32> {
+  %c2 = arith.constant 2 : index
+  %zero = arith.constant 0.0 : f32
+  %rows = affine.apply affine_map<()[s] -> (s * 3)>()[%c2]
+  %half = affine.apply affine_map<(d) -> (d floordiv 2)>(%rows)
+  %e = tensor.empty(%c2, %half) : tensor<?x?x2xf32>
+  %t = linalg.fill ins(%zero : f32) outs(%e : tensor<?x?x2xf32>) -> tensor<?x?x2xf32>
+  return %t : tensor<?x?x2xf32>
+}
