@@ -100,9 +100,10 @@ static T minimum(T a, T b) {
   return a < b ? a : b;
 }
 
+/// The nearest integer, of two the even one; zero has the sign of x.
 template <typename T>
 static T roundEven(T x) {
-  return std::isfinite(x) ? x - std::remainder(x, T(1)) : x;
+  return std::isfinite(x) ? std::copysign(x - std::remainder(x, T(1)), x) : x;
 }
 
 template <typename T>

@@ -114,3 +114,17 @@ func.func @sizes() -> tensor<?x?x2xf32> {
   %t = linalg.fill ins(%zero : f32) outs(%e : tensor<?x?x2xf32>) -> tensor<?x?x2xf32>
   return %t : tensor<?x?x2xf32>
 }
+
+// Halves to even; a zero keeps its sign.
+// CHECK: round#0: 5xf32 = -0 0 2 -2 -0
+func.func @round() -> tensor<5xf32> {
+  %x = arith.constant dense<[-0.25, 0.5, 1.5, -2.5, -0.0]> : tensor<5xf32>
+  %e = tensor.empty() : tensor<5xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(d) -> (d)>, affine_map<(d) -> (d)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<5xf32>) outs(%e : tensor<5xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %r = math.roundeven %v : f32
+    linalg.yield %r : f32
+  } -> tensor<5xf32>
+  return %y : tensor<5xf32>
+}

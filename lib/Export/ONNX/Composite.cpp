@@ -78,6 +78,12 @@ static std::optional<ResizeModes> findModes(const ResizeNearest &resize, int64_t
   return std::nullopt;
 }
 
+/// Truth values and 64-bit integers are moved by few runtimes' Resize, but by all Gathers.
+static bool isResizable(Value x) {
+  Type element = getElementTypeOrSelf(x.getType());
+  return !element.isInteger(1) && !element.isInteger(64);
+}
+
 /// A Resize where one reads at the same places, else two Gathers.
 static LogicalResult exportResize(Exporter &exporter, CompositeOp op) {
   ResizeNearest resize = ResizeNearest::fromParameters(op.getParameters());
@@ -87,7 +93,8 @@ static LogicalResult exportResize(Exporter &exporter, CompositeOp op) {
   std::string x = exporter.read(input, order, hintOf(op));
   bool isUnsigned = exporter.read(input, hintOf(op)).isUnsigned;
   SmallVector<int64_t> sizes = {static_cast<int64_t>(resize.rows.size()), static_cast<int64_t>(resize.columns.size())};
-  if (auto modes = findModes(resize, shapeOf(input)[order[2]], shapeOf(input)[order[3]])) {
+  auto modes = isResizable(input) ? findModes(resize, shapeOf(input)[order[2]], shapeOf(input)[order[3]]) : std::nullopt;
+  if (modes) {
     x = graph.addNode("Resize", {x, "", "", graph.addIntegers(sizes, "")}, hintOf(op),
                       {{"mode", std::string("nearest")},
                        {"coordinate_transformation_mode", modes->coordinates.str()},
