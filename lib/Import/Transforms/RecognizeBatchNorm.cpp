@@ -140,14 +140,19 @@ struct SkipExpansion : OpRewritePattern<linalg::GenericOp> {
       if (source == operand->get())
         continue;
       auto type = cast<RankedTensorType>(operand->get().getType());
-      AffineMap &map = maps[operand->getOperandNumber()];
+      const AffineMap map = maps[operand->getOperandNumber()];
       SmallVector<AffineExpr> results;
       for (auto [extent, expression] : llvm::zip_equal(type.getShape(), map.getResults()))
         if (extent != 1)
           results.push_back(expression);
       if (results.size() != 1)
         continue;
-      map = AffineMap::get(map.getNumDims(), 0, results, op.getContext());
+      // The extent of a reduced dimension may be known by this operand alone.
+      SmallVector<AffineMap> less = maps;
+      less[operand->getOperandNumber()] = AffineMap::get(map.getNumDims(), 0, results, op.getContext());
+      if (!inversePermutation(concatAffineMaps(less, op.getContext())))
+        continue;
+      maps = less;
       rewriter.modifyOpInPlace(op, [&] { operand->set(source); });
       changed = true;
     }
