@@ -2,6 +2,7 @@
 #include "Exporter.h"
 #include "mlir/IR/Matchers.h"
 #include <cmath>
+#include <onnx/onnx_pb.h>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -163,12 +164,16 @@ LogicalResult exporter::exportSlice(Exporter &exporter, tensor::ExtractSliceOp o
 }
 
 LogicalResult exporter::exportConcat(Exporter &exporter, tensor::ConcatOp op) {
+  auto isUnsigned = [&](Value input) { return exporter.read(input, hintOf(op)).isUnsigned; };
   Tensor first = exporter.read(op.getInputs().front(), hintOf(op));
+  const bool anyUnsigned = llvm::any_of(op.getInputs(), isUnsigned); // constants of bytes are signed
   SmallVector<std::string> inputs;
-  for (Value input : op.getInputs())
+  for (Value input : op.getInputs()) {
     inputs.push_back(exporter.read(input, first.order, hintOf(op)));
+    if (anyUnsigned && !isUnsigned(input))
+      inputs.back() = exporter.graph.addNode("Cast", inputs.back(), hintOf(op), {{"to", int64_t(onnx::TensorProto::UINT8)}});
+  }
   int64_t axis = inverse(first.order)[op.getDim()];
-  exporter.bind(op.getResult(), exporter.graph.addNode("Concat", inputs, hintOf(op), {{"axis", axis}}), first.order,
-                first.isUnsigned);
+  exporter.bind(op.getResult(), exporter.graph.addNode("Concat", inputs, hintOf(op), {{"axis", axis}}), first.order, anyUnsigned);
   return success();
 }
