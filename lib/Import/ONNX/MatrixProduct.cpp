@@ -168,7 +168,7 @@ static LogicalResult setProduct(Node &node, const Tensor &a, const Tensor &right
   }
   auto leading = broadcastShapes(aShape.drop_back(2), bShape.drop_back(2));
   if (!leading || (ShapedType::isDynamicShape(*leading) && aShape.drop_back(2) != bShape.drop_back(2)))
-    return node.unsupported("leading dimensions that do not broadcast");
+    return node.unsupported(leading ? "leading dimensions that differ, one of which is dynamic" : "leading dimensions that do not broadcast");
   node.setResult(multiplyBatched(node, a, b, *leading));
   return success();
 }

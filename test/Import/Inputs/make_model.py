@@ -126,4 +126,5 @@ def main(source, target):
         file.write(model.serialize())
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
