@@ -11,7 +11,8 @@ compiled by us: top-1 agreement and SQNR of the outputs. All weights are rounded
 and stored packed. Latency is the median of one interleaved `halftone bench` over all that were built, one thread,
 batch 1. A budget that is refused stands in the table with the reason. Losses of layers are measured once for each
 model and kept beside the models, and models that are there already are not made again. Models that frontier_models.json gives few formats
-have these alone, the cosine in place of the agreement, and of the selections those with half of int8's drop. Below each table: which single formats no
+have these alone, and of the selections those with half of int8's drop, or with "budgets" those under 15 and 20 % of the bytes and 80 % of int8's
+time, too; no classifiers have the cosine in place of the agreement. Below each table: which single formats no
 selection beats in both bytes and SQNR, and which codebooks are less faithful than uniform codes of as many bits. With
 --sequential all are rounded layer by layer. Writes table.md, frontier.json and one plot for each model, SVG without a library.
 """
@@ -29,8 +30,8 @@ import sys
 FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "int4/group:32", "codebook4", "nf4", "codebook3", "codebook2", "float"]
 SIZES = ["int8", *[f"codebook{bits}" for bits in range(7, 1, -1)]]
 BOUNDED = {title: 115 for title in ["int8", *[f"codebook{bits}" for bits in range(7, 3, -1)]]}
-# Those under a budget of latency: only zeros are faster than int8.
-PRUNED = ["int8", *[f"int8/sparsity:{share}" for share in (0.5, 0.7, 0.85)]]
+# Those under a budget of latency: zeros are faster than int8, and fewer bits where weights come from beyond L2.
+FASTER = ["int8", "codebook4", *[f"int8/sparsity:{share}" for share in (0.3, 0.4, 0.5, 0.6, 0.7, 0.85)]]
 SINGLE = [*[f"int{bits}" for bits in range(8, 1, -1)], "int8/tensor", "int4/tensor", "int4/group:32",
           *[f"codebook{bits}" for bits in range(8, 1, -1)], "nf4", "log5", "log4", "log3"]
 # Of the models that are no classifiers of pictures.
@@ -46,8 +47,8 @@ def run(command):
 
 
 class Frontier:
-    def __init__(self, options, name, model, calibration, evaluation, few=False):
-        self.few = few
+    def __init__(self, options, name, model, calibration, evaluation, few=False, budgets=False):
+        self.few, self.budgets = few, budgets
         self.halftone, self.percents = options.halftone, options.percents
         self.rounding = [f"--rounding={options.rounding}", *(["--sequential"] if options.sequential else [])]
         self.keeps_hessians = options.rounding in ("gptq", "adaround")
@@ -75,9 +76,10 @@ class Frontier:
             return
         done = self.call("compare", self.rows["float"]["path"] if "float" in self.rows else library, library,
                          "--data", self.evaluation, "--json")
-        output = json.loads(done.stdout)[0]
-        self.rows[title] = {"kind": kind, "path": str(library), "agreement": output["same_top1"] / output["samples"],
-                            "sqnr_db": output.get("sqnr_db"), "cosine": output.get("cosine"),
+        outputs = json.loads(done.stdout)
+        ratios = [output["sqnr_db"] for output in outputs if "sqnr_db" in output]
+        self.rows[title] = {"kind": kind, "path": str(library), "agreement": outputs[0]["same_top1"] / outputs[0]["samples"],
+                            "sqnr_db": min(ratios, default=None), "cosine": min(output["cosine"] for output in outputs),
                             "weights": [line[len("  weights: "):] for line in log.splitlines() if line.startswith("  weights: ")]}
 
     def quantize(self, library, *options, samples="all"):
@@ -98,6 +100,8 @@ class Frontier:
 
     def select(self, *budget, formats):
         # What is added up is the classes' divergence for top-1, else noise.
+        if self.few and not any(word.startswith("--metric=") for word in budget):
+            budget = (*budget, "--metric=cosine")
         losses = self.folder / f"{self.name}-{'noise' if any(word.startswith('--metric=') for word in budget) else 'divergence'}.losses"
 
         def make(library):
@@ -115,26 +119,29 @@ class Frontier:
         self.add("float", "reference", lambda library: self.call("build", self.model, "--float", "-o", library).stderr)
         for text in FEW if self.few else SINGLE:
             self.add(text, "single", self.single(text))
+        if not self.few or self.budgets:
+            self.measure_goals()
         if not self.few:
             self.measure_selections()
-        else:
-            self.halve_cosine()
+        self.halve_cosine()
         self.time()
         return self.rows
 
-    def measure_selections(self):
+    def measure_goals(self):
+        """The budgets that every model is to meet."""
         for percent in self.percents:
             self.add(f"bytes {percent:g} %", "bytes", self.select(f"--max-bytes={percent:g}%", formats=FORMATS))
+        self.add("latency 80 %", "latency", self.select("--max-latency=80%", formats=FASTER))
+        if self.can_be_sequential():
+            self.add("latency 80 %, layer by layer", "latency", self.select("--max-latency=80%", "--sequential", formats=FASTER))
+
+    def measure_selections(self):
         for title in SIZES:
             self.add(f"bytes of {title}", "bytes", self.select(f"--max-bytes={self.constant_bytes(title)}", formats=FORMATS))
         for title, percent in BOUNDED.items():
             self.add(f"bytes of {title}, {percent} % of int8's time", "bounded",
                      self.select(f"--max-bytes={self.constant_bytes(title)}", f"--max-latency={percent}%", formats=FORMATS))
-        self.add("latency 80 %", "latency", self.select("--max-latency=80%", formats=PRUNED))
-        if self.can_be_sequential():
-            self.add("latency 80 %, layer by layer", "latency", self.select("--max-latency=80%", "--sequential", formats=PRUNED))
         self.halve("disagreement {:.2f} %", 100 * (1 - self.rows["int8"]["agreement"]))
-        self.halve_cosine()
 
     def can_be_sequential(self):
         return self.keeps_hessians and "--sequential" not in self.rounding
@@ -157,13 +164,9 @@ class Frontier:
             row["microseconds"], row["bytes"] = timed["median_us"], timed["constant_bytes"]
 
 
-def has_selections(rows):
-    return any(row["kind"] == "bytes" for row in rows.values())
-
-
-def table(name, rows):
-    selects = has_selections(rows)
-    near = "top-1 as float" if selects else "cosine"
+def table(name, rows, few):
+    selects = any(row["kind"] == "bytes" for row in rows.values())
+    near = "cosine" if few else "top-1 as float"
     lines = [f"### {name}", "", f"| formats | bytes | of float | {near} | SQNR dB | us | of int8 | of float |{' weights |' if selects else ''}",
              "|---|---|---|---|---|---|---|---|" + ("---|" if selects else "")]
     whole, plain = rows["float"], rows["int8"]
@@ -172,7 +175,7 @@ def table(name, rows):
             lines.append(f"| {title} | refused: {row['refused']} | | | | | | |" + (" |" if selects else ""))
             continue
         sqnr = "exact" if row["sqnr_db"] is None else f"{row['sqnr_db']:.2f}"
-        near = f"{row['agreement']:.3f}" if selects else f"{row['cosine']:.4f}"
+        near = f"{row['cosine']:.4f}" if few else f"{row['agreement']:.3f}"
         lines.append(f"| {title} | {row['bytes']} | {row['bytes'] / whole['bytes']:.3f} | {near} | {sqnr} | {row['microseconds']:.0f}"
                      f" | {row['microseconds'] / plain['microseconds']:.2f} | {row['microseconds'] / whole['microseconds']:.2f} |"
                      + (f" {' '.join(row['weights'])} |" if selects else ""))
@@ -230,21 +233,21 @@ def make(name, entry, folder):
     if absent and "maker" in entry:
         if missing := [package for module, package in entry["packages"].items() if not importlib.util.find_spec(module)]:
             raise SystemExit(f"{name} needs the Python packages {', '.join(missing)} (benchmark/requirements.txt)")
-        subprocess.run([sys.executable, ROOT / entry["maker"], "-o", made], check=True)
+        subprocess.run([sys.executable, ROOT / entry["maker"], "-o", made, *entry.get("arguments", [])], check=True)
     elif absent:
         raise SystemExit(f"{name} needs {', '.join(absent)}: benchmark/README.md says what makes them")
     return files
 
 
 def find_model(text, folder):
-    """Its name, its files, and whether it has few formats."""
+    """Its name, its files, whether it has few formats, and whether these have budgets."""
     name, _, files = text.partition("=")
     if files:
-        return name, files.split(","), False
+        return name, files.split(","), False, True
     models = json.loads((ROOT / "benchmark/frontier_models.json").read_text())
     if name not in models:
         raise SystemExit(f"'{name}' is no model of frontier_models.json ({', '.join(models)}), and no NAME=MODEL,CALIBRATION,EVALUATION")
-    return name, make(name, models[name], folder), models[name].get("formats") == "few"
+    return name, make(name, models[name], folder), models[name].get("formats") == "few", models[name].get("budgets", False)
 
 
 def main():
@@ -258,14 +261,15 @@ def main():
     parser.add_argument("models", nargs="+", metavar="NAME or NAME=MODEL,CALIBRATION,EVALUATION")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    results = {}
+    results, tables = {}, []
     for text in options.models:
-        name, files, few = find_model(text, options.folder)
-        results[name] = Frontier(options, name, *files, few=few).measure()
-        print(table(name, results[name]), flush=True)
+        name, files, few, budgets = find_model(text, options.folder)
+        results[name] = Frontier(options, name, *files, few=few, budgets=budgets).measure()
+        tables.append(table(name, results[name], few))
+        print(tables[-1], flush=True)
         if not few:
             (options.folder / f"{name}.svg").write_text(plot(name, results[name]))
-        (options.folder / "table.md").write_text("\n".join(table(n, rows) for n, rows in results.items()))
+        (options.folder / "table.md").write_text("\n".join(tables))
         (options.folder / "frontier.json").write_text(json.dumps(results, indent=1))
 
 

@@ -27,11 +27,11 @@ def split(values, names):
 
 # Pictures
 
-def pictures(shapes, mean=(0, 0, 0), deviation=(1, 1, 1), scale=1, layout="nchw", order="rgb", **_):
+def pictures(shapes, mean=(0, 0, 0), deviation=(1, 1, 1), scale=1, layout="nchw", order="rgb", count=48, **_):
     """Crops of scikit-image's pictures; pixels in 0 .. 1 become (pixel * scale - mean) / deviation."""
     (name, shape), = shapes.items()
     height, width = shape[2:] if layout == "nchw" else shape[1:3]
-    values = np.stack([skimage.transform.resize(crop, (height, width), anti_aliasing=True) for crop in make_crops()])
+    values = np.stack([skimage.transform.resize(crop, (height, width), anti_aliasing=True) for crop in make_crops(count)])
     values = (values * scale - mean) / deviation
     if order == "bgr":
         values = values[..., ::-1]

@@ -105,3 +105,11 @@ WeightGrid mlir::halftone::chooseGrid(const RowsOfWeights &rows, const FormatOfW
     grid.scales = findScales(rows, grid.levels, perTensor, method);
   return grid;
 }
+
+std::vector<WeightGrid> mlir::halftone::candidateGrids(const RowsOfWeights &rows, const FormatOfWeights &format, WeightScales method) {
+  std::vector<WeightGrid> grids = {chooseGrid(rows, format, method)};
+  const LevelSet uniform = format.format.levelSet();
+  if (format.format.kind == WeightFormat::Fitted && grids.front().levels.levels() != uniform.levels())
+    grids.push_back({uniform, findScales(rows, uniform, format.granularity.kind == Granularity::Tensor, method)});
+  return grids;
+}

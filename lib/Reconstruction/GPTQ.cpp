@@ -67,10 +67,10 @@ static void chooseMultiplier(const GroupSweep &sweep, WeightGrid &grid) {
   multiplier = best;
 }
 
-void mlir::halftone::roundGPTQ(llvm::MutableArrayRef<float> weights, int64_t first, const CholeskyFactor &hessian,
-                               WeightGrid &grid) {
+std::vector<double> mlir::halftone::roundGPTQ(llvm::MutableArrayRef<float> weights, int64_t first, const CholeskyFactor &hessian,
+                                              WeightGrid &grid) {
   int64_t dimension = hessian.order.size(), rows = weights.size() / dimension, entered = dimension;
-  std::vector<double> feedback(weights.size(), 0.0);
+  std::vector<double> feedback(weights.size(), 0.0), sums(rows, 0.0);
   for (int64_t k = dimension - 1; k >= 0; --k) {
     const double *factor = hessian.factor.data() + k * (k + 1) / 2;
     int64_t column = hessian.order[k];
@@ -88,9 +88,12 @@ void mlir::halftone::roundGPTQ(llvm::MutableArrayRef<float> weights, int64_t fir
       float level = grid.nearest(first + row, column, weight - errors[k] / factor[k]);
       double error = double(level) - weight;
       weight = level;
+      const double term = factor[k] * error + errors[k];
+      sums[row] += term * term;
       if (error != 0)
         for (int64_t j = 0; j < k; ++j)
           errors[j] += factor[j] * error;
     }
   }
+  return sums;
 }

@@ -62,6 +62,9 @@ struct WeightGrid {
 /// The grid for the weights.
 WeightGrid chooseGrid(const RowsOfWeights &rows, const FormatOfWeights &format, WeightScales method);
 
+/// The grids that error feedback may choose between: that one first, and of a codebook the uniform levels of equal bits, too.
+std::vector<WeightGrid> candidateGrids(const RowsOfWeights &rows, const FormatOfWeights &format, WeightScales method);
+
 /// Makes zeros of the weights zeros of the grid: those of a pruned contraction.
 void keepZeros(const RowsOfWeights &rows, WeightGrid &grid);
 

@@ -37,6 +37,10 @@ def ReconstructWeights : Pass<"halftone-reconstruct-weights", "::mlir::ModuleOp"
     (instead of the relaxation by gradients of Nagel et al., arXiv:2004.10568). `nearest` and `diffused` do not look at
     the Hessians and are left to `halftone-insert-casts`.
 
+    The scale of an output channel, which is found for each weight by itself, is then fitted to the levels that the sweep chose, and the
+    channel swept again, as long as its error falls. Scales of groups, of whole tensors and those that just hold the largest weight
+    (`weight-scales=max`, and what int8 has by itself) stay. A codebook is tried as the uniform levels of equal bits, too; what has the smaller error stays.
+
     `damping` (GPTQ's percdamp) keeps a Hessian of few samples from being believed too far: the larger, the less a weight takes
     over from the others.
 

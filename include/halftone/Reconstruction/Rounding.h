@@ -25,8 +25,14 @@ struct CholeskyFactor {
 };
 
 /// GPTQ: replaces the weights of the output channels first, first + 1, ... (rows of `weights`, rows x dimension) by points
-/// of the grid. Multipliers of groups are chosen anew, those of these output channels only.
-void roundGPTQ(llvm::MutableArrayRef<float> weights, int64_t first, const CholeskyFactor &hessian, WeightGrid &grid);
+/// of the grid. Multipliers of groups are chosen anew, those of these output channels only. Returns the E of each, by the damped
+/// Hessian.
+std::vector<double> roundGPTQ(llvm::MutableArrayRef<float> weights, int64_t first, const CholeskyFactor &hessian, WeightGrid &grid);
+
+/// Fits the scales of these output channels to the levels that they have, by E, and rounds again; what has a smaller E stays. `levels` and
+/// `errors` are what roundGPTQ made of the weights.
+void refineScales(llvm::ArrayRef<float> weights, llvm::MutableArrayRef<float> levels, llvm::MutableArrayRef<double> errors, int64_t first,
+                  const CholeskyFactor &hessian, WeightGrid &grid);
 
 /// SparseGPT: the same, and that share of the units of all rows becomes zero: single columns, or `unit` neighbours of which the
 /// factor keeps the columns together. Without a grid, weights that are kept are real numbers, which make up for the others.

@@ -142,6 +142,18 @@ TEST(Codebook, Of8BitsIsTheGridOfInt8) {
   }
 }
 
+TEST(Codebook, ErrorFeedbackMayChooseTheUniformLevels) {
+  constexpr int64_t outputs = 6, dimension = 80;
+  std::vector<float> values = normalRows(outputs, dimension);
+  RowsOfWeights rows{outputs, dimension, values, {}};
+  auto candidates = [&](const char *format) { return candidateGrids(rows, {*findWeightFormat(format), {}}, WeightScales::Automatic); };
+  ASSERT_EQ(candidates("codebook4").size(), 2u);
+  EXPECT_EQ(candidates("codebook4")[1].levels.levels(), candidates("int4")[0].levels.levels());
+  EXPECT_EQ(candidates("codebook4")[1].scales, candidates("int4")[0].scales);
+  for (const char *format : {"codebook8", "int4", "nf4", "log4"})
+    EXPECT_EQ(candidates(format).size(), 1u) << format;
+}
+
 TEST(GroupScales, NeverWorseThanChannelsAndNearTheBest) {
   constexpr int64_t outputs = 6, dimension = 80, group = 16;
   std::vector<float> values = normalRows(outputs, dimension), importance = someImportance(dimension);

@@ -93,6 +93,41 @@ TEST(Rounding, ErrorFallsFromNearestToGPTQToDescent) {
   EXPECT_LE(sums[2], sums[1]);
 }
 
+/// The error by the damped Hessian.
+static double dampedError(llvm::ArrayRef<float> weights, llvm::ArrayRef<float> levels, const CholeskyFactor &factor) {
+  double sum = 0;
+  for (size_t j = 0; j < weights.size(); ++j) {
+    double term = 0;
+    for (size_t k = j; k < weights.size(); ++k)
+      term += factor.factor[element(k, j)] * (double(levels[factor.order[k]]) - weights[factor.order[k]]);
+    sum += term * term;
+  }
+  return sum;
+}
+
+TEST(RefineScales, FitsScalesToTheLevelsWhileTheErrorFalls) {
+  constexpr int64_t dimension = 72, outputs = 20;
+  const CholeskyFactor factor(correlated(dimension, 300));
+  std::vector<float> all = randomWeights(dimension * outputs), levels = all;
+  WeightGrid grid{LevelSet(3), std::vector<float>(outputs, 2.0f)};
+  std::vector<double> errors = roundGPTQ(levels, 0, factor, grid), before = errors;
+  const std::vector<float> scales = grid.scales;
+  refineScales(all, levels, errors, 0, factor, grid);
+  double sums[2] = {};
+  for (int64_t output = 0; output < outputs; ++output) {
+    llvm::ArrayRef<float> weights = llvm::ArrayRef<float>(all).slice(output * dimension, dimension);
+    llvm::ArrayRef<float> row = llvm::ArrayRef<float>(levels).slice(output * dimension, dimension);
+    EXPECT_NEAR(errors[output], dampedError(weights, row, factor), 1e-6 * before[output]);
+    EXPECT_LE(errors[output], before[output]);
+    EXPECT_EQ(errors[output] == before[output], grid.scales[output] == scales[output]);
+    for (float level : row)
+      EXPECT_EQ(level, grid.levels.nearest(level / grid.scales[output]) * grid.scales[output]) << "not on the grid";
+    sums[0] += before[output];
+    sums[1] += errors[output];
+  }
+  EXPECT_LT(sums[1], 0.9 * sums[0]);
+}
+
 TEST(CholeskyFactor, GroupsStandTogether) {
   CholeskyFactor factor(correlated(100, 50), 32);
   std::vector<int64_t> groups;
