@@ -21,7 +21,7 @@ import zoo_samples
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
 from zoo import find_file  # noqa: E402
-from ocr import fix_shape  # noqa: E402
+from fixed_shape import fix_shape  # noqa: E402
 
 
 def main():

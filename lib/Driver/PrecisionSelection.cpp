@@ -46,6 +46,8 @@ private:
   std::optional<Assignment> throughout(unsigned format) const;
   std::optional<Assignment> bestSingle(const Limits &limits) const;
   Error compareWithSingle(const Limits &limits);
+  Error compareWithPlain();
+  double cost(const Measured &measured) const;
   struct Attempt {
     Assignment assignment;
     double drop; ///< On the samples of the search.
@@ -547,6 +549,25 @@ Error Selector::compareWithSingle(const Limits &limits) {
   return Error::success();
 }
 
+/// What is made least, where that is not the error.
+double Selector::cost(const Measured &measured) const {
+  return objective() == Sum::Bytes ? double(measured.constantBytes) : measured.microseconds;
+}
+
+/// Times of layers wander on a machine with other work: what was chosen by them may take longer than int8 throughout, which is measured anyway.
+Error Selector::compareWithPlain() {
+  const Assignment plainly(compiler.layers().size(), 0);
+  if (objective() == Sum::Loss || selection.assignment == plainly || !holds(plainly, selection.plainInt8) ||
+      cost(selection.plainInt8) > cost(selection.chosen))
+    return Error::success();
+  Expected<Selection> tried = verifyChoice(plainly);
+  if (!tried)
+    return tried.takeError();
+  if (holds(plainly, tried->chosen))
+    selection = std::move(*tried);
+  return Error::success();
+}
+
 //===----------------------------------------------------------------------===//
 // Slack
 //===----------------------------------------------------------------------===//
@@ -584,7 +605,6 @@ Error Selector::useSlackOfDrop(const Limits &limits) {
     return Error::success();
   constexpr int kRounds = 2;
   constexpr double kWorthwhile = 0.1; // of the distance from float
-  auto cost = [&](const Selection &tried) { return objective() == Sum::Bytes ? double(tried.chosen.constantBytes) : tried.chosen.microseconds; };
   for (int round = 0; round < kRounds; ++round) {
     if (metric.distance(selection.chosen.drop) > (1 - kWorthwhile) * metric.distance(*request.maxDrop))
       break;
@@ -597,7 +617,7 @@ Error Selector::useSlackOfDrop(const Limits &limits) {
     Expected<Selection> tried = verifyChoice(std::move(*wider));
     if (!tried)
       return tried.takeError();
-    if (!holds(tried->assignment, tried->chosen) || cost(*tried) >= cost(selection))
+    if (!holds(tried->assignment, tried->chosen) || cost(tried->chosen) >= cost(selection.chosen))
       break;
     selection = std::move(*tried);
   }
@@ -643,6 +663,8 @@ Expected<Selection> Selector::run() {
     if (Error error = useSlackOfDrop(limits))
       return std::move(error);
     if (Error error = compareWithSingle(limitsOf()))
+      return std::move(error);
+    if (Error error = compareWithPlain())
       return std::move(error);
     return std::move(selection);
   }

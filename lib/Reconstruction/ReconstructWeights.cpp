@@ -1,6 +1,6 @@
 //===- ReconstructWeights.cpp - codes of weights by the layer's error -------------===//
 //
-// Output channels are independent: 16 at a time share one walk over the factor, and go to threads.
+// Reads the Hessians and the formats, prunes where it is asked to, and leaves the codes as attributes; RoundLayer.cpp chooses them.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/PrunedZeros.h"
@@ -11,10 +11,10 @@
 #include "halftone/Reconstruction/Hessians.h"
 #include "halftone/Reconstruction/Passes.h"
 #include "halftone/Reconstruction/Refit.h"
+#include "halftone/Reconstruction/RoundLayer.h"
 #include "halftone/Reconstruction/Rounding.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/IR/Threading.h"
-#include <numeric>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_RECONSTRUCTWEIGHTS
@@ -25,12 +25,6 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 namespace {
-/// What the weights became.
-struct ChosenLevels {
-  WeightGrid grid;
-  std::vector<float> rows; ///< On the grid.
-};
-
 struct ReconstructWeightsPass : halftone::impl::ReconstructWeightsBase<ReconstructWeightsPass> {
   using ReconstructWeightsBase::ReconstructWeightsBase;
 
@@ -48,9 +42,6 @@ struct ReconstructWeightsPass : halftone::impl::ReconstructWeightsBase<Reconstru
   void markPruned(Operation *contraction, const RoundedWeights &rounded);
   int64_t unitToPrune(Operation *contraction, const WeightChannels &channels, bool isEnd) const;
   void sweepGroups(const Hessian &hessian, int64_t unit, MutableArrayRef<float> rows, const WeightGrid *grid);
-  ChosenLevels roundBest(const Hessian &hessian, const RowsOfWeights &all, const FormatOfWeights &format, bool keepsZeros);
-  double roundRows(const Hessian &hessian, MutableArrayRef<float> rows, WeightGrid &grid, bool refines);
-  double roundGroup(const Hessian &hessian, int64_t group, MutableArrayRef<float> rows, int64_t first, WeightGrid &grid, bool refines);
 };
 } // namespace
 
@@ -94,40 +85,6 @@ void ReconstructWeightsPass::sweepGroups(const Hessian &hessian, int64_t unit, M
   for (int64_t group = 0; group < hessian.groups; ++group)
     sweepSparse(rows.slice(group * size, size), group * outputs, CholeskyFactor(hessian.triangle(group), unit, damping), grid, sparsity,
                 unit);
-}
-
-/// The rows of one group, from weights to levels; the error of the sweeps.
-double ReconstructWeightsPass::roundGroup(const Hessian &hessian, int64_t group, MutableArrayRef<float> rows, int64_t first,
-                                          WeightGrid &grid, bool refines) {
-  constexpr int64_t together = 16;
-  int64_t dimension = hessian.dimension, count = rows.size() / dimension;
-  ArrayRef<int64_t> triangle = hessian.triangle(group);
-  CholeskyFactor factor(triangle, grid.group, damping);
-  std::vector<double> errors((count + together - 1) / together);
-  parallelFor(&getContext(), 0, errors.size(), [&](size_t task) {
-    int64_t begin = task * together, size = std::min(together, count - begin);
-    MutableArrayRef<float> levels = rows.slice(begin * dimension, size * dimension);
-    std::vector<float> weights = levels.vec();
-    std::vector<double> ofRows = roundGPTQ(levels, first + begin, factor, grid);
-    if (refines)
-      refineScales(weights, levels, ofRows, first + begin, factor, grid);
-    errors[task] = std::accumulate(ofRows.begin(), ofRows.end(), 0.0);
-    if (method != WeightRounding::AdaRound)
-      return;
-    for (int64_t row = 0; row < size; ++row)
-      descend(ArrayRef<float>(weights).slice(row * dimension, dimension), levels.slice(row * dimension, dimension),
-              first + begin + row, triangle, grid);
-  });
-  return std::accumulate(errors.begin(), errors.end(), 0.0);
-}
-
-/// All rows.
-double ReconstructWeightsPass::roundRows(const Hessian &hessian, MutableArrayRef<float> rows, WeightGrid &grid, bool refines) {
-  const int64_t size = rows.size() / hessian.groups, outputs = size / hessian.dimension;
-  double sum = 0;
-  for (int64_t group = 0; group < hessian.groups; ++group)
-    sum += roundGroup(hessian, group, rows.slice(group * size, size), group * outputs, grid, refines);
-  return sum;
 }
 
 /// The mean squares of what the weights meet, up to a factor: groups x dimension. A hundredth of their mean is added, as
@@ -178,27 +135,6 @@ void ReconstructWeightsPass::markPruned(Operation *contraction, const RoundedWei
   contraction->setAttr(kZerosAttr, builder.getI64IntegerAttr(llvm::count(rounded.codes, 0)));
 }
 
-/// Rounds to each of the grids that the format may have: what suits the weights alone best need not be best with error feedback.
-ChosenLevels ReconstructWeightsPass::roundBest(const Hessian &hessian, const RowsOfWeights &all, const FormatOfWeights &format,
-                                               bool keepsZeros) {
-  std::optional<ChosenLevels> best;
-  double least = INFINITY;
-  for (WeightGrid &grid : candidateGrids(all, format, weightScales)) {
-    const bool keepsLargest = weightScales == WeightScales::Largest ||
-                              (weightScales == WeightScales::Automatic && grid.levels.uniformLimit() == kWeightMax);
-    const bool refines = format.granularity.kind == Granularity::Channel && !keepsLargest;
-    if (keepsZeros)
-      keepZeros(all, grid);
-    std::vector<float> rows = all.values.vec();
-    const double error = roundRows(hessian, rows, grid, refines);
-    if (best && !(error < least))
-      continue;
-    least = error;
-    best = ChosenLevels{std::move(grid), std::move(rows)};
-  }
-  return std::move(*best);
-}
-
 LogicalResult ReconstructWeightsPass::reconstruct(Operation *contraction, const Hessian &hessian, bool isEnd) {
   WeightChannels channels(contraction);
   std::optional<std::vector<float>> values = getConstantElements<float>(getWeightOperand(contraction).get());
@@ -222,7 +158,8 @@ LogicalResult ReconstructWeightsPass::reconstruct(Operation *contraction, const 
   RowsOfWeights all{channels.outputs, hessian.dimension, rows, importance};
   if (unit)
     pruneRows(hessian, unit, all, *format, rows);
-  const ChosenLevels chosen = roundBest(hessian, all, *format, isPruned(contraction) || unit);
+  const LayerRounding how = {method, weightScales, isPruned(contraction) || unit, damping};
+  const RoundedLayer chosen = roundLayer(&getContext(), hessian, all, *format, how);
   RoundedWeights rounded{std::vector<int8_t>(values->size()), chosen.grid.scales};
   for (size_t i = 0; i < values->size(); ++i)
     rounded.codes[i] = chosen.grid.code(channels.output[i], places[i] % hessian.dimension, chosen.rows[places[i]]);

@@ -39,7 +39,8 @@ def ReconstructWeights : Pass<"halftone-reconstruct-weights", "::mlir::ModuleOp"
 
     The scale of an output channel, which is found for each weight by itself, is then fitted to the levels that the sweep chose, and the
     channel swept again, as long as its error falls. Scales of groups, of whole tensors and those that just hold the largest weight
-    (`weight-scales=max`, and what int8 has by itself) stay. A codebook is tried as the uniform levels of equal bits, too; what has the smaller error stays.
+    (`weight-scales=max`, and what int8 has by itself) stay. A codebook is tried as the uniform levels of equal bits, too, and one of
+    5 bits or less has its levels fitted to what the sweep chose, as scales are; what has the smaller error stays.
 
     `damping` (GPTQ's percdamp) keeps a Hessian of few samples from being believed too far: the larger, the less a weight takes
     over from the others.
