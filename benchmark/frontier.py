@@ -11,8 +11,8 @@ compiled by us: top-1 agreement and SQNR of the outputs. All weights are rounded
 and stored packed. Latency is the median of one interleaved `halftone bench` over all that were built, one thread,
 batch 1. A budget that is refused stands in the table with the reason. Losses of layers are measured once for each
 model and kept beside the models, and models that are there already are not made again. Models that frontier_models.json gives few formats
-have these alone, and of the selections those with half of int8's drop, or with "budgets" those under 15 and 20 % of the bytes and 80 % of int8's
-time, too; no classifiers have the cosine in place of the agreement. Below each table: which single formats no
+have these alone and the cosine in place of the agreement; with "budgets" the selections under 15 and 20 % of the bytes, 80 % of int8's time and half of
+int8's drop, too. Below each table: which single formats no
 selection beats in both bytes and SQNR, and which codebooks are less faithful than uniform codes of as many bits. With
 --sequential all are rounded layer by layer. Writes table.md, frontier.json and one plot for each model, SVG without a library.
 """
@@ -119,11 +119,12 @@ class Frontier:
         self.add("float", "reference", lambda library: self.call("build", self.model, "--float", "-o", library).stderr)
         for text in FEW if self.few else SINGLE:
             self.add(text, "single", self.single(text))
-        if not self.few or self.budgets:
+        if self.budgets:
             self.measure_goals()
         if not self.few:
             self.measure_selections()
-        self.halve_cosine()
+        if self.budgets:
+            self.halve_cosine()
         self.time()
         return self.rows
 
@@ -237,7 +238,7 @@ def make(name, entry, folder):
     absent = [str(file) for file in files if not file.exists()]
     if absent and "maker" in entry:
         if missing := [package for module, package in entry["packages"].items() if not importlib.util.find_spec(module)]:
-            raise SystemExit(f"{name} needs the Python packages {', '.join(missing)} (benchmark/requirements.txt)")
+            raise SystemExit(f"{name} needs the Python packages {', '.join(missing)} (benchmark/requirements.txt, benchmark/zoo-requirements.txt)")
         subprocess.run([sys.executable, ROOT / entry["maker"], "-o", made, *entry.get("arguments", [])], check=True)
     elif absent:
         raise SystemExit(f"{name} needs {', '.join(absent)}: benchmark/README.md says what makes them")
@@ -252,7 +253,8 @@ def find_model(text, folder):
     models = json.loads((ROOT / "benchmark/frontier_models.json").read_text())
     if name not in models:
         raise SystemExit(f"'{name}' is no model of frontier_models.json ({', '.join(models)}), and no NAME=MODEL,CALIBRATION,EVALUATION")
-    return name, make(name, models[name], folder), models[name].get("formats") == "few", models[name].get("budgets", False)
+    few = models[name].get("formats") == "few"
+    return name, make(name, models[name], folder), few, models[name].get("budgets", not few)
 
 
 def main():

@@ -4,8 +4,8 @@
     python benchmark/models/ocr.py -o build/frontier-models
 
 writes `ocr-detection.onnx` (PP-OCRv4, input `x` f32 [1, 3, 320, 320]), `ocr-recognition.onnx` (PP-OCRv4, [1, 3, 48, 320]) and
-`ocr-direction.onnx` (PP-OCR v2.0, [1, 3, 48, 192]), each with `-calibration.npz` and `-evaluation.npz`: 24 crops for the detection, 96 windows about as high as a line of two pages of text
-for the others. The networks come from the PyPI package rapidocr-onnxruntime, the pictures from scikit-image. Crops and windows are seeded.
+`ocr-direction.onnx` (PP-OCR v2.0, [1, 3, 48, 192]), each with `-calibration.npz` and `-evaluation.npz`: 24 crops for the detection, for the others
+96 windows about as high as a line, of two pages of text. The networks come from the PyPI package rapidocr-onnxruntime, the pictures from scikit-image. Crops and windows are seeded.
 """
 
 import argparse
