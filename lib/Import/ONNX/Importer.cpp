@@ -73,6 +73,7 @@ private:
   void collectLeading();
   LogicalResult reportMissing() const;
   LogicalResult setValue(const onnx::ValueInfoProto &input, Type element, ArrayRef<int64_t> shape, double value);
+  void remarkHalves();
   LogicalResult addInputs(func::FuncOp function);
   FailureOr<SmallVector<int64_t>> readInputShape(const onnx::ValueInfoProto &input, SmallVector<Attribute> &symbols);
   FailureOr<int64_t> readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim);
@@ -248,14 +249,29 @@ FailureOr<SmallVector<int64_t>> GraphImporter::readInputShape(const onnx::ValueI
   return shape;
 }
 
+/// The interface is the source's but for numbers in half precision.
+void GraphImporter::remarkHalves() {
+  SmallVector<std::string> names;
+  auto collect = [&](const auto &values) {
+    for (const onnx::ValueInfoProto &value : values)
+      if (isHalfPrecision(value.type().tensor_type().elem_type()))
+        names.push_back("'" + value.name() + "'");
+  };
+  collect(graph.input());
+  collect(graph.output());
+  if (!names.empty())
+    emitRemark(loc) << "half precision is computed in f32: so are the inputs and outputs " << llvm::join(names, ", ");
+}
+
 LogicalResult GraphImporter::addInputs(func::FuncOp function) {
+  remarkHalves();
   for (const onnx::ValueInfoProto &input : graph.input()) {
     if (tensors.contains(input.name()))
       continue; // older models list their initializers as inputs
     Type element = elementType(builder.getContext(), input.type().tensor_type().elem_type());
     if (!element || !input.type().has_tensor_type() || !input.type().tensor_type().has_shape())
       return emitError(loc) << "input '" << input.name()
-                            << "' is not a tensor of known rank with elements f32, f64, i64, i32, i8, u8 or bool";
+                            << "' is not a tensor of known rank with elements f32, f16, bf16, f64, i64, i32, i8, u8 or bool";
     SmallVector<Attribute> symbols;
     FailureOr<SmallVector<int64_t>> shape = readInputShape(input, symbols);
     if (failed(shape))

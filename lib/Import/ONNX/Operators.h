@@ -10,6 +10,9 @@ namespace mlir::halftone::importer {
 /// The type for a TensorProto.DataType; null for one that is not supported (ui8 is uint8).
 Type elementType(MLIRContext *context, int64_t onnxType);
 
+/// Whether a TensorProto.DataType is f16 or bf16: such numbers are f32 from the reader on.
+bool isHalfPrecision(int64_t onnxType);
+
 /// The same, and those that only codes have: integers of 4 and 16 bits.
 Type storedType(MLIRContext *context, int64_t onnxType);
 

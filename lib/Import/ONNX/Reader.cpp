@@ -4,6 +4,7 @@
 #include "halftone/Support/ContentHash.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -20,9 +21,13 @@ using namespace mlir::halftone::importer;
 // Tensors
 //===----------------------------------------------------------------------===//
 
+bool importer::isHalfPrecision(int64_t onnxType) { return onnxType == onnx::TensorProto::FLOAT16 || onnxType == onnx::TensorProto::BFLOAT16; }
+
 Type importer::elementType(MLIRContext *context, int64_t onnxType) {
   switch (onnxType) {
   case onnx::TensorProto::FLOAT:
+  case onnx::TensorProto::FLOAT16: // computed in f32
+  case onnx::TensorProto::BFLOAT16:
     return Float32Type::get(context);
   case onnx::TensorProto::DOUBLE:
     return Float64Type::get(context);
@@ -83,6 +88,8 @@ static std::string readBytes(const onnx::TensorProto &proto) {
     return pack<int32_t>(proto.int32_data());
   case onnx::TensorProto::INT16:
   case onnx::TensorProto::UINT16:
+  case onnx::TensorProto::FLOAT16:
+  case onnx::TensorProto::BFLOAT16:
     return pack<uint16_t>(proto.int32_data());
   default:
     return pack<uint8_t>(proto.int32_data());
@@ -95,6 +102,25 @@ static std::string unpackNibbles(const std::string &packed, int64_t count, bool 
   for (int64_t i = 0; i < count && i / 2 < static_cast<int64_t>(packed.size()); ++i) {
     int nibble = packed[i / 2] >> (i % 2 * 4) & 15;
     bytes.push_back(static_cast<char>(isUnsigned || nibble < 8 ? nibble : nibble - 16));
+  }
+  return bytes;
+}
+
+/// The f32 with the value of an IEEE half: its exponent is 112 too small where the bits stand in those of an f32.
+static float widenHalf(uint16_t half) {
+  uint32_t rest = half & 0x7fffu, bits = rest << 13;
+  float magnitude = rest < 0x7c00 ? llvm::bit_cast<float>(bits) * 0x1p112f : llvm::bit_cast<float>(bits | 0x7f800000u);
+  return half & 0x8000u ? -magnitude : magnitude;
+}
+
+/// Numbers in half precision as f32, which has all of them.
+static std::string widenHalves(const std::string &halves, bool isBrain) {
+  std::string bytes(halves.size() / 2 * sizeof(float), '\0');
+  for (size_t i = 0; i < halves.size() / 2; ++i) {
+    uint16_t half;
+    std::memcpy(&half, &halves[2 * i], sizeof(half));
+    float value = isBrain ? llvm::bit_cast<float>(static_cast<uint32_t>(half) << 16) : widenHalf(half);
+    std::memcpy(&bytes[i * sizeof(float)], &value, sizeof(float));
   }
   return bytes;
 }
@@ -119,6 +145,8 @@ std::optional<HostTensor> importer::readTensor(MLIRContext *context, const onnx:
   tensor.bytes = readBytes(proto);
   if (tensor.element.isInteger(4))
     tensor.bytes = unpackNibbles(tensor.bytes, bytes, tensor.element.isUnsignedInteger());
+  if (isHalfPrecision(proto.data_type()))
+    tensor.bytes = widenHalves(tensor.bytes, proto.data_type() == onnx::TensorProto::BFLOAT16);
   if (static_cast<int64_t>(tensor.bytes.size()) != bytes) {
     error = llvm::formatv("{0} bytes of data, where its shape needs {1}", tensor.bytes.size(), bytes).str();
     return std::nullopt;

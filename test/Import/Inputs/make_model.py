@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Python"))
 from protobuf_wire import message, write_varint  # noqa: E402
 
 TYPES = {"f32": (1, "f"), "u8": (2, "B"), "i8": (3, "b"), "i32": (6, "i"), "i64": (7, "q"), "bool": (9, "B"),
-         "f16": (10, "H"), "f64": (11, "d"), "i16": (5, "h"), "u16": (4, "H"),
+         "f16": (10, "H"), "bf16": (16, "H"), "c64": (14, "Q"), "f64": (11, "d"), "i16": (5, "h"), "u16": (4, "H"),
          "i4": (22, "B"), "u4": (21, "B")}  # two elements in a byte, which the test packs
 
 
