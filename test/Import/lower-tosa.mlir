@@ -78,3 +78,14 @@ func.func @clamp(%x: tensor<1x8xf32>) -> tensor<1x8xf32> {
   %r = tosa.clamp %x {max_val = 6.0 : f32, min_val = 0.0 : f32} : (tensor<1x8xf32>) -> tensor<1x8xf32>
   return %r : tensor<1x8xf32>
 }
+
+// -----
+
+// CHECK-LABEL: @pad(
+// CHECK: tensor.pad %{{.*}} low[0, 1, 0, 0] high[0, 0, 0, 2]
+func.func @pad(%x: tensor<1x4x4x2xf32>) -> tensor<1x5x4x4xf32> {
+  %s = tosa.const_shape {values = dense<[0, 0, 1, 0, 0, 0, 0, 2]> : tensor<8xindex>} : () -> !tosa.shape<8>
+  %c = "tosa.const"() <{values = dense<0.0> : tensor<1xf32>}> : () -> tensor<1xf32>
+  %p = tosa.pad %x, %s, %c : (tensor<1x4x4x2xf32>, !tosa.shape<8>, tensor<1xf32>) -> tensor<1x5x4x4xf32>
+  return %p : tensor<1x5x4x4xf32>
+}

@@ -19,8 +19,13 @@ static Value transpose(PatternRewriter &rewriter, Location loc, Value value, Arr
   return linalg::TransposeOp::create(rewriter, loc, value, empty, permutation)->getResult(0);
 }
 
-static Value collapse(PatternRewriter &rewriter, Location loc, Value value, ArrayRef<ReassociationIndices> groups) {
-  return tensor::CollapseShapeOp::create(rewriter, loc, value, groups);
+/// Zeros of the type, with the dynamic sizes of `like`.
+static Value zeros(PatternRewriter &rewriter, Location loc, Value like, RankedTensorType type) {
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, like);
+  sizes.resize(type.getRank());
+  Value empty = tensor::EmptyOp::create(rewriter, loc, sizes, type.getElementType());
+  Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(type.getElementType()));
+  return linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
 }
 
 /// The type with one dimension more behind the last, or with the last two as one.
@@ -57,9 +62,9 @@ struct DepthwiseMultiplier : OpRewritePattern<linalg::DepthwiseConv2DNhwcHwcmOp>
 private:
   LogicalResult toDepthwise(linalg::DepthwiseConv2DNhwcHwcmOp op, RankedTensorType type, PatternRewriter &rewriter) const {
     Location loc = op.getLoc();
-    Value weights = collapse(rewriter, loc, op.getInputs()[1], {{0}, {1}, {2, 3}});
+    Value weights = tensor::CollapseShapeOp::create(rewriter, loc, op.getInputs()[1], SmallVector<ReassociationIndices>{{0}, {1}, {2, 3}});
     auto flat = withLast(type, type.getDimSize(3));
-    Value init = collapse(rewriter, loc, op.getOutputs()[0], kSplitChannels);
+    Value init = zeros(rewriter, loc, op.getOutputs()[0], flat);
     Value result = linalg::DepthwiseConv2DNhwcHwcOp::create(rewriter, loc, flat, ValueRange{op.getInputs()[0], weights}, init, op.getStrides(),
                                                             op.getDilations())
                        .getResult(0);

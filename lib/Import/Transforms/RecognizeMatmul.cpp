@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Import/Recognize.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -15,14 +16,17 @@ struct BatchOfOne : OpRewritePattern<linalg::BatchMatmulOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(linalg::BatchMatmulOp op, PatternRewriter &rewriter) const override {
     auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-    if (!type || type.getDimSize(0) != 1 || !isConstant(op.getInputs()[1]) || op.hasUserDefinedMaps())
+    if (!type || type.getDimSize(0) != 1 || !isConstant(op.getInputs()[1]) || op.hasUserDefinedMaps() || !startsAtZero(op))
       return failure();
     Location loc = op.getLoc();
     SmallVector<ReassociationIndices> groups = {{0, 1}, {2}};
     auto matrix = [&](Value value) -> Value { return tensor::CollapseShapeOp::create(rewriter, loc, value, groups); };
-    Value init = matrix(op.getOutputs()[0]);
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, op.getOutputs()[0]);
+    Value empty = tensor::EmptyOp::create(rewriter, loc, ArrayRef(sizes).drop_front(), type.getElementType());
+    Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(type.getElementType()));
+    Value init = linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
     auto product = linalg::MatmulOp::create(rewriter, loc, init.getType(), ValueRange{matrix(op.getInputs()[0]), matrix(op.getInputs()[1])}, init);
-    rewriter.replaceOpWithNewOp<tensor::ExpandShapeOp>(op, type, product->getResult(0), groups, tensor::getMixedSizes(rewriter, loc, op.getOutputs()[0]));
+    rewriter.replaceOpWithNewOp<tensor::ExpandShapeOp>(op, type, product->getResult(0), groups, sizes);
     return success();
   }
 };

@@ -43,6 +43,23 @@ struct JoinTensors : OpRewritePattern<tosa::ConcatOp> {
   }
 };
 
+/// MLIR's lowering takes the amounts for numbers that are computed.
+struct PadByConstants : OpRewritePattern<tosa::PadOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(tosa::PadOp op, PatternRewriter &rewriter) const override {
+    SmallVector<int64_t> amounts; // low and high of each dimension
+    DenseElementsAttr fill;
+    if (!isF32(op.getResult()) || !tosa::getConstShapeValues(op.getPadding().getDefiningOp(), amounts) || !matchPattern(op.getPadConst(), m_Constant(&fill)))
+      return failure();
+    SmallVector<OpFoldResult> low, high;
+    for (auto [i, amount] : llvm::enumerate(amounts))
+      (i % 2 ? high : low).push_back(rewriter.getIndexAttr(amount));
+    Value value = arith::ConstantOp::create(rewriter, op.getLoc(), rewriter.getF32FloatAttr(*fill.getValues<float>().begin()));
+    rewriter.replaceOpWithNewOp<tensor::PadOp>(op, op.getType(), op.getInput1(), low, high, value);
+    return success();
+  }
+};
+
 /// Its divisor leaves padding out.
 struct AveragePool : OpRewritePattern<tosa::AvgPool2dOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -163,7 +180,7 @@ struct Resize : OpRewritePattern<tosa::ResizeOp> {
 
 void mlir::halftone::populateTosaForms(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
-  patterns.add<WidenConstant, JoinTensors, AveragePool, OneSidedClamp, Resize>(context);
+  patterns.add<WidenConstant, JoinTensors, PadByConstants, AveragePool, OneSidedClamp, Resize>(context);
   patterns.add<Function<tosa::SigmoidOp>>(context, "sigmoid");
   patterns.add<Function<tosa::TanhOp>>(context, "tanh");
   patterns.add<Function<tosa::ExpOp>>(context, "exp");

@@ -6,7 +6,7 @@
 
 namespace mlir::halftone {
 
-/// On f32: concatenations, average pools, resizes, functions and one-sided clamps become what our importer makes of the same operations, where
+/// On f32: concatenations, padding, average pools, resizes, functions and one-sided clamps become what our importer makes of the same operations, where
 /// MLIR's own lowering would write them out in scalars. Constants in f16 or bf16 that are cast to f32 become constants in f32.
 void populateTosaForms(RewritePatternSet &patterns);
 

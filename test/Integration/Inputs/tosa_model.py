@@ -46,7 +46,13 @@ unary("relu6", "clamp", "depth", B, "{max_val = 6.0 : f32, min_val = 0.0 : f32} 
 convolution("twice", "relu6", B, 24, (3, 3), C, 1, "1, 1, 1, 1", "depthwise_conv2d")
 unary("gate", "sigmoid", "twice", C)
 convolution("point", "gate", C, 12, (1, 1), B, 1, "0, 0, 0, 0")
-lines.append(f"  %sum = tosa.add %point, %relu : ({tensor(B)}, {tensor(B)}) -> {tensor(B)}")
+# Channels are padded where TFLite's networks add what has fewer.
+shape("start", 0, 0, 0, 0)
+shape("size", 1, 9, 9, 10)
+shape("more", 0, 0, 0, 0, 0, 0, 0, 2)
+lines.append(f"  %fewer = tosa.slice %relu, %start, %size : ({tensor(B)}, !tosa.shape<4>, !tosa.shape<4>) -> tensor<1x9x9x10xf32>")
+lines.append(f"  %padded = tosa.pad %fewer, %more, %z : (tensor<1x9x9x10xf32>, !tosa.shape<8>, tensor<1xf32>) -> {tensor(B)}")
+lines.append(f"  %sum = tosa.add %point, %padded : ({tensor(B)}, {tensor(B)}) -> {tensor(B)}")
 # PReLU as the converters of TFLite write it.
 constant("slope", 1, 1, 1, 12, low=0.1, high=0.3)
 lines.append('  %zero = "tosa.const"() <{values = dense<0.0> : tensor<1x1x1x1xf32>}> : () -> tensor<1x1x1x1xf32>')
@@ -66,7 +72,6 @@ lines.append("  %mean = tosa.avg_pool2d %joined, %z, %z {acc_type = f32, kernel 
 lines.append("  %peak = tosa.max_pool2d %mean {kernel = array<i64: 2, 2>, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 2, 2>} : "
              "(tensor<1x6x6x24xf32>) -> tensor<1x3x3x24xf32>")
 convolution("score", "peak", (1, 3, 3, 24), 1, (3, 3), (1, 1, 1, 1), 1, "0, 0, 0, 0")
-shape("flat", 1, 324)
 shape("vector", 1, 9, 24)
 lines.append("  %rows = tosa.reshape %peak, %vector : (tensor<1x3x3x24xf32>, !tosa.shape<3>) -> tensor<1x9x24xf32>")
 product = constant("product", 1, 24, 10)
