@@ -99,6 +99,18 @@ def fidelity_table(models):
                   "ours at least as good"], rows)
 
 
+def threads_table(models):
+    """What a second thread brings ours, beside what it brings dots from registers, just before and just after."""
+    rows = []
+    for name, result in models.items():
+        for key, dots in result.get("dots", {}).items():
+            one, two = (result["latency"].get(k) for k in (key.replace("threads 2", "threads 1"), key))
+            if one and two:
+                gain = one["halftone int8"]["median_ms"] / two["halftone int8"]["median_ms"]
+                rows.append([MODELS[name]["title"], key.split(",")[0], f"{gain:.2f}", ", ".join(f"{d:.2f}" for d in dots), f"{gain / min(dots):.2f}"])
+    return table(["model", "run", "one thread / two, int8", "dots from registers, before and after", "share of the lesser"], rows)
+
+
 def memory_table(models):
     rows = []
     for name, result in models.items():
@@ -159,6 +171,7 @@ def report(results):
         "### AMX withheld (ours by --target-cpu, OpenVINO's by ONEDNN_MAX_CPU_ISA)\n",
         "onnxruntime has no switch for it: its columns are those with AMX.",
         latency_table(models, "halftone int8 without AMX", "openvino int8 without AMX"),
+        "### Two threads\n", threads_table(models),
         "### Float\n", float_table(models),
         "### Memory, loading, building (one thread, batch 1)\n", memory_table(models)])
 

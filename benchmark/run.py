@@ -177,6 +177,14 @@ def contenders(model, peers, chosen, openvino_float, ours, batch):
             f"halftone int8 without AMX={ours / f'int8-vnni-{batch}.so'}"]
 
 
+def two_threads(output):
+    """How many times the dots of one thread two threads make from registers, at this moment; None where the CPU or the compiler lacks them."""
+    program = output / "peaks"
+    if not program.exists():
+        call("clang-22", "-O2", "-march=native", "-pthread", "-I", ROOT / "include", HERE / "kernels" / "peaks.c", "-o", program)
+    return json.loads(subprocess.run([program, "--two-threads"], check=True, text=True, stdout=subprocess.PIPE).stdout).get("two_threads")
+
+
 def measure(name, options):
     output = options.output
     model, calibration, evaluation = prepare(name, output)
@@ -198,17 +206,20 @@ def measure(name, options):
     inputs.pop("label", None)
     np.savez(few, **inputs)
     openvino_float = output / "openvino" / name / "float.xml"
-    results["latency"] = {}
+    results["latency"], results["dots"] = {}, {}
     for batch in options.batches:
         items = contenders(model, peers, chosen, openvino_float, ours, batch)
         for threads in options.threads:
             key = f"batch {batch}, threads {threads}"
             print(f"\n{name}: {key}")
             file = ours / f"latency-{batch}-{threads}.json"
+            before = two_threads(output) if threads == 2 else None
             call(*shlex.split(options.launcher), sys.executable, "-W", "ignore",
                  HERE / "latency.py", "--data", few, "--threads", threads, "--batch", batch,
                  "--runtime", runtime, "--json", file, *items)
             results["latency"][key] = json.loads(file.read_text())
+            if before:
+                results["dots"][key] = [before, two_threads(output)]
     return results
 
 

@@ -9,10 +9,13 @@
 #include "halftone/Runtime/ThreadPool.h"
 #include "halftone/Runtime/FloatMode.h"
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <pthread.h>
 #include <pthreadpool.h>
+#include <sched.h>
+#include <unistd.h>
 
 using namespace mlir::halftone;
 
@@ -52,8 +55,10 @@ private:
   /// held by one of them: the old pools are abandoned, not destroyed.
   void enterChild() {
     for (auto &[numThreads, weak] : pools)
-      if (std::shared_ptr<ThreadPool> pool = weak.lock())
+      if (std::shared_ptr<ThreadPool> pool = weak.lock()) {
         pool->pool = nullptr;
+        pool->avoidedCpu = -1;
+      }
     mutex.unlock();
   }
 };
@@ -72,14 +77,74 @@ std::shared_ptr<ThreadPool> ThreadPool::shared(int numThreads) {
   return pool;
 }
 
-bool ThreadPool::start() {
-  if (numThreads == 1 || pool.load(std::memory_order_acquire))
-    return true;
+//===----------------------------------------------------------------------===//
+// Where the workers run
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Each thread of a pool takes one item of a loop and keeps it until all have
+/// one: then none has two.
+struct RollCall {
+  std::vector<pid_t> threads;
+  std::atomic<size_t> present = 0;
+  std::chrono::steady_clock::time_point end;
+
+  static void answer(void *opaque, size_t item) {
+    auto &call = *static_cast<RollCall *>(opaque);
+    call.threads[item] = gettid();
+    ++call.present;
+    while (call.present < call.threads.size() && std::chrono::steady_clock::now() < call.end)
+      sched_yield();
+  }
+};
+} // namespace
+
+/// The threads of the pool but the caller's; none if some did not come.
+static std::vector<pid_t> findWorkers(pthreadpool *pool) {
+  RollCall call;
+  call.threads.resize(pthreadpool_get_threads_count(pool));
+  call.end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+  pthreadpool_parallelize_1d(pool, RollCall::answer, &call, call.threads.size(), /*flags=*/0);
+  std::sort(call.threads.begin(), call.threads.end());
+  bool isComplete = std::adjacent_find(call.threads.begin(), call.threads.end()) == call.threads.end();
+  call.threads.erase(std::remove(call.threads.begin(), call.threads.end(), gettid()), call.threads.end());
+  return isComplete ? call.threads : std::vector<pid_t>();
+}
+
+bool ThreadPool::create() {
   std::lock_guard<std::mutex> lock(PoolRegistry::get().mutex);
-  if (!pool.load(std::memory_order_relaxed))
-    pool.store(pthreadpool_create(static_cast<size_t>(numThreads)),
-               std::memory_order_release);
-  return pool.load(std::memory_order_relaxed) != nullptr;
+  if (pool.load(std::memory_order_relaxed))
+    return true;
+  pthreadpool *made = pthreadpool_create(static_cast<size_t>(numThreads));
+  workers = made ? findWorkers(made) : std::vector<pid_t>();
+  pool.store(made, std::memory_order_release);
+  return made != nullptr;
+}
+
+/// Of the CPUs that the caller may use, its own is left to it. Nothing is done
+/// where the rest is too few for the workers, and again only when the caller
+/// has moved.
+void ThreadPool::keepOffCaller() {
+  int cpu = sched_getcpu();
+  if (cpu < 0 || avoidedCpu.exchange(cpu, std::memory_order_relaxed) == cpu)
+    return;
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed))
+    return;
+  CPU_CLR(cpu, &allowed);
+  if (static_cast<size_t>(CPU_COUNT(&allowed)) < workers.size())
+    return;
+  for (pid_t worker : workers)
+    (void)sched_setaffinity(worker, sizeof(allowed), &allowed); // a wish, no more
+}
+
+bool ThreadPool::start() {
+  if (numThreads == 1)
+    return true;
+  if (!pool.load(std::memory_order_acquire) && !create())
+    return false;
+  keepOffCaller();
+  return true;
 }
 
 ThreadPool::~ThreadPool() {

@@ -12,6 +12,10 @@
 // model is loaded, so that a server may load and then fork. In a child, where
 // fork() leaves no thread but the caller's, a pool starts its threads anew.
 //
+// Workers keep off the CPU of the thread that starts a run, where there are CPUs
+// enough. Left to the kernel, a worker that is woken may share the CPU of its
+// caller for a quarter of a second while another one idles.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef HALFTONE_RUNTIME_THREADPOOL_H
@@ -20,6 +24,8 @@
 #include "halftone-c/Artefact.h"
 #include <atomic>
 #include <memory>
+#include <sys/types.h>
+#include <vector>
 
 struct pthreadpool;
 
@@ -52,8 +58,13 @@ private:
   friend class PoolRegistry;
   explicit ThreadPool(int numThreads) : numThreads(numThreads) {}
 
+  bool create();
+  void keepOffCaller();
+
   int numThreads;
   std::atomic<pthreadpool *> pool = nullptr;
+  std::vector<pid_t> workers;         ///< Empty if they could not be found.
+  std::atomic<int> avoidedCpu = -1;   ///< The caller's, when it was last seen elsewhere.
 };
 
 } // namespace mlir::halftone

@@ -10,6 +10,7 @@
 #include "halftone/Runtime/ThreadPool.h"
 #include "gtest/gtest.h"
 #include <atomic>
+#include <sched.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -100,4 +101,67 @@ TEST(ThreadPoolTest, WorksInAForkedChild) {
   stop = true;
   busy.join();
   EXPECT_TRUE(runsALoop(*pool));
+}
+
+namespace {
+/// Where the threads of a loop other than its caller may run.
+struct Places {
+  pthread_t caller;
+  std::atomic<bool> seen = false;
+  cpu_set_t allowed;
+};
+} // namespace
+
+static void recordWorker(void *context, int64_t, int64_t) {
+  auto &places = *static_cast<Places *>(context);
+  if (pthread_equal(pthread_self(), places.caller)) {
+    while (!places.seen) // leave some chunks to the worker
+      sched_yield();
+    return;
+  }
+  if (!places.seen) {
+    sched_getaffinity(0, sizeof(places.allowed), &places.allowed);
+    places.seen = true;
+  }
+}
+
+TEST(ThreadPoolTest, WorkersKeepOffTheCallersCpu) {
+  cpu_set_t own;
+  ASSERT_EQ(0, sched_getaffinity(0, sizeof(own), &own));
+  if (CPU_COUNT(&own) < 2)
+    GTEST_SKIP() << "one CPU";
+  auto pool = ThreadPool::shared(2);
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    int before = sched_getcpu();
+    ASSERT_TRUE(pool->start());
+    bool stayed = sched_getcpu() == before; // else start() may have seen another
+    Places places;
+    places.caller = pthread_self();
+    pool->callback()(pool.get(), recordWorker, &places, 8);
+    if (!stayed)
+      continue;
+    EXPECT_FALSE(CPU_ISSET(before, &places.allowed));
+    EXPECT_GE(CPU_COUNT(&places.allowed), 1);
+    return;
+  }
+  GTEST_SKIP() << "the caller never stayed on its CPU";
+}
+
+TEST(ThreadPoolTest, CallerWithOneCpuChangesNothing) {
+  cpu_set_t own, one;
+  ASSERT_EQ(0, sched_getaffinity(0, sizeof(own), &own));
+  if (CPU_COUNT(&own) < 2)
+    GTEST_SKIP() << "one CPU";
+  auto pool = ThreadPool::shared(2);
+  ASSERT_TRUE(pool->start());
+  std::thread([&] {
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+    ASSERT_TRUE(pool->start());
+    std::vector<std::atomic<int>> hits(100);
+    pool->callback()(pool.get(), countIterations, &hits, 100);
+    for (const std::atomic<int> &hit : hits)
+      EXPECT_EQ(1, hit);
+  }).join();
 }
