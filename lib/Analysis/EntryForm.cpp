@@ -140,7 +140,8 @@ std::string mlir::halftone::locationName(Location location) {
 Value mlir::halftone::traceRoot(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     OpKind kind = classify(op);
-    if (kind != OpKind::Movement && kind != OpKind::MaxPool)
+    // The joining of a grouped convolution's groups has a range of its own.
+    if ((kind != OpKind::Movement && kind != OpKind::MaxPool) || op->hasAttr(kRangeAttr))
       break;
     value = op->getOperand(0);
   }

@@ -25,13 +25,13 @@ SmallVector<QuantizableValue> mlir::halftone::getQuantizableValues(func::FuncOp 
   Sandwiches sandwiches(function);
   for (Operation &op : function.getBody().front()) {
     OpKind kind = classify(&op);
-    if (kind == OpKind::Initial || kind == OpKind::Movement || kind == OpKind::MaxPool || op.getNumResults() != 1 ||
-        !isFloatTensor(op.getResult(0)))
+    if (kind == OpKind::Initial || kind == OpKind::MaxPool || op.getNumResults() != 1 || !isFloatTensor(op.getResult(0)))
       continue;
     if (isa<DequantizeOp>(op)) // The value is the one that was quantized: keys are those of the entry form.
       continue;
     const Sandwich *sandwich = sandwiches.find(&op);
-    if (!sandwich || sandwich->last() == &op)
+    // The groups of a grouped convolution are joined at the end of its sandwich; other movement has the range of what it moves.
+    if (sandwich ? sandwich->last() == &op : kind != OpKind::Movement)
       add(op.getResult(0), locationName(op.getLoc()));
   }
   return values;
