@@ -17,7 +17,7 @@ import os
 import pathlib
 import pickle
 import re
-import select
+import resource
 import shutil
 import signal
 import subprocess
@@ -60,16 +60,20 @@ def targets_of(options, seed):
     return options.targets if seed % 3 == 0 or len(options.targets) < 3 else [options.targets[0], options.targets[seed % 3]]
 
 
+def limit_processor():
+    """Seconds of the processor: other work on the machine is no hang."""
+    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
+
+
 def halftone(options, *words):
     """Runs a command. One message is a refusal; anything else that is no success is a failure of its own kind."""
     words = [str(word) for word in (options.halftone, *words)]
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=LIMIT)
-    except subprocess.TimeoutExpired:
-        raise Failure("hang", " ".join(words)) from None
+    done = subprocess.run(words, capture_output=True, text=True, errors="replace", preexec_fn=limit_processor)
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise Failure("hang", " ".join(words))
     if done.returncode == 0:
         return done.stdout
-    messages = [line for line in done.stderr.splitlines() if re.search(r"\berror: ", line)]
+    messages = [line for line in done.stderr.splitlines() if re.match(r"(\S+: )?error: ", line)]
     if re.search(r"'[a-z]+\.[a-z_]+' op ", done.stderr):
         raise Failure("verifier", done.stderr[-900:])
     if done.returncode == 1 and len(messages) == 1 and "Stack dump" not in done.stderr and "LLVM ERROR" not in done.stderr:
@@ -100,12 +104,12 @@ def call(path, feeds, batch):
 
 
 def apart(action):
-    """The result of the action in a process of its own, which may crash or hang."""
+    """The result of the action in a process of its own, which may crash or compute without end."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
-        signal.alarm(LIMIT)
+        limit_processor()
         try:
             result = (action(), None)
         except BaseException as error:  # noqa: BLE001
@@ -115,12 +119,11 @@ def apart(action):
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
-        select.select([pipe], [], [], LIMIT + 5)
         data = pipe.read()
     status = os.waitpid(child, 0)[1]
     if os.WIFSIGNALED(status) or not data:
         number = os.WTERMSIG(status)
-        raise Failure("hang" if number == signal.SIGALRM else "run crash", f"the compiled model ended by signal {number}")
+        raise Failure("hang" if number in (signal.SIGXCPU, signal.SIGKILL) else "run crash", f"the compiled model ended by signal {number}")
     result, error = pickle.loads(data)
     if error:
         raise Failure("run", error)

@@ -5,7 +5,7 @@
 
 FILES is the table: what makes a good file of a kind, and what reads it. Each is cut, and has bytes flipped, zeroed, doubled, removed, and
 replaced by extreme numbers; of text, also whole numbers and lines. A file that is still read is a success, whatever it says now; of libraries
-only what stands before the code is damaged, for nobody can tell damaged code from code.
+only the headers are damaged, or the end is cut: nobody can tell damaged code from code, and the loader of the system does not check tables.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import collections
 import pathlib
 import re
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -137,19 +138,17 @@ def run(options, words):
     def set_limits():
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    try:
-        return subprocess.run([options.halftone, *words], capture_output=True, text=True, errors="replace", timeout=LIMIT, preexec_fn=set_limits)
-    except subprocess.TimeoutExpired:
-        return None
+        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
+    return subprocess.run([options.halftone, *words], capture_output=True, text=True, errors="replace", preexec_fn=set_limits)
 
 
 def verdict(done):
     """ok, or what is wrong about it."""
-    if done is None:
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         return "hang"
     if done.returncode == 0:
         return "ok"
-    errors = [line for line in done.stderr.splitlines() if re.search(r"\berror: ", line)]
+    errors = [line for line in done.stderr.splitlines() if re.match(r"(\S+: )?error: ", line)]
     if done.returncode != 1 or "Stack dump" in done.stderr or "LLVM ERROR" in done.stderr:
         return f"crash, status {done.returncode}"
     return "refused" if len(errors) == 1 else f"{len(errors)} messages"
@@ -172,7 +171,7 @@ def main():
         for maker in makers:
             if maker not in made:
                 done = run(options, maker.format(d=options.folder).split())
-                assert done is not None and done.returncode == 0, f"{maker}: {done and done.stderr}"
+                assert done.returncode == 0, f"{maker}: {done.stderr}"
             made.add(maker)
         if kind not in options.kinds:
             continue
@@ -180,7 +179,7 @@ def main():
         path = options.folder / ("damaged-" + kind + pathlib.Path(name).suffix)
         for seed in range(options.first, options.first + options.count):
             random = np.random.default_rng((seed, list(FILES).index(kind)))
-            limit = 4096 if kind.startswith("library") else len(good)
+            limit = 640 if kind.startswith("library") else len(good)
             bad = damage_text(good, random) if kind in TEXTS and random.random() < 0.7 else damage(good, random, limit)
             path.write_bytes(bad)
             done = run(options, reader.format(d=options.folder, f=path, o=options.folder / "written").split())
@@ -190,7 +189,7 @@ def main():
                 failed += 1
                 keep = options.folder / f"{kind}-{seed}{path.suffix}"
                 keep.write_bytes(bad)
-                print(f"{keep}: {result}: {reader.format(d=options.folder, f=keep, o=options.folder / 'written')}\n{(done.stderr[-700:] if done else '')}", flush=True)
+                print(f"{keep}: {result}: {reader.format(d=options.folder, f=keep, o=options.folder / 'written')}\n{done.stderr[-700:]}", flush=True)
         print(f"{kind}: {', '.join(f'{n} {what}' for what, n in counts.items())}", flush=True)
     print(f"{failed} failures in {time.monotonic() - start:.0f} s")
     return int(failed > 0)

@@ -128,3 +128,17 @@ func.func @round() -> tensor<5xf32> {
   } -> tensor<5xf32>
   return %y : tensor<5xf32>
 }
+
+// The least integer has no positive one.
+// CHECK: magnitude#0: 3xi8 = 5 7 -128
+func.func @magnitude() -> tensor<3xi8> {
+  %x = arith.constant dense<[-5, 7, -128]> : tensor<3xi8>
+  %e = tensor.empty() : tensor<3xi8>
+  %y = linalg.generic {indexing_maps = [affine_map<(d) -> (d)>, affine_map<(d) -> (d)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<3xi8>) outs(%e : tensor<3xi8>) {
+  ^bb0(%v: i8, %o: i8):
+    %r = math.absi %v : i8
+    linalg.yield %r : i8
+  } -> tensor<3xi8>
+  return %y : tensor<3xi8>
+}
