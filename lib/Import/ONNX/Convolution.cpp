@@ -2,14 +2,17 @@
 //
 // Conv in its own layout (NCHW, FCHW): padding as data, a named linalg convolution over zeros (plain, depthwise when
 // every group has one channel and one filter, else grouped between expand_shape and collapse_shape), and the bias as a
-// following generic. ConvInteger is a convolution of signed bytes where its weights and zero points are constant: padding is the
-// zero point, and what it subtracts is a multiple of the sum of each channel's weights. Else all is i32, without zero points.
+// following generic. Of three spatial dimensions the depths that a window meets are channels side by side, and those of the
+// result are a part of the batch. ConvInteger is a convolution of signed bytes where its weights and zero points are constant:
+// padding is the zero point, and what it subtracts is a multiple of the sum of each channel's weights. Else all is i32, without zero points.
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
 #include "Convolution.h"
+#include "Movement.h"
 #include "Operators.h"
 #include "Quantization.h"
+#include "Shape.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -90,8 +93,10 @@ Value importer::addBias(Node &node, Value x, Value bias) {
 }
 
 static LogicalResult checkConv(Node &node, const Tensor &x, const Tensor &weights, int64_t groups) {
-  if (x.rank() != 3 && x.rank() != 4)
+  if (x.rank() < 3 || x.rank() > 5)
     return node.unsupported("an input of rank " + Twine(x.rank()));
+  if (x.rank() == 5 && (x.isDynamic() || !weights.constant))
+    return node.unsupported("three spatial dimensions with a dynamic dimension, or weights that are not constant");
   if (weights.rank() != x.rank())
     return node.unsupported("weights of rank " + Twine(weights.rank()));
   if (groups < 1 || weights.shape[1] * groups != x.shape[1] || weights.shape[0] % groups)
@@ -99,8 +104,54 @@ static LogicalResult checkConv(Node &node, const Tensor &x, const Tensor &weight
   return success();
 }
 
+/// The planes of the depths that the window meets, side by side as channels: N x C x D x H x W to (N Do) x (groups KD C/groups) x H x W.
+static Value stackDepths(Node &node, Value x, const Window &depth, int64_t groups, Value padding) {
+  OpBuilder &b = node.builder;
+  auto type = cast<RankedTensorType>(x.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  SmallVector<OpFoldResult> low(5, b.getIndexAttr(0)), high(low);
+  low[2] = b.getIndexAttr(depth.pads[0]);
+  high[2] = b.getIndexAttr(depth.pads[2]);
+  shape[2] += depth.pads[0] + depth.pads[2];
+  if (shape[2] != type.getDimSize(2))
+    x = tensor::PadOp::create(b, node.loc, RankedTensorType::get(shape, type.getElementType()), x, low, high, padding);
+  const int64_t channels = shape[1] / groups;
+  SmallVector<Value> taps;
+  for (int64_t tap = 0; tap < depth.kernel[0]; ++tap) {
+    SliceRange range{SmallVector<int64_t>(5, 0), shape, SmallVector<int64_t>(5, 1)};
+    range.starts[2] = tap * depth.dilations[0];
+    range.sizes[2] = depth.output[0];
+    range.steps[2] = depth.strides[0];
+    Value part = transpose(node, extract(node, x, range), {0, 2, 1, 3, 4});
+    taps.push_back(reshape(node, part, {shape[0] * depth.output[0], groups, channels, shape[3], shape[4]}));
+  }
+  Value joined = taps.size() == 1 ? taps[0] : tensor::ConcatOp::create(b, node.loc, /*dim=*/2, taps).getResult();
+  return reshape(node, joined, {shape[0] * depth.output[0], groups * depth.kernel[0] * channels, shape[3], shape[4]});
+}
+
+/// A convolution over depth, height and width, as one over height and width: its sums are over the same products.
+static Value convolveDepths(Node &node, const Tensor &x, const Tensor &weights, const Window &window, int64_t groups, Value padding, Value zero) {
+  auto [plane, depth] = splitWindow(window);
+  ArrayRef<int64_t> shape = weights.shape;
+  HostTensor filters = weights.constant->transposed({0, 2, 1, 3, 4}).reshaped({shape[0], shape[2] * shape[1], shape[3], shape[4]});
+  filters.name = weights.constant->name;
+  Value padded = padWindow(node, stackDepths(node, materialize(node, x), depth, groups, padding), plane, padding);
+  return buildConvolution(node, {padded, toTensor(std::move(filters)), groups, plane}, zero);
+}
+
+/// (N Do) x F x H x W as N x F x Do x H x W.
+static Value spreadDepths(Node &node, Value x, int64_t batch) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(x.getType()).getShape();
+  return transpose(node, reshape(node, x, {batch, shape[0] / batch, shape[1], shape[2], shape[3]}), {0, 2, 1, 3, 4});
+}
+
+/// The result in the node's own shape.
+static void setConvolved(Node &node, Value result, const Tensor &x) {
+  node.setResult(x.rank() == 5 ? spreadDepths(node, result, x.shape[0]) : removeHeight(node, result, x.rank()));
+}
+
 /// The convolution of `x` and `weights` with the node's attributes, padded with `padding`, sums starting at `zero`, with a height
-/// if the node's has none; null after `node.unsupported`.
+/// if the node's has none, and with depths as a part of the batch; null after `node.unsupported`.
 static Value buildWindows(Node &node, const Tensor &x, Tensor weights, Value padding, Value zero) {
   int64_t groups = node.getInt("group", 1);
   if (failed(checkConv(node, x, weights, groups)))
@@ -113,6 +164,8 @@ static Value buildWindows(Node &node, const Tensor &x, Tensor weights, Value pad
   FailureOr<Window> window = readWindow(node, ArrayRef<int64_t>(x.shape).drop_front(2), kernel, /*isPool=*/false);
   if (failed(window))
     return {};
+  if (x.rank() == 5)
+    return convolveDepths(node, x, weights, *window, groups, padding, zero);
   if (x.rank() == 3 && weights.constant) {
     SmallVector<int64_t> shape(weights.shape);
     shape.insert(shape.begin() + 2, 1);
@@ -140,7 +193,7 @@ LogicalResult onnx_operators::buildConv(Node &node) {
   tagWeights(joined ? joined.getSrc() : result, weights, 0);
   if (node.hasInput(2))
     result = addBias(node, result, node.operand(2));
-  node.setResult(removeHeight(node, result, x.rank()));
+  setConvolved(node, result, x);
   return success();
 }
 
@@ -166,7 +219,7 @@ static LogicalResult convolveBytes(Node &node, const Tensor &x, const HostTensor
   HostTensor bias = HostTensor::fromIntegers(b.getI32Type(), {weights.shape[0], 1, 1}, subtractedSums(weights, zero));
   Value result = buildBroadcast(node, {toTensor(sum), toTensor(std::move(bias))}, b.getI32Type(),
                                 [](OpBuilder &n, Location l, ValueRange e) -> Value { return arith::AddIOp::create(n, l, e[0], e[1]); });
-  node.setResult(removeHeight(node, result, x.rank()));
+  setConvolved(node, result, x);
   return success();
 }
 
@@ -198,6 +251,6 @@ LogicalResult onnx_operators::buildConvInteger(Node &node) {
   Value result = wideX && wideWeights ? buildWindows(node, toTensor(wideX), toTensor(wideWeights), zero, zero) : Value();
   if (!result)
     return failure();
-  node.setResult(removeHeight(node, result, x.rank()));
+  setConvolved(node, result, x);
   return success();
 }

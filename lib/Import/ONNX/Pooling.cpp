@@ -1,12 +1,13 @@
 //===- Pooling.cpp - ONNX's pools -------------------------------------------===//
 //
 // MaxPool becomes a named linalg pooling over data padded with the lowest value, AveragePool the composite avg_pool; a
-// global pool is a pool whose kernel is the whole plane.
+// global pool is a pool whose kernel is the whole plane. A pool over depth, height and width is one over planes and then one over depth.
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
 #include "Movement.h"
 #include "Operators.h"
+#include "Shape.h"
 #include "Window.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -19,9 +20,20 @@ using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
 
 static LogicalResult checkRank(Node &node, const Tensor &x) {
-  if (x.rank() == 3 || x.rank() == 4)
+  if (x.rank() >= 3 && x.rank() <= 5)
     return success();
   return node.unsupported("an input of rank " + Twine(x.rank()));
+}
+
+/// The pool over the spatial dimensions of `x`, however many, by pools over two.
+static Value poolPlanes(Node &node, Value x, const Window &window, function_ref<Value(Value, const Window &)> pool) {
+  SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
+  if (shape.size() < 5)
+    return removeHeight(node, pool(addHeight(node, x), window), shape.size());
+  auto [plane, depth] = splitWindow(window);
+  Value pooled = pool(reshape(node, x, {shape[0], shape[1] * shape[2], shape[3], shape[4]}), plane);
+  pooled = pool(reshape(node, pooled, {shape[0], shape[1], shape[2], plane.output[0] * plane.output[1]}), depth);
+  return reshape(node, pooled, {shape[0], shape[1], depth.output[0], plane.output[0], plane.output[1]});
 }
 
 /// The lowest value of a type that MaxPool takes.
@@ -66,10 +78,9 @@ LogicalResult onnx_operators::buildMaxPool(Node &node) {
       readWindow(node, ArrayRef<int64_t>(x.shape).drop_front(2), node.getInts("kernel_shape"), /*isPool=*/true);
   if (failed(window))
     return failure();
-  int64_t rank = x.rank();
   Type element = x.element;
-  Value result = buildMax(node, addHeight(node, node.operand(0)), element, *window);
-  node.setResult(removeHeight(node, result, rank), element);
+  auto pool = [&](Value value, const Window &part) { return buildMax(node, value, element, part); };
+  node.setResult(poolPlanes(node, node.operand(0), *window, pool), element);
   return success();
 }
 
@@ -80,25 +91,23 @@ static Window wholePlane(const Tensor &x) {
     spatial.insert(spatial.begin(), 1);
   Window window;
   window.kernel.assign(spatial.begin(), spatial.end());
-  window.strides = window.dilations = window.output = {1, 1};
-  window.pads = {0, 0, 0, 0};
+  window.strides.assign(spatial.size(), 1);
+  window.dilations = window.output = window.strides;
+  window.pads.assign(2 * spatial.size(), 0);
+  window.overhang.assign(spatial.size(), 0);
   return window;
+}
+
+static AvgPool averageOf(const Window &window, bool countIncludePad) {
+  return {window.kernel, window.strides, window.dilations, window.pads, window.overhang, countIncludePad};
 }
 
 static LogicalResult buildAverage(Node &node, const Window &window, bool countIncludePad) {
   const Tensor &x = node.input(0);
   if (!x.element.isF32())
     return node.unsupported("element type " + llvm::formatv("{0}", x.element));
-  int64_t rank = x.rank();
-  AvgPool pool;
-  pool.kernel = window.kernel;
-  pool.strides = window.strides;
-  pool.dilations = window.dilations;
-  pool.pads = window.pads;
-  pool.overhang = window.overhang;
-  pool.countIncludePad = countIncludePad;
-  Value result = buildAvgPool(node.builder, node.loc, addHeight(node, node.operand(0)), pool);
-  node.setResult(removeHeight(node, result, rank));
+  auto pool = [&](Value value, const Window &part) { return buildAvgPool(node.builder, node.loc, value, averageOf(part, countIncludePad)); };
+  node.setResult(poolPlanes(node, node.operand(0), window, pool));
   return success();
 }
 
@@ -133,10 +142,10 @@ LogicalResult onnx_operators::buildGlobalMaxPool(Node &node) {
     return failure();
   if (!x.element.isF32())
     return node.unsupported("element type " + llvm::formatv("{0}", x.element));
-  int64_t rank = x.rank();
   Type element = x.element;
   Window window = wholePlane(x);
-  node.setResult(removeHeight(node, buildMax(node, addHeight(node, node.operand(0)), element, window), rank));
+  auto pool = [&](Value value, const Window &part) { return buildMax(node, value, element, part); };
+  node.setResult(poolPlanes(node, node.operand(0), window, pool));
   return success();
 }
 
@@ -163,13 +172,12 @@ static LogicalResult buildNorm(Node &node, const Window &window, int64_t p) {
     return node.unsupported("element type " + llvm::formatv("{0}", x.element).str() + ", or p below 1");
   if (llvm::any_of(window.overhang, [](int64_t i) { return i != 0; }))
     return node.unsupported("ceil_mode where windows reach beyond the pads");
-  const int64_t rank = x.rank();
-  AvgPool pool{window.kernel, window.strides, window.dilations, window.pads, window.overhang, /*countIncludePad=*/true};
-  Value mean = buildAvgPool(node.builder, node.loc, addHeight(node, buildPower(node, node.operand(0), p)), pool);
+  auto pool = [&](Value value, const Window &part) { return buildAvgPool(node.builder, node.loc, value, averageOf(part, /*countIncludePad=*/true)); };
+  Value mean = poolPlanes(node, buildPower(node, node.operand(0), p), window, pool);
   Value sum = buildBroadcast(node, toTensor(mean), node.builder.getF32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
     return arith::MulFOp::create(b, l, e[0], scalarConstant(b, l, b.getF32Type(), ShapedType::getNumElements(window.kernel)));
   });
-  node.setResult(removeHeight(node, buildPower(node, sum, 1.0 / p), rank));
+  node.setResult(buildPower(node, sum, 1.0 / p));
   return success();
 }
 

@@ -9,19 +9,21 @@ using namespace mlir::halftone::importer;
 
 /// auto_pad SAME: an output of ceil(extent / stride), the odd pad at the end (upper) or the beginning (lower).
 static void padToSame(Window &window, ArrayRef<int64_t> spatial, bool upper) {
-  for (int64_t d = 0; d < 2; ++d) {
+  const int64_t rank = spatial.size();
+  for (int64_t d = 0; d < rank; ++d) {
     window.output[d] = llvm::divideCeil(spatial[d], window.strides[d]);
     int64_t total = std::max<int64_t>(0, (window.output[d] - 1) * window.strides[d] + window.reach(d) - spatial[d]);
     window.pads[d] = upper ? total / 2 : total - total / 2;
-    window.pads[d + 2] = total - window.pads[d];
+    window.pads[d + rank] = total - window.pads[d];
   }
 }
 
 /// Sets the output extents of explicit pads; with ceil_mode also windows that begin inside the input or its leading pad
 /// and end beyond the trailing pad.
 static LogicalResult setOutput(Node &node, Window &window, ArrayRef<int64_t> spatial, bool ceil) {
-  for (int64_t d = 0; d < 2; ++d) {
-    int64_t stride = window.strides[d], room = spatial[d] + window.pads[d] + window.pads[d + 2] - window.reach(d);
+  const int64_t rank = spatial.size();
+  for (int64_t d = 0; d < rank; ++d) {
+    int64_t stride = window.strides[d], room = spatial[d] + window.pads[d] + window.pads[d + rank] - window.reach(d);
     if (room < 0)
       return node.unsupported("its kernel is larger than the padded input");
     window.output[d] = room / stride + 1;
@@ -33,9 +35,8 @@ static LogicalResult setOutput(Node &node, Window &window, ArrayRef<int64_t> spa
   return success();
 }
 
-static LogicalResult checkWindow(Node &node, const Window &window) {
-  if (window.kernel.size() != 2 || window.strides.size() != 2 || window.dilations.size() != 2 ||
-      window.pads.size() != 4)
+static LogicalResult checkWindow(Node &node, const Window &window, size_t rank) {
+  if (window.kernel.size() != rank || window.strides.size() != rank || window.dilations.size() != rank || window.pads.size() != 2 * rank)
     return node.unsupported("kernel_shape, strides, dilations or pads do not fit the rank of the input");
   auto positive = [](int64_t i) { return i > 0; };
   if (!llvm::all_of(window.strides, positive) || !llvm::all_of(window.dilations, positive) ||
@@ -61,11 +62,12 @@ FailureOr<Window> importer::readWindow(Node &node, ArrayRef<int64_t> spatial, Ar
     if (window.pads.size() == 2)
       window.pads = {0, window.pads[0], 0, window.pads[1]};
   }
-  if (failed(checkWindow(node, window)))
+  if (failed(checkWindow(node, window, extents.size())))
     return failure();
   if (ShapedType::isDynamicShape(extents))
     return node.unsupported("a dynamic spatial dimension");
-  window.output = {0, 0};
+  window.output.assign(extents.size(), 0);
+  window.overhang.assign(extents.size(), 0);
   std::string mode = node.getString("auto_pad", "NOTSET");
   bool ceil = isPool && node.getInt("ceil_mode", 0);
   if (mode == "SAME_UPPER" || mode == "SAME_LOWER") {
@@ -73,12 +75,28 @@ FailureOr<Window> importer::readWindow(Node &node, ArrayRef<int64_t> spatial, Ar
     return window;
   }
   if (mode == "VALID")
-    window.pads = {0, 0, 0, 0};
+    window.pads.assign(2 * extents.size(), 0);
   else if (mode != "NOTSET" && !mode.empty())
     return node.unsupported("auto_pad = '" + mode + "'");
   if (failed(setOutput(node, window, extents, ceil)))
     return failure();
   return window;
+}
+
+SplitWindow importer::splitWindow(const Window &w) {
+  Window plane, depth;
+  auto split = [](ArrayRef<int64_t> list, auto &ofPlane, auto &ofDepth, int64_t none) {
+    ofPlane.assign({list[1], list[2]});
+    ofDepth.assign({list[0], none});
+  };
+  split(w.kernel, plane.kernel, depth.kernel, 1);
+  split(w.strides, plane.strides, depth.strides, 1);
+  split(w.dilations, plane.dilations, depth.dilations, 1);
+  split(w.overhang, plane.overhang, depth.overhang, 0);
+  split(w.output, plane.output, depth.output, w.output[1] * w.output[2]);
+  plane.pads = {w.pads[1], w.pads[2], w.pads[4], w.pads[5]};
+  depth.pads = {w.pads[0], 0, w.pads[3], 0};
+  return {plane, depth};
 }
 
 Value importer::padWindow(Node &node, Value x, const Window &window, Value fill) {

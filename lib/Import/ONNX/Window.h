@@ -6,10 +6,10 @@
 
 namespace mlir::halftone::importer {
 
-/// A window over height and width. One spatial dimension is read as a width, with height 1.
+/// A window over height and width, or over depth, height and width. One spatial dimension is read as a width, with height 1.
 struct Window {
   SmallVector<int64_t, 2> kernel, strides, dilations;
-  SmallVector<int64_t, 4> pads;             ///< top, left, bottom, right
+  SmallVector<int64_t, 4> pads;             ///< (front,) top, left, (back,) bottom, right
   SmallVector<int64_t, 2> output;           ///< extents of the result
   SmallVector<int64_t, 2> overhang = {0, 0}; ///< how far windows reach beyond the pads (ceil_mode)
 
@@ -17,8 +17,14 @@ struct Window {
   int64_t reach(int64_t d) const { return dilations[d] * (kernel[d] - 1) + 1; }
 };
 
+/// A window over depth, height and width as one over height and width, and one over depth alone (and all positions of a plane as its width).
+struct SplitWindow {
+  Window plane, depth;
+};
+SplitWindow splitWindow(const Window &window);
+
 /// Reads strides, dilations, pads and auto_pad (and ceil_mode for pools) for a kernel over spatial extents, each of
-/// one or two entries; failure after `node.unsupported`.
+/// one to three entries; failure after `node.unsupported`.
 FailureOr<Window> readWindow(Node &node, ArrayRef<int64_t> spatial, ArrayRef<int64_t> kernel, bool isPool);
 
 /// `x` (N, C, H, W) with the window's pads and overhang filled with `fill`; `x` itself if there are none.
