@@ -68,6 +68,9 @@ LogicalResult buildEinsum(Node &node);
 LogicalResult buildDFT(Node &node);
 LogicalResult buildSTFT(Node &node);
 
+// GridSample.cpp
+LogicalResult buildGridSample(Node &node);
+
 // Indices.cpp
 LogicalResult buildGatherElements(Node &node);
 LogicalResult buildGatherND(Node &node);

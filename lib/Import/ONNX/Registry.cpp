@@ -101,6 +101,7 @@ static constexpr Operator kOperators[] = {
     {"GlobalLpPool", 2, 1, buildGlobalLpPool},
     {"GlobalMaxPool", 1, 1, buildGlobalMaxPool},
     {"GRU", 1, 3, buildRecurrent},
+    {"GridSample", 16, 2, buildGridSample},
     {"GroupNormalization", 18, 3, buildGroupNormalization},
     {"Hardmax", 1, 1, buildHardmax},
     {"InstanceNormalization", 6, 3, buildGroupNormalization},
