@@ -341,6 +341,24 @@ Evaluated onnx_operators::evaluateConstantOfShape(Node &node) {
   return value->gathered(shape, std::vector<int64_t>(ShapedType::getNumElements(shape), 0));
 }
 
+/// The places of what is not 0, a column for each.
+Evaluated onnx_operators::evaluateNonZero(Node &node) {
+  const HostTensor &x = *node.constant(0);
+  if (x.symbolic || x.shape.empty())
+    return std::nullopt;
+  SmallVector<int64_t> strides = rowMajorStrides(x.shape), places;
+  for (auto [i, number] : llvm::enumerate(x.numbers()))
+    if (number != 0)
+      places.push_back(i);
+  if (places.empty())
+    return std::nullopt;
+  std::vector<int64_t> indices;
+  for (auto [size, stride] : llvm::zip(x.shape, strides))
+    for (int64_t place : places)
+      indices.push_back(place / stride % size);
+  return HostTensor::fromIntegers(node.builder.getI64Type(), {static_cast<int64_t>(x.shape.size()), static_cast<int64_t>(places.size())}, indices);
+}
+
 Evaluated onnx_operators::evaluateRange(Node &node) {
   const HostTensor &start = *node.constant(0), &limit = *node.constant(1), &delta = *node.constant(2);
   auto scalars = {&start, &limit, &delta};

@@ -1,4 +1,4 @@
-//===- Fourier.cpp - ONNX's DFT and STFT ----------------------------------===//
+//===- Fourier.cpp - ONNX's DFT, STFT and windows -------------------------===//
 //
 // A transform of a static length is a product with a constant matrix, whose columns are the real and the imaginary part of each
 // frequency: of real input cos and -sin of 2 pi i k / n, of complex input twice as many rows. STFT is a convolution with the windowed
@@ -17,6 +17,9 @@
 using namespace mlir;
 using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
+
+/// No window may be longer.
+static constexpr int64_t kMostWindowElements = int64_t(1) << 28;
 
 namespace {
 struct Transform {
@@ -138,4 +141,37 @@ LogicalResult onnx_operators::buildSTFT(Node &node) {
   Value frames = reshape(node, result, {x.shape[0], columns, conv.window.output[1]});
   node.setResult(reshape(node, transpose(node, frames, {0, 2, 1}), {x.shape[0], conv.window.output[1], transform.frequencies, 2}));
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Windows
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// `middle - first cos(2 pi i / n) + second cos(4 pi i / n)`.
+struct CosineWindow {
+  StringLiteral type;
+  double middle, first, second;
+};
+} // namespace
+
+static constexpr CosineWindow kWindows[] = {
+    {"BlackmanWindow", 0.42, 0.5, 0.08},
+    {"HammingWindow", 25.0 / 46, 21.0 / 46, 0},
+    {"HannWindow", 0.5, 0.5, 0},
+};
+
+std::optional<HostTensor> onnx_operators::evaluateWindow(Node &node) {
+  const CosineWindow *row = llvm::find_if(kWindows, [&](const CosineWindow &window) { return window.type == node.type(); });
+  const HostTensor &given = *node.constant(0);
+  Type element = elementType(node.builder.getContext(), node.getInt("output_datatype", 1));
+  const int64_t size = static_cast<int64_t>(given.scalar()), period = node.getInt("periodic", 1) ? size : size - 1;
+  if (given.symbolic || given.count() != 1 || size < 1 || size > kMostWindowElements || !element || !isa<FloatType>(element))
+    return std::nullopt;
+  std::vector<double> numbers;
+  for (int64_t i = 0; i < size; ++i) {
+    const double angle = period ? 2 * M_PI * static_cast<double>(i) / period : 0;
+    numbers.push_back(row->middle - row->first * std::cos(angle) + row->second * std::cos(2 * angle));
+  }
+  return HostTensor::fromNumbers(element, size, numbers);
 }

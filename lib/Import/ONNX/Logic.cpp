@@ -100,6 +100,22 @@ LogicalResult onnx_operators::buildTrilu(Node &node) {
   });
 }
 
+/// 1 along a diagonal, 0 elsewhere.
+LogicalResult onnx_operators::buildEyeLike(Node &node) {
+  const Tensor &x = node.input(0);
+  Type element = node.hasAttribute("dtype") ? elementType(node.builder.getContext(), node.getInt("dtype", 1)) : x.element;
+  const int64_t k = node.getInt("k", 0);
+  if (!element || x.rank() != 2 || x.isDynamic())
+    return node.unsupported("an input that is no matrix of static shape, or its dtype");
+  std::vector<double> numbers;
+  for (int64_t row = 0; row < x.shape[0]; ++row)
+    for (int64_t column = 0; column < x.shape[1]; ++column)
+      numbers.push_back(column == row + k ? 1 : 0);
+  std::vector<int64_t> integers(numbers.begin(), numbers.end());
+  node.setResult(isa<FloatType>(element) ? HostTensor::fromNumbers(element, x.shape, numbers) : HostTensor::fromIntegers(element, x.shape, integers));
+  return success();
+}
+
 LogicalResult onnx_operators::buildWhere(Node &node) {
   Tensor condition = node.input(0), x = node.input(1), y = node.input(2);
   if (!isBool(condition.element) || x.element != y.element)

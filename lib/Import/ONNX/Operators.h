@@ -44,6 +44,7 @@ LogicalResult buildComparison(Node &node);
 LogicalResult buildIsSpecial(Node &node);
 LogicalResult buildLogic(Node &node);
 LogicalResult buildTrilu(Node &node);
+LogicalResult buildEyeLike(Node &node);
 LogicalResult buildWhere(Node &node);
 
 // Col2Im.cpp
@@ -67,6 +68,7 @@ LogicalResult buildEinsum(Node &node);
 // Fourier.cpp
 LogicalResult buildDFT(Node &node);
 LogicalResult buildSTFT(Node &node);
+std::optional<HostTensor> evaluateWindow(Node &node);
 
 // GridSample.cpp
 LogicalResult buildGridSample(Node &node);
@@ -154,6 +156,7 @@ std::optional<HostTensor> evaluateExpand(Node &node);
 std::optional<HostTensor> readFilling(Node &node);
 std::optional<HostTensor> evaluateConstantOfShape(Node &node);
 std::optional<HostTensor> evaluateRange(Node &node);
+std::optional<HostTensor> evaluateNonZero(Node &node);
 std::optional<HostTensor> evaluateWhere(Node &node);
 std::optional<HostTensor> evaluateReduce(Node &node);
 

@@ -139,6 +139,7 @@ static constexpr Operator kOperators[] = {
     {"ConstantOfShape", 9, 1, buildConstantOfShape, evaluateConstantOfShape},
     {"DepthToSpace", 1, 1, buildDepthToSpace},
     {"Dropout", 7, 1, buildDropout},
+    {"EyeLike", 9, 1, buildEyeLike},
     {"Expand", 8, 2, buildExpand, evaluateExpand},
     {"Flatten", 1, 1, buildReshape, evaluateReshape},
     {"Gather", 1, 2, buildGather, evaluateGather},
@@ -163,6 +164,10 @@ static constexpr Operator kOperators[] = {
     {"Unsqueeze", 1, 1, buildReshape, evaluateReshape},
     {"Upsample", 9, 2, buildResize},
     // On constants only
+    {"BlackmanWindow", 17, 1, nullptr, evaluateWindow},
+    {"HammingWindow", 17, 1, nullptr, evaluateWindow},
+    {"HannWindow", 17, 1, nullptr, evaluateWindow},
+    {"NonZero", 9, 1, nullptr, evaluateNonZero},
     {"Range", 11, 3, nullptr, evaluateRange},
 };
 
