@@ -1,0 +1,218 @@
+"""The commands of the program `halftone`, each in a process of its own: no crash, interrupt or memory of the compiler is the caller's."""
+import contextlib
+import logging
+import os
+import pathlib
+import selectors
+import signal
+import subprocess
+import tempfile
+from typing import IO, Any, Callable, List, Literal, Mapping, Optional, Tuple, Union, overload
+
+from ._arrays import is_array, write_npz
+from ._error import Error
+from ._locate import DRIVER, find
+from ._runtime import Model
+
+PathLike = Union[str, "os.PathLike[str]"]
+Progress = Callable[[str], None]
+_PREFIX = "halftone: "
+_log = logging.getLogger("halftone")
+
+#: What an interrupted command gets, and how long it then has to end, in seconds: on the first it saves what it can (`--resume`).
+_STOPS = ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, None))
+
+
+class Command:
+    """One command of the program `halftone`, as a function of the same options.
+
+    models: what the program takes as MODEL: a path, the bytes of an ONNX file, an onnx.ModelProto, or a Model; `compare` takes two.
+    output: the file that it writes (`-o`). Without, what it prints is returned.
+    progress: called with each line that the program prints on the way; by default they go to the logger "halftone".
+    options: those that `halftone COMMAND --help` lists, with _ for -: max_bytes="15%" is --max-bytes=15%; True is a flag, None no option; a
+        list or a mapping of strings and numbers repeats (dim={"batch": "1..32"}). A mapping of names to arrays, as of `data`, is written
+        to a temporary .npz. A callable as `metric` says how good a model is (build, quantize): metric(outputs, reference) gets the outputs
+        of the model and those of float, by name, for the samples that are measured, and returns a number, more is better; one with a third
+        parameter gets the slice of `data` that they are of. `max_drop` is in its points. It runs on the caller's thread.
+
+    Raises Error with the program's message. Any other exception, as KeyboardInterrupt or one of `metric` and `progress`, stops the program.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+
+    @overload
+    def __call__(self, *models: Any, output: None = None, progress: Optional[Progress] = None, **options: Any) -> str: ...
+    @overload
+    def __call__(self, *models: Any, output: PathLike, progress: Optional[Progress] = None, **options: Any) -> pathlib.Path: ...
+
+    def __call__(self, *models, output=None, progress=None, **options):
+        text = self._run(models, output, progress or _log_line, options)
+        return text if output is None else pathlib.Path(output)
+
+    def __repr__(self) -> str:
+        return f"<halftone {self.name}>"
+
+    def _run(self, models: Tuple[Any, ...], output: Optional[PathLike], progress: Progress, options: Mapping[str, Any]) -> str:
+        with tempfile.TemporaryDirectory(prefix="halftone-") as folder:
+            words = _Words(pathlib.Path(folder))
+            arguments = [find(DRIVER), self.name, *(words.model(model) for model in models)]
+            for name, value in options.items():
+                arguments += words.option(name, value)
+            if output is not None:
+                arguments += ["-o", os.fspath(output)]
+            return _Process(arguments, dict(os.environ), print_result=output is None).run(progress)
+
+
+class ModelCommand(Command):
+    __doc__ = Command.__doc__.replace("Without, what it prints is returned.", """Without, a temporary one, which lives as long as the Model.
+    load: whether the library is loaded and returned as a Model; else its path is, e.g. where it is for another CPU, or a stage file.""")
+
+    @overload
+    def __call__(self, *models: Any, output: Optional[PathLike] = None, progress: Optional[Progress] = None, load: Literal[True] = True,
+                 **options: Any) -> Model: ...
+    @overload
+    def __call__(self, *models: Any, output: PathLike, progress: Optional[Progress] = None, load: Literal[False],
+                 **options: Any) -> pathlib.Path: ...
+
+    def __call__(self, *models, output=None, progress=None, load=True, **options):
+        if not load:
+            if output is None:
+                raise TypeError(f"{self.name}(load=False) needs output=")
+            return super().__call__(*models, output=output, progress=progress, **options)
+        folder = tempfile.TemporaryDirectory(prefix="halftone-") if output is None else None
+        path = pathlib.Path(folder.name, "model.so") if folder else pathlib.Path(output)
+        if path.suffix != ".so":
+            raise TypeError(f"{self.name}(output='{path}') writes no library (.so) that can be loaded; load=False returns its path")
+        super().__call__(*models, output=path, progress=progress, **options)
+        model = Model(path)
+        model._folder = folder  # goes with it
+        return model
+
+
+class _Words:
+    """Makes Python's values words of a command line. Arrays and models in memory become files in `folder`."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+
+    def _file(self, extension: str) -> pathlib.Path:
+        return self.folder / f"{len(os.listdir(self.folder))}{extension}"
+
+    def model(self, value: Any) -> str:
+        if isinstance(value, Model):
+            return value.path
+        if hasattr(value, "SerializeToString"):
+            value = value.SerializeToString()
+        if not isinstance(value, (bytes, bytearray, memoryview)):
+            return os.fspath(value)
+        path = self._file(".onnx")
+        path.write_bytes(value)
+        return str(path)
+
+    def option(self, name: str, value: Any) -> List[str]:
+        flag = "--" + name.strip("_").replace("_", "-")
+        if value is None:
+            return []
+        if isinstance(value, bool):
+            return [flag] if value else [flag + "=false"]
+        if isinstance(value, Mapping):
+            if not any(isinstance(item, (str, int, float)) for item in value.values()):
+                path = self._file(".npz")
+                write_npz(path, value)
+                return [f"{flag}={path}"]
+            value = [f"{key}={item}" for key, item in value.items()]
+        if isinstance(value, (list, tuple)):
+            return [word for item in value for word in self.option(name, item)]
+        if is_array(value) and not hasattr(value, "item"):
+            raise TypeError(f"{name}= takes arrays by the names of the model's inputs: {{'NAME': array}}")
+        if isinstance(value, (Model, bytes)) or hasattr(value, "SerializeToString"):
+            value = self.model(value)
+        return [f"{flag}={os.fspath(value) if isinstance(value, os.PathLike) else value}"]
+
+
+class _Process:
+    """A process of the program; what it prints is read while it runs."""
+
+    def __init__(self, arguments: List[Any], environment: Mapping[str, str], print_result: bool):
+        self.arguments = arguments
+        self.environment = environment
+        self.keeps_output = print_result
+        self.selector = selectors.DefaultSelector()
+        self.open = 0
+        self.printed: List[bytes] = []  # of standard output, where it is the result
+        self.lines: List[str] = []  # of standard error
+
+    def run(self, progress: Progress) -> str:
+        self.progress = progress
+        # In a session of its own, so that Ctrl-C is passed on once, by what is below, and to all that it started.
+        with subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=self.environment, start_new_session=True) as process, self.selector:
+            try:
+                self._watch(process.stdout, self.printed.append if self.keeps_output else _split_lines(progress))
+                self._watch(process.stderr, _split_lines(self._take_line))
+                while self.open:
+                    for key, _ in self.selector.select():
+                        key.data()
+                process.wait()
+            except BaseException:
+                _stop(process)
+                raise
+        if process.returncode:
+            raise Error(self._message(process.returncode), process.returncode)
+        return b"".join(self.printed).decode(errors="replace")
+
+    def _watch(self, pipe: Optional[IO[bytes]], take: Callable[[bytes], Any]) -> None:
+        assert pipe is not None
+
+        def read() -> None:
+            chunk = os.read(pipe.fileno(), 1 << 16)
+            take(chunk)
+            if not chunk:
+                self.selector.unregister(pipe)
+                self.open -= 1
+
+        self.selector.register(pipe, selectors.EVENT_READ, read)
+        self.open += 1
+
+    def _take_line(self, line: str) -> None:
+        self.lines.append(line)
+        self.progress(line)
+
+    def _message(self, status: int) -> str:
+        first = next((i for i, line in enumerate(self.lines) if line.startswith(_PREFIX + "error: ")), None)
+        if first is not None and status > 0:
+            return "\n".join(line.removeprefix(_PREFIX).removeprefix("error: ") for line in self.lines[first:])
+        how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with {status}"
+        printed = self.lines[-20:] or b"".join(self.printed).decode(errors="replace").splitlines()[-20:]
+        return "\n".join([f"`halftone {self.arguments[1]}` {how}", *printed])
+
+
+def _split_lines(take: Progress) -> Callable[[bytes], None]:
+    rest = b""
+
+    def feed(chunk: bytes) -> None:
+        nonlocal rest
+        *lines, rest = (rest + chunk).split(b"\n")
+        if not chunk and rest:
+            lines.append(rest)
+        for line in lines:
+            take(line.decode(errors="replace"))
+
+    return feed
+
+
+def _log_line(line: str) -> None:
+    level = logging.WARNING if line.startswith(_PREFIX + "warning: ") else logging.INFO
+    _log.log(level, "%s", line.removeprefix(_PREFIX))
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    for sign, seconds in _STOPS:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        try:
+            process.wait(seconds)
+            return
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            continue
