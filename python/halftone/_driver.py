@@ -4,14 +4,19 @@ import logging
 import os
 import pathlib
 import selectors
+import shutil
 import signal
 import subprocess
 import tempfile
+import weakref
 from typing import IO, Any, Callable, List, Literal, Mapping, Optional, Tuple, Union, overload
+
+import numpy as np
 
 from ._arrays import is_array, write_npz
 from ._error import Error
 from ._locate import DRIVER, find
+from ._metric import Metric
 from ._runtime import Model
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -23,7 +28,33 @@ _log = logging.getLogger("halftone")
 _STOPS = ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, None))
 
 
-class Command:
+class _Program:
+    def __init__(self, name: str):
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<halftone {self.name}>"
+
+    def _run(self, models: Tuple[Any, ...], output: Optional[PathLike], progress: Optional[Progress], options: Mapping[str, Any]) -> str:
+        with tempfile.TemporaryDirectory(prefix="halftone-") as folder:
+            words = _Words(pathlib.Path(folder))
+            arguments = [find(DRIVER), self.name, *(words.model(model) for model in models)]
+            metric = None
+            for name, value in options.items():
+                if name == "metric" and callable(value):
+                    metric = Metric(value, words.new_folder())
+                    name, value = "metric_command", metric.command
+                arguments += words.option(name, value)
+            if output is not None:
+                arguments += ["-o", os.fspath(output)]
+            return _Process(arguments, metric, print_result=output is None).run(progress or _log_line)
+
+    def _write(self, models: Tuple[Any, ...], output: PathLike, progress: Optional[Progress], options: Mapping[str, Any]) -> pathlib.Path:
+        self._run(models, output, progress, options)
+        return pathlib.Path(output)
+
+
+class Command(_Program):
     """One command of the program `halftone`, as a function of the same options.
 
     models: what the program takes as MODEL: a path, the bytes of an ONNX file, an onnx.ModelProto, or a Model; `compare` takes two.
@@ -38,35 +69,21 @@ class Command:
     Raises Error with the program's message. Any other exception, as KeyboardInterrupt or one of `metric` and `progress`, stops the program.
     """
 
-    def __init__(self, name: str):
-        self.name = name
-
     @overload
     def __call__(self, *models: Any, output: None = None, progress: Optional[Progress] = None, **options: Any) -> str: ...
     @overload
     def __call__(self, *models: Any, output: PathLike, progress: Optional[Progress] = None, **options: Any) -> pathlib.Path: ...
 
     def __call__(self, *models, output=None, progress=None, **options):
-        text = self._run(models, output, progress or _log_line, options)
-        return text if output is None else pathlib.Path(output)
-
-    def __repr__(self) -> str:
-        return f"<halftone {self.name}>"
-
-    def _run(self, models: Tuple[Any, ...], output: Optional[PathLike], progress: Progress, options: Mapping[str, Any]) -> str:
-        with tempfile.TemporaryDirectory(prefix="halftone-") as folder:
-            words = _Words(pathlib.Path(folder))
-            arguments = [find(DRIVER), self.name, *(words.model(model) for model in models)]
-            for name, value in options.items():
-                arguments += words.option(name, value)
-            if output is not None:
-                arguments += ["-o", os.fspath(output)]
-            return _Process(arguments, dict(os.environ), print_result=output is None).run(progress)
+        return self._run(models, None, progress, options) if output is None else self._write(models, output, progress, options)
 
 
-class ModelCommand(Command):
-    __doc__ = Command.__doc__.replace("Without, what it prints is returned.", """Without, a temporary one, which lives as long as the Model.
-    load: whether the library is loaded and returned as a Model; else its path is, e.g. where it is for another CPU, or a stage file.""")
+class ModelCommand(_Program):
+    """A Command that makes a library, and loads it.
+
+    output: the library (.so). Without, a temporary one, which goes with the Model.
+    load: False for a library for another CPU, or a file of another kind: its path is returned.
+    """
 
     @overload
     def __call__(self, *models: Any, output: Optional[PathLike] = None, progress: Optional[Progress] = None, load: Literal[True] = True,
@@ -79,14 +96,19 @@ class ModelCommand(Command):
         if not load:
             if output is None:
                 raise TypeError(f"{self.name}(load=False) needs output=")
-            return super().__call__(*models, output=output, progress=progress, **options)
-        folder = tempfile.TemporaryDirectory(prefix="halftone-") if output is None else None
-        path = pathlib.Path(folder.name, "model.so") if folder else pathlib.Path(output)
-        if path.suffix != ".so":
-            raise TypeError(f"{self.name}(output='{path}') writes no library (.so) that can be loaded; load=False returns its path")
-        super().__call__(*models, output=path, progress=progress, **options)
-        model = Model(path)
-        model._folder = folder  # goes with it
+            return self._write(models, output, progress, options)
+        if output is not None:
+            path = pathlib.Path(output)
+            if path.suffix != ".so":
+                raise TypeError(f"{self.name}(output='{path}') writes no library (.so) that can be loaded; load=False returns its path")
+            return Model(self._write(models, path, progress, options))
+        folder = tempfile.mkdtemp(prefix="halftone-")
+        try:
+            model = Model(self._write(models, pathlib.Path(folder, "model.so"), progress, options))
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+        weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)
         return model
 
 
@@ -98,6 +120,11 @@ class _Words:
 
     def _file(self, extension: str) -> pathlib.Path:
         return self.folder / f"{len(os.listdir(self.folder))}{extension}"
+
+    def new_folder(self) -> pathlib.Path:
+        path = self._file("")
+        path.mkdir()
+        return path
 
     def model(self, value: Any) -> str:
         if isinstance(value, Model):
@@ -114,7 +141,7 @@ class _Words:
         flag = "--" + name.strip("_").replace("_", "-")
         if value is None:
             return []
-        if isinstance(value, bool):
+        if isinstance(value, (bool, np.bool_)):
             return [flag] if value else [flag + "=false"]
         if isinstance(value, Mapping):
             if not any(isinstance(item, (str, int, float)) for item in value.values()):
@@ -124,7 +151,7 @@ class _Words:
             value = [f"{key}={item}" for key, item in value.items()]
         if isinstance(value, (list, tuple)):
             return [word for item in value for word in self.option(name, item)]
-        if is_array(value) and not hasattr(value, "item"):
+        if is_array(value) and not isinstance(value, np.generic):
             raise TypeError(f"{name}= takes arrays by the names of the model's inputs: {{'NAME': array}}")
         if isinstance(value, (Model, bytes)) or hasattr(value, "SerializeToString"):
             value = self.model(value)
@@ -134,9 +161,9 @@ class _Words:
 class _Process:
     """A process of the program; what it prints is read while it runs."""
 
-    def __init__(self, arguments: List[Any], environment: Mapping[str, str], print_result: bool):
+    def __init__(self, arguments: List[Any], metric: Optional[Metric], print_result: bool):
         self.arguments = arguments
-        self.environment = environment
+        self.metric = metric
         self.keeps_output = print_result
         self.selector = selectors.DefaultSelector()
         self.open = 0
@@ -146,9 +173,13 @@ class _Process:
     def run(self, progress: Progress) -> str:
         self.progress = progress
         # In a session of its own, so that Ctrl-C is passed on once, by what is below, and to all that it started.
-        with subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=self.environment, start_new_session=True) as process, self.selector:
+        environment = {**os.environ, **(self.metric.environment() if self.metric else {})}
+        listener = self.metric.listener if self.metric else contextlib.nullcontext()
+        with self.selector, listener, subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                                       stderr=subprocess.PIPE, env=environment, start_new_session=True) as process:
             try:
+                if self.metric:
+                    self.selector.register(self.metric.listener, selectors.EVENT_READ, self.metric.answer)
                 self._watch(process.stdout, self.printed.append if self.keeps_output else _split_lines(progress))
                 self._watch(process.stderr, _split_lines(self._take_line))
                 while self.open:

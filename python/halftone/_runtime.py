@@ -15,7 +15,7 @@ from ._error import Error, Status
 from ._locate import RUNTIME, find
 
 # HalftoneElementType.
-_DTYPES = {1: np.dtype(np.float32), 2: np.dtype(np.int8), 3: np.dtype(np.uint8), 4: np.dtype(np.int32), 5: np.dtype(np.int64),
+_DTYPES: Dict[int, np.dtype] = {1: np.dtype(np.float32), 2: np.dtype(np.int8), 3: np.dtype(np.uint8), 4: np.dtype(np.int32), 5: np.dtype(np.int64),
            6: np.dtype(np.bool_)}
 _ELEMENT_TYPES = {dtype: element_type for element_type, dtype in _DTYPES.items()}
 
@@ -215,14 +215,14 @@ class Model:
         with self._session():
             layers = [library.halftone_module_layer(self._module, i).contents
                       for i in range(library.halftone_module_num_layers(self._module))]
-            texts = [[text.decode() for text in (layer.name, layer.kind, layer.kernel, layer.shapes)] for layer in layers]
-            counts = [layer.multiplyAccumulates for layer in layers]
+            facts = [Layer(layer.name.decode(), layer.kind.decode(), layer.kernel.decode(), layer.shapes.decode(), 0.0, layer.multiplyAccumulates)
+                     for layer in layers]
         out = self._run("session_run", given, self._output_shapes(given), None)
         nanoseconds = (c_int64 * (len(layers) + 1))()
         for _ in range(runs):
             self._run("session_run_profiled", given, [], out, nanoseconds)
         *seconds, whole = (value / 1e9 / runs for value in nanoseconds)
-        return Profile(whole, [Layer(*text, time, count) for text, time, count in zip(texts, seconds, counts)])
+        return Profile(whole, [fact._replace(seconds=time) for fact, time in zip(facts, seconds)])
 
     def close(self) -> None:
         """Frees the model; runs that are under way on other threads end before. Runs after it raise Error."""

@@ -1,0 +1,13 @@
+"""What `halftone --metric-command` runs for a metric in Python: asks the process that started it, by the socket that is named first."""
+import json
+import os
+import socket
+import sys
+
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(sys.argv[1])
+connection.sendall(json.dumps([os.environ[name] for name in ("HALFTONE_OUTPUTS", "HALFTONE_REFERENCE", "HALFTONE_SAMPLES")]).encode())
+connection.shutdown(socket.SHUT_WR)
+answer = connection.makefile().read()
+print(answer)
+sys.exit(not answer)
