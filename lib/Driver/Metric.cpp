@@ -2,7 +2,8 @@
 #include "Metric.h"
 #include "Command.h"
 #include "Fidelity.h"
-#include "TemporaryFile.h"
+#include "halftone/Data/Npz.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Program.h"
 #include <cmath>
@@ -17,22 +18,33 @@ static constexpr double kCleanDecibels = 100;
 // The user's command
 //===----------------------------------------------------------------------===//
 
-/// The last line of what the command prints for a model, as a number.
-static Expected<double> runCommand(StringRef command, StringRef model) {
+static Expected<TemporaryFile> writeOutputs(ArrayRef<Tensor> outputs) {
+  Expected<TemporaryFile> file = TemporaryFile::create("npz");
+  if (!file)
+    return file.takeError();
+  if (Error error = writeNpz(file->path(), outputs))
+    return std::move(error);
+  return file;
+}
+
+/// The last line of what the command prints for a model, as a number. `outputs`
+/// and `reference` are files of what the model and float gave for the samples.
+static Expected<double> runCommand(StringRef command, StringRef model, const SampleRange &samples, StringRef outputs, StringRef reference) {
   auto shell = llvm::sys::findProgramByName("sh");
   if (!shell)
     return userError("--metric-command needs a shell, and there is no sh");
   Expected<TemporaryFile> printed = TemporaryFile::create("txt");
   if (!printed)
     return printed.takeError();
-  // The model is an argument of its own, so that its path needs no quotes.
-  std::string script = (command + " \"$1\"").str();
+  // Paths are arguments of their own, so that they need no quotes.
+  std::string script = ("export HALFTONE_OUTPUTS=\"$2\" HALFTONE_REFERENCE=\"$3\" HALFTONE_SAMPLES=\"$4\"\n" + command + " \"$1\"").str();
+  std::string range = llvm::formatv("{0}:{1}", samples.begin, samples.end).str();
   std::optional<StringRef> redirects[] = {std::nullopt, printed->path(),
                                           std::nullopt};
   std::string message;
   int status = llvm::sys::ExecuteAndWait(
-      *shell, {"sh", "-c", script, "halftone", model}, std::nullopt, redirects,
-      0, 0, &message);
+      *shell, {"sh", "-c", script, "halftone", model, outputs, reference, range},
+      std::nullopt, redirects, 0, 0, &message);
   if (status != 0)
     return userError("--metric-command '" + command + "' ended with " +
                      llvm::Twine(status) +
@@ -58,19 +70,23 @@ static bool isClassifier(ArrayRef<Tensor> outputs) {
          outputs[0].shape.size() == 2 && outputs[0].shape[1] > 1;
 }
 
-Expected<Metric> Metric::make(MetricKind kind, StringRef command,
-                              StringRef floatModel, ArrayRef<Tensor> outputs) {
+Expected<Metric> Metric::make(MetricKind kind, StringRef command, StringRef floatModel, ArrayRef<FloatOutputs> floats) {
   Metric metric;
   metric.command = command.str();
   if (!command.empty()) {
-    Expected<double> value = runCommand(command, floatModel);
-    if (!value)
-      return value.takeError();
-    metric.floatValue = *value;
+    for (const auto &[samples, outputs] : floats) {
+      Expected<TemporaryFile> file = writeOutputs(outputs);
+      if (!file)
+        return file.takeError();
+      Expected<double> value = runCommand(command, floatModel, samples, file->path(), file->path());
+      if (!value)
+        return value.takeError();
+      metric.floatRuns.emplace(std::pair(samples.begin, samples.end), FloatRun{std::move(*file), *value});
+    }
     return metric;
   }
   if (kind == MetricKind::Automatic || kind == MetricKind::Top1) {
-    if (!isClassifier(outputs))
+    if (!isClassifier(floats.front().outputs))
       return userError(
           "the model is no classifier (one f32 output of [samples, classes]); "
           "say what its error is: --metric=sqnr, --metric=cosine, or "
@@ -115,13 +131,17 @@ static Sums sumAll(ArrayRef<Tensor> floats, ArrayRef<Tensor> outputs) {
   return sums;
 }
 
-Expected<double> Metric::drop(StringRef model, ArrayRef<Tensor> floats,
-                              ArrayRef<Tensor> outputs) const {
+Expected<double> Metric::drop(StringRef model, const FloatOutputs &reference, ArrayRef<Tensor> outputs) const {
+  const auto &[samples, floats] = reference;
   if (!command.empty()) {
-    Expected<double> value = runCommand(command, model);
+    const FloatRun &floatRun = floatRuns.at({samples.begin, samples.end});
+    Expected<TemporaryFile> file = writeOutputs(outputs);
+    if (!file)
+      return file.takeError();
+    Expected<double> value = runCommand(command, model, samples, file->path(), floatRun.outputs.path());
     if (!value)
       return value.takeError();
-    return floatValue - *value;
+    return floatRun.value - *value;
   }
   if (kind == MetricKind::Top1) {
     Fidelity fidelity = compareTensors(floats[0], outputs[0]);

@@ -3,6 +3,8 @@
 #define HALFTONE_LIB_DRIVER_METRIC_H
 
 #include "LoadedModel.h"
+#include "TemporaryFile.h"
+#include <map>
 
 namespace mlir::halftone {
 
@@ -21,6 +23,12 @@ struct SampleRange {
   int64_t size() const { return end - begin; }
 };
 
+/// What float gave for samples.
+struct FloatOutputs {
+  const SampleRange &samples;
+  llvm::ArrayRef<Tensor> outputs;
+};
+
 /// The drop of a model against float; 0 for float itself, less is better.
 ///
 ///   Top1     percent of the samples whose greatest output is another one
@@ -30,16 +38,17 @@ struct SampleRange {
 class Metric {
 public:
   /// `command` wins over the kind; it gets the path of a compiled model as its
-  /// last argument and prints a number, more is better. Fails for a kind that
-  /// the outputs do not have.
-  static llvm::Expected<Metric> make(MetricKind kind, llvm::StringRef command,
-                                     llvm::StringRef floatModel,
-                                     llvm::ArrayRef<Tensor> outputs);
+  /// last argument and prints a number, more is better. In its environment are
+  /// HALFTONE_OUTPUTS, an .npz of what the model gave for some samples of the
+  /// data, HALFTONE_REFERENCE, one of what float gave, and HALFTONE_SAMPLES,
+  /// which they are (BEGIN:END). Fails for a kind that the outputs do not have.
+  /// `floats` are of all samples that drops are asked for.
+  static llvm::Expected<Metric> make(MetricKind kind, llvm::StringRef command, llvm::StringRef floatModel,
+                                     llvm::ArrayRef<FloatOutputs> floats);
 
-  /// `floats` and `outputs` are of the same samples.
-  llvm::Expected<double> drop(llvm::StringRef model,
-                              llvm::ArrayRef<Tensor> floats,
-                              llvm::ArrayRef<Tensor> outputs) const;
+  /// `outputs` are of the samples of `floats`, one of those that the metric was
+  /// made with.
+  llvm::Expected<double> drop(llvm::StringRef model, const FloatOutputs &floats, llvm::ArrayRef<Tensor> outputs) const;
 
   /// "points of disagreement with float's top-1", ...
   std::string unit() const;
@@ -55,7 +64,11 @@ public:
 private:
   MetricKind kind = MetricKind::Top1;
   std::string command;
-  double floatValue = 0; ///< Of the command.
+  struct FloatRun {
+    TemporaryFile outputs;
+    double value; ///< Of the command.
+  };
+  std::map<std::pair<int64_t, int64_t>, FloatRun> floatRuns; ///< By the samples' range; only of a command.
 };
 
 /// What a search adds up, layer by layer, on the outputs of the same samples:

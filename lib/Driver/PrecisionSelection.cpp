@@ -129,7 +129,7 @@ Error Selector::prepare() {
       return run.takeError();
     *outputs = std::move(*run);
   }
-  auto made = Metric::make(request.metric, request.metricCommand, floats->path(), verifyOutputs);
+  auto made = Metric::make(request.metric, request.metricCommand, floats->path(), {{verify, verifyOutputs}, {search, searchOutputs}});
   if (!made)
     return made.takeError();
   metric = std::move(*made);
@@ -140,7 +140,7 @@ Error Selector::prepare() {
   auto outputs = plain->run(verify);
   if (!outputs)
     return outputs.takeError();
-  auto drop = metric.drop(plain->path(), verifyOutputs, *outputs);
+  auto drop = metric.drop(plain->path(), {verify, verifyOutputs}, *outputs);
   if (!drop)
     return drop.takeError();
   selection.plainInt8 = {*drop, plain->constantBytes(), times->second};
@@ -188,7 +188,7 @@ Expected<Measured> Selector::measure(Expected<Variant> variant, const SampleRang
     return outputs.takeError();
   bool isSearch = range.begin == search.begin && range.end == search.end;
   const std::vector<Tensor> &reference = isSearch ? searchOutputs : verifyOutputs;
-  auto drop = metric.drop(variant->path(), reference, *outputs);
+  auto drop = metric.drop(variant->path(), {range, reference}, *outputs);
   if (!drop)
     return drop.takeError();
   auto times = raceModels(*plain, *variant);

@@ -57,7 +57,10 @@ SelectionOptions::SelectionOptions(CommandLine &line)
                     cl::value_desc("CMD"),
                     cl::desc("A command that gets the path of a compiled model "
                              "as its last argument and prints a number, more "
-                             "is better; --max-drop is in its points")),
+                             "is better; --max-drop is in its points. What the "
+                             "model and float gave for the samples is in the "
+                             ".npz files $HALFTONE_OUTPUTS and $HALFTONE_REFERENCE, "
+                             "which samples of --data in $HALFTONE_SAMPLES (BEGIN:END)")),
       formats("formats", cl::sub(line.command), cl::value_desc("F,F/G,F/sparsity:S,..."),
               cl::desc(listDefaults())),
       measurements("measurements", cl::sub(line.command),
