@@ -144,7 +144,7 @@ class _Words:
         if isinstance(value, (bool, np.bool_)):
             return [flag] if value else [flag + "=false"]
         if isinstance(value, Mapping):
-            if not any(isinstance(item, (str, int, float)) for item in value.values()):
+            if not all(isinstance(item, (str, int, float)) for item in value.values()):
                 path = self._file(".npz")
                 write_npz(path, value)
                 return [f"{flag}={path}"]

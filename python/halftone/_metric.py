@@ -31,11 +31,14 @@ class Metric:
         # What the program prints of the metric is its command: so the function's name.
         self.command = "python-" + re.sub(r"\W+", "", getattr(function, "__name__", "metric"))
         self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(folder / "s"))
+        # By a descriptor, as a socket's path is at most 107 bytes.
+        directory = os.open(folder, os.O_RDONLY)
+        self.listener.bind(f"/proc/self/fd/{directory}/s")
+        os.close(directory)
         self.listener.listen()
         python = sys.executable or shutil.which("python3") or "python3"
         script = folder / self.command
-        script.write_text(f"#!/bin/sh\nexec {shlex.join([python, '-I', '-S', str(HERE / '_ask.py'), str(folder / 's')])}\n")
+        script.write_text(f"#!/bin/sh\nexec {shlex.join([python, '-I', '-S', str(HERE / '_ask.py'), str(folder)])}\n")
         script.chmod(0o700)
 
     def environment(self) -> Dict[str, str]:

@@ -77,9 +77,10 @@ def _library() -> ctypes.CDLL:
     return library
 
 
-def _check(status: int, note: str = "") -> None:
+def _check(status: int, *arrays: "_Buffers") -> None:
     if status:
-        raise Error(_library().halftone_last_error().decode(errors="replace") + note, Status(status))
+        message = _library().halftone_last_error().decode(errors="replace")
+        raise Error(message + "".join(buffers.note() for buffers in arrays), Status(status))
 
 
 class Tensor(NamedTuple):
@@ -113,9 +114,8 @@ class _Buffers:
     """Arrays as the C API takes them. `None` as a name is the tensor at that position."""
 
     def __init__(self, arrays: Iterable[Tuple[Optional[str], Any]]):
-        self.arrays = [(name, to_numpy(array)) for name, array in arrays]
-        # NumPy's ascontiguousarray makes scalars vectors.
-        self.arrays = [(name, np.asarray(array, order="C")) for name, array in self.arrays]
+        # Not ascontiguousarray, which makes scalars vectors.
+        self.arrays = [(name, np.asarray(to_numpy(array), order="C")) for name, array in arrays]
         self.count = len(self.arrays)
         self.pointer = (_Buffer * self.count)()
         for buffer, (name, array) in zip(self.pointer, self.arrays):
@@ -201,7 +201,7 @@ class Model:
         given = _Buffers(inputs.items())
         plan, shapes, library = _SamplePlan(), [], _library()
         with self._session():
-            _check(library.halftone_samples_plan(self._module, given.pointer, given.count, plan), given.note())
+            _check(library.halftone_samples_plan(self._module, given.pointer, given.count, plan), given)
             for index, tensor in enumerate(self.outputs):
                 shape, rank = (c_int64 * (len(tensor.shape) + 1))(), c_int32()
                 _check(library.halftone_samples_output_shape(self._module, plan, index, shape, rank))
@@ -274,7 +274,7 @@ class Model:
         taken = _Buffers(results.items())
         with self._session() as session:
             run = getattr(_library(), "halftone_" + function)
-            _check(run(session, given.pointer, given.count, taken.pointer, taken.count, *more), given.note() + taken.note())
+            _check(run(session, given.pointer, given.count, taken.pointer, taken.count, *more), given, taken)
         return {tensor.name: results[tensor.name] for tensor in self.outputs}
 
     @contextlib.contextmanager

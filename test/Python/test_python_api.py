@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import pickle
 import re
 import shutil
 import signal
@@ -127,6 +128,7 @@ class Running(unittest.TestCase):
         for path, status in ((folder / "none.so", halftone.Status.CANNOT_READ), (FASHION, halftone.Status.NOT_AN_ARTEFACT)):
             with self.assertRaisesRegex(halftone.Error, path.name) as caught:
                 halftone.Model(path)
+            self.assertEqual(pickle.loads(pickle.dumps(caught.exception)).status, status)
             self.assertEqual(caught.exception.status, status)
 
     def test_closed_models(self):
@@ -179,7 +181,7 @@ class Commands(unittest.TestCase):
         words = _driver._Words(folder)
         for value, expected in (("15%", ["--max-bytes=15%"]), (True, ["--max-bytes"]), (False, ["--max-bytes=false"]), (None, []),
                                 (0.5, ["--max-bytes=0.5"]), (["a", "b"], ["--max-bytes=a", "--max-bytes=b"]),
-                                ({"batch": "1..8", "sr": 16}, ["--max-bytes=batch=1..8", "--max-bytes=sr=16"]),
+                                (np.float32(0.5), ["--max-bytes=0.5"]), ({"batch": "1..8", "sr": 16}, ["--max-bytes=batch=1..8", "--max-bytes=sr=16"]),
                                 (pathlib.Path("a b"), ["--max-bytes=a b"]), (fashion, [f"--max-bytes={fashion.path}"])):
             self.assertEqual(words.option("max_bytes", value), expected)
 
@@ -208,9 +210,13 @@ class Commands(unittest.TestCase):
         direct = halftone.build(RESIDUAL, data={"image": PICTURES})
         np.testing.assert_array_equal(model(PICTURES[:1]), direct(PICTURES[:1]))
         self.assertIn("exactly equal", halftone.compare(model, direct, data={"image": PICTURES}, exact=True).replace("bit for bit", "exactly equal"))
+        self.assertIn("us", halftone.bench(model, against=direct, rounds=1))
         self.assertEqual(halftone.export(quantized, output=folder / "r.onnx"), folder / "r.onnx")
         self.assertIn("run in integers", halftone.check(RESIDUAL))
         self.assertIn("func.func", halftone.quantize(RESIDUAL, stats=stats, elide_weights=True))
+        labelled = {"image": PICTURES, "class": np.arange(24) % 10}
+        trained = halftone.train(RESIDUAL, data=labelled, labels="class", batch=8, output=folder / "t.mlirbc")
+        self.assertEqual(halftone.compile(trained)(PICTURES[:1]).shape, (1, 10))
         path = halftone.build(RESIDUAL, data={"image": PICTURES}, stop_after="integer", output=folder / "i.mlir", load=False)
         self.assertIn("integer", path.read_text()[:2000])
         with self.assertRaisesRegex(TypeError, "load=False"):
@@ -305,7 +311,9 @@ class Metrics(unittest.TestCase):
         np.testing.assert_array_equal(model(PICTURES[:1]), halftone.build(RESIDUAL, float=True)(PICTURES[:1]))
 
     def test_no_number(self):
-        with self.assertRaisesRegex(halftone.Error, "python-lambda' prints a number on its last line, not 'nan'"):
+        long = folder / ("long" * 30)  # a name that no socket can have
+        long.mkdir()
+        with mock.patch.object(tempfile, "tempdir", str(long)), self.assertRaisesRegex(halftone.Error, "python-lambda' prints a number on its last line, not 'nan'"):
             halftone.build(RESIDUAL, data={"image": PICTURES}, max_drop=1, metric=lambda y, reference: float("nan"))
 
 
