@@ -110,12 +110,16 @@ class Profile(NamedTuple):
     layers: List[Layer]  #: In the order of running.
 
 
+def _dense(value: Any) -> np.ndarray:
+    array = np.asarray(to_numpy(value), order="C")  # not ascontiguousarray, which makes scalars vectors
+    return array if array.flags.aligned else array.copy()
+
+
 class _Buffers:
     """Arrays as the C API takes them. `None` as a name is the tensor at that position."""
 
     def __init__(self, arrays: Iterable[Tuple[Optional[str], Any]]):
-        # Not ascontiguousarray, which makes scalars vectors.
-        self.arrays = [(name, np.asarray(to_numpy(array), order="C")) for name, array in arrays]
+        self.arrays = [(name, _dense(array)) for name, array in arrays]
         self.count = len(self.arrays)
         self.pointer = (_Buffer * self.count)()
         for buffer, (name, array) in zip(self.pointer, self.arrays):
@@ -179,7 +183,7 @@ class Model:
 
         inputs: an array for each input by name, of its type and shape: NumPy's, or anything with __dlpack__ (on the CPU) or __array__. The
             batch is what the shapes say.
-        out: arrays that outputs are written to, which overlap nothing else; the others are made.
+        out: NumPy arrays that outputs are written to, which overlap nothing else; the others are made.
 
         Raises Error, which lists all names, types and shapes that do not fit.
         """
@@ -266,8 +270,8 @@ class Model:
              *more: Any) -> Outputs:
         results = dict(out or {})
         for name, array in results.items():
-            if not isinstance(array, np.ndarray) or not array.flags.c_contiguous or not array.flags.writeable:
-                raise Error(f"cannot run '{self.path}': output '{name}' is no contiguous, writeable NumPy array", Status.INVALID_ARGUMENT)
+            if not isinstance(array, np.ndarray) or not array.flags.carray:
+                raise Error(f"cannot run '{self.path}': output '{name}' is no contiguous, aligned, writeable NumPy array", Status.INVALID_ARGUMENT)
         for tensor, shape in zip(self.outputs, shapes):
             if tensor.name not in results:
                 results[tensor.name] = np.empty(shape, tensor.dtype)

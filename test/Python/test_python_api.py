@@ -96,6 +96,9 @@ class Running(unittest.TestCase):
         strided = np.repeat(IMAGES[:2], 2, axis=3)[..., ::2]
         self.assertFalse(strided.flags.c_contiguous)
         np.testing.assert_array_equal(fashion(strided), expected)
+        unaligned = np.frombuffer(b"x" + IMAGES[:2].tobytes(), np.float32, offset=1).reshape(IMAGES[:2].shape)
+        self.assertFalse(unaligned.flags.aligned)
+        np.testing.assert_array_equal(fashion(unaligned), expected)
         np.testing.assert_array_equal(np.from_dlpack(fashion(OnlyDLPack(IMAGES[:2]))), expected)
 
     def test_given_outputs(self):
