@@ -83,6 +83,8 @@ class ModelCommand(_Program):
 
     output: the library (.so). Without, a temporary one, which goes with the Model.
     load: False for a library for another CPU, or a file of another kind: its path is returned.
+
+    Models, progress, options (a metric in Python among them) and errors are as of Command: `help(halftone.Command)`.
     """
 
     @overload
