@@ -62,6 +62,9 @@ static FailureOr<Tensor> makeCast(Exporter &exporter, Operation *op, StringRef t
   SmallVector<NodeAttribute> attributes;
   if (failed(addType(exporter, op, element, from.order, inputs, attributes)))
     return failure();
+  // Bits that were made from unsigned bytes are signed codes from here on.
+  if (from.isUnsigned && !exporter.options.unsignedActivations)
+    inputs.front() = exporter.graph.addNode("Cast", from.name, hintOf(op), {{"to", int64_t(onnx::TensorProto::INT8)}});
   return Tensor{exporter.graph.addNode(type, inputs, hintOf(op), attributes), from.order};
 }
 
