@@ -82,8 +82,8 @@ def halftone(options, *words):
     raise Failure(kind, f"{' '.join(words)}: exit {done.returncode}: {done.stderr[-1500:]}")
 
 
-def call(path, feeds, batch):
-    """The outputs of a compiled model, by name."""
+def call(path, feeds, batch, chunk=0):
+    """The outputs of a compiled model, by name; with a chunk, parallel loops run backwards in ranges of that size."""
     model = artefact.load(str(path))
     inputs, outputs = [], {}
     for tensor in model.inputs[:model.numInputs]:
@@ -96,8 +96,12 @@ def call(path, feeds, batch):
         outputs[tensor.name.decode()] = artefact.guarded(artefact.TYPES[tensor.type], max(artefact.count(tensor, batch), 1))
     workspace = np.full(model.workspaceBytes + 64, 0xA5, np.uint8)
     pointers = lambda arrays: (artefact.c.c_void_p * max(len(arrays), 1))(*[artefact.c.addressof(a) for a in arrays])  # noqa: E731
-    status = model.run(pointers(inputs), pointers(list(outputs.values())), batch, workspace.ctypes.data + -workspace.ctypes.data % 64,
-                       artefact.PARALLEL_FOR(), None)
+
+    def parallel_for(_, body, context, total):
+        for begin in reversed(range(0, total, chunk)):
+            body(context, begin, min(begin + chunk, total))
+    loop = artefact.PARALLEL_FOR(parallel_for) if chunk else artefact.PARALLEL_FOR()
+    status = model.run(pointers(inputs), pointers(list(outputs.values())), batch, workspace.ctypes.data + -workspace.ctypes.data % 64, loop, None)
     assert status == 0, f"run returned {status}"
     return {t.name.decode(): np.frombuffer(bytes(outputs[t.name.decode()]), DTYPES[t.type]).reshape(artefact.shape(t, batch))
             for t in model.outputs[:model.numOutputs]}
@@ -231,6 +235,7 @@ def check_graph(options, graph, folder, variant, log):
             check_export(options, graph, folder, expected, feeds, others, log)
     check_targets(outputs, "float ")
     check_neighbours(graph, floats, feeds, outputs, "float ")
+    check_chunks(floats, feeds, batch, outputs, "float ")
     if graph.quantized or not options.quantize:
         return
 
@@ -249,6 +254,7 @@ def check_graph(options, graph, folder, variant, log):
         check_targets(quantized, label + " ")
         check_evaluator(options, folder / "int8.mlirbc", libraries[options.chosen[-1]], folder / "evaluation.npz", label)
         check_neighbours(graph, libraries, feeds, quantized, label + " ")
+        check_chunks(libraries, feeds, batch, quantized, label + " ")
         reference = next(iter(outputs.values()))
         made = next(iter(quantized.values()))
         ratios = {name: decibels(a, made[name]) for name, a in reference.items() if a.dtype == np.float32}
@@ -291,6 +297,13 @@ def check_targets(outputs, what):
     targets = list(outputs)
     for target in targets[1:]:
         compare_bits(outputs[targets[0]], outputs[target], f"{what}{targets[0]} and {target}")
+
+
+def check_chunks(libraries, feeds, batch, outputs, what):
+    """Parallel loops in another order and in other parts."""
+    for target, path in libraries.items():
+        for chunk in (1, 3):
+            compare_bits(outputs[target], apart(lambda: call(path, feeds, batch, chunk)), f"{what}{target}, loops in parts of {chunk}")
 
 
 def check_neighbours(graph, libraries, feeds, outputs, what):

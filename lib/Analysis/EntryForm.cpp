@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/JSON.h"
 #include <cmath>
 
 using namespace mlir;
@@ -127,7 +128,7 @@ StringRef mlir::halftone::kindName(OpKind kind) {
 
 std::string mlir::halftone::locationName(Location location) {
   if (auto name = dyn_cast<NameLoc>(location))
-    return name.getName().str();
+    return llvm::json::fixUTF8(name.getName().getValue()); // what a file of any source has is not always UTF-8
   if (auto call = dyn_cast<CallSiteLoc>(location))
     return locationName(call.getCallee());
   if (auto fused = dyn_cast<FusedLoc>(location))

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/Support/JSON.h"
 #include <set>
 
 using namespace mlir;
@@ -51,6 +52,9 @@ bool mlir::halftone::parseValue(StringRef text, std::map<std::string, double> &v
   values[name.str()] = value;
   return true;
 }
+
+/// A name of the file. ONNX says that it is UTF-8, reports rely on it, and not all files keep to it.
+static StringAttr nameAttr(Builder &builder, StringRef name) { return builder.getStringAttr(llvm::json::fixUTF8(name)); }
 
 namespace {
 class GraphImporter {
@@ -281,7 +285,7 @@ LogicalResult GraphImporter::addInputs(func::FuncOp function) {
         return failure();
       continue;
     }
-    SmallVector<NamedAttribute> attributes = {builder.getNamedAttr(kNameAttr, builder.getStringAttr(input.name()))};
+    SmallVector<NamedAttribute> attributes = {builder.getNamedAttr(kNameAttr, nameAttr(builder, input.name()))};
     if (ShapedType::isDynamicShape(*shape))
       attributes.push_back(builder.getNamedAttr(kDimsAttr, builder.getArrayAttr(symbols)));
     if (element.isUnsignedInteger())
@@ -289,7 +293,7 @@ LogicalResult GraphImporter::addInputs(func::FuncOp function) {
     unsigned index = function.getNumArguments();
     auto type = RankedTensorType::get(*shape, storageType(element));
     if (failed(function.insertArgument(index, type, builder.getDictionaryAttr(attributes),
-                                       NameLoc::get(builder.getStringAttr(input.name())))))
+                                       NameLoc::get(nameAttr(builder, input.name())))))
       return failure();
     tensors[input.name()] = Tensor{element, *shape, function.getArgument(index), nullptr};
   }
@@ -321,16 +325,16 @@ LogicalResult GraphImporter::addOutputs(func::FuncOp function) {
       return emitError(loc) << "nothing in the model makes its output '" << output.name() << "'";
     Tensor &tensor = found->second;
     onnx::NodeProto none;
-    Node node(none, opset, tensors, builder, NameLoc::get(builder.getStringAttr(output.name())));
+    Node node(none, opset, tensors, builder, NameLoc::get(nameAttr(builder, output.name())));
     values.push_back(materialize(node, tensor));
     if (!node.reason().empty())
       return emitError(loc) << "output '" << output.name() << "' is not supported: " << node.reason();
-    SmallVector<NamedAttribute> entries = {builder.getNamedAttr(kNameAttr, builder.getStringAttr(output.name()))};
+    SmallVector<NamedAttribute> entries = {builder.getNamedAttr(kNameAttr, nameAttr(builder, output.name()))};
     if (tensor.element.isUnsignedInteger())
       entries.push_back(builder.getNamedAttr(kUnsignedAttr, builder.getUnitAttr()));
     attributes.push_back(builder.getDictionaryAttr(entries));
   }
-  func::ReturnOp::create(builder, NameLoc::get(builder.getStringAttr(graph.name())), values);
+  func::ReturnOp::create(builder, NameLoc::get(nameAttr(builder, graph.name())), values);
   function.setType(builder.getFunctionType(function.getArgumentTypes(), ValueRange(values).getTypes()));
   for (auto [i, attribute] : llvm::enumerate(attributes))
     function.setResultAttrs(i, cast<DictionaryAttr>(attribute));
@@ -432,7 +436,7 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<
     auto found = unknown.find(input);
     return fail(found == unknown.end() ? "nothing before it makes its input '" + input + "'" : found->second);
   }
-  Node node(proto, opset, tensors, builder, NameLoc::get(builder.getStringAttr(nodeName(proto))));
+  Node node(proto, opset, tensors, builder, NameLoc::get(nameAttr(builder, nodeName(proto))));
   unsigned required = row->inputs == kAllInputs ? std::max(1u, node.numInputs()) : row->inputs;
   for (unsigned i = 0; i < required; ++i)
     if (!node.hasInput(i))
@@ -491,7 +495,7 @@ OwningOpRef<ModuleOp> GraphImporter::run(std::vector<OnnxOperator> &operators) {
                        math::MathDialect, HalftoneDialect>();
   if (failed(checkOpset()) || failed(checkDimNames()) || failed(checkValueNames()))
     return {};
-  OwningOpRef<ModuleOp> module = ModuleOp::create(NameLoc::get(builder.getStringAttr(graph.name())));
+  OwningOpRef<ModuleOp> module = ModuleOp::create(NameLoc::get(nameAttr(builder, graph.name())));
   (*module)->setAttr(kStageAttr, builder.getStringAttr("import"));
   (*module)->setAttr(kVersionAttr, builder.getI64IntegerAttr(1));
   (*module)->setAttr(kSourceHashAttr, builder.getStringAttr(file.hash));

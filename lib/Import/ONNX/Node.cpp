@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"
 #include <onnx/onnx_pb.h>
 
@@ -54,7 +55,7 @@ Value Node::operand(unsigned i) {
 
 Value Node::materialize(const HostTensor &tensor) {
   auto type = RankedTensorType::get(tensor.shape, storageType(tensor.element));
-  Location constantLoc = tensor.name.empty() ? loc : NameLoc::get(builder.getStringAttr(tensor.name));
+  Location constantLoc = tensor.name.empty() ? loc : NameLoc::get(builder.getStringAttr(llvm::json::fixUTF8(tensor.name)));
   if (tensor.symbolic)
     (void)unsupported("it uses the size of the dynamic dimension as data");
   if (int64_t(tensor.bytes.size()) != tensor.count() * elementBytes(type.getElementType())) { // 16 bits

@@ -49,6 +49,9 @@ static Modes readModes(Node &node) {
   return modes;
 }
 
+/// The place that each row and column reads is written down.
+static constexpr int64_t kMostRows = 1 << 20;
+
 /// The sizes that keep the ratio of the listed ones, within them or around them.
 static void keepAspectRatio(StringRef policy, ArrayRef<int64_t> listed, MutableArrayRef<ResizeAxis> axes) {
   auto scaleOf = [&](int64_t d) { return axes[d].scale; };
@@ -106,6 +109,9 @@ static FailureOr<SmallVector<ResizeAxis>> readResizeAxes(Node &node, const Tenso
       return node.unsupported("keep_aspect_ratio_policy with the dynamic dimension");
     keepAspectRatio(modes.policy, *listed, axes);
   }
+  for (const ResizeAxis &axis : axes)
+    if (axis.out > kMostRows && axis.out != axis.in)
+      return node.unsupported(Twine(axis.out) + " rows or columns; at most " + Twine(kMostRows) + " are taken");
   if (modes.coordinates == "tf_crop_and_resize" && failed(readRoi(node, *listed, axes)))
     return failure();
   return axes;
