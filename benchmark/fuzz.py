@@ -187,7 +187,8 @@ def compare_bits(first, second, what):
         if want.tobytes() != second[name].tobytes():
             differ = want.view(np.uint8).reshape(-1) != second[name].view(np.uint8).reshape(-1)
             both_nan = want.dtype == np.float32 and np.array_equal(want, second[name], equal_nan=True)
-            raise Failure("bits of NaN" if both_nan else "bits", f"{what}: {name}: {int(differ.sum())} of {differ.size} bytes; {decibels(want, second[name]):.1f} dB")
+            text = f"{what}: {name}: {int(differ.sum())} of {differ.size} bytes; {decibels(want, second[name]):.1f} dB"
+            raise Failure("bits of NaN" if both_nan else "bits", text)
 
 
 def build_all(options, folder, kind, dims, quantization, targets):
@@ -226,7 +227,8 @@ def check_graph(options, graph, folder, variant, log):
         random = np.random.default_rng(3)
         others = [peer.run(jittered(feeds, random)) for _ in range(DRAWS)]
 
-    floats = build_all(options, folder, "float", dims, [] if graph.quantized else ["--float"], options.chosen if graph.seed % 4 == 0 or not options.peer else options.chosen[1:])
+    targets = options.chosen if graph.seed % 4 == 0 or not options.peer else options.chosen[1:]
+    floats = build_all(options, folder, "float", dims, [] if graph.quantized else ["--float"], targets)
     outputs = {target: apart(lambda path=path: call(path, feeds, batch)) for target, path in floats.items()}
     if expected:
         for target, actual in outputs.items():
@@ -314,11 +316,12 @@ def check_neighbours(graph, libraries, feeds, outputs, what):
         if target == "reference":
             continue
         kinds = {v.name: v.batched for v in graph.values}
-        alone = [apart(lambda i=i: call(path, {n: a[i:i + 1] for n, a in feeds.items()}, 1)) for i in (0, BATCH - 1)]
-        for i, single in zip((0, BATCH - 1), alone):
-            compare_bits({n: a[i:i + 1] for n, a in outputs[target].items() if kinds[n]}, {n: a for n, a in single.items() if kinds[n]}, f"{what}{target}, sample {i} alone")
+        together = {n: a for n, a in outputs[target].items() if kinds[n]}
+        for i in (0, BATCH - 1):
+            alone = apart(lambda: call(path, {n: a[i:i + 1] for n, a in feeds.items()}, 1))
+            compare_bits({n: a[i:i + 1] for n, a in together.items()}, alone, f"{what}{target}, sample {i} alone")
         turned = apart(lambda: call(path, {n: a[::-1] for n, a in feeds.items()}, BATCH))
-        compare_bits({n: np.ascontiguousarray(a[::-1]) for n, a in outputs[target].items() if kinds[n]}, {n: a for n, a in turned.items() if kinds[n]}, f"{what}{target}, backwards")
+        compare_bits({n: np.ascontiguousarray(a[::-1]) for n, a in together.items()}, turned, f"{what}{target}, backwards")
 
 
 def attempt(options, graph, folder, variant):
@@ -374,7 +377,8 @@ def reduce_graph(options, graph, folder, variant, kind):
         again = False
         for outputs, opened in smaller(graph):
             less = cut(graph, outputs, opened)
-            if less and (len(less.nodes), len(less.outputs)) < (len(graph.nodes), len(graph.outputs)) and attempt(options, less, folder, variant)["result"] == kind:
+            is_less = less and (len(less.nodes), len(less.outputs)) < (len(graph.nodes), len(graph.outputs))
+            if is_less and attempt(options, less, folder, variant)["result"] == kind:
                 graph, again = less, True
                 break
     return graph
@@ -382,7 +386,11 @@ def reduce_graph(options, graph, folder, variant, kind):
 
 def describe(graph):
     kinds = {v.name: v for v in graph.values}
-    show = lambda name: f"{name}:{kinds[name].kind}{list(kinds[name].shape)}" if name in kinds else f"{name}={graph.constants[name].dtype}{list(graph.constants[name].shape)}" if name in graph.constants else name  # noqa: E731
+
+    def show(name):
+        if name in kinds:
+            return f"{name}:{kinds[name].kind}{list(kinds[name].shape)}"
+        return f"{name}={graph.constants[name].dtype}{list(graph.constants[name].shape)}" if name in graph.constants else name
     lines = [f"opset {graph.opset}{', batched' if graph.batched else ''}"]
     for operator, inputs, outputs, attributes in graph.nodes:
         small = {n: graph.constants[n].tolist() for n in inputs if n in graph.constants and graph.constants[n].size <= 6}

@@ -24,28 +24,29 @@ import fuzz_graphs
 
 LIMIT, MEMORY = 40, 6 << 30
 
+BUILD = "build {d}/model.onnx --data {d}/data.npz "
+SELECT = "build {d}/model.onnx --data {d}/many.npz --max-bytes 60% --metric=sqnr --measurements="
+ROUND = "quantize {d}/model.onnx --stats {d}/model.stats --rounding=gptq "
 # kind: (file, commands that make it, command that reads it); {d} is the folder, {f} the damaged file, {o} what is written
 FILES = {
     "onnx": ("model.onnx", (), "build {f} --data {d}/data.npz -o {o}.so"),
     "onnx-old": ("recurrent.onnx", (), "check {f}"),
-    "qdq": ("qdq.onnx", ("build {d}/model.onnx --data {d}/data.npz --stop-after=quantization -o {d}/for-export.mlirbc", "export {d}/for-export.mlirbc -o {d}/qdq.onnx"), "check {f}"),
+    "qdq": ("qdq.onnx", (BUILD + "--stop-after=quantization -o {d}/for-export.mlirbc", "export {d}/for-export.mlirbc -o {d}/qdq.onnx"), "check {f}"),
     "npz": ("data.npz", (), "calibrate {d}/model.onnx --data {f} -o {o}.stats"),
     "compressed": ("packed.npz", (), "calibrate {d}/model.onnx --data {f} -o {o}.stats"),
     "import": ("import.mlirbc", ("import {d}/model.onnx -o {d}/import.mlirbc",), "build {f} --float -o {o}.so"),
     "import-text": ("import.mlir", ("import {d}/model.onnx -o {d}/import.mlir",), "build {f} --data {d}/data.npz -o {o}.so"),
     "stats": ("model.stats", ("calibrate {d}/model.onnx --data {d}/data.npz -o {d}/model.stats",), "quantize {d}/model.onnx --stats {f} -o {o}.mlirbc"),
-    "calibration": ("calibration.mlir", ("build {d}/model.onnx --data {d}/data.npz --stop-after=calibration -o {d}/calibration.mlir",), "compile {f} -o {o}.so"),
-    "precision": ("precision.mlir", ("build {d}/model.onnx --data {d}/data.npz --stop-after=precision -o {d}/precision.mlir",), "compile {f} -o {o}.so"),
-    "quantization": ("quantization.mlir", ("build {d}/model.onnx --data {d}/data.npz --stop-after=quantization -o {d}/quantization.mlir",), "compile {f} -o {o}.so"),
-    "quantization-bytes": ("quantization.mlirbc", ("build {d}/model.onnx --data {d}/data.npz --stop-after=quantization -o {d}/quantization.mlirbc",), "export {f} -o {o}.onnx"),
-    "integer": ("integer.mlir", ("build {d}/model.onnx --data {d}/data.npz --stop-after=integer -o {d}/integer.mlir",), "compile {f} -o {o}.so"),
-    "integer-bytes": ("integer.mlirbc", ("build {d}/model.onnx --data {d}/data.npz --stop-after=integer -o {d}/integer.mlirbc",), "compile {f} -o {o}.so"),
+    "calibration": ("calibration.mlir", (BUILD + "--stop-after=calibration -o {d}/calibration.mlir",), "compile {f} -o {o}.so"),
+    "precision": ("precision.mlir", (BUILD + "--stop-after=precision -o {d}/precision.mlir",), "compile {f} -o {o}.so"),
+    "quantization": ("quantization.mlir", (BUILD + "--stop-after=quantization -o {d}/quantization.mlir",), "compile {f} -o {o}.so"),
+    "quantization-bytes": ("quantization.mlirbc", (BUILD + "--stop-after=quantization -o {d}/quantization.mlirbc",), "export {f} -o {o}.onnx"),
+    "integer": ("integer.mlir", (BUILD + "--stop-after=integer -o {d}/integer.mlir",), "compile {f} -o {o}.so"),
+    "integer-bytes": ("integer.mlirbc", (BUILD + "--stop-after=integer -o {d}/integer.mlirbc",), "compile {f} -o {o}.so"),
     "recipe": ("recipe.yaml", (), "quantize {d}/model.onnx --stats {d}/model.stats --recipe {f} -o {o}.mlirbc"),
-    "hessians": ("hessians", ("quantize {d}/model.onnx --stats {d}/model.stats --rounding=gptq --data {d}/data.npz --hessians {d}/hessians -o {d}/gptq.mlirbc",),
-                 "quantize {d}/model.onnx --stats {d}/model.stats --rounding=gptq --hessians {f} -o {o}.mlirbc"),
+    "hessians": ("hessians", (ROUND + "--data {d}/data.npz --hessians {d}/hessians -o {d}/gptq.mlirbc",), ROUND + "--hessians {f} -o {o}.mlirbc"),
     "costs": ("costs.json", (), "build {d}/model.onnx --float --cost {f} -o {o}.so"),
-    "measurements": ("measurements", ("build {d}/model.onnx --data {d}/many.npz --max-bytes 60% --metric=sqnr --measurements={d}/measurements -o {d}/chosen.so",),
-                     "build {d}/model.onnx --data {d}/many.npz --max-bytes 60% --metric=sqnr --measurements={f} -o {o}.so"),
+    "measurements": ("measurements", (SELECT + "{d}/measurements -o {d}/chosen.so",), SELECT + "{f} -o {o}.so"),
     "library": ("model.so", ("build {d}/model.onnx --data {d}/data.npz -o {d}/model.so",), "info {f}"),
     "library-run": ("model.so", ("build {d}/model.onnx --data {d}/data.npz -o {d}/model.so",), "run {f} --input {d}/data.npz -o {o}.npz"),
 }
@@ -80,7 +81,8 @@ def make_files(options):
     g.opset, g.batched = 13, False
     x = g.input("f32", (4, 1, 5))
     y = g.add("LSTM", [x, g.weights(1, 32, 5), g.weights(1, 32, 8)], "f32", (4, 1, 1, 8), hidden_size=8)
-    y = g.add("Resize", [g.add("Pad", [y, g.integers([0, 0, 1, 1, 0, 0, 1, 1])], "f32", (4, 1, 3, 10)), None, g.constant([1, 1, 2, 2])], "f32", (4, 1, 6, 20), mode="nearest")
+    y = g.add("Pad", [y, g.integers([0, 0, 1, 1, 0, 0, 1, 1])], "f32", (4, 1, 3, 10))
+    y = g.add("Resize", [y, None, g.constant([1, 1, 2, 2])], "f32", (4, 1, 6, 20), mode="nearest")
     y = g.add("Slice", [y, g.integers([1]), g.integers([2**31]), g.integers([3]), g.integers([2])], "f32", (4, 1, 6, 10))
     y = g.add("Split", [y, g.integers([4, 6])], "f32", [(4, 1, 6, 4), (4, 1, 6, 6)], axis=3)
     g.add("Einsum", [y[0], y[0]], "f32", (4, 6, 6), equation="abij,abkj->aik")

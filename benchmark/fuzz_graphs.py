@@ -421,8 +421,9 @@ def gemm(g, name):
           beta=float(g.choose((1, 1, 0.25, 3))))
 
 
-EINSUMS = ("ij,jk->ik", "ij,kj->ik", "bij,bjk->bik", "bij,bkj->bik", "bij,jk->bik", "bhid,bhjd->bhij", "bhij,bhjd->bihd", "bijc,bkjc->bijk", "bi,bi->b",
-           "bij->bji", "bij->bj", "bhij->bijh", "bij,bj->bi", "bij,j->bi", "bqc,bkc->bqk", "bnts,btsd->bntd", "ij->ji", "bi,bj->bij", "bhwc,hkc->bhwk", "bij,bij->bij")
+EINSUMS = ("ij,jk->ik", "ij,kj->ik", "bij,bjk->bik", "bij,bkj->bik", "bij,jk->bik", "bhid,bhjd->bhij", "bhij,bhjd->bihd", "bijc,bkjc->bijk",
+           "bi,bi->b", "bij->bji", "bij->bj", "bhij->bijh", "bij,bj->bi", "bij,j->bi", "bqc,bkc->bqk", "bnts,btsd->bntd", "ij->ji", "bi,bj->bij",
+           "bhwc,hkc->bhwk", "bij,bij->bij")
 
 
 def einsum(g, name):
@@ -546,7 +547,8 @@ def concat(g, name):
     axis = g.choose(v.axes)
     values = [v]
     for _ in range(g.choose((0, 1, 1, 2, 3))):
-        found = [w for w in g.values if w.kind == v.kind and w.rank == v.rank and w.batched == v.batched and w.shape[:axis] + w.shape[axis + 1:] == v.shape[:axis] + v.shape[axis + 1:]]
+        rest = v.shape[:axis] + v.shape[axis + 1:]
+        found = [w for w in g.values if (w.kind, w.rank, w.batched) == (v.kind, v.rank, v.batched) and w.shape[:axis] + w.shape[axis + 1:] == rest]
         if v.batched or g.chance(0.8):
             values.append(g.choose(found))
         else:
@@ -597,7 +599,12 @@ def slices(g, name):
         else:
             start, end = last, first - 1
         shape[a] = len(range(start, end, step))
-        ends.append(g.choose((end, 2**31, 2**63 - 1)) if step > 0 and end == n else end - n if step > 0 and g.chance(0.3) and end < n else -n - 1 if end == -1 else end)
+        if step > 0 and end == n:
+            ends.append(g.choose((end, 2**31, 2**63 - 1)))
+        elif step > 0 and g.chance(0.3):
+            ends.append(end - n)
+        else:
+            ends.append(-n - 1 if end == -1 else end)
         starts.append(start - n if g.chance(0.3) else start)
         steps.append(step)
     inputs = [v, g.integers(starts), g.integers(ends), g.integers([a - g.choose((0, v.rank)) for a in axes])]
@@ -657,7 +664,8 @@ def reshape(g, name):
 def flatten(g, name):
     v = g.pick(ANY)
     axis = 1 if v.batched else g.integer(0, v.rank)
-    g.add(name, [v], v.kind, (int(np.prod(v.shape[:axis], dtype=int)), int(np.prod(v.shape[axis:], dtype=int))), axis=axis - (v.rank if axis < v.rank and g.chance(0.3) else 0))
+    shape = (int(np.prod(v.shape[:axis], dtype=int)), int(np.prod(v.shape[axis:], dtype=int)))
+    g.add(name, [v], v.kind, shape, axis=axis - (v.rank if axis < v.rank and g.chance(0.3) else 0))
 
 
 def with_axes(g, name, v, axes, shape, rank):
@@ -702,7 +710,8 @@ def gather(g, name):
     n = v.shape[axis]
     if g.chance(0.7):
         shape = g.choose(((), (1,), (3,), (2, 3)))
-        indices = g.integers(g.random.integers(-n, n, shape) if g.chance(0.7) else np.arange(int(np.prod(shape, dtype=int))).reshape(shape) % n, g.choose(("i64", "i32")))
+        ascending = np.arange(int(np.prod(shape, dtype=int))).reshape(shape) % n
+        indices = g.integers(g.random.integers(-n, n, shape) if g.chance(0.7) else ascending, g.choose(("i64", "i32")))
     elif g.batched:
         raise Declined
     else:
@@ -798,8 +807,8 @@ def recurrent(g, name):
         inputs += [None, g.data((directions, batch, hidden))]
     attributes = {"linear_before_reset": g.choose((0, 1))} if name == "GRU" else {}
     state = (directions, batch, hidden)
-    results = g.add(name, inputs, "f32", [(steps, directions, batch, hidden), state] + ([state] if name == "LSTM" else []), hidden_size=hidden, direction=direction, **attributes)
-    return results
+    shapes = [(steps, directions, batch, hidden), state] + ([state] if name == "LSTM" else [])
+    g.add(name, inputs, "f32", shapes, hidden_size=hidden, direction=direction, **attributes)
 
 
 def identity(g, name):
@@ -844,7 +853,9 @@ def conv_integer(g, name):
     kernel = [g.choose((1, 3)), g.choose((1, 3))]
     attributes, out, _ = windows(g, v, 2, kernel)
     filters = g.choose((1, 8, 17))
-    inputs = [v, g.constant(g.random.integers(-128, 128, (filters, v.shape[1], *kernel)), "i8")] + ([g.constant(g.integer(0, 5), "u8")] if g.chance(0.6) else [])
+    inputs = [v, g.constant(g.random.integers(-128, 128, (filters, v.shape[1], *kernel)), "i8")]
+    if g.chance(0.6):
+        inputs.append(g.constant(g.integer(0, 5), "u8"))
     g.add(name, inputs, "i32", (v.shape[0], filters, *out), **attributes)
 
 
@@ -857,48 +868,14 @@ def attention(g, name):
     if g.chance(0.6):
         scores = g.add(g.choose(("Mul", "Div")), [scores, g.constant(float(g.choose((0.5, 4.0))))], "f32", scores.shape)
     if g.chance(0.5):
-        mask = g.constant(np.tril(np.ones(scores.shape[-2:])), "bool") if g.chance(0.5) else g.pick("bool", fits=lambda v: broadcast(v, scores) == scores.shape, fresh=0)
+        if g.chance(0.5):
+            mask = g.constant(np.tril(np.ones(scores.shape[-2:])), "bool")
+        else:
+            mask = g.pick("bool", fits=lambda v: broadcast(v, scores) == scores.shape, fresh=0)
         scores = g.add("Where", [mask, scores, g.constant(g.choose((-1e4, -3.4e38)))], "f32", scores.shape)
     shares = g.add("Softmax", [scores], "f32", scores.shape, axis=scores.rank - 1)
     values = k if g.chance(0.4) else g.input("f32", k.shape[:-1] + (g.choose((1, 8, 17)),))
     g.add("MatMul", [shares, values], "f32", shares.shape[:-1] + values.shape[-1:])
-
-
-# name: (how often, from opset, how it is drawn, what else the drawing takes)
-OPERATORS = {
-    "Abs": (1, 11, unary, {"kinds": NUMBERS}), "Neg": (1, 11, unary, {"kinds": NUMBERS}), "Relu": (3, 11, unary, {}), "Sigmoid": (2, 11, unary, {}),
-    "Tanh": (2, 11, unary, {}), "Exp": (1, 11, unary, {"domain": (-9, 6)}), "Log": (1, 11, unary, {"domain": (0.01, 50)}), "Sqrt": (1, 11, unary, {"domain": (0, 99)}),
-    "Reciprocal": (1, 11, unary, {"domain": (0.2, 9)}), "Ceil": (1, 11, unary, {}), "Floor": (1, 11, unary, {}), "Round": (1, 11, unary, {}),
-    "Sign": (1, 11, unary, {}), "Erf": (1, 11, unary, {}), "Softplus": (1, 11, unary, {}), "Softsign": (1, 11, unary, {}), "Sin": (1, 11, unary, {"domain": (-40, 40)}),
-    "Cos": (1, 11, unary, {"domain": (-40, 40)}), "Tan": (1, 11, unary, {"domain": (-1.4, 1.4)}), "Sinh": (1, 11, unary, {"domain": (-4, 4)}),
-    "Cosh": (1, 11, unary, {"domain": (-4, 4)}), "Asin": (1, 11, unary, {"domain": (-0.95, 0.95)}), "Acos": (1, 11, unary, {"domain": (-0.95, 0.95)}),
-    "Atan": (1, 11, unary, {}), "Asinh": (1, 11, unary, {}), "Acosh": (1, 11, unary, {"domain": (1.1, 40)}), "Atanh": (1, 11, unary, {"domain": (-0.9, 0.9)}),
-    "LeakyRelu": (2, 11, unary, {"attributes": {"alpha": (0.1, 0.3, 1.5)}}), "Elu": (1, 11, unary, {"attributes": {"alpha": (0.5, 1.0)}}),
-    "Celu": (1, 12, unary, {"attributes": {"alpha": (0.5, 1.0)}}), "Selu": (1, 11, unary, {"attributes": {"alpha": (1.5,), "gamma": (1.1,)}}),
-    "HardSigmoid": (2, 11, unary, {"attributes": {"alpha": (0.2, 1 / 6), "beta": (0.5, 0.4)}}), "HardSwish": (2, 14, unary, {}), "Mish": (1, 18, unary, {}),
-    "Gelu": (2, 20, unary, {"attributes": {"approximate": ("none", "tanh")}}), "ThresholdedRelu": (1, 11, unary, {"attributes": {"alpha": (0.5, 1.0)}}),
-    "Add": (6, 11, binary, {}), "Sub": (3, 11, binary, {}), "Mul": (6, 11, binary, {}), "Div": (2, 11, binary, {}), "Pow": (2, 11, power, {}),
-    "Mod": (1, 11, binary, {"kinds": ("i64", "i32")}), "Max": (2, 12, variadic, {}), "Min": (2, 12, variadic, {}), "Mean": (1, 11, variadic, {"kinds": ("f32",)}),
-    "Sum": (1, 11, variadic, {"kinds": ("f32",)}), "PRelu": (1, 11, prelu, {}), "Clip": (2, 11, clip, {}),
-    "Equal": (1, 11, binary, {"kinds": ("f32", "i64", "bool"), "result": "bool"}), "Greater": (2, 11, binary, {"result": "bool"}), "Less": (2, 11, binary, {"result": "bool"}),
-    "GreaterOrEqual": (1, 12, binary, {"result": "bool"}), "LessOrEqual": (1, 12, binary, {"result": "bool"}), "And": (1, 11, binary, {"kinds": ("bool",)}),
-    "Or": (1, 11, binary, {"kinds": ("bool",)}), "Xor": (1, 11, binary, {"kinds": ("bool",)}), "Not": (1, 11, unary, {"kinds": ("bool",)}),
-    "IsNaN": (0.3, 11, lambda g, name: predicate(g, name), {}), "IsInf": (0.3, 11, lambda g, name: predicate(g, name), {}), "Where": (4, 11, where, {}), "Cast": (4, 11, cast, {}),
-    "Conv": (14, 11, conv, {}), "ConvTranspose": (3, 11, conv_transpose, {}), "MatMul": (10, 11, matmul, {}), "Gemm": (4, 11, gemm, {}), "Einsum": (3, 12, einsum, {}),
-    "attention": (2, 11, attention, {}), "AveragePool": (3, 11, pool, {}), "MaxPool": (3, 11, pool, {}), "GlobalAveragePool": (2, 11, global_pool, {}),
-    "GlobalMaxPool": (1, 11, global_pool, {}), "BatchNormalization": (4, 11, batch_norm, {}), "InstanceNormalization": (1, 11, instance_norm, {}),
-    "GroupNormalization": (1, 21, group_norm, {}), "LayerNormalization": (3, 17, layer_norm, {}), "LRN": (1, 11, lrn, {}), "Softmax": (3, 13, along, {}),
-    "LogSoftmax": (1, 13, along, {}), "ReduceL1": (1, 11, reduce, {}), "ReduceL2": (1, 11, reduce, {}), "ReduceLogSum": (1, 11, reduce, {"domain": (0.1, 9)}),
-    "ReduceLogSumExp": (1, 11, reduce, {}), "ReduceMax": (2, 11, reduce, {}), "ReduceMean": (4, 11, reduce, {}), "ReduceMin": (1, 11, reduce, {}),
-    "ReduceProd": (1, 11, reduce, {"domain": (0.7, 1.4)}), "ReduceSum": (3, 11, reduce, {}), "ReduceSumSquare": (1, 11, reduce, {}), "ArgMax": (1, 11, argument, {}),
-    "ArgMin": (1, 11, argument, {}), "CumSum": (1, 11, cumulate, {}), "Concat": (6, 11, concat, {}), "Split": (3, 11, split, {}), "Slice": (5, 11, slices, {}),
-    "Pad": (3, 11, pad, {}), "Transpose": (5, 11, transpose, {}), "Reshape": (5, 11, reshape, {}), "Flatten": (2, 11, flatten, {}), "Squeeze": (2, 11, squeeze, {}),
-    "Unsqueeze": (2, 11, unsqueeze, {}), "Expand": (2, 11, expand, {}), "Tile": (1, 11, tile, {}), "Gather": (3, 11, gather, {}), "GatherElements": (1, 11, gather_elements, {}),
-    "GatherND": (1, 12, gather_nd, {}), "ScatterND": (1, 11, scatter_nd, {}), "OneHot": (1, 11, one_hot, {}), "DepthToSpace": (1, 11, blocks, {}),
-    "SpaceToDepth": (1, 13, blocks, {}), "Resize": (3, 11, resize, {}), "Trilu": (1, 14, trilu, {}), "LSTM": (1, 11, recurrent, {}), "GRU": (1, 11, recurrent, {}),
-    "RNN": (1, 11, recurrent, {}), "Identity": (1, 11, identity, {}), "Dropout": (0.5, 12, unary, {}), "Shape": (1, 11, shape_of, {}),
-    "DynamicQuantizeLinear": (0.5, 11, dynamic_casts, {}), "MatMulInteger": (0.7, 11, matmul_integer, {}), "ConvInteger": (0.7, 11, conv_integer, {}),
-}
 
 
 def predicate(g, name):
@@ -909,15 +886,140 @@ def predicate(g, name):
     g.values.remove(quotient)  # what others make of NaN depends on where they multiply by zero
 
 
+# name: (how often, from opset, how it is drawn, what else the drawing takes)
+OPERATORS = {
+    "Abs": (1, 11, unary, {"kinds": NUMBERS}),
+    "Neg": (1, 11, unary, {"kinds": NUMBERS}),
+    "Relu": (3, 11, unary, {}),
+    "Sigmoid": (2, 11, unary, {}),
+    "Tanh": (2, 11, unary, {}),
+    "Exp": (1, 11, unary, {"domain": (-9, 6)}),
+    "Log": (1, 11, unary, {"domain": (0.01, 50)}),
+    "Sqrt": (1, 11, unary, {"domain": (0, 99)}),
+    "Reciprocal": (1, 11, unary, {"domain": (0.2, 9)}),
+    "Ceil": (1, 11, unary, {}),
+    "Floor": (1, 11, unary, {}),
+    "Round": (1, 11, unary, {}),
+    "Sign": (1, 11, unary, {}),
+    "Erf": (1, 11, unary, {}),
+    "Softplus": (1, 11, unary, {}),
+    "Softsign": (1, 11, unary, {}),
+    "Sin": (1, 11, unary, {"domain": (-40, 40)}),
+    "Cos": (1, 11, unary, {"domain": (-40, 40)}),
+    "Tan": (1, 11, unary, {"domain": (-1.4, 1.4)}),
+    "Sinh": (1, 11, unary, {"domain": (-4, 4)}),
+    "Cosh": (1, 11, unary, {"domain": (-4, 4)}),
+    "Asin": (1, 11, unary, {"domain": (-0.95, 0.95)}),
+    "Acos": (1, 11, unary, {"domain": (-0.95, 0.95)}),
+    "Atan": (1, 11, unary, {}),
+    "Asinh": (1, 11, unary, {}),
+    "Acosh": (1, 11, unary, {"domain": (1.1, 40)}),
+    "Atanh": (1, 11, unary, {"domain": (-0.9, 0.9)}),
+    "LeakyRelu": (2, 11, unary, {"attributes": {"alpha": (0.1, 0.3, 1.5)}}),
+    "Elu": (1, 11, unary, {"attributes": {"alpha": (0.5, 1.0)}}),
+    "Celu": (1, 12, unary, {"attributes": {"alpha": (0.5, 1.0)}}),
+    "Selu": (1, 11, unary, {"attributes": {"alpha": (1.5,), "gamma": (1.1,)}}),
+    "HardSigmoid": (2, 11, unary, {"attributes": {"alpha": (0.2, 1 / 6), "beta": (0.5, 0.4)}}),
+    "HardSwish": (2, 14, unary, {}),
+    "Mish": (1, 18, unary, {}),
+    "Gelu": (2, 20, unary, {"attributes": {"approximate": ("none", "tanh")}}),
+    "ThresholdedRelu": (1, 11, unary, {"attributes": {"alpha": (0.5, 1.0)}}),
+    "Add": (6, 11, binary, {}),
+    "Sub": (3, 11, binary, {}),
+    "Mul": (6, 11, binary, {}),
+    "Div": (2, 11, binary, {}),
+    "Pow": (2, 11, power, {}),
+    "Mod": (1, 11, binary, {"kinds": ("i64", "i32")}),
+    "Max": (2, 12, variadic, {}),
+    "Min": (2, 12, variadic, {}),
+    "Mean": (1, 11, variadic, {"kinds": ("f32",)}),
+    "Sum": (1, 11, variadic, {"kinds": ("f32",)}),
+    "PRelu": (1, 11, prelu, {}),
+    "Clip": (2, 11, clip, {}),
+    "Equal": (1, 11, binary, {"kinds": ("f32", "i64", "bool"), "result": "bool"}),
+    "Greater": (2, 11, binary, {"result": "bool"}),
+    "Less": (2, 11, binary, {"result": "bool"}),
+    "GreaterOrEqual": (1, 12, binary, {"result": "bool"}),
+    "LessOrEqual": (1, 12, binary, {"result": "bool"}),
+    "And": (1, 11, binary, {"kinds": ("bool",)}),
+    "Or": (1, 11, binary, {"kinds": ("bool",)}),
+    "Xor": (1, 11, binary, {"kinds": ("bool",)}),
+    "Not": (1, 11, unary, {"kinds": ("bool",)}),
+    "IsNaN": (0.3, 11, predicate, {}),
+    "IsInf": (0.3, 11, predicate, {}),
+    "Where": (4, 11, where, {}),
+    "Cast": (4, 11, cast, {}),
+    "Conv": (14, 11, conv, {}),
+    "ConvTranspose": (3, 11, conv_transpose, {}),
+    "MatMul": (10, 11, matmul, {}),
+    "Gemm": (4, 11, gemm, {}),
+    "Einsum": (3, 12, einsum, {}),
+    "attention": (2, 11, attention, {}),
+    "AveragePool": (3, 11, pool, {}),
+    "MaxPool": (3, 11, pool, {}),
+    "GlobalAveragePool": (2, 11, global_pool, {}),
+    "GlobalMaxPool": (1, 11, global_pool, {}),
+    "BatchNormalization": (4, 11, batch_norm, {}),
+    "InstanceNormalization": (1, 11, instance_norm, {}),
+    "GroupNormalization": (1, 21, group_norm, {}),
+    "LayerNormalization": (3, 17, layer_norm, {}),
+    "LRN": (1, 11, lrn, {}),
+    "Softmax": (3, 13, along, {}),
+    "LogSoftmax": (1, 13, along, {}),
+    "ReduceL1": (1, 11, reduce, {}),
+    "ReduceL2": (1, 11, reduce, {}),
+    "ReduceLogSum": (1, 11, reduce, {"domain": (0.1, 9)}),
+    "ReduceLogSumExp": (1, 11, reduce, {}),
+    "ReduceMax": (2, 11, reduce, {}),
+    "ReduceMean": (4, 11, reduce, {}),
+    "ReduceMin": (1, 11, reduce, {}),
+    "ReduceProd": (1, 11, reduce, {"domain": (0.7, 1.4)}),
+    "ReduceSum": (3, 11, reduce, {}),
+    "ReduceSumSquare": (1, 11, reduce, {}),
+    "ArgMax": (1, 11, argument, {}),
+    "ArgMin": (1, 11, argument, {}),
+    "CumSum": (1, 11, cumulate, {}),
+    "Concat": (6, 11, concat, {}),
+    "Split": (3, 11, split, {}),
+    "Slice": (5, 11, slices, {}),
+    "Pad": (3, 11, pad, {}),
+    "Transpose": (5, 11, transpose, {}),
+    "Reshape": (5, 11, reshape, {}),
+    "Flatten": (2, 11, flatten, {}),
+    "Squeeze": (2, 11, squeeze, {}),
+    "Unsqueeze": (2, 11, unsqueeze, {}),
+    "Expand": (2, 11, expand, {}),
+    "Tile": (1, 11, tile, {}),
+    "Gather": (3, 11, gather, {}),
+    "GatherElements": (1, 11, gather_elements, {}),
+    "GatherND": (1, 12, gather_nd, {}),
+    "ScatterND": (1, 11, scatter_nd, {}),
+    "OneHot": (1, 11, one_hot, {}),
+    "DepthToSpace": (1, 11, blocks, {}),
+    "SpaceToDepth": (1, 13, blocks, {}),
+    "Resize": (3, 11, resize, {}),
+    "Trilu": (1, 14, trilu, {}),
+    "LSTM": (1, 11, recurrent, {}),
+    "GRU": (1, 11, recurrent, {}),
+    "RNN": (1, 11, recurrent, {}),
+    "Identity": (1, 11, identity, {}),
+    "Dropout": (0.5, 12, unary, {}),
+    "Shape": (1, 11, shape_of, {}),
+    "DynamicQuantizeLinear": (0.5, 11, dynamic_casts, {}),
+    "MatMulInteger": (0.7, 11, matmul_integer, {}),
+    "ConvInteger": (0.7, 11, conv_integer, {}),
+}
+
+
 # Of three graphs one draws from all operators; the others from those that meet in networks of pictures and of sequences, whose combinations are many.
 PROFILES = (
     (),
     ("Conv", "ConvTranspose", "BatchNormalization", "Relu", "LeakyRelu", "HardSwish", "HardSigmoid", "Sigmoid", "Clip", "Add", "Mul", "Max", "PRelu", "MaxPool",
      "AveragePool", "GlobalAveragePool", "ReduceMean", "Resize", "Concat", "Split", "Slice", "Pad", "Transpose", "Reshape", "Flatten", "Gemm", "DepthToSpace",
      "Where", "Greater", "Cast", "Expand", "ArgMax", "Softmax", "InstanceNormalization"),
-    ("MatMul", "Gemm", "Einsum", "attention", "embedding", "LayerNormalization", "Softmax", "Add", "Sub", "Mul", "Div", "Erf", "Gelu", "Tanh", "Sigmoid", "Sqrt", "Pow", "ReduceMean",
-     "ReduceSum", "ReduceMax", "Where", "Equal", "Less", "And", "Not", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Expand", "Concat", "Split", "Slice", "Gather",
-     "Conv", "LSTM", "GRU", "CumSum", "Trilu", "OneHot", "Shape"),
+    ("MatMul", "Gemm", "Einsum", "attention", "embedding", "LayerNormalization", "Softmax", "Add", "Sub", "Mul", "Div", "Erf", "Gelu", "Tanh", "Sigmoid",
+     "Sqrt", "Pow", "ReduceMean", "ReduceSum", "ReduceMax", "Where", "Equal", "Less", "And", "Not", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze",
+     "Expand", "Concat", "Split", "Slice", "Gather", "Conv", "LSTM", "GRU", "CumSum", "Trilu", "OneHot", "Shape"),
 )
 
 
