@@ -288,6 +288,9 @@ class Stopped(unittest.TestCase):
 
 
 class Metrics(unittest.TestCase):
+    #: Time decides nothing: it is measured, also where others use the machine.
+    SELECTION = {"data": {"image": PICTURES}, "max_latency": "1000%"}
+
     def test_sees_what_the_program_measures(self):
         asked = []
 
@@ -296,8 +299,7 @@ class Metrics(unittest.TestCase):
             self.assertEqual(threading.current_thread(), threading.main_thread())
             return -np.abs(outputs["logits"] - reference["logits"]).mean()
 
-        printed = []
-        model = halftone.build(RESIDUAL, data={"image": PICTURES}, max_drop=1e9, metric=nearness, progress=printed.append)
+        model = halftone.build(RESIDUAL, **self.SELECTION, max_drop=1e9, metric=nearness)
         self.assertEqual({(samples.start, samples.stop) for _, _, samples in asked}, {(0, 16), (16, 24)})
         floats = halftone.build(RESIDUAL, float=True)
         for outputs, reference, samples in asked:
@@ -305,19 +307,19 @@ class Metrics(unittest.TestCase):
         chosen = model.run_samples({"image": PICTURES[16:]})["logits"]
         self.assertTrue(any(np.array_equal(outputs, chosen) for outputs, _, samples in asked if samples.start == 16))
         self.assertFalse(np.array_equal(chosen, asked[0][1]))
-        self.assertTrue(any("python-nearness" in line or "drop" in line for line in printed), printed)
 
     def test_decides(self):
         # Nothing but float is good enough.
-        model = halftone.build(RESIDUAL, data={"image": PICTURES}, max_drop=0.5,
+        model = halftone.build(RESIDUAL, **self.SELECTION, max_drop=0.5,
                                metric=lambda y, reference: float(np.array_equal(y["logits"], reference["logits"])))
         np.testing.assert_array_equal(model(PICTURES[:1]), halftone.build(RESIDUAL, float=True)(PICTURES[:1]))
 
     def test_no_number(self):
         long = folder / ("long" * 30)  # a name that no socket can have
         long.mkdir()
-        with mock.patch.object(tempfile, "tempdir", str(long)), self.assertRaisesRegex(halftone.Error, "python-lambda' prints a number on its last line, not 'nan'"):
-            halftone.build(RESIDUAL, data={"image": PICTURES}, max_drop=1, metric=lambda y, reference: float("nan"))
+        message = "python-lambda' prints a number on its last line, not 'nan'"
+        with mock.patch.object(tempfile, "tempdir", str(long)), self.assertRaisesRegex(halftone.Error, message):
+            halftone.build(RESIDUAL, **self.SELECTION, max_drop=1, metric=lambda y, reference: float("nan"))
 
 
 class Package(unittest.TestCase):
