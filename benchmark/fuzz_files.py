@@ -45,7 +45,7 @@ FILES = {
     "integer-bytes": ("integer.mlirbc", (BUILD + "--stop-after=integer -o {d}/integer.mlirbc",), "compile {f} -o {o}.so"),
     "recipe": ("recipe.yaml", (), "quantize {d}/model.onnx --stats {d}/model.stats --recipe {f} -o {o}.mlirbc"),
     "hessians": ("hessians", (ROUND + "--data {d}/data.npz --hessians {d}/hessians -o {d}/gptq.mlirbc",), ROUND + "--hessians {f} -o {o}.mlirbc"),
-    "costs": ("costs.json", (), "build {d}/model.onnx --float --cost {f} -o {o}.so"),
+    "costs": ("costs.json", (), "build {d}/model.onnx --float --target-cpu=avx2 --cost {f} -o {o}.so"),
     "measurements": ("measurements", (SELECT + "{d}/measurements -o {d}/chosen.so",), SELECT + "{f} -o {o}.so"),
     "library": ("model.so", ("build {d}/model.onnx --data {d}/data.npz -o {d}/model.so",), "info {f}"),
     "library-run": ("model.so", ("build {d}/model.onnx --data {d}/data.npz -o {d}/model.so",), "run {f} --input {d}/data.npz -o {o}.npz"),
