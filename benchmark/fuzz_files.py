@@ -5,7 +5,7 @@
 
 FILES is the table: what makes a good file of a kind, and what reads it. Each is cut, and has bytes flipped, zeroed, doubled, removed, and
 replaced by extreme numbers; of text, also whole numbers and lines. A file that is still read is a success, whatever it says now; of libraries
-only the headers are damaged, or the end is cut: nobody can tell damaged code from code, and the loader of the system does not check tables.
+only the first header is damaged: nobody can tell damaged code from code, and the loader of the system trusts the other tables.
 """
 
 import argparse
@@ -181,7 +181,7 @@ def main():
         path = options.folder / ("damaged-" + kind + pathlib.Path(name).suffix)
         for seed in range(options.first, options.first + options.count):
             random = np.random.default_rng((seed, list(FILES).index(kind)))
-            limit = 640 if kind.startswith("library") else len(good)
+            limit = 64 if kind.startswith("library") else len(good)
             bad = damage_text(good, random) if kind in TEXTS and random.random() < 0.7 else damage(good, random, limit)
             path.write_bytes(bad)
             done = run(options, reader.format(d=options.folder, f=path, o=options.folder / "written").split())
