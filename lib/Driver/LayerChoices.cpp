@@ -35,9 +35,12 @@ static Expected<FormatCosts> profileLayers(const VariantCompiler &compiler, cons
   auto contestant = Contestant::prepare(variant.path(), 1, variant.model.info().minBatch);
   if (!contestant)
     return contestant.takeError();
-  if (Error error = contestant->fillRound())
+  // Short rounds and many: on a machine with other work some are undisturbed.
+  constexpr double kRoundMicroseconds = 2000;
+  constexpr int kRounds = 60;
+  if (Error error = contestant->fillRound(kRoundMicroseconds))
     return std::move(error);
-  auto profile = measureProfile(*contestant, 15);
+  auto profile = measureProfile(*contestant, kRounds, RoundTime::Least);
   if (!profile)
     return profile.takeError();
   llvm::StringMap<Costs> byName;

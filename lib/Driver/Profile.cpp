@@ -58,9 +58,9 @@ static ProfileRow describe(const HalftoneLayerInfo &layer, const Profile &profil
   return row;
 }
 
-/// The median over the rounds of each layer's time in one run.
+/// Of the rounds, each layer's time in one run.
 static llvm::Expected<std::vector<double>> measure(Contestant &contestant,
-                                                   int rounds, size_t layers) {
+                                                   int rounds, size_t layers, RoundTime kind) {
   std::vector<std::vector<double>> times(layers + 1);
   for (int round = 0; round < rounds; ++round) {
     std::vector<int64_t> nanoseconds(layers + 1);
@@ -71,10 +71,10 @@ static llvm::Expected<std::vector<double>> measure(Contestant &contestant,
     for (auto [time, sum] : llvm::zip(times, nanoseconds))
       time.push_back(double(sum) / 1e3 / double(contestant.runsPerRound));
   }
-  std::vector<double> medians;
+  std::vector<double> results;
   for (std::vector<double> &time : times)
-    medians.push_back(median(std::move(time)));
-  return medians;
+    results.push_back(kind == RoundTime::Least ? *llvm::min_element(time) : median(std::move(time)));
+  return results;
 }
 
 static std::vector<ProfileRow> sumByKind(llvm::ArrayRef<ProfileRow> layers) {
@@ -205,7 +205,7 @@ static void printJSON(const Profile &profile) {
 }
 
 llvm::Expected<Profile>
-mlir::halftone::measureProfile(Contestant &contestant, int rounds) {
+mlir::halftone::measureProfile(Contestant &contestant, int rounds, RoundTime time) {
   auto layers = contestant.model.layers();
   if (layers.empty())
     return userError("'" + contestant.path +
@@ -220,7 +220,7 @@ mlir::halftone::measureProfile(Contestant &contestant, int rounds) {
                      {},
                      {},
                      {}};
-  auto times = measure(contestant, rounds, layers.size());
+  auto times = measure(contestant, rounds, layers.size(), time);
   if (!times)
     return times.takeError();
   ProfileRow between = {"", "between layers", "", ""};

@@ -32,8 +32,14 @@ struct Profile {
   ProfileRow total;
 };
 
-/// Runs the model for that many rounds; times are medians over the rounds.
-llvm::Expected<Profile> measureProfile(Contestant &contestant, int rounds);
+/// What counts of a layer's times in several rounds.
+enum class RoundTime {
+  Median,
+  Least ///< Other work on the core only adds to the rounds that it falls into.
+};
+
+/// Runs the model for that many rounds.
+llvm::Expected<Profile> measureProfile(Contestant &contestant, int rounds, RoundTime time = RoundTime::Median);
 
 /// Runs the model for that many rounds and prints its layers in the order of
 /// running, then their sums by kind: time (the median over rounds), share of
