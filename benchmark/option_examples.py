@@ -110,7 +110,7 @@ EXAMPLES = {
     "schedule": ["cosine", "constant", "!steps"], "seed": ["7", "!x"],
     "sequential": LAYER_BY_LAYER,
     **{f"sequential@{name}": [*LAYER_BY_LAYER, ("", [*SELECTION[1:], "--max-bytes=60%"])] for name in ("build", "quantize")},
-    "sequential@prune": [""], "smooth": ["0", "0.5", "1", "!-0.5", "!2", "!much"],
+    "sequential@prune": [""], "smooth": ["auto", "none", "0", "0.5", "1", "!-0.5", "!2", "!much"],
     "smoothing": ["0.1", "!1", "!-1"], "sparsity": [("0.5", ["--rounding=gptq"]), "!1", "!-1", "!half", "!0.5"],
     "sparsity@prune": ["0", "0.5", "!1", "!-1", "!half"],
     "stats": ["{folder}/model.stats", "!{folder}/none.stats", "!{folder}/recipe.yaml", "!{folder}/other.stats"], "stop-after": ["!nothing"],

@@ -30,6 +30,8 @@ SmallVector<QuantizableValue> mlir::halftone::getQuantizableValues(func::FuncOp 
     if (isa<DequantizeOp>(op)) // The value is the one that was quantized: keys are those of the entry form.
       continue;
     const Sandwich *sandwich = sandwiches.find(&op);
+    if (sandwich && isa<linalg::GenericOp>(op) && sandwich->anchor == &op && op.hasAttr(kChannelFactorsAttr)) // a copy, which the entry form lacks
+      continue;
     // The groups of a grouped convolution are joined at the end of its sandwich; other movement has the range of what it moves.
     if (sandwich ? sandwich->last() == &op : kind != OpKind::Movement)
       add(op.getResult(0), locationName(op.getLoc()));

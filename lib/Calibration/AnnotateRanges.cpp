@@ -62,7 +62,7 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     if (llvm::is_contained(*chosen, Estimator::MeanExtrema) && !statistics->runs)
       return getOperation().emitError("needs the extrema of each sample for estimator=mean, which '")
              << stats << "' does not have; calibrate this model again";
-    if (failed(checkExtrema(*statistics)))
+    if (failed(checkExtrema(*statistics, getContractionInputs(entry).empty())))
       return failure();
     for (auto [observed, value, by] : llvm::zip_equal(values, statistics->values, *chosen))
       annotateValue(observed.value, value, statistics->runs, by);
@@ -116,9 +116,9 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
   }
 
   /// Whether the file has the extrema that are asked for.
-  LogicalResult checkExtrema(const Statistics &statistics) {
+  LogicalResult checkExtrema(const Statistics &statistics, bool needsNone) {
     bool known = llvm::all_of(statistics.channels, [](const ChannelStatistics &channel) { return !channel.highs.empty(); });
-    if (!channelExtrema || (known && !statistics.channels.empty()))
+    if (!channelExtrema || needsNone || (known && !statistics.channels.empty()))
       return success();
     return getOperation().emitError("needs the extrema of channels, which '") << stats << "' does not have; calibrate this model again";
   }

@@ -3,6 +3,7 @@
 #include "ModelFile.h"
 #include "halftone/Codegen/CostTable.h"
 #include "halftone/Precision/Recipe.h"
+#include "halftone/Quantization/Smoothing.h"
 #include "halftone/Quantization/WeightFormats.h"
 #include "halftone/Target/TargetTable.h"
 #include "llvm/ADT/StringExtras.h"
@@ -31,9 +32,10 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                  cl::value_desc("p"),
                  cl::desc("With --estimator=percentile: above 50, at most 100 "
                           "(default 99.99)")),
-      smooth("smooth", cl::sub(line.command), cl::init(-1), cl::value_desc("alpha"),
+      smooth("smooth", cl::sub(line.command), cl::init("auto"), cl::value_desc("auto|none|alpha"),
              cl::desc("Divide channels of activations, and multiply the weights that read them, so that large channels get "
-                      "smaller (SmoothQuant): 0 to 1, as 0.5; 1 evens activations out whatever the weights are")),
+                      "smaller (SmoothQuant): auto (default) where that is expected to lower the error; none; or everywhere by an "
+                      "exponent from 0 to 1, 1 evens activations out whatever the weights are")),
       weights("weights", cl::sub(line.command), cl::init("int8"),
               cl::value_desc("format"), cl::desc(listFormats())),
       granularity("granularity", cl::sub(line.command), cl::init("channel"),
@@ -129,8 +131,8 @@ llvm::Error QuantizeOptions::check(bool selects, bool formatsPrune) const {
     return userError("--sparsity, with --pattern, is for --rounding=gptq; `halftone prune` makes weights zero for every rounding");
   if (percentile.getNumOccurrences() && estimator != Estimator::Percentile)
     return userError("--percentile is for --estimator=percentile");
-  if (smooth.getNumOccurrences() && !(smooth >= 0 && smooth <= 1))
-    return userError("--smooth needs a number from 0 to 1, as 0.5");
+  if (!Smoothing::parse(smooth))
+    return userError("--smooth needs auto, none, or a number from 0 to 1, as 0.5");
   if (!needsCalibration() && smooth.getNumOccurrences())
     return userError("--smooth is for --activations=int8");
   if (!needsCalibration() && needsHessians(rounding))

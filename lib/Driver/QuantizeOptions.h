@@ -32,8 +32,8 @@ public:
 
 private:
   llvm::cl::opt<Estimator> estimator;
-  llvm::cl::opt<double> percentile, smooth;
-  llvm::cl::opt<std::string> weights, granularity, recipe;
+  llvm::cl::opt<double> percentile;
+  llvm::cl::opt<std::string> smooth, weights, granularity, recipe;
   llvm::cl::opt<WeightScales> weightScales;
   llvm::cl::opt<WeightRounding> rounding;
   llvm::cl::opt<std::string> hessians;

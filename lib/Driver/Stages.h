@@ -13,7 +13,7 @@ struct StageSettings {
   std::string statistics; ///< A statistics file.
   Estimator estimator = Estimator::MeanSquaredError;
   double percentile = 99.99;
-  double smooth = -1; ///< Alpha of halftone-smooth-activations; below 0: none.
+  std::string smooth = "auto"; ///< As of Smoothing::parse.
   std::string weights = "int8";        ///< Format of weights.
   std::string granularity = "channel"; ///< tensor, channel or group:N.
   std::string recipe;                  ///< A file of formats by layer.

@@ -6,6 +6,7 @@
 #include "halftone/Integer/Passes.h"
 #include "halftone/Precision/Passes.h"
 #include "halftone/Pruning/Passes.h"
+#include "halftone/Quantization/Smoothing.h"
 #include "halftone/Reconstruction/Passes.h"
 #include "halftone/Target/Passes.h"
 #include "halftone/Training/Passes.h"
@@ -58,16 +59,18 @@ void mlir::halftone::buildAdoptionPipeline(OpPassManager &pm) {
 }
 
 void mlir::halftone::buildCalibrationPipeline(OpPassManager &pm, const CalibrationOptions &options) {
+  // What is none of the values of the option was refused by who asked for it.
+  const Smoothing smoothing = Smoothing::parse(options.smooth).value_or(Smoothing());
   AnnotateRangesOptions ranges;
   ranges.stats = options.stats;
   ranges.estimator = options.estimator;
   ranges.percentile = options.percentile;
   ranges.recipe = options.recipe;
-  ranges.channelExtrema = options.smooth >= 0;
+  ranges.channelExtrema = smoothing.isOn;
   pm.addPass(createAnnotateRanges(ranges));
   // Ranges first: the factors change some of them, and need the extrema of channels.
-  if (options.smooth >= 0)
-    pm.addPass(createSmoothActivations({options.smooth}));
+  if (smoothing.isOn)
+    pm.addPass(createSmoothActivations({smoothing.alpha, smoothing.isAutomatic}));
   pm.addPass(createVerifyCalibration());
 }
 

@@ -1,12 +1,16 @@
 //===- InsertProbes.cpp - make @main return the results of its layers -------===//
 //
 // What a layer gives can only be compared with float where both are numbers of the same thing: behind the sandwich,
-// where its result is rounded. The codes of the quantized form come out dequantized.
+// where its result is rounded. The codes of the quantized form come out dequantized, and what was divided is multiplied again.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Precision/Passes.h"
+#include "halftone/Support/Constants.h"
+#include "halftone/Support/Elementwise.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_INSERTPROBES
@@ -48,7 +52,7 @@ static DictionaryAttr describe(Builder &builder, const QuantizableValue &layer, 
     fields.append("reason", reason);
   auto type = quantize ? dyn_cast<quant::UniformQuantizedType>(quantize.getResult().getType().getElementType())
                        : quant::UniformQuantizedType();
-  if (type) {
+  if (type && !last->hasAttr(kChannelFactorsAttr)) { // else each channel has another
     fields.append("scale", builder.getF64FloatAttr(type.getScale()));
     fields.append("zero_point", builder.getI64IntegerAttr(type.getZeroPoint()));
   }
@@ -73,7 +77,9 @@ struct InsertProbesPass : halftone::impl::InsertProbesBase<InsertProbesPass> {
         continue;
       QuantizeOp quantize = findQuantize(layer.value);
       list.push_back(describe(builder, layer, quantize, sandwiches));
-      addResult(*entry, quantize ? dequantize(quantize) : layer.value, layer.key);
+      Value value = quantize ? dequantize(quantize) : layer.value;
+      auto factors = layer.value.getDefiningOp()->getAttrOfType<DenseF32ArrayAttr>(kChannelFactorsAttr);
+      addResult(*entry, factors ? multiply(value, factors) : value, layer.key);
       ++probes;
     }
     (*entry)->setAttr(kProbesAttr, builder.getArrayAttr(list));
@@ -83,6 +89,19 @@ struct InsertProbesPass : halftone::impl::InsertProbesBase<InsertProbesPass> {
     OpBuilder builder(quantize);
     builder.setInsertionPointAfter(quantize);
     return DequantizeOp::create(builder, quantize.getLoc(), quantize.getInput().getType(), quantize, Value(), Value());
+  }
+
+  static Value multiply(Value value, ArrayRef<float> factors) {
+    OpBuilder builder(value.getContext());
+    builder.setInsertionPointAfterValue(value);
+    Location loc = value.getLoc();
+    auto type = RankedTensorType::get({static_cast<int64_t>(factors.size())}, builder.getF32Type());
+    Value vector = arith::ConstantOp::create(builder, loc, makeConstant<float>(type, factors, "factor"));
+    AffineMap identity = builder.getMultiDimIdentityMap(cast<RankedTensorType>(value.getType()).getRank());
+    return buildElementwise(builder, loc, {value, vector}, {identity, identity.getSliceMap(identity.getNumDims() - 1, 1)},
+                            tensor::getMixedSizes(builder, loc, value), builder.getF32Type(), [](OpBuilder &body, Location nested, ValueRange x) -> Value {
+                              return arith::MulFOp::create(body, nested, x[0], x[1]);
+                            });
   }
 
   static void addResult(func::FuncOp entry, Value value, StringRef name) {

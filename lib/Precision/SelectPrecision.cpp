@@ -242,7 +242,8 @@ void SelectPrecisionPass::findChains() {
   for (bool changed = activations == Activations::Int8; changed;) {
     changed = false;
     for (Unit &unit : llvm::reverse(units)) {
-      bool feeds = unit.feedsChain && feedsChainOnly(unit.result()), in = unit.inChain && llvm::all_of(unit.operands, readsChain);
+      const bool in = unit.inChain && llvm::all_of(unit.operands, readsChain);
+      const bool feeds = unit.feedsChain && (in || !unit.isPointwise()) && feedsChainOnly(unit.result());
       changed |= feeds != unit.feedsChain || in != unit.inChain;
       unit.feedsChain = feeds;
       unit.inChain = in;

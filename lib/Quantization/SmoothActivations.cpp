@@ -5,11 +5,13 @@
 //
 //   s[c] = a[c]^alpha / r[c]^(1 - alpha),
 //
-// a[c] the largest magnitude of the channel on the samples, r[c] that of the weights which read it. What differs: the factors go into
-// a contraction that makes the value, too, not only into normalizations, and where others read the value (a residual branch), the
-// contractions get a scaled copy of the normalization's last multiplication and addition instead.
+// a[c] the largest magnitude of the channel on the samples, r[c] that of the weights which read it. What differs: alpha is chosen for each value, by
+// the error that is expected where it is read, or nothing is done; the factors go into a contraction that makes the value, or stand as a
+// multiplication behind other functions and behind normalizations, of which the contractions get a multiplied copy: others may read the value, too (a
+// residual branch).
 //
 //===----------------------------------------------------------------------===//
+#include "SmoothingError.h"
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Calibration/Passes.h"
@@ -17,7 +19,6 @@
 #include "halftone/Support/Constants.h"
 #include "halftone/Support/Elementwise.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
 #include <cmath>
 
 namespace mlir::halftone {
@@ -33,16 +34,24 @@ namespace {
 struct Readers {
   Value value;
   SmallVector<Operation *> contractions;
-  std::vector<float> lows, highs;
-};
+  ChannelMoments moments;
 
-/// value = source * factor[c] + offset[c].
-struct Affine {
-  Value source;
-  std::vector<double> factor, offset;
-  bool scales = false; ///< Whether a factor is there at all.
+  size_t channels() const { return moments.lows.size(); }
 };
 } // namespace
+
+/// The exponents that the choice is among.
+static constexpr double kAlphas[] = {1, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25};
+
+/// Nothing is divided if more than this share of the expected error would be left. What is expected is that of one layer, with errors that have nothing to
+/// do with one another: of less a network gains nothing, or even loses (docs/Methods.md).
+static constexpr double kWorthwhile = 0.25;
+
+/// No channel is taken for smaller than this share of the largest: other inputs may make it larger than the samples did.
+static constexpr float kLeastShare = 1.0f / 256;
+
+/// Up to one of so many channels beyond the range is an outlier.
+static constexpr size_t kFewOf = 16;
 
 //===----------------------------------------------------------------------===//
 // What is read
@@ -64,8 +73,10 @@ static SmallVector<Readers> collectReaders(func::FuncOp entry) {
     Readers &readers = groups[input.value];
     readers.value = input.value;
     readers.contractions.push_back(input.contraction);
-    readers.lows = std::move(*lows);
-    readers.highs = std::move(*highs);
+    readers.moments.lows = std::move(*lows);
+    readers.moments.highs = std::move(*highs);
+    if (auto means = input.contraction->getAttrOfType<DenseF32ArrayAttr>(kChannelMeansAttr))
+      readers.moments.means = means.asArrayRef().vec();
   }
   SmallVector<Readers> result;
   for (auto &[value, readers] : groups)
@@ -73,99 +84,78 @@ static SmallVector<Readers> collectReaders(func::FuncOp entry) {
   return result;
 }
 
-static std::vector<float> findFactors(const Readers &readers, WeightTable &weights, double alpha) {
-  std::vector<float> read(readers.lows.size(), 0), factors(readers.lows.size(), 1);
+/// The extrema of the channels, cut off at a range. Where it cuts off few of the channels, these are outliers, which with factors of their own have
+/// no need to be: nothing is cut off.
+static Readers cutOff(Readers readers, std::pair<float, float> range) {
+  auto isBeyond = [&](const auto &ends) { return std::get<0>(ends) < range.first || std::get<1>(ends) > range.second; };
+  const size_t beyond = llvm::count_if(llvm::zip_equal(readers.moments.lows, readers.moments.highs), isBeyond);
+  if (beyond * kFewOf <= readers.channels())
+    return readers;
+  for (auto [low, high] : llvm::zip_equal(readers.moments.lows, readers.moments.highs)) {
+    low = std::max(low, range.first);
+    high = std::min(high, range.second);
+  }
+  return readers;
+}
+
+/// The factors of one exponent.
+static std::vector<float> computeFactors(const Readers &readers, WeightTable &weights, double alpha) {
+  std::vector<float> read(readers.channels(), 0), factors(readers.channels(), 1), largest;
   for (Operation *contraction : readers.contractions)
-    for (auto [largest, more] : llvm::zip_equal(read, weights.largestByInput(contraction)))
-      largest = std::max(largest, more);
+    for (auto [most, more] : llvm::zip_equal(read, weights.largestByInput(contraction)))
+      most = std::max(most, more);
+  for (auto [low, high] : llvm::zip_equal(readers.moments.lows, readers.moments.highs))
+    largest.push_back(std::max(-low, high));
+  const float least = kLeastShare * *llvm::max_element(largest);
   for (size_t c = 0; c < factors.size(); ++c) {
-    double largest = std::max(-readers.lows[c], readers.highs[c]);
-    auto factor = static_cast<float>(std::pow(largest, alpha) / std::pow(double(read[c]), 1 - alpha));
-    if (largest > 0 && read[c] > 0 && std::isnormal(factor))
+    auto factor = static_cast<float>(std::pow(double(std::max(largest[c], least)), alpha) / std::pow(double(read[c]), 1 - alpha));
+    if (read[c] > 0 && std::isnormal(factor))
       factors[c] = factor;
   }
   return factors;
 }
 
-/// The range of the value once its channels are divided: their extrema, with nothing cut off.
+/// The range of the value once its channels are divided: their extrema.
 static std::pair<float, float> dividedRange(const Readers &readers, ArrayRef<float> factors) {
   std::pair<float, float> range{0, 0};
   for (size_t c = 0; c < factors.size(); ++c) {
-    range.first = std::min(range.first, readers.lows[c] / factors[c]);
-    range.second = std::max(range.second, readers.highs[c] / factors[c]);
+    range.first = std::min(range.first, readers.moments.lows[c] / factors[c]);
+    range.second = std::max(range.second, readers.moments.highs[c] / factors[c]);
   }
   return range;
 }
 
 //===----------------------------------------------------------------------===//
-// Normalizations
+// Where it is made
 //===----------------------------------------------------------------------===//
 
-/// The constant of one operand for each channel: a vector along the last dimension, or a number for all.
-static std::optional<std::vector<double>> readConstant(linalg::GenericOp generic, Value scalar, int64_t channels) {
-  APFloat number(0.0f);
-  if (matchPattern(scalar, m_ConstantFloat(&number)))
-    return std::vector<double>(channels, number.convertToDouble());
-  OpOperand *vector = matchChannelVector(generic, scalar);
-  auto elements = vector ? getConstantElements<float>(vector->get()) : std::nullopt;
-  if (!elements)
-    return std::nullopt;
-  return std::vector<double>(elements->begin(), elements->end());
-}
-
-/// One more multiplication or addition in front of an affine function; false if the operation is none.
-static bool prepend(linalg::GenericOp generic, Operation &op, Value chain, Affine &affine) {
-  if (!isa<arith::MulFOp, arith::AddFOp>(op) || op.getOperand(0) == op.getOperand(1))
+/// Whether elementwise operations make the value from what has no integer form, as at the end of a normalization: they stay float
+/// (halftone-select-precision), and the value is rounded by an operation of its own.
+static bool isMadeAsFloats(Value value, const Sandwiches &sandwiches, llvm::SmallPtrSetImpl<Operation *> &seen) {
+  Operation *op = traceRoot(value).getDefiningOp();
+  if (!op || !seen.insert(op).second)
     return false;
-  Value other = op.getOperand(op.getOperand(0) == chain ? 1 : 0);
-  std::optional<std::vector<double>> constant = readConstant(generic, other, affine.factor.size());
-  if (!constant)
-    return false;
-  bool multiplies = isa<arith::MulFOp>(op);
-  for (auto [value, factor, offset] : llvm::zip_equal(*constant, affine.factor, affine.offset))
-    multiplies ? factor *= value : offset += factor * value;
-  affine.scales |= multiplies;
-  return true;
+  OpKind kind = classify(op);
+  if (kind == OpKind::Other || kind == OpKind::Table)
+    return true;
+  const Sandwich *sandwich = sandwiches.find(op);
+  return sandwich && (sandwich->kind == OpKind::Elementwise || sandwich->kind == OpKind::Unary) &&
+         llvm::any_of(sandwich->activations(), [&](OpOperand *operand) { return isMadeAsFloats(operand->get(), sandwiches, seen); });
 }
 
-/// Walks from the value backwards over multiplications and additions of constants.
-static Affine matchAffine(Value value, int64_t channels) {
-  Affine affine{value, std::vector<double>(channels, 1), std::vector<double>(channels, 0)};
-  while (auto generic = affine.source.getDefiningOp<linalg::GenericOp>()) {
-    OpKind kind = classify(generic);
-    SmallVector<Operation *> body;
-    for (Operation &op : generic.getBody()->without_terminator())
-      if (!op.hasTrait<OpTrait::ConstantLike>())
-        body.push_back(&op);
-    SmallVector<OpOperand *> inputs = generic.getDpsInputOperands();
-    auto activation = llvm::find_if(inputs, [](OpOperand *operand) { return !isConstant(operand->get()); });
-    if ((kind != OpKind::Unary && kind != OpKind::Elementwise) || body.size() != 1 || activation == inputs.end() ||
-        !generic.getMatchingIndexingMap(*activation).isIdentity() || (*activation)->get().getType() != affine.source.getType() ||
-        generic.getBody()->getTerminator()->getOperand(0) != body[0]->getResult(0) ||
-        !prepend(generic, *body[0], generic.getMatchingBlockArgument(*activation), affine))
-      break;
-    affine.source = (*activation)->get();
-  }
-  return affine;
-}
-
-/// source * (factor / s) + offset / s, as one operation.
-static Value emitDivided(OpBuilder &builder, Location loc, const Affine &affine, ArrayRef<float> factors) {
-  auto type = cast<RankedTensorType>(affine.source.getType());
+/// value / s.
+static Value emitDivided(OpBuilder &builder, Value value, ArrayRef<float> factors) {
+  Location loc = value.getLoc();
+  auto type = cast<RankedTensorType>(value.getType());
   auto vector = RankedTensorType::get({static_cast<int64_t>(factors.size())}, type.getElementType());
-  std::vector<float> factor, offset;
-  for (auto [f, o, s] : llvm::zip_equal(affine.factor, affine.offset, factors)) {
-    factor.push_back(static_cast<float>(f / s));
-    offset.push_back(static_cast<float>(o / s));
-  }
+  std::vector<float> reciprocals;
+  for (float factor : factors)
+    reciprocals.push_back(1 / factor);
   AffineMap identity = builder.getMultiDimIdentityMap(type.getRank()), last = identity.getSliceMap(type.getRank() - 1, 1);
-  SmallVector<Value> inputs{affine.source,
-                            arith::ConstantOp::create(builder, loc, makeConstant<float>(vector, factor, "factor")),
-                            arith::ConstantOp::create(builder, loc, makeConstant<float>(vector, offset, "offset"))};
-  return buildElementwise(builder, loc, inputs, {identity, last, last}, tensor::getMixedSizes(builder, loc, affine.source),
-                          type.getElementType(), [](OpBuilder &body, Location nested, ValueRange x) -> Value {
-                            Value product = arith::MulFOp::create(body, nested, x[0], x[1]);
-                            return arith::AddFOp::create(body, nested, product, x[2]);
+  SmallVector<Value> inputs{value, arith::ConstantOp::create(builder, loc, makeConstant<float>(vector, reciprocals, "factor"))};
+  return buildElementwise(builder, loc, inputs, {identity, last}, tensor::getMixedSizes(builder, loc, value), type.getElementType(),
+                          [](OpBuilder &body, Location nested, ValueRange x) -> Value {
+                            return arith::MulFOp::create(body, nested, x[0], x[1]);
                           });
 }
 
@@ -202,20 +192,69 @@ struct SmoothActivationsPass : halftone::impl::SmoothActivationsBase<SmoothActiv
     SmallVector<ChannelLink> links = findChannelLinks(*entry);
     SmallVector<Readers> groups = collectReaders(*entry);
     for (const Readers &readers : groups) {
-      std::vector<float> factors = findFactors(readers, weights, alpha);
-      if (divideAtContraction(readers, factors, links) || divideAtNormalization(readers, factors))
+      const Division division = automatic ? choose(readers) : Division{computeFactors(readers, weights, alpha), readers};
+      const auto &[factors, ends] = division;
+      if (factors.empty())
+        continue;
+      // What a contraction makes with clamps alone is left alone by the choice, which loses there.
+      const bool isLinked = hasLink(readers, links);
+      if (isLinked && automatic)
+        continue;
+      if ((isLinked && divideAtContraction(ends, factors, links)) || divideCopy(ends, factors) || divideAtEnd(ends, factors))
         finish(readers, factors);
     }
     weights.write();
   }
 
 private:
-  /// Where a contraction makes the value for these readers alone.
-  bool divideAtContraction(const Readers &readers, ArrayRef<float> factors, ArrayRef<ChannelLink> links) {
-    const auto *link = llvm::find_if(links, [&](const ChannelLink &link) {
+  /// Factors, none if a value is to be left alone, and its readers with the extrema that the divided range is to cover.
+  struct Division {
+    std::vector<float> factors;
+    Readers ends;
+  };
+
+  /// The exponent with the least error, of channels cut off where the estimator cuts off the value, so that none has larger steps than before, or of
+  /// whole channels.
+  Division choose(const Readers &readers) {
+    std::optional<std::pair<float, float>> range = getRange(traceRoot(readers.value));
+    Division best;
+    if (!range)
+      return best;
+    double least = kWorthwhile * predict(readers, std::vector<float>(readers.channels(), 1), *range);
+    for (const Readers &ends : {cutOff(readers, *range), readers})
+      for (double candidate : kAlphas) {
+        std::vector<float> factors = computeFactors(ends, weights, candidate);
+        const double error = predict(readers, factors, dividedRange(ends, factors));
+        if (error < least) {
+          least = error;
+          best = {std::move(factors), ends};
+        }
+      }
+    return best;
+  }
+
+  /// The sum over the readers of their relative errors.
+  double predict(const Readers &readers, ArrayRef<float> factors, std::pair<float, float> range) {
+    const std::vector<double> squares = readers.moments.squares(), errors = readers.moments.errors(factors, range);
+    double sum = 0;
+    for (Operation *contraction : readers.contractions)
+      sum += predictError(weights.valuesOf(contraction), weights.channelsOf(contraction), squares, errors, factors);
+    return sum;
+  }
+
+  static const ChannelLink *findLink(const Readers &readers, ArrayRef<ChannelLink> links) {
+    return llvm::find_if(links, [&](const ChannelLink &link) {
       return link.consumers.size() == readers.contractions.size() &&
              llvm::all_of(link.consumers, [&](Operation *op) { return llvm::is_contained(readers.contractions, op); });
     });
+  }
+
+  /// Whether a contraction makes the value, with nothing behind it but what factors of channels move through.
+  static bool hasLink(const Readers &readers, ArrayRef<ChannelLink> links) { return findLink(readers, links) != links.end(); }
+
+  /// Where a contraction makes the value for these readers alone.
+  bool divideAtContraction(const Readers &readers, ArrayRef<float> factors, ArrayRef<ChannelLink> links) {
+    const auto *link = findLink(readers, links);
     Value root = traceRoot(readers.value);
     if (link == links.end() || !getRange(root))
       return false;
@@ -226,25 +265,23 @@ private:
       return false;
     weights.divideOutputs(link->producer, factors);
     divideConstants(*link, factors);
-    auto [low, high] = dividedRange(readers, factors);
-    setRange(root, low, high);
+    annotate(root, readers, factors);
     return true;
   }
 
-  /// Where multiplications by constants make it: the readers get a copy of them that divides.
-  bool divideAtNormalization(const Readers &readers, ArrayRef<float> factors) {
+  /// Where it is made as floats: the readers get a copy that is divided, which is computed with its rounding.
+  bool divideCopy(const Readers &readers, ArrayRef<float> factors) {
     Value root = traceRoot(readers.value);
     std::optional<SmallVector<Operation *>> reshapes = reshapesBehind(root, readers.value);
-    if (!reshapes || !root.getDefiningOp())
+    if (!reshapes || !root.getDefiningOp() || classify(root.getDefiningOp()) == OpKind::Other || classify(root.getDefiningOp()) == OpKind::Table)
       return false;
-    Affine affine = matchAffine(root, factors.size());
-    if (!affine.scales)
+    llvm::SmallPtrSet<Operation *, 16> seen;
+    if (!isMadeAsFloats(root, Sandwiches(root.getDefiningOp()->getParentOfType<func::FuncOp>()), seen))
       return false;
     OpBuilder builder(&getContext());
     builder.setInsertionPointAfterValue(root);
-    Value divided = emitDivided(builder, root.getLoc(), affine, factors);
-    auto [low, high] = dividedRange(readers, factors);
-    setRange(divided, low, high);
+    Value divided = emitDivided(builder, root, factors);
+    annotate(divided, readers, factors);
     IRMapping mapping;
     mapping.map(root, divided);
     for (Operation *reshape : *reshapes)
@@ -252,26 +289,49 @@ private:
     for (OpOperand &use : llvm::make_early_inc_range(readers.value.getUses()))
       if (leadsTo(use.getOwner(), readers.contractions))
         use.set(divided);
-    eraseUnused(readers.value, affine.source);
+    for (Operation *reshape : llvm::reverse(*reshapes))
+      if (reshape->use_empty())
+        reshape->erase();
     return true;
   }
 
-  /// Whether an operation is one of the contractions, or pads or groups for some of them.
-  static bool leadsTo(Operation *op, ArrayRef<Operation *> contractions) {
-    if (llvm::is_contained(contractions, op))
-      return true;
-    return isa<tensor::PadOp, tensor::ExpandShapeOp>(op) && !op->use_empty() &&
-           llvm::all_of(op->getUsers(), [&](Operation *user) { return leadsTo(user, contractions); });
+  /// Where a sandwich makes it for these readers alone: a multiplication more at its end, which is computed in registers.
+  bool divideAtEnd(const Readers &readers, ArrayRef<float> factors) {
+    Value root = traceRoot(readers.value);
+    if (!root.getDefiningOp() || !getRange(root) || !reshapesBehind(root, readers.value) || !leadsTo(root, readers.contractions))
+      return false;
+    Sandwiches sandwiches(root.getDefiningOp()->getParentOfType<func::FuncOp>());
+    const Sandwich *sandwich = sandwiches.find(root.getDefiningOp());
+    if (!sandwich || sandwich->result() != root || (sandwich->kind != OpKind::Contraction && sandwich->kind != OpKind::Elementwise))
+      return false;
+    // Without a function the epilogue goes from codes to codes by multipliers (rules A7, A8), which is faster than what a function takes.
+    if (sandwich->simple == sandwich->tail.size())
+      return false;
+    OpBuilder builder(&getContext());
+    builder.setInsertionPointAfterValue(root);
+    Value divided = emitDivided(builder, root, factors);
+    root.replaceUsesWithIf(divided, [&](OpOperand &use) { return use.getOwner() != divided.getDefiningOp() && !isa<tensor::DimOp>(use.getOwner()); });
+    root.getDefiningOp()->removeAttr(kRangeAttr);
+    annotate(divided, readers, factors);
+    return true;
   }
 
-  static void eraseUnused(Value value, Value end) {
-    while (value != end && value.use_empty()) {
-      Operation *op = value.getDefiningOp();
-      SmallVector<Value> operands(op->getOperands());
-      op->erase();
-      auto activation = llvm::find_if(operands, [](Value operand) { return !isConstant(operand) && !operand.getDefiningOp<tensor::EmptyOp>(); });
-      value = *activation;
-    }
+  /// The new range, and what a reader of layers' values needs to know them again.
+  void annotate(Value divided, const Readers &readers, ArrayRef<float> factors) {
+    auto [low, high] = dividedRange(readers, factors);
+    setRange(divided, low, high);
+    divided.getDefiningOp()->setAttr(kChannelFactorsAttr, DenseF32ArrayAttr::get(&getContext(), factors));
+  }
+
+  /// Whether all uses of the elements are in one of the contractions, or in padding or reshapes for some of them.
+  static bool leadsTo(Value value, ArrayRef<Operation *> contractions) {
+    return !value.use_empty() &&
+           llvm::all_of(value.getUsers(), [&](Operation *user) { return isa<tensor::DimOp>(user) || leadsTo(user, contractions); });
+  }
+
+  static bool leadsTo(Operation *op, ArrayRef<Operation *> contractions) {
+    return llvm::is_contained(contractions, op) ||
+           (isa<tensor::PadOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op) && leadsTo(op->getResult(0), contractions));
   }
 
   /// The other side: the weights, and the means of what they read.

@@ -6,6 +6,9 @@
 
 namespace mlir::halftone {
 
+/// On what makes a value whose channels are divided (halftone-smooth-activations): by what, `array<f32: ...>`.
+inline constexpr llvm::StringLiteral kChannelFactorsAttr = "halftone.channel_factors";
+
 struct QuantizableValue {
   Value value;
   std::string key; ///< "<index>:<location name>", the same for the same entry form
@@ -13,7 +16,7 @@ struct QuantizableValue {
 
 /// Every f32 tensor that may get codes of its own: arguments, results of sandwiches, and other results. Constants
 /// are left out, so are the values inside of a sandwich (never rounded) and those that movements and max pools give
-/// (they have the range of what they move). The order is the program's.
+/// (they have the range of what they move), and copies of values whose channels are divided. The order is the program's.
 SmallVector<QuantizableValue> getQuantizableValues(func::FuncOp function);
 
 /// What a contraction with constant weights reads, seen before padding and grouping: its last dimension are the input

@@ -39,8 +39,8 @@ struct CalibrationOptions : PassPipelineOptions<CalibrationOptions> {
   Option<double> percentile{*this, "percentile", llvm::cl::desc("Percentile, above 50 and at most 100"),
                             llvm::cl::init(99.99)};
   Option<std::string> recipe{*this, "recipe", llvm::cl::desc("Recipe file: estimators by layer"), llvm::cl::init("")};
-  Option<double> smooth{*this, "smooth", llvm::cl::desc("How much of the channels' ranges moves to weights, 0 to 1; negative: nothing"),
-                        llvm::cl::init(-1)};
+  Option<std::string> smooth{*this, "smooth", llvm::cl::desc("How much of the channels' ranges moves to weights: none, auto, or 0 to 1"),
+                             llvm::cl::init("none")};
 };
 
 /// The calibration stage from a statistics file.

@@ -43,6 +43,10 @@ public:
   void divideOutputs(Operation *contraction, ArrayRef<float> factors);
   void multiplyInputs(Operation *contraction, ArrayRef<float> factors);
 
+  /// The weights as they are by now, and where each belongs.
+  ArrayRef<float> valuesOf(Operation *contraction) { return get(contraction).values; }
+  const WeightChannels &channelsOf(Operation *contraction) { return get(contraction).channels; }
+
   /// Makes the weights that were changed constants.
   void write();
 
