@@ -43,9 +43,8 @@ struct Readers {
 /// The exponents that the choice is among.
 static constexpr double kAlphas[] = {1, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25};
 
-/// Nothing is divided if more than this share of the expected error would be left. What is expected is that of one layer, with errors that have nothing to
-/// do with one another: of less a network gains nothing, or even loses (docs/Methods.md).
-static constexpr double kWorthwhile = 0.25;
+/// Nothing is divided if more than this share of the expected error would be left.
+static constexpr double kWorthwhile = 0.9;
 
 /// No channel is taken for smaller than this share of the largest: other inputs may make it larger than the samples did.
 static constexpr float kLeastShare = 1.0f / 256;

@@ -111,7 +111,7 @@ def SmoothActivations : Pass<"halftone-smooth-activations", "::mlir::ModuleOp"> 
     same, but for rounding. The new range is that of the divided extrema; means of channels are divided, too.
 
     With `automatic` alpha is the one of 1, 7/8, ... 1/4 with the least error expected at the contractions that read the value, of its rounding and of
-    that of the weights, and of what a range cuts off of each channel; nothing is done if more than a quarter of the error would be left. Channels
+    that of the weights, and of what a range cuts off of each channel; nothing is done for less than a tenth of the error. Channels
     are cut off where the range of the value cuts them off, so that none has larger steps than before, unless these are few (one of 16 at most), or
     to cut off nothing is expected to be better. In front of depthwise convolutions, whose weights have a scale for each channel, alpha is 1: each
     channel has all codes. What a contraction makes with clamps alone is left alone: EfficientNet-Lite0 loses by it.
