@@ -38,7 +38,7 @@ private:
   Error measureLayers();
   std::optional<Assignment> choose(const Limits &limits, Sum least) const;
   Error infeasible(const Limits &limits) const;
-  Error unverified(int repairs) const;
+  Error unverified() const;
   int64_t sumOf(const Assignment &assignment, Sum sum) const;
   int64_t otherOf(Sum sum) const { return sum == Sum::Bytes ? otherBytes : sum == Sum::Time ? otherTime : 0; }
   Expected<Measured> measure(Expected<Variant> variant, const SampleRange &range);
@@ -77,6 +77,7 @@ private:
   std::vector<Tensor> searchOutputs, verifyOutputs; ///< Of float.
   Metric metric;
   Selection selection;
+  int repairs = 0; ///< Times that a choice exceeded a budget where it was verified.
   std::vector<LayerChoices> layers;
   int64_t otherBytes = 0, otherTime = 0; ///< Of what is not chosen.
   std::optional<double> dropTarget;        ///< Of the search, once a verification was not within the budget or far within it.
@@ -292,8 +293,11 @@ static bool prunesSome(llvm::ArrayRef<LayerFormat> formats) {
   return llvm::any_of(formats, [](const LayerFormat &format) { return format.sparsity != 0; });
 }
 
-/// The error for budgets that no selection meets: what each of them can be, alone or beside the others.
+/// The error for budgets that no selection meets: what each of them can be, alone or beside the others. What repairs have tightened is no
+/// budget of the user's.
 Error Selector::infeasible(const Limits &limits) const {
+  if (repairs > 0)
+    return unverified();
   ProblemList problems;
   const Limits whole = limitsOf();
   auto text = [](Sum sum, int64_t value) {
@@ -625,7 +629,7 @@ Error Selector::useSlackOfDrop(const Limits &limits) {
 }
 
 /// The error when what was chosen last exceeds a budget where it is verified, and there is nothing else to choose.
-Error Selector::unverified(int repairs) const {
+Error Selector::unverified() const {
   return userError(formatv("the budgets do not hold on the samples kept for verification after {0} repairs; the last "
                            "model has {1} bytes of constants, {2:f1} us, and a drop of {3} {4}",
                            repairs, selection.chosen.constantBytes, selection.chosen.microseconds,
@@ -640,7 +644,7 @@ Expected<Selection> Selector::run() {
     return std::move(error);
   Limits limits = limitsOf();
   constexpr int kRepairs = 8;
-  for (int round = 0; round < kRepairs; ++round) {
+  for (; repairs < kRepairs; ++repairs) {
     Expected<Assignment> assignment = Assignment();
     if (request.maxDrop) {
       assignment = chooseByDrop(limits);
@@ -649,7 +653,7 @@ Expected<Selection> Selector::run() {
     } else {
       std::optional<Assignment> found = choose(limits, objective());
       if (!found)
-        return round == 0 ? infeasible(limits) : unverified(round);
+        return infeasible(limits);
       assignment = std::move(*found);
     }
     Expected<Selection> tried = verifyChoice(std::move(*assignment));
@@ -668,7 +672,7 @@ Expected<Selection> Selector::run() {
       return std::move(error);
     return std::move(selection);
   }
-  return unverified(kRepairs);
+  return unverified();
 }
 
 Expected<Selection> mlir::halftone::selectPrecision(VariantCompiler &compiler, const SelectionRequest &request,

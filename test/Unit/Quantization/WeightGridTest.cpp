@@ -29,7 +29,7 @@ static std::vector<float> someImportance(int64_t dimension) {
 }
 
 TEST(LevelSet, NearestIsNearest) {
-  for (const LevelSet &set : {LevelSet(7), LevelSet(127), LevelSet({-128 + 1, -3, 0, 4, 90}), LevelSet({5}), LevelSet({-4, -3})})
+  for (const LevelSet &set : {LevelSet(7), LevelSet(127), LevelSet({-128 + 1, -3, 0, 4, 90}), LevelSet(std::vector<int8_t>{5}), LevelSet({-4, -3})})
     for (float x = -140; x < 140; x += 0.03125f) {
       float least = INFINITY;
       for (int8_t level : set.levels())
