@@ -13,7 +13,7 @@ struct StageSettings {
   std::string statistics; ///< A statistics file.
   Estimator estimator = Estimator::MeanSquaredError;
   double percentile = 99.99;
-  std::string smooth = "auto"; ///< As of Smoothing::parse.
+  std::string smooth = "none"; ///< As of Smoothing::parse; what quantizes asks for "auto", what prunes sees the model as it is.
   std::string weights = "int8";        ///< Format of weights.
   std::string granularity = "channel"; ///< tensor, channel or group:N.
   std::string recipe;                  ///< A file of formats by layer.
