@@ -34,7 +34,7 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                           "(default 99.99)")),
       smooth("smooth", cl::sub(line.command), cl::init("auto"), cl::value_desc("auto|none|alpha"),
              cl::desc("Divide channels of activations, and multiply the weights that read them, so that large channels get "
-                      "smaller (SmoothQuant): auto (default) where that is expected to lower the error; none; or everywhere by an "
+                      "smaller (SmoothQuant): auto (default, in training none) where that is expected to lower the error; none; or everywhere by an "
                       "exponent from 0 to 1, 1 evens activations out whatever the weights are")),
       weights("weights", cl::sub(line.command), cl::init("int8"),
               cl::value_desc("format"), cl::desc(listFormats())),

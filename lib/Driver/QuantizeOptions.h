@@ -23,6 +23,9 @@ public:
   /// Whether any of them is given.
   bool isGiven() const;
 
+  /// Whether --smooth is.
+  bool isSmoothGiven() const { return smooth.getNumOccurrences() > 0; }
+
   /// What is wrong with the values, beside a selection among formats if `selects`,
   /// of which some prune with `formatsPrune`.
   llvm::Error check(bool selects = false, bool formatsPrune = false) const;

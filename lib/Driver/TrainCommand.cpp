@@ -247,6 +247,8 @@ static Error quantizeForTraining(const TrainOptions &options, ModuleOp module) {
                : Error::success();
   StageSettings settings = options.quantize.settings();
   settings.statistics = options.statistics;
+  if (!options.quantize.isSmoothGiven())
+    settings.smooth = "none"; // A teacher's values, of blocks, are not divided.
   if (Error error = advance(module, Stage::Precision, settings))
     return error;
   if (Error error = keepWeights(module))
