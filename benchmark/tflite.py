@@ -9,14 +9,9 @@ calibration has not seen. Latency is the median of rounds in turns, one thread, 
 Writes table.md and tflite.json; a failure stands in the table with its first line.
 """
 
-import argparse
-import json
-import pathlib
-import sys
-
 import numpy as np
 
-from zoo import HERE, Halftone, all_outputs, attempt, find_file, run, sqnr, time_in_turns
+from zoo import Halftone, all_outputs, find_file, measure_all, run, sqnr, time_in_turns
 import zoo_samples
 
 
@@ -29,7 +24,7 @@ class LiteRT:
         self.interpreter.allocate_tensors()
 
     def bind(self, feeds):
-        for (value,), entry in zip([[feed] for feed in feeds.values()], self.interpreter.get_input_details()):
+        for value, entry in zip(feeds.values(), self.interpreter.get_input_details()):
             self.interpreter.set_tensor(entry["index"], value)
 
     def run(self):
@@ -77,26 +72,5 @@ def table(rows):
     return "\n".join(lines) + "\n"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--halftone", required=True)
-    parser.add_argument("-o", dest="folder", type=pathlib.Path, required=True)
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    models, rows = json.loads((HERE / "tflite.json").read_text()), {}
-    unknown = [name for name in options.names if name not in models]
-    if unknown:
-        parser.error(f"no models of tflite.json: {', '.join(unknown)}; there are {', '.join(models)}")
-    for name in options.names or models:
-        row, reason = attempt(lambda: measure(options.halftone, models[name], options.folder / name))
-        rows[name] = row or {"title": models[name]["title"], "package": models[name]["package"], "error": reason}
-        (options.folder / "tflite.json").write_text(json.dumps(rows, indent=1))
-        (options.folder / "table.md").write_text(table(rows))
-        print(name, rows[name], flush=True)
-    print(table(rows))
-    sys.exit(any("error" in row for row in rows.values()))
-
-
 if __name__ == "__main__":
-    main()
+    measure_all(__doc__, "tflite.json", lambda options, name, entry: measure(options.halftone, entry, options.folder / name), table)

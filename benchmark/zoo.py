@@ -255,27 +255,29 @@ def table(rows):
     return "\n".join(lines) + "\n"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def measure_all(description, file, measure, make_table):
+    """The command of a table of models: `measure(options, name, entry)` gives the row of each that is named, else of all in the file. What is
+    measured by then is written after each."""
+    parser = argparse.ArgumentParser(description=description.split("\n\n")[0])
     parser.add_argument("--halftone", required=True)
     parser.add_argument("-o", dest="folder", type=pathlib.Path, required=True)
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    models, rows = json.loads((HERE / "zoo.json").read_text()), {}
+    models, rows = json.loads((HERE / file).read_text()), {}
     unknown = [name for name in options.names if name not in models]
     if unknown:
-        parser.error(f"no models of zoo.json: {', '.join(unknown)}; there are {', '.join(models)}")
+        parser.error(f"no models of {file}: {', '.join(unknown)}; there are {', '.join(models)}")
     for name in options.names or models:
         entry = models[name]
-        row, reason = attempt(lambda: Entry(options, name, entry).measure())
+        row, reason = attempt(lambda: measure(options, name, entry))
         rows[name] = row or {"title": entry["title"], "package": entry["package"], "error": reason}
         print(name, json.dumps(rows[name], indent=1), flush=True)
-        (options.folder / "zoo.json").write_text(json.dumps(rows, indent=1))
-        (options.folder / "table.md").write_text(table(rows))
-    print(table(rows))
+        (options.folder / file).write_text(json.dumps(rows, indent=1))
+        (options.folder / "table.md").write_text(make_table(rows))
+    print(make_table(rows))
     sys.exit(any("error" in row for row in rows.values()))
 
 
 if __name__ == "__main__":
-    main()
+    measure_all(__doc__, "zoo.json", lambda *model: Entry(*model).measure(), table)

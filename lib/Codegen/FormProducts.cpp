@@ -8,6 +8,7 @@
 #include "halftone/Codegen/ProductKernel.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Support/Constants.h"
+#include "halftone/Support/Elementwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -197,9 +198,7 @@ static linalg::GenericOp rewrite(IRRewriter &rewriter, const Product &product, S
     sizes.push_back(sizeOf(rewriter, loc, a, dim));
   sizes.push_back(sizeOf(rewriter, loc, b, batch + 1));
   Type element = getElementTypeOrSelf(op->getResult(0).getType());
-  Value empty = tensor::EmptyOp::create(rewriter, loc, sizes, element);
-  Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(element));
-  Value init = linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
+  Value init = buildZeros(rewriter, loc, sizes, element);
   SmallVector<utils::IteratorType> loops(batch + 2, utils::IteratorType::parallel);
   loops.push_back(utils::IteratorType::reduction);
   SmallVector<AffineMap> maps = {mapOf(rewriter, a, batch, batch, batch + 2), mapOf(rewriter, b, batch, batch + 2, batch + 1),

@@ -145,8 +145,6 @@ static Error checkDialects(ModuleOp module, StringRef path) {
     if (!op->isRegistered())
       ++unknown[op->getName()];
   });
-  if (unknown.empty())
-    return Error::success();
   ProblemList problems;
   for (auto [name, count] : unknown)
     problems.add(name.getStringRef() + " (" + Twine(count) + ")");

@@ -7,10 +7,7 @@
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Precision/Passes.h"
-#include "halftone/Support/Constants.h"
 #include "halftone/Support/Elementwise.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_INSERTPROBES
@@ -94,14 +91,7 @@ struct InsertProbesPass : halftone::impl::InsertProbesBase<InsertProbesPass> {
   static Value multiply(Value value, ArrayRef<float> factors) {
     OpBuilder builder(value.getContext());
     builder.setInsertionPointAfterValue(value);
-    Location loc = value.getLoc();
-    auto type = RankedTensorType::get({static_cast<int64_t>(factors.size())}, builder.getF32Type());
-    Value vector = arith::ConstantOp::create(builder, loc, makeConstant<float>(type, factors, "factor"));
-    AffineMap identity = builder.getMultiDimIdentityMap(cast<RankedTensorType>(value.getType()).getRank());
-    return buildElementwise(builder, loc, {value, vector}, {identity, identity.getSliceMap(identity.getNumDims() - 1, 1)},
-                            tensor::getMixedSizes(builder, loc, value), builder.getF32Type(), [](OpBuilder &body, Location nested, ValueRange x) -> Value {
-                              return arith::MulFOp::create(body, nested, x[0], x[1]);
-                            });
+    return scaleChannels(builder, value, factors);
   }
 
   static void addResult(func::FuncOp entry, Value value, StringRef name) {

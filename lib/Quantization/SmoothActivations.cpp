@@ -16,7 +16,6 @@
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Calibration/Passes.h"
 #include "halftone/Quantization/ChannelLinks.h"
-#include "halftone/Support/Constants.h"
 #include "halftone/Support/Elementwise.h"
 #include "mlir/IR/IRMapping.h"
 #include <cmath>
@@ -144,18 +143,8 @@ static bool isMadeAsFloats(Value value, const Sandwiches &sandwiches, llvm::Smal
 
 /// value / s.
 static Value emitDivided(OpBuilder &builder, Value value, ArrayRef<float> factors) {
-  Location loc = value.getLoc();
-  auto type = cast<RankedTensorType>(value.getType());
-  auto vector = RankedTensorType::get({static_cast<int64_t>(factors.size())}, type.getElementType());
-  std::vector<float> reciprocals;
-  for (float factor : factors)
-    reciprocals.push_back(1 / factor);
-  AffineMap identity = builder.getMultiDimIdentityMap(type.getRank()), last = identity.getSliceMap(type.getRank() - 1, 1);
-  SmallVector<Value> inputs{value, arith::ConstantOp::create(builder, loc, makeConstant<float>(vector, reciprocals, "factor"))};
-  return buildElementwise(builder, loc, inputs, {identity, last}, tensor::getMixedSizes(builder, loc, value), type.getElementType(),
-                          [](OpBuilder &body, Location nested, ValueRange x) -> Value {
-                            return arith::MulFOp::create(body, nested, x[0], x[1]);
-                          });
+  auto reciprocals = llvm::map_to_vector(factors, [](float factor) { return 1 / factor; });
+  return scaleChannels(builder, value, reciprocals);
 }
 
 /// The reshapes between a value and its root, root first; nothing if one changes the channels.

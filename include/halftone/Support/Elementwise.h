@@ -14,6 +14,12 @@ using ElementBuilder = function_ref<Value(OpBuilder &, Location, ValueRange)>;
 Value buildElementwise(OpBuilder &builder, Location loc, ValueRange inputs, ArrayRef<AffineMap> maps,
                        ArrayRef<OpFoldResult> sizes, Type element, ElementBuilder build);
 
+/// A tensor of zeros.
+Value buildZeros(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, Type element);
+
+/// `value`, f32 with channels last, with each channel multiplied by its factor.
+Value scaleChannels(OpBuilder &builder, Value value, ArrayRef<float> factors);
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_SUPPORT_ELEMENTWISE_H

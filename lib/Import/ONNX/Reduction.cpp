@@ -113,6 +113,13 @@ AffineMap importer::dropAxes(Builder &builder, int64_t rank, ArrayRef<int64_t> a
   return map;
 }
 
+AffineMap importer::readLines(Builder &builder, int64_t rank, int64_t axis) {
+  SmallVector<AffineExpr> read;
+  for (int64_t d = 0; d < rank; ++d)
+    read.push_back(builder.getAffineDimExpr(d == axis ? rank : d));
+  return AffineMap::get(rank + 1, 0, read, builder.getContext());
+}
+
 /// One generic over `x` and what it has come to so far, `start` first.
 static Value reduceAxes(Node &node, Value x, ArrayRef<int64_t> axes, Value start,
                         function_ref<Value(OpBuilder &, Location, Value, Value)> combine) {
@@ -306,10 +313,7 @@ LogicalResult onnx_operators::buildCumSum(Node &node) {
   OpBuilder &b = node.builder;
   const int64_t rank = x.rank();
   Value init = makeFilled(node, x.shape, node.operand(0), scalarConstant(b, node.loc, x.element, 0));
-  SmallVector<AffineExpr> read;
-  for (int64_t d = 0; d < rank; ++d)
-    read.push_back(b.getAffineDimExpr(d == axis ? rank : d));
-  SmallVector<AffineMap> maps = {AffineMap::get(rank + 1, 0, read, b.getContext()), b.getMultiDimIdentityMap(rank + 1).dropResult(rank)};
+  SmallVector<AffineMap> maps = {readLines(b, rank, axis), b.getMultiDimIdentityMap(rank + 1).dropResult(rank)};
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   iterators.push_back(utils::IteratorType::reduction);
   using arith::CmpIPredicate;

@@ -9,6 +9,9 @@ namespace mlir::halftone::importer {
 /// The map of the dimensions of a tensor of `rank` that are not among the sorted `axes`.
 AffineMap dropAxes(Builder &builder, int64_t rank, ArrayRef<int64_t> axes);
 
+/// How loops over a tensor of `rank`, and one more along its `axis` again, read it: at each position the whole line that it is on.
+AffineMap readLines(Builder &builder, int64_t rank, int64_t axis);
+
 /// The sum, mean or greatest (as ReduceSum, ReduceMean, ReduceMax, or any other ONNX reduction of `type`) of f32 `x` along
 /// the sorted static `axes`, which the result does not have.
 Value buildReduction(Node &node, StringRef type, Value x, ArrayRef<int64_t> axes);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
 #include "Operators.h"
+#include "Reduction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -61,10 +62,7 @@ LogicalResult onnx_operators::buildScatterElements(Node &node) {
     return node.unsupported("indices or updates that have not the input's size in all dimensions but the axis");
   OpBuilder &b = node.builder;
   const int64_t rank = x.rank(), size = x.shape[axis];
-  SmallVector<AffineExpr> read;
-  for (int64_t d = 0; d < rank; ++d)
-    read.push_back(b.getAffineDimExpr(d == axis ? rank : d));
-  AffineMap own = b.getMultiDimIdentityMap(rank + 1).dropResult(rank), of = AffineMap::get(rank + 1, 0, read, b.getContext());
+  AffineMap own = b.getMultiDimIdentityMap(rank + 1).dropResult(rank), of = readLines(b, rank, axis);
   SmallVector<AffineMap> maps = {of, of, AffineMap::get(rank + 1, 0, b.getAffineDimExpr(axis)), own};
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   iterators.push_back(utils::IteratorType::reduction);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
 #include "Operators.h"
+#include "Reduction.h"
 #include "Window.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -23,12 +24,7 @@ public:
   AffineMap own() const { return b.getMultiDimIdentityMap(rank + 1).dropResult(rank); }
   AffineMap ownPosition() const { return AffineMap::get(rank + 1, 0, b.getAffineDimExpr(axis)); }
   AffineMap readPosition() const { return AffineMap::get(rank + 1, 0, b.getAffineDimExpr(rank)); }
-  AffineMap read() const {
-    SmallVector<AffineExpr> results;
-    for (int64_t d = 0; d < rank; ++d)
-      results.push_back(b.getAffineDimExpr(d == axis ? rank : d));
-    return AffineMap::get(rank + 1, 0, results, b.getContext());
-  }
+  AffineMap read() const { return readLines(b, rank, axis); }
 
   /// 0, 1, 2, ... as data, so that the reduction is a vector kernel.
   Value positions(int64_t count) const {

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Import/Recognize.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "halftone/Support/Elementwise.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -17,15 +17,6 @@ static Value transpose(PatternRewriter &rewriter, Location loc, Value value, Arr
   SmallVector<int64_t> shape = llvm::map_to_vector(permutation, [&](int64_t d) { return type.getDimSize(d); });
   Value empty = tensor::EmptyOp::create(rewriter, loc, shape, type.getElementType());
   return linalg::TransposeOp::create(rewriter, loc, value, empty, permutation)->getResult(0);
-}
-
-/// Zeros of the type, with the dynamic sizes of `like`.
-static Value zeros(PatternRewriter &rewriter, Location loc, Value like, RankedTensorType type) {
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, like);
-  sizes.resize(type.getRank());
-  Value empty = tensor::EmptyOp::create(rewriter, loc, sizes, type.getElementType());
-  Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(type.getElementType()));
-  return linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
 }
 
 /// The type with one dimension more behind the last, or with the last two as one.
@@ -64,11 +55,12 @@ private:
     Location loc = op.getLoc();
     Value weights = tensor::CollapseShapeOp::create(rewriter, loc, op.getInputs()[1], SmallVector<ReassociationIndices>{{0}, {1}, {2, 3}});
     auto flat = withLast(type, type.getDimSize(3));
-    Value init = zeros(rewriter, loc, op.getOutputs()[0], flat);
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, op.getOutputs()[0]);
+    Value init = buildZeros(rewriter, loc, ArrayRef(sizes).drop_back(), type.getElementType());
     Value result = linalg::DepthwiseConv2DNhwcHwcOp::create(rewriter, loc, flat, ValueRange{op.getInputs()[0], weights}, init, op.getStrides(),
                                                             op.getDilations())
                        .getResult(0);
-    rewriter.replaceOpWithNewOp<tensor::ExpandShapeOp>(op, type, result, kSplitChannels, tensor::getMixedSizes(rewriter, loc, op.getOutputs()[0]));
+    rewriter.replaceOpWithNewOp<tensor::ExpandShapeOp>(op, type, result, kSplitChannels, sizes);
     return success();
   }
 

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Import/Recognize.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "halftone/Support/Elementwise.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -22,9 +22,7 @@ struct BatchOfOne : OpRewritePattern<linalg::BatchMatmulOp> {
     SmallVector<ReassociationIndices> groups = {{0, 1}, {2}};
     auto matrix = [&](Value value) -> Value { return tensor::CollapseShapeOp::create(rewriter, loc, value, groups); };
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, op.getOutputs()[0]);
-    Value empty = tensor::EmptyOp::create(rewriter, loc, ArrayRef(sizes).drop_front(), type.getElementType());
-    Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(type.getElementType()));
-    Value init = linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
+    Value init = buildZeros(rewriter, loc, ArrayRef(sizes).drop_front(), type.getElementType());
     auto product = linalg::MatmulOp::create(rewriter, loc, init.getType(), ValueRange{matrix(op.getInputs()[0]), matrix(op.getInputs()[1])}, init);
     rewriter.replaceOpWithNewOp<tensor::ExpandShapeOp>(op, type, product->getResult(0), groups, sizes);
     return success();
