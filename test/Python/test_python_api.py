@@ -258,6 +258,10 @@ class Commands(unittest.TestCase):
 class Stopped(unittest.TestCase):
     """What ends a command from within the caller's process, ends its processes, too."""
 
+    def setUp(self):
+        # Started in the background of a shell, a process ignores what the tests send.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
+
     @contextlib.contextmanager
     def only(self, exception):
         processes = []
