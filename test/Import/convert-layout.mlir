@@ -145,3 +145,49 @@ func.func @channels_last_pool(%x: tensor<1x3x4x6xf32>) -> tensor<1x1x1x6xf32> {
   }
   return %p : tensor<1x1x1x6xf32>
 }
+
+// -----
+
+// Channels that become positions stay last: no transpose but that of the phases, whose rows of channels stay together.
+// CHECK-LABEL: @depth_to_space
+// CHECK: %[[C:.*]] = linalg.conv_2d_nhwc_hwcf
+// CHECK: %[[E:.*]] = tensor.expand_shape %[[C]] {{\[\[}}0], [1], [2], [3, 4, 5]] {{.*}} : tensor<1x5x6x12xf32> into tensor<1x5x6x2x2x3xf32>
+// CHECK: %[[T:.*]] = linalg.transpose ins(%[[E]] : {{.*}} permutation = [0, 1, 3, 2, 4, 5]
+// CHECK: %[[J:.*]] = tensor.collapse_shape %[[T]] {{\[\[}}0], [1, 2], [3, 4], [5]] : {{.*}} into tensor<1x10x12x3xf32>
+// CHECK: linalg.conv_2d_nhwc_hwcf{{.*}}ins(%[[J]],
+func.func @depth_to_space(%x: tensor<1x4x5x6xf32>, %w: tensor<12x4x1x1xf32>, %v: tensor<2x3x1x1xf32>) -> tensor<1x2x10x12xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<1x12x5x6xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x12x5x6xf32>) -> tensor<1x12x5x6xf32>
+  %c = linalg.conv_2d_nchw_fchw ins(%x, %w : tensor<1x4x5x6xf32>, tensor<12x4x1x1xf32>) outs(%f : tensor<1x12x5x6xf32>) -> tensor<1x12x5x6xf32>
+  %s = tensor.expand_shape %c [[0], [1, 2, 3], [4], [5]] output_shape [1, 2, 2, 3, 5, 6] : tensor<1x12x5x6xf32> into tensor<1x2x2x3x5x6xf32>
+  %i = tensor.empty() : tensor<1x3x5x2x6x2xf32>
+  %t = linalg.transpose ins(%s : tensor<1x2x2x3x5x6xf32>) outs(%i : tensor<1x3x5x2x6x2xf32>) permutation = [0, 3, 4, 1, 5, 2]
+  %j = tensor.collapse_shape %t [[0], [1], [2, 3], [4, 5]] : tensor<1x3x5x2x6x2xf32> into tensor<1x3x10x12xf32>
+  %d = tensor.empty() : tensor<1x2x10x12xf32>
+  %g = linalg.fill ins(%zero : f32) outs(%d : tensor<1x2x10x12xf32>) -> tensor<1x2x10x12xf32>
+  %y = linalg.conv_2d_nchw_fchw ins(%j, %v : tensor<1x3x10x12xf32>, tensor<2x3x1x1xf32>) outs(%g : tensor<1x2x10x12xf32>) -> tensor<1x2x10x12xf32>
+  return %y : tensor<1x2x10x12xf32>
+}
+
+// -----
+
+// Channels that are shuffled between groups, with an open batch.
+// CHECK-LABEL: @channel_shuffle
+// CHECK: %[[C:.*]] = linalg.conv_2d_nhwc_hwcf
+// CHECK: %[[E:.*]] = tensor.expand_shape %[[C]] {{\[\[}}0], [1], [2], [3, 4]] {{.*}} : tensor<?x5x6x6xf32> into tensor<?x5x6x2x3xf32>
+// CHECK: %[[T:.*]] = linalg.transpose ins(%[[E]] : {{.*}} permutation = [0, 1, 2, 4, 3]
+// CHECK: tensor.collapse_shape %[[T]] {{\[\[}}0], [1], [2], [3, 4]] : {{.*}} into tensor<?x5x6x6xf32>
+func.func @channel_shuffle(%x: tensor<?x4x5x6xf32>, %w: tensor<6x4x1x1xf32>) -> tensor<?x6x5x6xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x4x5x6xf32>
+  %e = tensor.empty(%n) : tensor<?x6x5x6xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x6x5x6xf32>) -> tensor<?x6x5x6xf32>
+  %c = linalg.conv_2d_nchw_fchw ins(%x, %w : tensor<?x4x5x6xf32>, tensor<6x4x1x1xf32>) outs(%f : tensor<?x6x5x6xf32>) -> tensor<?x6x5x6xf32>
+  %s = tensor.expand_shape %c [[0], [1, 2], [3], [4]] output_shape [%n, 2, 3, 5, 6] : tensor<?x6x5x6xf32> into tensor<?x2x3x5x6xf32>
+  %i = tensor.empty(%n) : tensor<?x3x2x5x6xf32>
+  %t = linalg.transpose ins(%s : tensor<?x2x3x5x6xf32>) outs(%i : tensor<?x3x2x5x6xf32>) permutation = [0, 2, 1, 3, 4]
+  %j = tensor.collapse_shape %t [[0], [1, 2], [3], [4]] : tensor<?x3x2x5x6xf32> into tensor<?x6x5x6xf32>
+  return %j : tensor<?x6x5x6xf32>
+}

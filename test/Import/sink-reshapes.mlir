@@ -94,3 +94,50 @@ func.func @others(%a: tensor<6x4xf32>) -> (tensor<6x2x4xf32>, tensor<2x3xf32>, t
   } -> tensor<2x3x4xf32>
   return %heads, %sums, %squares : tensor<6x2x4xf32>, tensor<2x3xf32>, tensor<2x3x4xf32>
 }
+
+// -----
+
+#nhwc = affine_map<(n, h, w, c) -> (n, h, w, c)>
+#c = affine_map<(n, h, w, c) -> (c)>
+
+// Bias, normalization and activation behind a transposed convolution's phases are computed on the phases: vectors of channels once for each of them.
+// CHECK-LABEL: @interleaved
+// CHECK-DAG: %[[BIAS:.*]] = arith.constant dense<[1.000000e+00, 2.000000e+00, 1.000000e+00, 2.000000e+00, 1.000000e+00, 2.000000e+00, 1.000000e+00, 2.000000e+00]>
+// CHECK-DAG: %[[SCALE:.*]] = arith.constant dense<[3.000000e+00, 4.000000e+00, 3.000000e+00, 4.000000e+00, 3.000000e+00, 4.000000e+00, 3.000000e+00, 4.000000e+00]>
+// CHECK: %[[P:.*]] = linalg.conv_2d_nhwc_hwcf
+// CHECK: %[[B:.*]] = linalg.generic {{.*}} ins(%[[P]], %[[BIAS]] : tensor<1x3x3x8xf32>, tensor<8xf32>)
+// CHECK: %[[N:.*]] = halftone.composite "batch_norm"(%[[B]], %[[SCALE]],
+// CHECK: %[[G:.*]] = halftone.composite "gelu"(%[[N]])
+// CHECK: %[[E:.*]] = tensor.expand_shape %[[G]]
+// CHECK: %[[T:.*]] = linalg.transpose ins(%[[E]]
+// CHECK: %[[J:.*]] = tensor.collapse_shape %[[T]]
+// CHECK: return %[[J]]
+func.func @interleaved(%x: tensor<1x3x3x4xf32>, %w: tensor<1x1x4x8xf32>) -> tensor<1x6x6x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %bias = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %scale = arith.constant dense<[3.0, 4.0]> : tensor<2xf32>
+  %one = arith.constant dense<[1.0, 1.5]> : tensor<2xf32>
+  %e = tensor.empty() : tensor<1x3x3x8xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x3x3x8xf32>) -> tensor<1x3x3x8xf32>
+  %p = linalg.conv_2d_nhwc_hwcf ins(%x, %w : tensor<1x3x3x4xf32>, tensor<1x1x4x8xf32>) outs(%f : tensor<1x3x3x8xf32>) -> tensor<1x3x3x8xf32>
+  %s = tensor.expand_shape %p [[0], [1], [2], [3, 4, 5]] output_shape [1, 3, 3, 2, 2, 2] : tensor<1x3x3x8xf32> into tensor<1x3x3x2x2x2xf32>
+  %i = tensor.empty() : tensor<1x3x2x3x2x2xf32>
+  %t = linalg.transpose ins(%s : tensor<1x3x3x2x2x2xf32>) outs(%i : tensor<1x3x2x3x2x2xf32>) permutation = [0, 1, 3, 2, 4, 5]
+  %j = tensor.collapse_shape %t [[0], [1, 2], [3, 4], [5]] : tensor<1x3x2x3x2x2xf32> into tensor<1x6x6x2xf32>
+  %o = tensor.empty() : tensor<1x6x6x2xf32>
+  %b = linalg.generic {indexing_maps = [#nhwc, #c, #nhwc], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%j, %bias : tensor<1x6x6x2xf32>, tensor<2xf32>) outs(%o : tensor<1x6x6x2xf32>) {
+  ^bb0(%u: f32, %v: f32, %q: f32):
+    %0 = arith.addf %u, %v : f32
+    linalg.yield %0 : f32
+  } -> tensor<1x6x6x2xf32>
+  %n = halftone.composite "batch_norm"(%b, %scale, %bias, %bias, %one) {axis = 3 : i64, epsilon = 1.0e-5 : f64} : (tensor<1x6x6x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x6x6x2xf32> {
+  ^bb0(%a: tensor<1x6x6x2xf32>, %a0: tensor<2xf32>, %a1: tensor<2xf32>, %a2: tensor<2xf32>, %a3: tensor<2xf32>):
+    halftone.yield %a : tensor<1x6x6x2xf32>
+  }
+  %g = halftone.composite "gelu"(%n) {} : (tensor<1x6x6x2xf32>) -> tensor<1x6x6x2xf32> {
+  ^bb0(%a: tensor<1x6x6x2xf32>):
+    halftone.yield %a : tensor<1x6x6x2xf32>
+  }
+  return %g : tensor<1x6x6x2xf32>
+}

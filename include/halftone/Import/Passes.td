@@ -8,7 +8,7 @@ def ConvertLayout : Pass<"halftone-convert-layout", "::mlir::func::FuncOp"> {
   let summary = "Make the inside of the model channels-last (NHWC)";
   let description = [{
     Walks the function once. Convolutions and pooling in NCHW become their NHWC forms, with weights transposed as
-    constants; padding, concatenation, slices, elementwise generics and composites behind them follow, so that
+    constants; padding, concatenation, slices, channels that become positions or are shuffled, elementwise generics and composites behind them follow, so that
     transposes remain only where a value enters or leaves the channels-last part: the function's arguments and
     results keep the source's layout. A generic keeps its iteration space and reads the transposed operand through a
     permuted map, then its loops are interchanged so that its result is in row-major order again.
@@ -109,13 +109,15 @@ def Recognize : Pass<"halftone-recognize", "::mlir::func::FuncOp"> {
 }
 
 def SinkReshapes : Pass<"halftone-sink-reshapes", "::mlir::func::FuncOp"> {
-  let summary = "Split the rows of a matrix product behind its elementwise tail";
+  let summary = "Split or move the values of a contraction behind its elementwise tail";
   let description = [{
     A product with more than two dimensions is `tensor.collapse_shape`, `linalg.matmul`, `tensor.expand_shape`. Elementwise
     operations and functions behind the expansion (bias, activation, residual addition) are computed on the matrix, and
     their result is expanded; operands that are no matrix are collapsed, and sizes of the expansion read from
     its operands. Then a product and its tail stand together, and are one sandwich (docs/Pipeline.md): nothing is rounded
-    between them.
+    between them. The same for values whose dimensions are split, moved and joined behind a contraction (the phases of a transposed convolution,
+    depth to space, shuffled channels): bias, normalization by channel and functions are computed in front of the moves, on vectors that have each
+    channel's number once for each phase.
 
     ```mlir
     %e = tensor.expand_shape %product [[0, 1], [2]] output_shape [1, 64, 8] : tensor<64x8xf32> into tensor<1x64x8xf32>

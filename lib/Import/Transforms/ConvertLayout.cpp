@@ -5,6 +5,7 @@
 // grouped convolution works on 5-D values (N, G, C, H, W), whose channels-last form is (N, H, W, G, C).
 //
 //===----------------------------------------------------------------------===//
+#include "halftone/Analysis/Interleaving.h"
 #include "halftone/Analysis/SourceScales.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
@@ -87,6 +88,7 @@ private:
   LogicalResult convertSlice(tensor::ExtractSliceOp op);
   LogicalResult convertExpand(tensor::ExpandShapeOp op);
   LogicalResult convertCollapse(tensor::CollapseShapeOp op);
+  LogicalResult convertInterleaving(tensor::ExpandShapeOp first);
   LogicalResult convertGeneric(linalg::GenericOp op);
   LogicalResult convertComposite(CompositeOp op);
   LogicalResult convertCast(Operation *op);
@@ -94,6 +96,7 @@ private:
   func::FuncOp function;
   IRRewriter rewriter;
   DenseMap<Value, Value> twins, backs;
+  DenseSet<Operation *> doneAhead; ///< Converted with an operation before them.
 };
 } // namespace
 
@@ -296,6 +299,48 @@ LogicalResult LayoutConverter::convertCollapse(tensor::CollapseShapeOp op) {
   return success();
 }
 
+/// Dimensions split, moved and joined, of 4-D values: the parts of each dimension stay together. From the first of the three on.
+LogicalResult LayoutConverter::convertInterleaving(tensor::ExpandShapeOp first) {
+  auto userOf = [](Operation *op) { return op->hasOneUse() ? *op->user_begin() : nullptr; };
+  Operation *second = userOf(first), *third = second ? userOf(second) : nullptr;
+  std::optional<Interleaving> found = third && third->getNumResults() == 1 ? Interleaving::match(third->getResult(0)) : std::nullopt;
+  if (!found || found->expand != first)
+    return failure();
+  Interleaving op = *found;
+  RankedTensorType from = op.expand.getSrcType(), to = op.collapse.getResultType();
+  if (from.getRank() != 4 || to.getRank() != 4)
+    return failure();
+  ArrayRef<int64_t> permutation = lastFromFirst(4);
+  // The parts of each dimension in the new order of dimensions, and the groups that they form.
+  auto regroup = [&](ArrayRef<ReassociationIndices> groups, SmallVector<int64_t> &parts) {
+    SmallVector<ReassociationIndices> moved(groups.size());
+    for (auto [group, p] : llvm::zip_equal(moved, permutation))
+      for (int64_t part : groups[p]) {
+        group.push_back(parts.size());
+        parts.push_back(part);
+      }
+    return moved;
+  };
+  SmallVector<int64_t> split, joined;
+  SmallVector<ReassociationIndices> splits = regroup(op.expand.getReassociationIndices(), split);
+  SmallVector<ReassociationIndices> joins = regroup(op.collapse.getReassociationIndices(), joined);
+  SmallVector<int64_t> placeOf = inverse(split), moves;
+  for (int64_t part : joined)
+    moves.push_back(placeOf[op.transpose.getPermutation()[part]]);
+  Location loc = op.collapse.getLoc();
+  RankedTensorType parts = permute(op.expand.getResultType(), split);
+  if (llvm::count_if(parts.getShape(), ShapedType::isDynamic) > 1 || (!parts.hasStaticShape() && (!parts.isDynamicDim(0) || moves[0] != 0)))
+    return failure(); // only a batch is open
+  Value expanded = tensor::ExpandShapeOp::create(rewriter, loc, parts, last(op.getSource()), splits);
+  ++numTransposes;
+  RankedTensorType moved = permute(parts, moves);
+  Value transposed = linalg::TransposeOp::create(rewriter, loc, expanded, emptyLike(loc, moved, expanded), moves)->getResult(0);
+  setTwin(op.collapse.getResult(), tensor::CollapseShapeOp::create(rewriter, loc, permute(to, permutation), transposed, joins));
+  doneAhead.insert(op.transpose);
+  doneAhead.insert(op.collapse);
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Elementwise
 //===----------------------------------------------------------------------===//
@@ -409,6 +454,8 @@ LogicalResult LayoutConverter::convertCast(Operation *op) {
 
 LogicalResult LayoutConverter::convert(Operation *op) {
   using namespace linalg;
+  if (doneAhead.contains(op))
+    return success();
   if (auto conv = dyn_cast<Conv2DNchwFchwOp>(op))
     return convertConvolution<Conv2DNchwFchwOp, Conv2DNhwcHwcfOp>(conv, {2, 3, 1, 0});
   if (auto conv = dyn_cast<DepthwiseConv2DNchwChwOp>(op))
@@ -427,7 +474,7 @@ LogicalResult LayoutConverter::convert(Operation *op) {
       .Case([&](tensor::PadOp o) { return convertPad(o); })
       .Case([&](tensor::ConcatOp o) { return convertConcat(o); })
       .Case([&](tensor::ExtractSliceOp o) { return convertSlice(o); })
-      .Case([&](tensor::ExpandShapeOp o) { return convertExpand(o); })
+      .Case([&](tensor::ExpandShapeOp o) { return success(succeeded(convertInterleaving(o)) || succeeded(convertExpand(o))); })
       .Case([&](tensor::CollapseShapeOp o) { return convertCollapse(o); })
       .Case([&](linalg::GenericOp o) { return convertGeneric(o); })
       .Case([&](CompositeOp o) { return convertComposite(o); })

@@ -1,13 +1,16 @@
-//===- SinkReshapes.cpp - a matrix product's rows are split behind its tail ---===//
+//===- SinkReshapes.cpp - a contraction's values are moved behind its tail ---===//
 //
-// A product of more than two dimensions is a product of matrices, whose rows are split again behind it. What is computed
-// elementwise from its result (bias, activation, residual addition) is computed on the matrix, and split behind that:
-// so it is the product's tail, as everywhere else, and no border between the two where values would be rounded.
+// A product of more than two dimensions is a product of matrices, whose rows are split again behind it; a transposed convolution is
+// one whose channels become positions behind it. What is computed elementwise from the result (bias, normalization, activation, residual
+// addition) is computed on the contraction's own result, and split or moved behind that: so it is the contraction's tail, as
+// everywhere else, and no border between the two where values would be rounded.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/EntryForm.h"
+#include "halftone/Analysis/Interleaving.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Import/Passes.h"
+#include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -22,16 +25,18 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// Whether the value is a matrix product, or computed elementwise from one.
-static bool followsProduct(Value value) {
+/// Whether the value is a contraction for which `isKind` holds, or computed elementwise from one.
+static bool followsContraction(Value value, llvm::function_ref<bool(Operation *)> isKind) {
   Operation *op = value.getDefiningOp();
   if (!op)
     return false;
-  if (isa<linalg::MatmulOp>(op))
-    return true;
   OpKind kind = classify(op);
-  return (kind == OpKind::Elementwise || kind == OpKind::Unary) && llvm::any_of(op->getOperands(), [&](Value operand) {
-           return operand.getType() == value.getType() && followsProduct(operand);
+  if (kind == OpKind::Contraction)
+    return isKind(op);
+  auto composite = dyn_cast<CompositeOp>(op);
+  bool isNormalization = composite && composite.getName() == "batch_norm";
+  return (kind == OpKind::Elementwise || kind == OpKind::Unary || isNormalization) && llvm::any_of(op->getOperands(), [&](Value operand) {
+           return operand.getType() == value.getType() && followsContraction(operand, isKind);
          });
 }
 
@@ -39,10 +44,110 @@ static bool followsProduct(Value value) {
 static tensor::ExpandShapeOp findSplit(Value value) {
   auto expand = value.getDefiningOp<tensor::ExpandShapeOp>();
   bool ofRows = expand && expand.getSrcType().getRank() == 2 && expand.getReassociationIndices().back().size() == 1;
-  return ofRows && followsProduct(expand.getSrc()) ? expand : tensor::ExpandShapeOp();
+  return ofRows && followsContraction(expand.getSrc(), llvm::IsaPred<linalg::MatmulOp>) ? expand : tensor::ExpandShapeOp();
+}
+
+/// How a contraction and its tail become `value` by moving their elements, if they do.
+static std::optional<Interleaving> findInterleaving(Value value) {
+  std::optional<Interleaving> found = value.hasOneUse() ? Interleaving::match(value) : std::nullopt;
+  bool isTail = found && followsContraction(found->getSource(), [](Operation *) { return true; });
+  return isTail && found->getSource().hasOneUse() ? found : std::nullopt;
+}
+
+/// The same moves of another value of the source's shape.
+static Value interleave(OpBuilder &builder, Interleaving moves, Value source) {
+  IRMapping mapping;
+  mapping.map(moves.getSource(), source);
+  for (Operation *op : {moves.expand.getOperation(), moves.transpose.getOperation(), moves.collapse.getOperation()})
+    builder.clone(*op, mapping);
+  return mapping.lookup(moves.collapse.getResult());
+}
+
+/// A constant vector along the result's dimension, as one along the source's that it comes from.
+static Value spreadVector(OpBuilder &builder, Value vector, const Interleaving::Origin &origin) {
+  std::optional<std::vector<float>> values = getConstantElements<float>(vector);
+  if (!values)
+    return {};
+  auto spread = llvm::map_to_vector(origin.indices, [&](int64_t index) { return (*values)[index]; });
+  auto type = RankedTensorType::get(static_cast<int64_t>(spread.size()), builder.getF32Type());
+  return arith::ConstantOp::create(builder, vector.getLoc(), makeConstant<float>(type, ArrayRef<float>(spread), "spread"));
 }
 
 namespace {
+/// f(interleave x, v) -> interleave(f(x, v')), where v is constant along one dimension.
+struct SinkInterleaving : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
+    AffineMap identity = rewriter.getMultiDimIdentityMap(op.getNumLoops());
+    if (op.getNumParallelLoops() != op.getNumLoops() || op->getNumResults() != 1 || op.hasIndexSemantics() ||
+        !op.getIndexingMapMatchingResult(op->getOpResult(0)).isIdentity() || !op.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>())
+      return rewriter.notifyMatchFailure(op, "not elementwise");
+    std::optional<Interleaving> moves;
+    for (OpOperand *operand : op.getDpsInputOperands())
+      if (!moves && op.getMatchingIndexingMap(operand) == identity)
+        moves = findInterleaving(operand->get());
+    if (!moves || moves->expand.getSrcType().getRank() != op.getNumLoops())
+      return rewriter.notifyMatchFailure(op, "no contraction whose elements are moved");
+    SmallVector<Value> inputs;
+    SmallVector<AffineMap> maps;
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      AffineMap map = op.getMatchingIndexingMap(operand);
+      bool isVector = map.getNumResults() == 1 && isa<AffineDimExpr>(map.getResult(0));
+      std::optional<Interleaving::Origin> origin = isVector ? moves->findOrigin(map.getDimPosition(0)) : std::nullopt;
+      if (operand->get() == moves->collapse.getResult()) {
+        inputs.push_back(moves->getSource());
+        maps.push_back(identity);
+      } else if (map.getNumResults() == 0) {
+        inputs.push_back(operand->get());
+        maps.push_back(map);
+      } else if (Value spread = origin ? spreadVector(rewriter, operand->get(), *origin) : Value()) {
+        inputs.push_back(spread);
+        maps.push_back(AffineMap::get(op.getNumLoops(), 0, rewriter.getAffineDimExpr(origin->dimension)));
+      } else {
+        return rewriter.notifyMatchFailure(op, "an operand that is no vector of channels");
+      }
+    }
+    maps.push_back(identity);
+    auto element = cast<RankedTensorType>(op->getResult(0).getType()).getElementType();
+    if (element != moves->expand.getSrcType().getElementType())
+      return rewriter.notifyMatchFailure(op, "a result of another element type");
+    Value empty = tensor::EmptyOp::create(rewriter, op.getLoc(), tensor::getMixedSizes(rewriter, op.getLoc(), moves->getSource()), element);
+    auto made = linalg::GenericOp::create(rewriter, op.getLoc(), moves->expand.getSrcType(), inputs, ValueRange{empty}, maps,
+                                          op.getIteratorTypesArray());
+    rewriter.cloneRegionBefore(op.getRegion(), made.getRegion(), made.getRegion().begin());
+    rewriter.replaceOp(op, interleave(rewriter, *moves, made->getResult(0)));
+    return success();
+  }
+};
+
+/// The same for a function by name, and for a normalization by channel.
+struct SinkInterleavingBehindComposite : OpRewritePattern<CompositeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(CompositeOp op, PatternRewriter &rewriter) const override {
+    std::optional<Interleaving> moves = op.getInputs().empty() ? std::nullopt : findInterleaving(op.getInputs()[0]);
+    if (!moves)
+      return rewriter.notifyMatchFailure(op, "no contraction whose elements are moved");
+    Value source = moves->getSource(), result;
+    if (op.getName() == "batch_norm") {
+      DictionaryAttr parameters = op.getParameters();
+      auto origin = moves->findOrigin(parameters.getAs<IntegerAttr>("axis").getInt());
+      SmallVector<Value> vectors;
+      for (Value vector : origin ? op.getInputs().drop_front() : ValueRange())
+        if (Value spread = spreadVector(rewriter, vector, *origin))
+          vectors.push_back(spread);
+      if (vectors.size() == 4)
+        result = buildBatchNorm(rewriter, op.getLoc(), source, vectors[0], vectors[1], vectors[2], vectors[3],
+                                parameters.getAs<FloatAttr>("epsilon").getValueAsDouble(), origin->dimension);
+    } else if (classify(op) == OpKind::Unary) {
+      result = buildUnary(rewriter, op.getLoc(), op.getName(), source, op.getParameters());
+    }
+    if (!result)
+      return rewriter.notifyMatchFailure(op, "no known function");
+    rewriter.replaceOp(op, interleave(rewriter, *moves, result));
+    return success();
+  }
+};
+
 /// function(expand_shape x) -> expand_shape(function x).
 struct SinkBehindComposite : OpRewritePattern<CompositeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -79,7 +184,7 @@ struct SinkReshapes : halftone::impl::SinkReshapesBase<SinkReshapes> {
     linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns, [](OpOperand *operand) {
       return classify(operand->getOwner()) != OpKind::Other && findSplit(operand->get());
     });
-    patterns.add<SinkBehindComposite, ReadGivenSize>(&getContext());
+    patterns.add<SinkInterleaving, SinkInterleavingBehindComposite, SinkBehindComposite, ReadGivenSize>(&getContext());
     // What the next operand is split by meets what this one joins.
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::populateFoldTensorEmptyPatterns(patterns); // initial tensors are no views of others
