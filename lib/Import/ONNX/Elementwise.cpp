@@ -78,6 +78,20 @@ static Value matchGatedActivation(Node &node) {
   return {};
 }
 
+/// The reciprocals of constant f32 divisors, each a normal number whose reciprocal is one: a product takes a fraction of a division's time and
+/// differs from it by one rounding.
+static std::optional<Tensor> reciprocal(const Tensor &divisor) {
+  if (!divisor.constant || !divisor.element.isF32())
+    return std::nullopt;
+  std::vector<double> values = divisor.constant->numbers();
+  for (double &value : values) {
+    value = static_cast<float>(1 / value);
+    if (!std::isnormal(value) || std::abs(value) < std::numeric_limits<float>::min() || std::isinf(static_cast<float>(value)))
+      return std::nullopt;
+  }
+  return toTensor(HostTensor::fromNumbers(divisor.element, divisor.shape, values));
+}
+
 LogicalResult onnx_operators::buildArithmetic(Node &node) {
   Tensor result = node.input(0);
   if (failed(requireComputable(node, result)))
@@ -90,11 +104,16 @@ LogicalResult onnx_operators::buildArithmetic(Node &node) {
       return success();
     }
   for (unsigned i = 1; i < node.numInputs(); ++i) {
-    const Tensor &next = node.input(i);
+    Tensor next = node.input(i);
     if (next.element != result.element)
       return node.unsupported("inputs have different element types");
+    StringRef type = node.type();
+    if (std::optional<Tensor> factor = type == "Div" ? reciprocal(next) : std::nullopt) {
+      next = *factor;
+      type = "Mul";
+    }
     Value value = buildBroadcast(node, {result, next}, result.element, [&](OpBuilder &b, Location l, ValueRange e) {
-      return emitBinary(node.type(), b, l, result.element, e[0], e[1]);
+      return emitBinary(type, b, l, result.element, e[0], e[1]);
     });
     if (!value)
       return failure();
