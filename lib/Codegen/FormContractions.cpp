@@ -7,11 +7,11 @@
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Support/Constants.h"
+#include "halftone/Support/Rewriting.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_FORMCONTRACTIONS
@@ -254,7 +254,7 @@ struct FormContractions : halftone::impl::FormContractionsBase<FormContractions>
     RewritePatternSet patterns(&getContext());
     patterns.add<FormMatmul, FormConvolution, FormDepthwise, FormGrouped>(&getContext());
     patterns.add<FuseTail>(&getContext(), numFused);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToEnd(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation().walk([&](ContractOp) { ++numContractions; });
   }

@@ -4,10 +4,10 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Support/Rewriting.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_FUSEELEMENTWISE
@@ -45,7 +45,7 @@ struct FuseElementwise : halftone::impl::FuseElementwiseBase<FuseElementwise> {
     // Reshapes that undo one another would keep operations apart.
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, &getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToEnd(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Support/Rewriting.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
@@ -25,7 +26,6 @@
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
 #include "mlir/Transforms/DialectConversion.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_LOWERTOLLVM
@@ -66,7 +66,7 @@ static LogicalResult simplify(ModuleOp module) {
   vector::populateVectorRankReducingFMAPattern(patterns);
   vector::populateVectorTransposeLoweringPatterns(patterns, vector::VectorTransposeLowering::EltWise);
   vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
-  return applyPatternsGreedily(module, std::move(patterns));
+  return applyToEnd(module, std::move(patterns));
 }
 
 //===----------------------------------------------------------------------===//

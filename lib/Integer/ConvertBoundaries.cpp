@@ -3,8 +3,8 @@
 #include "CodeTensors.h"
 #include "halftone/Integer/Passes.h"
 #include "halftone/Support/Constants.h"
+#include "halftone/Support/Rewriting.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_CONVERTBOUNDARIES
@@ -172,7 +172,7 @@ struct ConvertBoundaries
   LogicalResult apply(Arguments &...arguments) {
     RewritePatternSet patterns(&getContext());
     patterns.add<Pattern>(&getContext(), arguments...);
-    return applyPatternsGreedily(getOperation(), std::move(patterns));
+    return applyToEnd(getOperation(), std::move(patterns));
   }
 };
 } // namespace

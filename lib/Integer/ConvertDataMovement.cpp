@@ -2,8 +2,8 @@
 //---------===//
 #include "CodeTensors.h"
 #include "halftone/Integer/Passes.h"
+#include "halftone/Support/Rewriting.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include <cmath>
 
 namespace mlir::halftone {
@@ -308,7 +308,7 @@ struct ConvertDataMovement
     RewritePatternSet patterns(&getContext());
     patterns.add<MoveCodes, MoveComposite, MovePad, MoveTranspose,
                  QuantizeBeforeReshape, RequantizeConcat>(&getContext(), moved);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToEnd(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

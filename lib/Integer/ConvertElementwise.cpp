@@ -8,8 +8,8 @@
 //===----------------------------------------------------------------------===//
 #include "ElementwiseRegion.h"
 #include "halftone/Integer/Passes.h"
+#include "halftone/Support/Rewriting.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_CONVERTELEMENTWISE
@@ -206,7 +206,7 @@ struct ConvertElementwise
       joinRegion(rewriter, op);
     RewritePatternSet conversion(&getContext());
     conversion.add<QuantizedGeneric>(&getContext(), converted);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(conversion))))
+    if (failed(applyToEnd(getOperation(), std::move(conversion))))
       signalPassFailure();
   }
 };

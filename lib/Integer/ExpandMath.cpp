@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Integer/Passes.h"
+#include "halftone/Support/Rewriting.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_EXPANDMATH
@@ -17,6 +17,7 @@ namespace mlir::halftone {
 } // namespace mlir::halftone
 
 using namespace mlir;
+using namespace mlir::halftone;
 
 /// Exact by IEEE 754, and an instruction of every target: these stay.
 static bool isExact(Operation *op) {
@@ -87,8 +88,7 @@ struct ExpandMath : halftone::impl::ExpandMathBase<ExpandMath> {
                                                 [](StringRef) { return true; });
     GreedyRewriteConfig config;
     config.enableFolding(false).enableConstantCSE(false);
-    if (failed(
-            applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    if (failed(applyToEnd(getOperation(), std::move(patterns), config)))
       return signalPassFailure();
     getOperation()->walk([&](Operation *op) {
       if (!isa<math::MathDialect>(op->getDialect()) || isExact(op))

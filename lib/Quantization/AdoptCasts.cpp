@@ -9,7 +9,7 @@
 #include "halftone/Quantization/Passes.h"
 #include "halftone/Quantization/Weights.h"
 #include "halftone/Support/Constants.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "halftone/Support/Rewriting.h"
 #include <cmath>
 
 namespace mlir::halftone {
@@ -135,7 +135,7 @@ struct AdoptCastsPass : halftone::impl::AdoptCastsBase<AdoptCastsPass> {
   LogicalResult arrangeCasts(func::FuncOp entry) {
     RewritePatternSet patterns(&getContext());
     patterns.add<RoundBeforeReshape>(&getContext());
-    return applyPatternsGreedily(entry, std::move(patterns));
+    return applyToEnd(entry, std::move(patterns));
   }
 
   LogicalResult adoptWeights(OpBuilder &builder, Operation *contraction);

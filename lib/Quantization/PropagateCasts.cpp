@@ -1,7 +1,7 @@
 //===- PropagateCasts.cpp - data movement on codes --------------------------===//
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Quantization/Passes.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "halftone/Support/Rewriting.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_PROPAGATECASTS
@@ -93,7 +93,7 @@ struct PropagateCastsPass : halftone::impl::PropagateCastsBase<PropagateCastsPas
                            tensor::ExtractSliceOp::getOperationName(), tensor::CastOp::getOperationName()})
       patterns.add<MoveReshape>(context, name, &moved);
     patterns.add<MoveTranspose, MoveConcat>(context, &moved);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToEnd(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

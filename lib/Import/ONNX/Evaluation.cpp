@@ -25,6 +25,22 @@ static constexpr int64_t kMaxElements = int64_t(1) << 28;
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
+/// Whether the operator gives truth values.
+static bool isComparison(StringRef type) {
+  return type == "Equal" || type == "Less" || type == "LessOrEqual" || type == "Greater" || type == "GreaterOrEqual";
+}
+
+template <typename T>
+static bool compare(StringRef type, T x, T y) {
+  if (type == "Equal")
+    return x == y;
+  if (type == "Less")
+    return x < y;
+  if (type == "LessOrEqual")
+    return x <= y;
+  return type == "Greater" ? x > y : x >= y;
+}
+
 static std::optional<double> computeFloat(StringRef type, double x, double y) {
   if (type == "Add" || type == "Sum")
     return x + y;
@@ -38,6 +54,8 @@ static std::optional<double> computeFloat(StringRef type, double x, double y) {
     return std::min(x, y);
   if (type == "Max")
     return std::max(x, y);
+  if (isComparison(type))
+    return compare(type, x, y);
   return std::nullopt;
 }
 
@@ -73,12 +91,14 @@ static std::optional<int64_t> computeInteger(StringRef type, int64_t x, int64_t 
     return std::min(x, y);
   if (type == "Max")
     return std::max(x, y);
-  if (type == "Equal")
-    return x == y;
-  if (type == "Less")
-    return x < y;
-  if (type == "Greater")
-    return x > y;
+  if (isComparison(type))
+    return compare(type, x, y);
+  if (type == "And")
+    return x && y;
+  if (type == "Or")
+    return x || y;
+  if (type == "Xor")
+    return !x != !y;
   return std::nullopt;
 }
 
@@ -109,17 +129,18 @@ static Evaluated evaluatePair(StringRef type, const HostTensor &x, const HostTen
   if (!shape || x.element != y.element || ShapedType::getNumElements(*shape) > kMaxElements)
     return std::nullopt;
   std::vector<int64_t> xAt = broadcastPositions(x.shape, *shape), yAt = broadcastPositions(y.shape, *shape);
+  Type element = isComparison(type) ? IntegerType::get(x.element.getContext(), 1) : x.element;
   if (x.isFloat()) {
     auto results = zipWith<double>(x.numbers(), xAt, y.numbers(), yAt,
                                    [&](double a, double b) { return computeFloat(type, a, b); });
-    return results ? Evaluated(HostTensor::fromNumbers(x.element, *shape, *results)) : std::nullopt;
+    if (!results || !isComparison(type))
+      return results ? Evaluated(HostTensor::fromNumbers(element, *shape, *results)) : std::nullopt;
+    return HostTensor::fromIntegers(element, *shape, std::vector<int64_t>(results->begin(), results->end()));
   }
   auto results = zipWith<int64_t>(x.integers(), xAt, y.integers(), yAt,
                                   [&](int64_t a, int64_t b) { return computeInteger(type, a, b); });
   if (!results)
     return std::nullopt;
-  bool compares = type == "Equal" || type == "Less" || type == "Greater";
-  Type element = compares ? IntegerType::get(x.element.getContext(), 1) : x.element;
   return HostTensor::fromIntegers(element, *shape, *results);
 }
 

@@ -7,6 +7,7 @@
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Import/ONNX.h"
 #include "Broadcast.h"
+#include "GraphImporter.h"
 #include "Operators.h"
 #include "Quantization.h"
 #include "Reader.h"
@@ -18,7 +19,6 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/Support/JSON.h"
-#include <set>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -55,53 +55,6 @@ bool mlir::halftone::parseValue(StringRef text, std::map<std::string, double> &v
 
 /// A name of the file. ONNX says that it is UTF-8, reports rely on it, and not all files keep to it.
 static StringAttr nameAttr(Builder &builder, StringRef name) { return builder.getStringAttr(llvm::json::fixUTF8(name)); }
-
-namespace {
-class GraphImporter {
-public:
-  GraphImporter(const ModelFile &file, MLIRContext *context, const ImportOptions &options)
-      : file(file), graph(file.model.graph()), options(options), builder(context),
-        loc(UnknownLoc::get(context)) {}
-
-  /// Imports everything; null after an error. `operators` gets a row for every node.
-  OwningOpRef<ModuleOp> run(std::vector<OnnxOperator> &operators);
-
-  /// Reports the operators that are not supported, in one error.
-  LogicalResult reportUnsupported(ArrayRef<OnnxOperator> operators) const;
-
-private:
-  LogicalResult checkOpset();
-  LogicalResult checkDimNames();
-  LogicalResult checkValueNames();
-  void readInitializers(const onnx::GraphProto &nodes);
-  void collectLeading();
-  LogicalResult reportMissing() const;
-  LogicalResult setValue(const onnx::ValueInfoProto &input, Type element, ArrayRef<int64_t> shape, double value);
-  void remarkHalves();
-  LogicalResult addInputs(func::FuncOp function);
-  FailureOr<SmallVector<int64_t>> readInputShape(const onnx::ValueInfoProto &input, SmallVector<Attribute> &symbols);
-  FailureOr<int64_t> readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim);
-  std::string importNode(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
-  std::string importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes, std::vector<OnnxOperator> &operators);
-  std::string importBranch(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
-  bool importNodes(const onnx::GraphProto &nodes, std::vector<OnnxOperator> &operators);
-  LogicalResult addOutputs(func::FuncOp function);
-
-  const ModelFile &file;
-  const onnx::GraphProto &graph;
-  const ImportOptions &options;
-  OpBuilder builder;
-  Location loc;
-  int64_t opset = 0;
-  TensorMap tensors;
-  llvm::StringMap<std::string> unknown; ///< tensors without a value; the reason, or "" after an unsupported node
-  CastNames casts;                      ///< of what QuantizeLinear made
-  std::string dynamicSymbol;            ///< the dimension that is dynamic; empty if none is
-  std::set<std::string> leadingOnes;    ///< dimensions that lead somewhere and have no size given
-  std::vector<std::pair<std::string, std::string>> missing; ///< inputs, and their dimensions that need a size
-  std::map<std::string, int64_t> domains;                   ///< opsets by domain
-};
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // The model
@@ -386,33 +339,6 @@ std::string GraphImporter::importExpanded(const onnx::NodeProto &proto, ArrayRef
   return "";
 }
 
-/// Imports the branch of an If that its constant condition takes; the other is not looked at. Names of the branch end with it.
-std::string GraphImporter::importBranch(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators) {
-  HostTensorRef condition = tensors[proto.input(0)].constant;
-  if (!condition || condition->count() != 1)
-    return "a condition that is not constant: where it is computed from an input, --value gives that input a value";
-  StringRef name = condition->scalar() != 0 ? "then_branch" : "else_branch";
-  auto branch = llvm::find_if(proto.attribute(), [&](const onnx::AttributeProto &attribute) { return attribute.name() == name; });
-  if (branch == proto.attribute().end() || branch->g().output_size() != proto.output_size())
-    return "a branch that does not give its outputs";
-  TensorMap outside = tensors;
-  readInitializers(branch->g());
-  bool complete = importNodes(branch->g(), operators);
-  SmallVector<Tensor> results;
-  for (const onnx::ValueInfoProto &output : branch->g().output()) {
-    auto found = tensors.find(output.name());
-    if (found == tensors.end())
-      break;
-    results.push_back(found->second);
-  }
-  tensors = std::move(outside);
-  if (!complete || results.size() != static_cast<size_t>(proto.output_size()))
-    return "its " + name.str() + " is not supported";
-  for (auto [output, result] : llvm::zip(proto.output(), results))
-    tensors[output] = result;
-  return "";
-}
-
 /// Imports one node; returns why it is not supported, or "". Its results are in `tensors` or in `unknown`.
 std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators) {
   auto fail = [&](const std::string &reason) {
@@ -441,7 +367,9 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<
   for (unsigned i = 0; i < required; ++i)
     if (!node.hasInput(i))
       return fail("input " + std::to_string(i) + " is absent");
-  std::string reason = row->type == "If" ? importBranch(proto, operators) : buildNode(node, *row);
+  std::string reason = row->type == "If"     ? importBranch(proto, operators)
+                       : row->type == "Loop" ? importLoop(proto, node, operators)
+                                             : buildNode(node, *row);
   if (!reason.empty())
     return fail(reason);
   for (const std::string &output : proto.output())

@@ -67,6 +67,45 @@ LogicalResult onnx_operators::buildGatherElements(Node &node) {
   return success();
 }
 
+/// The first `length` steps of each sequence of a batch in the other order; the first two dimensions are steps and batch, in either order.
+LogicalResult onnx_operators::buildReverseSequence(Node &node) {
+  const Tensor x = node.input(0), lengths = node.input(1);
+  const int64_t time = node.getInt("time_axis", 0), batch = node.getInt("batch_axis", 1);
+  if (time + batch != 1 || time * batch != 0)
+    return node.unsupported("axes other than 0 and 1");
+  if (x.isDynamic() || x.rank() < 2 || !isa<IntegerType>(lengths.element) || lengths.shape != ArrayRef<int64_t>{x.shape[batch]})
+    return node.unsupported("a dynamic dimension, or lengths that are not integers, one for each sequence");
+  const int64_t steps = x.shape[time], count = x.shape[batch], timeStride = time ? 1 : count, batchStride = time ? steps : 1;
+  SmallVector<int64_t> shape = {steps * count};
+  llvm::append_range(shape, ArrayRef(x.shape).drop_front(2));
+  Value rows = reshape(node, node.operand(0), shape);
+  if (lengths.constant && !lengths.constant->symbolic) {
+    std::vector<int64_t> length = lengths.constant->integers();
+    SmallVector<int64_t> positions(steps * count);
+    for (int64_t b = 0; b < count; ++b)
+      for (int64_t t = 0; t < steps; ++t)
+        positions[t * timeStride + b * batchStride] = (t < length[b] && length[b] <= steps ? length[b] - 1 - t : t) * timeStride + b * batchStride;
+    node.setResult(reshape(node, pick(node, rows, 0, positions), x.shape), x.element);
+    return success();
+  }
+  Type element = lengths.element;
+  SmallVector<int64_t> along(2, 1), across(2, 1);
+  along[time] = steps;
+  across[batch] = count;
+  Tensor length = toTensor(reshape(node, node.operand(1), across));
+  Tensor step = toTensor(HostTensor::fromIntegers(element, along, llvm::to_vector(llvm::seq<int64_t>(0, steps))));
+  Tensor first = toTensor(HostTensor::fromIntegers(element, across, stridedPositions(count, batchStride)));
+  Value place = buildBroadcast(node, {length, step, first}, element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    Value held = arith::MinSIOp::create(b, l, e[0], scalarConstant(b, l, element, steps));
+    Value isInside = arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, e[1], held);
+    Value behind = arith::AddIOp::create(b, l, e[1], scalarConstant(b, l, element, 1));
+    Value from = arith::SelectOp::create(b, l, isInside, arith::SubIOp::create(b, l, held, behind), e[1]);
+    return arith::AddIOp::create(b, l, arith::MulIOp::create(b, l, from, scalarConstant(b, l, element, timeStride)), e[2]);
+  });
+  node.setResult(reshape(node, halftone::buildGather(node.builder, node.loc, rows, reshape(node, place, steps * count), /*axis=*/0), x.shape), x.element);
+  return success();
+}
+
 /// For each row of the input's first dimensions the row of `updates` that replaces it, or -1; the last of several counts.
 static FailureOr<SmallVector<int64_t>> readReplacedRows(Node &node) {
   const Tensor &x = node.input(0);

@@ -84,6 +84,7 @@ std::optional<HostTensor> evaluateScatterND(Node &node);
 LogicalResult buildRecurrent(Node &node);
 
 // Scatter.cpp
+LogicalResult buildReverseSequence(Node &node);
 LogicalResult buildScatterElements(Node &node);
 
 // TopK.cpp

@@ -86,10 +86,15 @@ static LogicalResult checkInputs(Node &node, const Recurrent &net) {
       failed(checkWeights(node, 3, {net.directions, 2 * rows})) || failed(checkWeights(node, 7, {net.directions, 3 * net.hidden})) ||
       failed(checkState(node, 5, net)) || failed(checkState(node, 6, net)))
     return failure();
-  HostTensorRef lengths = node.constant(4);
-  if (node.hasInput(4) && (!lengths || llvm::any_of(lengths->integers(), [&](int64_t length) { return length != net.steps; })))
-    return node.unsupported("sequence_lens other than the whole sequence");
+  if (node.hasInput(4) && (!isa<IntegerType>(node.input(4).element) || node.input(4).shape != ArrayRef<int64_t>{net.batch}))
+    return node.unsupported("sequence_lens that are not integers, one for each sequence of the batch");
   return success();
+}
+
+/// Whether some sequence may end before the last step.
+static bool hasShortSequences(Node &node, const Recurrent &net) {
+  HostTensorRef lengths = node.constant(4);
+  return node.hasInput(4) && (!lengths || llvm::any_of(lengths->integers(), [&](int64_t length) { return length < net.steps; }));
 }
 
 static FailureOr<Recurrent> readRecurrent(Node &node) {
@@ -148,6 +153,8 @@ private:
   /// What the state gives to gates [0, count): batch x (count hidden).
   Value buildRecurrent(Value h, int64_t count);
   void step(Value x);
+  /// What step `t` gives to the sequences that have it, and `before` to those that have ended (or, backwards, not begun); null: zeros.
+  Value choose(int64_t t, Value value, Value before);
 
   Node &node;
   OpBuilder &b;
@@ -226,7 +233,19 @@ void Direction::step(Value x) {
   }
 }
 
+Value Direction::choose(int64_t t, Value value, Value before) {
+  Tensor lengths = toTensor(reshape(node, node.operand(4), {net.batch, 1}));
+  SmallVector<Tensor> tensors = {lengths, toTensor(value)};
+  if (before)
+    tensors.push_back(toTensor(before));
+  return buildBroadcast(node, tensors, b.getF32Type(), [&](OpBuilder &n, Location l, ValueRange e) -> Value {
+    Value isPart = arith::CmpIOp::create(n, l, arith::CmpIPredicate::sgt, e[0], scalarConstant(n, l, lengths.element, t));
+    return arith::SelectOp::create(n, l, isPart, e[1], before ? e[2] : scalarConstant(n, l, n.getF32Type(), 0));
+  });
+}
+
 SmallVector<Value> Direction::run(Value x, Value h, Value c) {
+  const bool someEnd = hasShortSequences(node, net);
   bool reverse = net.reverse || index == 1;
   if (node.hasInput(7))
     peepholes = vector(numbers(7, 0, 3 * net.hidden));
@@ -236,8 +255,13 @@ SmallVector<Value> Direction::run(Value x, Value h, Value c) {
   SmallVector<Value> states(net.steps);
   for (int64_t i = 0; i < net.steps; ++i) {
     const int64_t t = reverse ? net.steps - 1 - i : i;
+    Value state = lastState, cell = lastCell;
     step(extract(node, all, {{t * net.batch, 0}, {net.batch, rows}, {1, 1}}));
-    states[t] = lastState;
+    states[t] = someEnd ? choose(t, lastState, {}) : lastState;
+    if (someEnd) {
+      lastState = choose(t, lastState, state);
+      lastCell = lastCell ? choose(t, lastCell, cell) : Value();
+    }
   }
   return states;
 }

@@ -8,10 +8,10 @@
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Import/Passes.h"
+#include "halftone/Support/Rewriting.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_KEEPHEIGHTS
@@ -126,7 +126,7 @@ struct KeepHeights : halftone::impl::KeepHeightsBase<KeepHeights> {
     // The height that the next convolution adds meets the one that was removed.
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::populateFoldTensorEmptyPatterns(patterns); // initial tensors are no views of others
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToEnd(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

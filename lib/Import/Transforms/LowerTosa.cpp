@@ -8,6 +8,7 @@
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Import/Passes.h"
+#include "halftone/Support/Rewriting.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Index/IR/IndexDialect.h"
@@ -18,7 +19,6 @@
 #include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/Dialect/Tosa/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
 
 namespace mlir::halftone {
@@ -123,7 +123,7 @@ struct LowerTosa : halftone::impl::LowerTosaBase<LowerTosa> {
     populateTosaForms(forms);
     OpPassManager pm(ModuleOp::getOperationName());
     addLowering(pm);
-    if (failed(applyPatternsGreedily(module, std::move(forms))) || failed(runPipeline(pm, module)) || failed(refuse(module, isTosa)))
+    if (failed(applyToEnd(module, std::move(forms))) || failed(runPipeline(pm, module)) || failed(refuse(module, isTosa)))
       signalPassFailure();
   }
 };

@@ -2,10 +2,10 @@
 #include "halftone/Import/Recognize.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Import/Passes.h"
+#include "halftone/Support/Rewriting.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_RECOGNIZE
@@ -26,7 +26,7 @@ struct Recognize : halftone::impl::RecognizeBase<Recognize> {
     populateRecognizeRelu(patterns);
     populateRecognizeBatchNorm(patterns);
     populateRecognizeAvgPool(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
+    if (failed(applyToEnd(getOperation(), std::move(patterns)))) {
       getOperation().emitError("recognition does not come to an end");
       signalPassFailure();
     }

@@ -11,11 +11,11 @@
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Import/Passes.h"
 #include "halftone/Support/Constants.h"
+#include "halftone/Support/Rewriting.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_SINKRESHAPES
@@ -63,14 +63,25 @@ static Value interleave(OpBuilder &builder, Interleaving moves, Value source) {
   return mapping.lookup(moves.collapse.getResult());
 }
 
-/// A constant vector along the result's dimension, as one along the source's that it comes from.
-static Value spreadVector(OpBuilder &builder, Value vector, const Interleaving::Origin &origin) {
+namespace {
+/// A constant vector along a dimension of the result, as one along the source's that it comes from.
+struct SpreadVector {
+  int64_t dimension; ///< of the source
+  SmallVector<float> values;
+
+  Value materialize(OpBuilder &builder, Location loc) const {
+    auto type = RankedTensorType::get(static_cast<int64_t>(values.size()), builder.getF32Type());
+    return arith::ConstantOp::create(builder, loc, makeConstant<float>(type, ArrayRef<float>(values), "spread"));
+  }
+};
+} // namespace
+
+static std::optional<SpreadVector> spreadVector(Interleaving moves, Value vector, int64_t dimension) {
   std::optional<std::vector<float>> values = getConstantElements<float>(vector);
-  if (!values)
-    return {};
-  auto spread = llvm::map_to_vector(origin.indices, [&](int64_t index) { return (*values)[index]; });
-  auto type = RankedTensorType::get(static_cast<int64_t>(spread.size()), builder.getF32Type());
-  return arith::ConstantOp::create(builder, vector.getLoc(), makeConstant<float>(type, ArrayRef<float>(spread), "spread"));
+  std::optional<Interleaving::Origin> origin = values ? moves.findOrigin(dimension) : std::nullopt;
+  if (!origin)
+    return std::nullopt;
+  return SpreadVector{origin->dimension, llvm::map_to_vector(origin->indices, [&](int64_t index) { return (*values)[index]; })};
 }
 
 namespace {
@@ -88,29 +99,32 @@ struct SinkInterleaving : OpRewritePattern<linalg::GenericOp> {
         moves = findInterleaving(operand->get());
     if (!moves || moves->expand.getSrcType().getRank() != op.getNumLoops())
       return rewriter.notifyMatchFailure(op, "no contraction whose elements are moved");
-    SmallVector<Value> inputs;
-    SmallVector<AffineMap> maps;
-    for (OpOperand *operand : op.getDpsInputOperands()) {
-      AffineMap map = op.getMatchingIndexingMap(operand);
-      bool isVector = map.getNumResults() == 1 && isa<AffineDimExpr>(map.getResult(0));
-      std::optional<Interleaving::Origin> origin = isVector ? moves->findOrigin(map.getDimPosition(0)) : std::nullopt;
-      if (operand->get() == moves->collapse.getResult()) {
-        inputs.push_back(moves->getSource());
-        maps.push_back(identity);
-      } else if (map.getNumResults() == 0) {
-        inputs.push_back(operand->get());
-        maps.push_back(map);
-      } else if (Value spread = origin ? spreadVector(rewriter, operand->get(), *origin) : Value()) {
-        inputs.push_back(spread);
-        maps.push_back(AffineMap::get(op.getNumLoops(), 0, rewriter.getAffineDimExpr(origin->dimension)));
-      } else {
-        return rewriter.notifyMatchFailure(op, "an operand that is no vector of channels");
-      }
-    }
-    maps.push_back(identity);
     auto element = cast<RankedTensorType>(op->getResult(0).getType()).getElementType();
     if (element != moves->expand.getSrcType().getElementType())
       return rewriter.notifyMatchFailure(op, "a result of another element type");
+    DenseMap<OpOperand *, SpreadVector> vectors;
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      AffineMap map = op.getMatchingIndexingMap(operand);
+      if (operand->get() == moves->collapse.getResult() || map.getNumResults() == 0)
+        continue;
+      bool isVector = map.getNumResults() == 1 && isa<AffineDimExpr>(map.getResult(0));
+      std::optional<SpreadVector> spread = isVector ? spreadVector(*moves, operand->get(), map.getDimPosition(0)) : std::nullopt;
+      if (!spread)
+        return rewriter.notifyMatchFailure(op, "an operand that is no vector of channels");
+      vectors.try_emplace(operand, *spread);
+    }
+    SmallVector<Value> inputs;
+    SmallVector<AffineMap> maps;
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      auto vector = vectors.find(operand);
+      bool isMoved = operand->get() == moves->collapse.getResult();
+      inputs.push_back(isMoved                  ? moves->getSource()
+                       : vector == vectors.end() ? operand->get()
+                                                 : vector->second.materialize(rewriter, op.getLoc()));
+      maps.push_back(vector == vectors.end() ? op.getMatchingIndexingMap(operand)
+                                             : AffineMap::get(op.getNumLoops(), 0, rewriter.getAffineDimExpr(vector->second.dimension)));
+    }
+    maps.push_back(identity);
     Value empty = tensor::EmptyOp::create(rewriter, op.getLoc(), tensor::getMixedSizes(rewriter, op.getLoc(), moves->getSource()), element);
     auto made = linalg::GenericOp::create(rewriter, op.getLoc(), moves->expand.getSrcType(), inputs, ValueRange{empty}, maps,
                                           op.getIteratorTypesArray());
@@ -130,14 +144,15 @@ struct SinkInterleavingBehindComposite : OpRewritePattern<CompositeOp> {
     Value source = moves->getSource(), result;
     if (op.getName() == "batch_norm") {
       DictionaryAttr parameters = op.getParameters();
-      auto origin = moves->findOrigin(parameters.getAs<IntegerAttr>("axis").getInt());
-      SmallVector<Value> vectors;
-      for (Value vector : origin ? op.getInputs().drop_front() : ValueRange())
-        if (Value spread = spreadVector(rewriter, vector, *origin))
-          vectors.push_back(spread);
-      if (vectors.size() == 4)
+      SmallVector<SpreadVector> spread;
+      for (Value vector : op.getInputs().drop_front())
+        if (std::optional<SpreadVector> one = spreadVector(*moves, vector, parameters.getAs<IntegerAttr>("axis").getInt()))
+          spread.push_back(*one);
+      if (spread.size() == 4) {
+        SmallVector<Value> vectors = llvm::map_to_vector(spread, [&](const SpreadVector &v) { return v.materialize(rewriter, op.getLoc()); });
         result = buildBatchNorm(rewriter, op.getLoc(), source, vectors[0], vectors[1], vectors[2], vectors[3],
-                                parameters.getAs<FloatAttr>("epsilon").getValueAsDouble(), origin->dimension);
+                                parameters.getAs<FloatAttr>("epsilon").getValueAsDouble(), spread[0].dimension);
+      }
     } else if (classify(op) == OpKind::Unary) {
       result = buildUnary(rewriter, op.getLoc(), op.getName(), source, op.getParameters());
     }
@@ -188,7 +203,7 @@ struct SinkReshapes : halftone::impl::SinkReshapesBase<SinkReshapes> {
     // What the next operand is split by meets what this one joins.
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::populateFoldTensorEmptyPatterns(patterns); // initial tensors are no views of others
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToEnd(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

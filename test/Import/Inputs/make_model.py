@@ -8,6 +8,7 @@ The lines are Python, with these calls:
     external("w", "f32", [4], location="w.bin", offset=0, length=16)
     node("Conv", "x w", "y", pads=[1, 1, 1, 1])        "" as an input's name: write `-`
     node("If", "c", "y", then_branch=branch(("Relu", "x", "r")), else_branch=...)   the last node's outputs are the branch's
+    node("Loop", "m c x", "y", body=branch(("Relu", "v", "w"), inputs=[("i", "i64", []), ...], outputs="c w"))
     output("y")                                        or with its type, as an input
 """
 import pathlib
@@ -51,11 +52,13 @@ def attribute(name, value):
 class Branch:
     """The graph of nodes, each the arguments of `node`."""
 
-    def __init__(self, *nodes):
+    def __init__(self, *nodes, inputs=(), outputs=None):
         model = Model()
+        for value in inputs:
+            model.input(*value)
         for node in nodes:
             model.node(*node)
-        for output in nodes[-1][2].split():
+        for output in (outputs or nodes[-1][2]).split():
             model.output(output)
         self.graph = model.graph
 

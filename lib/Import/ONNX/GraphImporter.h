@@ -1,0 +1,62 @@
+//===- GraphImporter.h - from an ONNX graph to a module ---------------------===//
+#ifndef HALFTONE_LIB_IMPORT_ONNX_GRAPHIMPORTER_H
+#define HALFTONE_LIB_IMPORT_ONNX_GRAPHIMPORTER_H
+
+#include "Node.h"
+#include "Quantization.h"
+#include "Reader.h"
+#include "halftone/Import/ONNX.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include <set>
+
+namespace mlir::halftone::importer {
+
+class GraphImporter {
+public:
+  GraphImporter(const ModelFile &file, MLIRContext *context, const ImportOptions &options)
+      : file(file), graph(file.model.graph()), options(options), builder(context),
+        loc(UnknownLoc::get(context)) {}
+
+  /// Imports everything; null after an error. `operators` gets a row for every node.
+  OwningOpRef<ModuleOp> run(std::vector<OnnxOperator> &operators);
+
+  /// Reports the operators that are not supported, in one error.
+  LogicalResult reportUnsupported(ArrayRef<OnnxOperator> operators) const;
+
+private:
+  LogicalResult checkOpset();
+  LogicalResult checkDimNames();
+  LogicalResult checkValueNames();
+  void readInitializers(const onnx::GraphProto &nodes);
+  void collectLeading();
+  LogicalResult reportMissing() const;
+  LogicalResult setValue(const onnx::ValueInfoProto &input, Type element, ArrayRef<int64_t> shape, double value);
+  void remarkHalves();
+  LogicalResult addInputs(func::FuncOp function);
+  FailureOr<SmallVector<int64_t>> readInputShape(const onnx::ValueInfoProto &input, SmallVector<Attribute> &symbols);
+  FailureOr<int64_t> readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim);
+  std::string importNode(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
+  std::string importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes, std::vector<OnnxOperator> &operators);
+  std::string importBranch(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
+  std::string importLoop(const onnx::NodeProto &proto, Node &node, std::vector<OnnxOperator> &operators);
+  bool importNodes(const onnx::GraphProto &nodes, std::vector<OnnxOperator> &operators);
+  LogicalResult addOutputs(func::FuncOp function);
+
+  const ModelFile &file;
+  const onnx::GraphProto &graph;
+  const ImportOptions &options;
+  OpBuilder builder;
+  Location loc;
+  int64_t opset = 0;
+  TensorMap tensors;
+  llvm::StringMap<std::string> unknown; ///< tensors without a value; the reason, or "" after an unsupported node
+  CastNames casts;                      ///< of what QuantizeLinear made
+  std::string dynamicSymbol;            ///< the dimension that is dynamic; empty if none is
+  std::set<std::string> leadingOnes;    ///< dimensions that lead somewhere and have no size given
+  std::vector<std::pair<std::string, std::string>> missing; ///< inputs, and their dimensions that need a size
+  std::map<std::string, int64_t> domains;                   ///< opsets by domain
+};
+
+} // namespace mlir::halftone::importer
+
+#endif // HALFTONE_LIB_IMPORT_ONNX_GRAPHIMPORTER_H
