@@ -35,7 +35,7 @@ FASTER = ["int8", "codebook4", *[f"int8/sparsity:{share}" for share in (0.3, 0.4
 SINGLE = [*[f"int{bits}" for bits in range(8, 1, -1)], "int8/tensor", "int4/tensor", "int4/group:32",
           *[f"codebook{bits}" for bits in range(8, 1, -1)], "nf4", "log5", "log4", "log3"]
 # Of the models that are no classifiers of pictures.
-FEW = ["int8", "int6", "int4/group:32", "codebook8", "codebook6", "codebook5", "codebook4", "nf4", "log4"]
+FEW = ["int8", "int6", "int5", "int4", "int4/group:32", "codebook8", "codebook6", "codebook5", "codebook4", "nf4", "log4"]
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 

@@ -9,6 +9,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SHA256.h"
 #include <cmath>
+#include <numeric>
 
 using namespace mlir::halftone;
 using llvm::ArrayRef, llvm::Error, llvm::Expected, llvm::SmallVector;
@@ -200,6 +201,20 @@ static Expected<double> tryFormat(Trials &trials, const LossReference &reference
   return measureLoss(reference.metric, reference.plainOutputs, *outputs);
 }
 
+/// How far from float the outputs are with int8 in this layer, if there is one, and float in all others.
+static Expected<double> tryAlone(const VariantCompiler &compiler, const LossReference &reference, std::optional<unsigned> layer, unsigned floatFormat) {
+  Assignment assignment(compiler.layers().size(), floatFormat);
+  if (layer)
+    assignment[*layer] = 0;
+  auto variant = compiler.compileQuickly(assignment);
+  if (!variant)
+    return variant.takeError();
+  auto outputs = variant->run(reference.samples);
+  if (!outputs)
+    return outputs.takeError();
+  return measureLoss(reference.metric, reference.floatOutputs, *outputs);
+}
+
 /// The choices that need a loss: int8 is where they start from.
 static int64_t countTrials(ArrayRef<LayerChoices> layers) {
   int64_t trials = 0;
@@ -208,31 +223,40 @@ static int64_t countTrials(ArrayRef<LayerChoices> layers) {
   return trials;
 }
 
-/// The distance of float in a layer; nothing if that is no choice.
-static std::optional<int64_t> floatDistance(const LayerChoices &choices, const VariantCompiler &compiler) {
-  for (const Choice &choice : choices)
-    if (compiler.isFloat(choice.format))
-      return choice.costs.loss;
-  return std::nullopt;
+/// Float among a layer's choices; null if it is none.
+static Choice *findFloat(LayerChoices &choices, const VariantCompiler &compiler) {
+  auto found = llvm::find_if(choices, [&](const Choice &choice) { return compiler.isFloat(choice.format); });
+  return found == choices.end() ? nullptr : &*found;
 }
 
-/// Makes losses of distances, `whole` being int8's from float.
-static void separateLosses(std::vector<LayerChoices> &layers, const VariantCompiler &compiler, int64_t whole) {
-  double sum = 0;
-  for (const LayerChoices &choices : layers)
-    sum += floatDistance(choices, compiler).value_or(0);
-  const double share = sum > whole ? whole / sum : 1;
-  for (LayerChoices &choices : layers) {
-    std::optional<int64_t> distance = floatDistance(choices, compiler);
-    for (Choice &choice : choices) {
-      if (!distance || choice.format == 0)
-        continue;
-      int64_t &loss = choice.costs.loss;
-      if (compiler.isFloat(choice.format))
-        loss = std::min<int64_t>(-std::llround(share * *distance), -1);
-      else
-        loss = std::max<int64_t>(loss - std::llround((1 - share) * *distance), 0);
-    }
+/// The loss that the file has, else what `measure` gives, which the file is given.
+static Expected<int64_t> findOrMeasure(MeasuredLosses &file, llvm::StringRef layer, llvm::StringRef format,
+                                       llvm::function_ref<Expected<double>()> measure) {
+  std::optional<double> loss = file.find(layer, format);
+  if (!loss) {
+    Expected<double> measured = measure();
+    if (!measured)
+      return measured.takeError();
+    loss = *measured;
+    if (Error error = file.add(layer, format, *loss))
+      return std::move(error);
+  }
+  return std::llround(*loss / kLossUnit);
+}
+
+/// Makes losses of distances, `own` being what int8 loses in each layer by itself, `whole` in all of them.
+static void separateLosses(std::vector<LayerChoices> &layers, const VariantCompiler &compiler, ArrayRef<int64_t> own, int64_t whole) {
+  const int64_t sum = std::accumulate(own.begin(), own.end(), int64_t(0));
+  const double share = sum > whole ? double(whole) / sum : 1;
+  for (auto [choices, loss] : llvm::zip_equal(layers, own)) {
+    Choice *floats = findFloat(choices, compiler);
+    if (!floats)
+      continue;
+    const int64_t rounding = std::max<int64_t>(floats->costs.loss - loss, 0);
+    for (Choice &choice : choices)
+      if (choice.format != 0 && &choice != floats)
+        choice.costs.loss = std::max<int64_t>(choice.costs.loss - rounding, 0);
+    floats->costs.loss = std::min<int64_t>(-std::llround(share * loss), -1);
   }
 }
 
@@ -241,33 +265,62 @@ Expected<MeasuredLosses> mlir::halftone::openMeasurements(const VariantCompiler 
   return MeasuredLosses::open(path, keyOf(compiler, reference));
 }
 
+/// What int8 loses in each layer by itself: 0 where float is no choice.
+static Expected<std::vector<int64_t>> measureAlone(std::vector<LayerChoices> &layers, const VariantCompiler &compiler, const LossReference &reference,
+                                                   MeasuredLosses &file) {
+  std::vector<int64_t> own(layers.size(), 0);
+  std::optional<int64_t> others; // What is int8 beside the layers.
+  Progress progress("measuring", "layers by themselves", llvm::count_if(layers, [&](LayerChoices &choices) { return findFloat(choices, compiler); }));
+  int64_t done = 0;
+  for (auto [i, choices] : llvm::enumerate(layers)) {
+    const Choice *floats = findFloat(choices, compiler);
+    if (!floats)
+      continue;
+    auto measure = [&](llvm::StringRef name, std::optional<unsigned> layer) {
+      return findOrMeasure(file, name, "int8", [&] { return tryAlone(compiler, reference, layer, floats->format); });
+    };
+    if (!others) {
+      auto measured = measure("", std::nullopt);
+      if (!measured)
+        return measured.takeError();
+      others = *measured;
+    }
+    auto measured = measure(compiler.layers()[i].name, i);
+    if (!measured)
+      return measured.takeError();
+    own[i] = std::max<int64_t>(*measured - *others, 0);
+    progress.update(++done);
+  }
+  return own;
+}
+
 Error mlir::halftone::measureLosses(std::vector<LayerChoices> &layers, VariantCompiler &compiler,
                                     const LossReference &reference, MeasuredLosses &file) {
   Trials trials(compiler);
   bool isPrepared = !compiler.usesHessians();
   Progress progress("measuring", "layers and formats", countTrials(layers));
   int64_t done = 0;
+  auto measure = [&](unsigned layer, unsigned format) -> Expected<double> {
+    if (!isPrepared)
+      if (Error error = compiler.prepareTrials(reference.fitted))
+        return std::move(error);
+    isPrepared = true;
+    return tryFormat(trials, reference, layer, format);
+  };
   for (auto [i, choices] : llvm::enumerate(layers))
     for (Choice &choice : choices) {
       if (choice.format == 0)
         continue;
-      const std::string &layer = compiler.layers()[i].name, format = compiler.formats()[choice.format].name();
-      std::optional<double> loss = file.find(layer, format);
-      if (!loss) {
-        if (!isPrepared)
-          if (Error error = compiler.prepareTrials(reference.fitted))
-            return error;
-        isPrepared = true;
-        auto tried = tryFormat(trials, reference, i, choice.format);
-        if (!tried)
-          return tried.takeError();
-        loss = *tried;
-        if (Error error = file.add(layer, format, *loss))
-          return error;
-      }
-      choice.costs.loss = std::llround(*loss / kLossUnit);
+      auto loss = findOrMeasure(file, compiler.layers()[i].name, compiler.formats()[choice.format].name(),
+                                [&, i = i] { return measure(i, choice.format); });
+      if (!loss)
+        return loss.takeError();
+      choice.costs.loss = *loss;
       progress.update(++done);
     }
-  separateLosses(layers, compiler, std::llround(measureLoss(reference.metric, reference.plainOutputs, reference.floatOutputs) / kLossUnit));
+  auto own = measureAlone(layers, compiler, reference, file);
+  if (!own)
+    return own.takeError();
+  separateLosses(layers, compiler, *own, std::llround(measureLoss(reference.metric, reference.plainOutputs, reference.floatOutputs) / kLossUnit));
   return Error::success();
 }

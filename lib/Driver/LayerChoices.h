@@ -11,11 +11,13 @@
 // mean and on some samples more than the error of a fine format.
 // But whatever changes in a layer, the layers behind it round otherwise: each
 // distance has a part that is no loss, on EfficientNet-Lite0 ten times what the
-// layer loses. Where float is a format, the sum over all layers tells the parts
-// apart: all of them float is float, so that the gains add up to int8's own
-// distance D from float. With s = D / sum of float's distances (at most 1) the
-// loss of float is -s times its distance, and of others the distance less
-// (1 - s) times float's, at least 0.
+// layer loses. Where float is a format, a second trial tells the parts apart: int8
+// in this layer alone and float in all others, where nothing rounds behind it. Its
+// distance d from float is what float gains, so that the loss of float is -d, and
+// what float's own distance is more than d is the part that is no loss, of other
+// formats, too: theirs are lessened by it, to 0 at least. All of them float is
+// float: gains that add up to more than int8's distance D from float are all
+// scaled to D.
 // A rounding by Hessians fits their samples, however few bits it has: its losses
 // are measured on others.
 //

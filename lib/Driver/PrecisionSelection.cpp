@@ -450,12 +450,13 @@ bool Selector::holds(const Assignment &assignment, const Measured &measured) con
   return llvm::all_of(excessOf(assignment, measured).values, [](int64_t excess) { return excess <= 0; });
 }
 
-/// Tightens what the model exceeds its budgets by; whether it does.
+/// Tightens what the model exceeds its budgets by; whether it does. Never below what the formats reach: on a machine with other work a time
+/// may be far too long once, and the smallest selection is to be tried then.
 bool Selector::tighten(Limits &limits, const Selection &tried) {
   const Limits excess = excessOf(tried.assignment, tried.chosen);
   for (Sum sum : {Sum::Bytes, Sum::Time})
     if (excess[sum] > 0)
-      limits[sum] = std::min(limits[sum], sumOf(tried.assignment, sum)) - excess[sum];
+      limits[sum] = std::max(std::min(limits[sum], sumOf(tried.assignment, sum)) - excess[sum], leastSum(layers, sum));
   if (excess[Sum::Loss] > 0)
     retarget(tried.chosen.drop);
   return !holds(tried.assignment, tried.chosen);
