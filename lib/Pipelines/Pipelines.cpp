@@ -40,6 +40,8 @@ void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createKeepHeights());
   // Inside NHWC first: folding and everything behind it look for one layout only.
   pm.addNestedPass<func::FuncOp>(createConvertLayout());
+  // Taps that no position of the input meets are neither calibrated, quantized nor computed.
+  pm.addNestedPass<func::FuncOp>(createDropPaddingTaps());
   // A matrix product and its tail stand together before anything looks for tails. Functions have their names still.
   pm.addNestedPass<func::FuncOp>(createSinkReshapes());
   pm.addNestedPass<func::FuncOp>(createFusePredicates());

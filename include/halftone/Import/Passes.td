@@ -29,6 +29,27 @@ def ConvertLayout : Pass<"halftone-convert-layout", "::mlir::func::FuncOp"> {
                     Statistic<"numTransposes", "transposes", "Transposes inserted">];
 }
 
+def DropPaddingTaps : Pass<"halftone-drop-padding-taps", "::mlir::func::FuncOp"> {
+  let summary = "Drop taps of convolutions that read nothing but padding";
+  let description = [{
+    Where a window is wider than the map under it (dilations of 12 on a map of 8x8, 7x7 taps on one of 2x2), some taps are over the padding at every
+    position. Rows and columns of such taps at the ends of the kernel go, and with them the padding that only they needed. What is left computes
+    the same sums.
+
+    ```mlir
+    %p = tensor.pad %x low[0, 12, 12, 0] high[0, 12, 12, 0] { ... 0.0 } : tensor<1x8x8x4xf32> to tensor<1x32x32x4xf32>
+    %y = linalg.conv_2d_nhwc_hwcf {dilations = dense<12> ...} ins(%p, %w : tensor<1x32x32x4xf32>, tensor<3x3x4x6xf32>) ...
+    // becomes
+    %y = linalg.conv_2d_nhwc_hwcf {dilations = dense<12> ...} ins(%x, %w' : tensor<1x8x8x4xf32>, tensor<1x1x4x6xf32>) ...
+    ```
+
+    Left alone: taps within the kernel, weights that are not constants in f32, padding with another value than zero, and taps that read the input at a
+    single position.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numTrimmed", "trimmed", "Convolutions that lost taps">];
+}
+
 def FoldBatchNorm : Pass<"halftone-fold-batch-norm", "::mlir::func::FuncOp"> {
   let summary = "Fold batch normalization into the convolution before it";
   let description = [{
