@@ -192,6 +192,14 @@ static double multiplierVectors(const ContractShape &shape) {
   return shape.weightGroup ? 2 * double(shape.runs * llvm::divideCeil(shape.runLength, shape.weightGroup)) : 0;
 }
 
+/// The dots that take the place of one of a panel's last vector: its half where there are no more columns (ContractKernel.cpp), which is
+/// half of it in time as long as no more than two dots start in a cycle.
+static double lastDots(const KernelCosts &costs, const ContractShape &shape, const DotKernel &kernel) {
+  const int64_t columns = shape.columns % kernel.lanes;
+  const bool halves = kernel.hasHalf() && shape.weightBits == 8 && columns && columns <= kernel.lanes / 2;
+  return halves ? std::max(costs.dotCycles / 2, std::min(costs.dotCycles, 0.5)) / costs.dotCycles : 1;
+}
+
 /// Tiles of up to rows[v] rows and v vectors, in panels of `panelVectors`.
 static void addVectorTiles(TileSum &sum, const ContractShape &shape, const DotKernel &kernel, int64_t panelVectors) {
   const int64_t panelColumns = kernel.lanes * panelVectors;
@@ -200,7 +208,7 @@ static void addVectorTiles(TileSum &sum, const ContractShape &shape, const DotKe
   const int64_t runSteps = gathers ? shape.runLength / kernel.step : llvm::divideCeil(shape.runLength, kernel.step);
   const double steps = double(shape.runs * runSteps + (gathers ? llvm::divideCeil(shape.runs, kernel.step) : 0));
   const int64_t least = !full ? kernel.rows[rest] : !rest ? kernel.rows[panelVectors] : std::min(kernel.rows[rest], kernel.rows[panelVectors]);
-  for (auto [panels, vectors] : {std::pair(full, panelVectors), std::pair(int64_t(rest ? 1 : 0), rest)}) {
+  for (auto [panels, vectors, isLast] : {std::tuple(full, panelVectors, false), std::tuple(int64_t(rest ? 1 : 0), rest, true)}) {
     if (!panels)
       continue;
     const double element = kernel.dot == DotKind::Fma ? 4 : 1, bytes = double(vectors * kernel.lanes * kernel.step) * element;
@@ -214,9 +222,10 @@ static void addVectorTiles(TileSum &sum, const ContractShape &shape, const DotKe
     const double unit = double(panels * shape.groups * vectors) * (steps + multiplierVectors(shape));
     if (once)
       sum.decoded += unit * double(llvm::divideCeil(shape.positions(), positions));
+    const double vectorDots = double(vectors - 1) + (isLast ? lastDots(sum.costs, shape, kernel) : 1);
     for (auto [tiles, height] : tilesOf(shape, kernel.rows[vectors], least)) {
       const double count = double(tiles * panels * shape.groups), rowDots = double(llvm::divideCeil(height, kernel.rowsPerDot()));
-      const double dots = rowDots * double(vectors) * double(kernel.rowsPerDot()), loads = double(vectors) + rowDots;
+      const double dots = rowDots * vectorDots * double(kernel.rowsPerDot()), loads = double(vectors) + rowDots;
       sum.add(count, steps, dots, loads, far + again * double(height), space);
       if (!once)
         sum.decoded += unit * double(tiles);
