@@ -18,6 +18,7 @@ StructuredBody mlir::halftone::bodyOf(linalg::LinalgOp op) {
     body.widestBits = std::max(body.widestBits, storedBits(argument.getType()));
   for (Operation &inner : block->without_terminator())
     body.widestBits = std::max(body.widestBits, storedBits(inner.getResult(0).getType()));
+  body.operations = llvm::range_size(block->without_terminator());
   body.emit = [block](ImplicitLocOpBuilder &b, ArrayRef<Value> inputs, Value output, int64_t lanes) {
     SmallVector<Value> arguments(inputs);
     arguments.push_back(output);
@@ -82,11 +83,13 @@ StructuredBody mlir::halftone::lookupBody(Value table, const Isa &isa) {
   body.usesInput = {true};
   if (!isa.permutesBytes) {
     body.widestBits = 64; // scalar indices: few lanes at a time
+    body.operations = kQuarter;
     body.emit = [table](ImplicitLocOpBuilder &b, ArrayRef<Value> inputs, Value, int64_t lanes) {
       return loadEntries(b, table, inputs[0], lanes);
     };
     return body;
   }
+  body.operations = 6;
   auto quarters = std::make_shared<SmallVector<Value>>();
   body.begin = [quarters, table](ImplicitLocOpBuilder &b) {
     quarters->clear();

@@ -11,6 +11,9 @@
 // A few innermost elements (channels) that lie apart in the inputs, while the positions around them follow one another there,
 // are no loop of their own: columns are positions then, each channel is computed for a vector of them, and the vectors are interleaved.
 //
+// Where the elements along another parallel loop follow one another in an input and the columns lie apart (a transposition), that loop is walked
+// in blocks around the columns: as many rows of a block as there are lanes are loaded as vectors and transposed, instead of being gathered.
+//
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/StructuredKernel.h"
 #include "halftone/Codegen/LoopEmission.h"
@@ -30,6 +33,10 @@ static constexpr int64_t kMostLanes = 64;
 static constexpr int64_t kGatheredLanes = 16;
 /// Channels that are interleaved: each costs a permutation for each vector of the output.
 static constexpr int64_t kMostChannels = 4;
+/// Elements of a block along the loop that is turned: 64 bytes of f32.
+static constexpr int64_t kTurnedElements = 16;
+/// A body of more operations is not written out for each element of a block.
+static constexpr int64_t kTurnedOperations = 16;
 
 namespace {
 
@@ -38,12 +45,18 @@ public:
   StructuredKernel(ImplicitLocOpBuilder &b, const LoopSpace &space, const StructuredBody &body, const Isa &isa)
       : b(b), space(space), body(body), isa(isa), parallel(space.numParallel()) {
     takeChannels();
+    takeTurned();
   }
   void emit();
 
 private:
   bool hasChannels() const;
   void takeChannels();
+  bool isUsed(size_t input) const { return body.usesInput[input] && !space.inputs[input].isScalar(); }
+  bool liesApart(const LoopOperand &input) const { return columnStride(input) > 1; }
+  bool canTurn(size_t loop) const;
+  void takeTurned();
+  int64_t turnedLanes() const;
   int64_t chooseLanes() const;
   int64_t fitColumns(int64_t chosen) const;
   int64_t columnStride(const LoopOperand &operand) const { return parallel ? operand.strides[parallel - 1] : 0; }
@@ -52,8 +65,10 @@ private:
   Value emitRowCount();
 
   void emitRow(Value row, Bounds columns, bool wholeRow);
+  void emitTurned(Bounds columns, bool wholeRow);
   void emitColumns(Bounds columns, bool wholeRow);
   void emitPoints(Value column, int64_t width);
+  void emitTurnedPoints(ArrayRef<Value> offsets, Value outputOffset, int64_t width);
   void storeChannels(ArrayRef<Value> results, Value offset, int64_t width);
   Value emitReductions(size_t loop, SmallVector<Value> offsets, Value accumulated, int64_t width);
   bool turnsBlocks(size_t loop, int64_t width) const;
@@ -61,12 +76,15 @@ private:
   Value emitBodyAt(ArrayRef<Value> offsets, Value accumulated, int64_t width);
 
   ImplicitLocOpBuilder &b;
-  LoopSpace space; ///< without the loop of interleaved channels
+  LoopSpace space; ///< without the loop of interleaved channels, or the one that is turned
   const StructuredBody &body;
   const Isa &isa;
   size_t parallel;
   int64_t channels = 1;                 ///< that are interleaved
   SmallVector<int64_t> channelStrides;  ///< of each input
+  int64_t turned = 1;                   ///< extent of the loop that is turned
+  SmallVector<int64_t> turnedStrides;   ///< of each input
+  int64_t turnedOutput = 0;             ///< stride of the output
   int64_t lanes = 1;
   int64_t columns = 1; ///< the static extent of the last parallel loop, or kDynamic
 
@@ -76,6 +94,9 @@ private:
   SmallVector<Value> inputRows;
   SmallVector<Value> invariants; ///< scalars that do not change within the row
   Value outputRow;
+  // The block of the loop that is turned.
+  Value blockFirst;
+  int64_t blockCount = 0;
 };
 
 } // namespace
@@ -121,6 +142,50 @@ void StructuredKernel::takeChannels() {
   --parallel;
 }
 
+/// Whether the elements along a loop follow one another in each input whose columns lie apart. Masks are gathered.
+bool StructuredKernel::canTurn(size_t loop) const {
+  bool turns = false;
+  for (auto [i, input] : llvm::enumerate(space.inputs)) {
+    if (!isUsed(i) || !liesApart(input))
+      continue;
+    if (input.strides[loop] != 1 || cast<MemRefType>(input.value.getType()).getElementType().isInteger(1))
+      return false;
+    turns = true;
+  }
+  return turns && !space.loops[loop].isDynamic();
+}
+
+void StructuredKernel::takeTurned() {
+  turnedStrides.assign(space.inputs.size(), 0);
+  if (channels > 1 || parallel < 2 || parallel != space.loops.size() || body.readsOutput || body.operations > kTurnedOperations ||
+      columnStride(space.output) != 1)
+    return;
+  for (size_t loop = 0; loop + 1 < parallel; ++loop) {
+    if (!canTurn(loop))
+      continue;
+    turned = space.loops[loop].extent;
+    turnedOutput = space.output.strides[loop];
+    space.output.strides.erase(space.output.strides.begin() + loop);
+    for (auto [i, input] : llvm::enumerate(space.inputs))
+      if (!input.isScalar()) {
+        turnedStrides[i] = input.strides[loop];
+        input.strides.erase(input.strides.begin() + loop);
+      }
+    space.loops.erase(space.loops.begin() + loop);
+    --parallel;
+    return;
+  }
+}
+
+/// As many lanes as fill a vector with the widest of the buffers that are turned, or written.
+int64_t StructuredKernel::turnedLanes() const {
+  int64_t widest = storedBits(outputBuffer.element);
+  for (auto [i, input] : llvm::enumerate(space.inputs))
+    if (isUsed(i) && liesApart(input))
+      widest = std::max(widest, storedBits(inputBuffers[i].element));
+  return fitColumns(isa.vectorBytes * 8 / widest);
+}
+
 /// As many lanes as fill a vector with the narrowest buffer's elements, but at most 4 and at least 2 vectors of the
 /// widest value; reductions take 4, to have independent chains. Vectors that are interleaved are full of the output's elements.
 int64_t StructuredKernel::chooseLanes() const {
@@ -130,6 +195,8 @@ int64_t StructuredKernel::chooseLanes() const {
   int64_t narrow = storedBits(outputBuffer.element);
   if (channels > 1)
     return fitColumns(bits / narrow);
+  if (turned > 1)
+    return turnedLanes();
   bool gathers = false;
   for (auto [i, input] : llvm::enumerate(space.inputs)) {
     if (!body.usesInput[i] || input.isScalar() || columnStride(input) == 0)
@@ -184,7 +251,7 @@ void StructuredKernel::emit() {
   columns = parallel ? space.loops[parallel - 1].extent : 1;
   lanes = chooseLanes();
 
-  const int64_t points = reductionPoints() * channels;
+  const int64_t points = reductionPoints() * channels * turned;
   bool wholeRow = !ShapedType::isDynamic(columns) && columns * points < 2 * kPartWork;
   int64_t pieceColumns = wholeRow ? columns : llvm::alignTo(std::max<int64_t>(1, kPartWork / points), lanes);
   int64_t pieceRows = wholeRow ? std::max<int64_t>(1, kPartWork / (columns * points)) : 1;
@@ -233,12 +300,28 @@ void StructuredKernel::emitRow(Value row, Bounds range, bool wholeRow) {
       continue;
     }
     inputRows[i] = rowOffset(input);
-    if (channelStrides[i] == 0 &&
+    if (channelStrides[i] == 0 && turnedStrides[i] == 0 &&
         llvm::all_of(ArrayRef(input.strides).drop_front(indices.size()), [](int64_t stride) { return stride == 0; }))
       invariants[i] = memref::LoadOp::create(b, inputBuffers[i].memory, inputRows[i]);
   }
   outputRow = rowOffset(space.output);
-  emitColumns(range, wholeRow);
+  if (turned > 1)
+    emitTurned(range, wholeRow);
+  else
+    emitColumns(range, wholeRow);
+}
+
+/// The columns for one block of the turned loop after the other, so that lines of the output are written one after the other.
+void StructuredKernel::emitTurned(Bounds range, bool wholeRow) {
+  const int64_t size = std::min<int64_t>(kTurnedElements, llvm::bit_floor(static_cast<uint64_t>(turned))), rest = turned % size;
+  auto emitBlock = [&](Value first, int64_t count) {
+    blockFirst = first;
+    blockCount = count;
+    emitColumns(range, wholeRow);
+  };
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, turned - rest)}, size, [&](Value first) { emitBlock(first, size); });
+  if (rest)
+    emitBlock(indexConstant(b, turned - rest), rest);
 }
 
 void StructuredKernel::emitColumns(Bounds range, bool wholeRow) {
@@ -271,6 +354,8 @@ void StructuredKernel::emitPoints(Value column, int64_t width) {
     if (body.usesInput[i] && !invariants[i])
       offsets[i] = add(b, inputRows[i], mul(b, column, columnStride(input)));
   Value outputOffset = add(b, outputRow, mul(b, column, columnStride(space.output)));
+  if (turned > 1)
+    return emitTurnedPoints(offsets, outputOffset, width);
   Value start = body.readsOutput ? loadLanes(b, outputBuffer, outputOffset, 1, width, width) : Value();
   SmallVector<Value> results;
   for (int64_t channel = 0; channel < channels; ++channel) {
@@ -281,6 +366,39 @@ void StructuredKernel::emitPoints(Value column, int64_t width) {
     results.push_back(emitReductions(parallel, moved, start, width));
   }
   storeChannels(results, outputOffset, width);
+}
+
+/// `width` columns of a block of the turned loop.
+void StructuredKernel::emitTurnedPoints(ArrayRef<Value> offsets, Value outputOffset, int64_t width) {
+  const int64_t size = std::min({width, kTurnedElements, static_cast<int64_t>(llvm::bit_ceil(static_cast<uint64_t>(blockCount)))});
+  for (int64_t done = 0; done < blockCount; done += size) {
+    const int64_t count = std::min(size, blockCount - done);
+    Value first = add(b, blockFirst, done);
+    SmallVector<SmallVector<Value>> rows(space.inputs.size());
+    for (auto [i, input] : llvm::enumerate(space.inputs)) {
+      if (!offsets[i] || !liesApart(input))
+        continue;
+      Value corner = add(b, offsets[i], first);
+      if (size == 1) {
+        rows[i].push_back(loadLanes(b, inputBuffers[i], corner, columnStride(input), width, width));
+        continue;
+      }
+      for (int64_t lane = 0; lane < width; ++lane)
+        rows[i].push_back(loadLanes(b, inputBuffers[i], add(b, corner, lane * columnStride(input)), 1, size, count));
+      rows[i] = transposeRows(b, std::move(rows[i]), size);
+    }
+    for (int64_t step = 0; step < count; ++step) {
+      Value at = add(b, first, step);
+      SmallVector<Value> inputs(space.inputs.size());
+      for (auto [i, input] : llvm::enumerate(space.inputs))
+        inputs[i] = invariants[i]     ? splat(b, invariants[i], width)
+                    : !offsets[i]     ? Value()
+                    : rows[i].empty() ? loadLanes(b, inputBuffers[i], add(b, offsets[i], mul(b, at, turnedStrides[i])), columnStride(input), width, width)
+                                      : rows[i][step];
+      Value result = body.emit(b, inputs, Value(), width);
+      storeLanes(b, result, outputBuffer, add(b, outputOffset, mul(b, at, turnedOutput)), width, width);
+    }
+  }
 }
 
 /// Stores `width` positions with all of their channels.

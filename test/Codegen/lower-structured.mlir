@@ -60,13 +60,53 @@ func.func @interleaves(%x: memref<1x3x7x70xf32>, %y: memref<1x7x72x3xi8>) {
 
 // -----
 
-// Five channels are gathered one by one, and so are three whose positions do not follow one another.
+// Five channels are turned with the positions, which follow one another: blocks of 16 positions, of 4 channels at a time and of the fifth; 8 positions
+// are left over.
+// CHECK-LABEL: func @turns
+// CHECK: scf.for
+// CHECK-COUNT-4: vector.load {{.*}} vector<4xf32>
+// CHECK-COUNT-8: vector.shuffle {{.*}} vector<4xf32>, vector<4xf32>
+// CHECK-COUNT-4: vector.store {{.*}} vector<4xf32>
+// CHECK-COUNT-12: vector.store {{.*}} vector<4xf32>
+// CHECK-COUNT-16: memref.store
+// CHECK: }
+// CHECK-COUNT-8: vector.store {{.*}} vector<4xf32>
+// CHECK-COUNT-8: memref.store
+func.func @turns(%x: memref<5x40xf32>, %y: memref<40x5xf32>) {
+  linalg.transpose ins(%x : memref<5x40xf32>) outs(%y : memref<40x5xf32>) permutation = [1, 0]
+  return
+}
+
+// -----
+
+// Three channels are gathered, as their positions do not follow one another either; so is what comes with more arithmetic than is written out often.
 // CHECK-LABEL: func @gathers
 // CHECK-NOT: vector.shuffle
-func.func @gathers(%x: memref<5x40xf32>, %y: memref<40x5xf32>, %z: memref<3x40x2xf32>, %t: memref<40x3xf32>) {
-  linalg.transpose ins(%x : memref<5x40xf32>) outs(%y : memref<40x5xf32>) permutation = [1, 0]
+func.func @gathers(%z: memref<3x40x2xf32>, %t: memref<40x3xf32>, %x: memref<5x40xf32>, %y: memref<40x5xf32>) {
   %v = memref.subview %z[0, 0, 0] [3, 40, 1] [1, 1, 1] : memref<3x40x2xf32> to memref<3x40xf32, strided<[80, 2]>>
   linalg.transpose ins(%v : memref<3x40xf32, strided<[80, 2]>>) outs(%t : memref<40x3xf32>) permutation = [1, 0]
+  linalg.generic {indexing_maps = [affine_map<(p, c) -> (c, p)>, affine_map<(p, c) -> (p, c)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<5x40xf32>) outs(%y : memref<40x5xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %0 = arith.mulf %a, %a : f32
+    %1 = arith.mulf %0, %a : f32
+    %2 = arith.mulf %1, %a : f32
+    %3 = arith.mulf %2, %a : f32
+    %4 = arith.mulf %3, %a : f32
+    %5 = arith.mulf %4, %a : f32
+    %6 = arith.mulf %5, %a : f32
+    %7 = arith.mulf %6, %a : f32
+    %8 = arith.mulf %7, %a : f32
+    %9 = arith.mulf %8, %a : f32
+    %10 = arith.mulf %9, %a : f32
+    %11 = arith.mulf %10, %a : f32
+    %12 = arith.mulf %11, %a : f32
+    %13 = arith.mulf %12, %a : f32
+    %14 = arith.mulf %13, %a : f32
+    %15 = arith.mulf %14, %a : f32
+    %16 = arith.mulf %15, %a : f32
+    linalg.yield %16 : f32
+  }
   return
 }
 

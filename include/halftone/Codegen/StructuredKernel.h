@@ -17,6 +17,7 @@ struct StructuredBody {
   SmallVector<bool> usesInput;
   bool readsOutput = false;
   int64_t widestBits = 8; ///< of the values it computes on
+  int64_t operations = 1; ///< that it emits for a vector
 };
 
 /// Whether a linalg operation gets a kernel, and not scalar loops: linear maps, an elementwise body.

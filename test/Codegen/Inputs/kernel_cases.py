@@ -246,6 +246,18 @@ def transpose(m, case, x, element):
     m.output(f"%{case}", out, element)
 
 
+def turned_sum(m, case, x):
+    """A sum of a tensor with its channels first, one with its channels last, and one of channels alone."""
+    kind, out = extents((-1, *x), "f32"), (-1, x[1], x[2], x[0])
+    last = extents(out, "f32")
+    m.text += constant(f"%{case}_k", (x[0],), "f32", real(1.0)) + f"  %{case}_e = tensor.empty(%batch) : {last}\n"
+    m.text += (f"  %{case} = linalg.generic {{indexing_maps = [affine_map<(n, h, w, c) -> (n, c, h, w)>, #id4, #c4, #id4], "
+               f'iterator_types = ["parallel", "parallel", "parallel", "parallel"]}} ins({m.input((-1, *x), "f32")}, {m.input(out, "f32")}, '
+               f"%{case}_k : {kind}, {last}, tensor<{x[0]}xf32>) outs(%{case}_e : {last}) {{\n  ^bb0(%a: f32, %b: f32, %k: f32, %o: f32):\n"
+               f"    %s0 = arith.mulf %a, %k : f32\n    %s1 = arith.addf %s0, %b : f32\n    linalg.yield %s1 : f32\n  }} -> {last}\n")
+    m.output(f"%{case}", out, "f32")
+
+
 def codes_of_planes(m, case, x):
     """A picture that comes as floats, channels first."""
     kind, codes, out = extents((-1, *x), "f32"), extents((-1, *x), "i8"), (-1, x[1], x[2], x[0])
@@ -472,6 +484,7 @@ def main(elements=("i8", "f32"), batch=None):
         contraction(m, e + "depthwise_wide", (8, 6, 112), (5, 5), kind="depthwise", element=element, padding=2)
         contraction(m, e + "depthwise_dilated", (9, 9, 5), (3, 2), (1, 1), (2, 3), kind="depthwise", element=element)
         transpose(m, e + "channels_last", (3, 7, 19), element)
+        transpose(m, e + "turned", (37, 7, 19), element)
         chain(m, e, element)
         # A reduction that is unrolled, in several tiles; one that is not, of which tiles share the next panel out.
         contraction(m, e + "short", (6, 29, 23), (1, 1, 41), residual=True, element=element)
@@ -482,7 +495,10 @@ def main(elements=("i8", "f32"), batch=None):
         # Right factors that the dots of some instruction sets cannot take.
         product(m, "lowest_keys", 2, 9, 20, 21, "i8", keys=True, zero=-128, least=-128.0)
         product(m, "moved_values", 2, 9, 20, 21, "i8", keys=False, zero=-3, right_zero=9)
-    for channels in (2, 3, 4, 5):
+    # Several parts, of which the last one ends with columns that make no vector.
+    transpose(m, "turned_parts", (300, 9, 25), "i8")
+    turned_sum(m, "turned_sum", (21, 5, 7))
+    for channels in (2, 3, 4, 5, 21):
         codes_of_planes(m, f"picture{channels}", (channels, 3, 71))
     # Mostly zeros: one position after the other, in groups of 4 of short rows, with strides; several chunks of one tap.
     contraction(m, "rare", (9, 9, 36), (3, 3, 69), residual=True, padding=1, density=0.06)
