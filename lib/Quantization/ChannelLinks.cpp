@@ -14,7 +14,10 @@ using namespace mlir::halftone;
 // Matching
 //===----------------------------------------------------------------------===//
 
-static int64_t lastDimension(Value value) { return cast<RankedTensorType>(value.getType()).getShape().back(); }
+int64_t mlir::halftone::lastDimension(Value value) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(value.getType()).getShape();
+  return shape.empty() ? 0 : shape.back();
+}
 
 bool mlir::halftone::hasFiniteWeights(Operation *contraction) {
   std::optional<std::vector<float>> weights = getConstantElements<float>(getWeightOperand(contraction).get());

@@ -150,11 +150,10 @@ static Value emitDivided(OpBuilder &builder, Value value, ArrayRef<float> factor
 /// The reshapes between a value and its root, root first; nothing if one changes the channels.
 static std::optional<SmallVector<Operation *>> reshapesBehind(Value root, Value value) {
   SmallVector<Operation *> reshapes;
-  int64_t channels = cast<RankedTensorType>(value.getType()).getShape().back();
+  int64_t channels = lastDimension(value);
   for (; value != root; value = value.getDefiningOp()->getOperand(0)) {
     Operation *op = value.getDefiningOp();
-    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op) ||
-        cast<RankedTensorType>(op->getOperand(0).getType()).getShape().back() != channels)
+    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op) || lastDimension(op->getOperand(0)) != channels)
       return std::nullopt;
     reshapes.insert(reshapes.begin(), op);
   }

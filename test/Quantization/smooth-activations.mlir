@@ -176,6 +176,7 @@ func.func @main(%x: tensor<1x1xf32>) -> tensor<1x1xf32> {
 
 #bhwc = affine_map<(b, h, w, c) -> (b, h, w, c)>
 
+// CHECK-LABEL: @main
 // In front of a depthwise convolution each channel gets all codes: its weights have a scale of their own. So is the choice, whatever alpha is.
 // AUTO: func.func @main(%{{.*}}: tensor<1x4x4x1xf32>)
 // AUTO-DAG: arith.constant dense<[6.250000e-02, 4.000000e+00, 4.000000e+00, 4.000000e+00, 4.000000e+00, 4.000000e+00, 4.000000e+00, 4.000000e+00]> : tensor<8xf32>
@@ -197,4 +198,43 @@ func.func @main(%x: tensor<1x4x4x1xf32>) -> tensor<1x4x4x8xf32> {
   %y = linalg.depthwise_conv_2d_nhwc_hwc {halftone.channel_lows = array<f32: 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0>, halftone.channel_highs = array<f32: 16.0, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25>}
       ins(%r, %w2 : tensor<1x4x4x8xf32>, tensor<1x1x8xf32>) outs(%f : tensor<1x4x4x8xf32>) -> tensor<1x4x4x8xf32>
   return %y : tensor<1x4x4x8xf32>
+}
+
+// -----
+
+// What a contraction makes is a scalar for its reader: a reshape that leaves no channels.
+// CHECK-LABEL: @main
+// CHECK: tensor.collapse_shape
+func.func @main(%x: tensor<1x2xf32>) -> tensor<f32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<1.0> : tensor<2x1xf32>
+  %e = tensor.empty() : tensor<1x1xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %m = linalg.matmul ins(%x, %w : tensor<1x2xf32>, tensor<2x1xf32>) outs(%f : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %s = tensor.collapse_shape %m [] : tensor<1x1xf32> into tensor<f32>
+  return %s : tensor<f32>
+}
+
+// -----
+
+// A product's one channel is a scalar before.
+// CHECK-LABEL: @main
+// CHECK: tensor.expand_shape
+func.func @main(%x: tensor<2xf32>) -> tensor<1x1xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<1.0> : tensor<1x1xf32>
+  %e0 = tensor.empty() : tensor<f32>
+  %f0 = linalg.fill ins(%zero : f32) outs(%e0 : tensor<f32>) -> tensor<f32>
+  %r = linalg.generic {indexing_maps = [affine_map<(a) -> (a)>, affine_map<(a) -> ()>], iterator_types = ["reduction"]} ins(%x : tensor<2xf32>) outs(%f0 : tensor<f32>)
+      attrs = {halftone.range = array<f32: -1.0, 16.0>} {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %a, %o : f32
+    linalg.yield %s : f32
+  } -> tensor<f32>
+  %v = tensor.expand_shape %r [] output_shape [1, 1] : tensor<f32> into tensor<1x1xf32>
+  %e = tensor.empty() : tensor<1x1xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %m = linalg.matmul {halftone.channel_lows = array<f32: -1.0>, halftone.channel_highs = array<f32: 16.0>}
+      ins(%v, %w : tensor<1x1xf32>, tensor<1x1xf32>) outs(%f : tensor<1x1xf32>) -> tensor<1x1xf32>
+  return %m : tensor<1x1xf32>
 }

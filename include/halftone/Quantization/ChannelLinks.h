@@ -26,6 +26,9 @@ struct ChannelLink {
 /// (an addition, the return, another function of it) there is none.
 SmallVector<ChannelLink> findChannelLinks(func::FuncOp function);
 
+/// The size of the last dimension, 0 if the value is a scalar.
+int64_t lastDimension(Value value);
+
 /// Whether the weights are a constant of finite f32.
 bool hasFiniteWeights(Operation *contraction);
 
