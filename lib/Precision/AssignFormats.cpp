@@ -94,9 +94,11 @@ void AssignFormatsPass::assign(ArrayRef<Operation *> members, OpKind kind) {
     last = &all;
   if (!last)
     return;
+  Builder builder(&getContext());
+  if (hasWeights && last->precision == "int8")
+    members.front()->setAttr(kPrecisionAttr, builder.getStringAttr("int8"));
   if (!last->isFloat())
     return hasWeights ? setFormat(members.front(), *last), void(++assigned) : void();
-  Builder builder(&getContext());
   for (Operation *member : members) {
     member->setAttr(kPrecisionAttr, builder.getStringAttr("float"));
     member->setAttr(kReasonAttr, builder.getStringAttr(byRecipe ? "the recipe asks for it (" + last->describe() + ")"

@@ -7,6 +7,7 @@
 // floats.
 //
 //===----------------------------------------------------------------------===//
+#include "Logarithms.h"
 #include "halftone/Analysis/NamePattern.h"
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Precision/Passes.h"
@@ -35,6 +36,9 @@ static bool matchesKind(const NamePattern &pattern) {
 }
 
 static constexpr StringLiteral kUsedInFloat = "its result is used in float only";
+
+/// The share of a model's multiply-accumulates that may be floats because of logarithms behind them.
+static constexpr double kShareBeforeLogarithms = 0.1;
 
 /// Kinds that are worth codes whoever reads the result.
 static bool hasWeights(OpKind kind) { return kind == OpKind::Contraction || kind == OpKind::Table; }
@@ -67,6 +71,8 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
     if (failed(checkAllUsed()))
       return signalPassFailure();
     findChains();
+    if (activations != Activations::Float)
+      beforeLogarithms = findBeforeLogarithms(*entry, kShareBeforeLogarithms);
     for (Unit &unit : units)
       unit.reason = refuse(unit);
     for (Unit &unit : llvm::reverse(units)) {
@@ -118,6 +124,7 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
   std::vector<Pattern> patterns;
   std::vector<Unit> units;
   llvm::DenseMap<Operation *, unsigned> unitOf;
+  llvm::DenseSet<Operation *> beforeLogarithms;
 };
 } // namespace
 
@@ -195,6 +202,8 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
     return reason;
   if (std::string reason = matchFloatOps(unit); !reason.empty())
     return reason;
+  if (beforeLogarithms.contains(unit.first()) && !isInt8(unit.first()))
+    return "a logarithm behind it shows the rounding of small values";
   const bool isProduct = isa<linalg::BatchMatmulOp>(unit.first()); // of two activations
   if (unit.kind == OpKind::Contraction && !isProduct && !isConstant(getWeightOperand(unit.first()).get()))
     return "its weights are not constant";
