@@ -1,11 +1,12 @@
-//===- ControlFlow.cpp - ONNX's If and Loop ---------------------------------===//
+//===- ControlFlow.cpp - ONNX's If, Loop and Scan ---------------------------===//
 //
-// Decided while importing: of an If the branch is imported that its constant condition takes, of a Loop its body once for each iteration. What
+// Decided while importing: of an If the branch is imported that its constant condition takes, of a Loop or Scan its body once for each iteration. What
 // decides (trip counts, conditions) is computed from constants and shapes by the operators' own evaluation.
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
 #include "GraphImporter.h"
+#include "Movement.h"
 #include "Shape.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -56,7 +57,7 @@ std::string GraphImporter::importBranch(const onnx::NodeProto &proto, std::vecto
 }
 
 //===----------------------------------------------------------------------===//
-// Loop
+// Loop and Scan
 //===----------------------------------------------------------------------===//
 
 /// What a body defines: names that hold until its next iteration.
@@ -91,7 +92,52 @@ static Value stack(Node &node, ArrayRef<Tensor> results) {
     shape.insert(shape.begin(), 1);
     rows.push_back(reshape(node, materialize(node, result), shape));
   }
-  return rows.size() == 1 ? rows.front() : tensor::ConcatOp::create(node.builder, node.loc, 0, rows).getResult();
+  if (rows.size() < 2)
+    return rows.empty() ? Value() : rows.front();
+  return tensor::ConcatOp::create(node.builder, node.loc, 0, rows);
+}
+
+/// Imports a body once, on `inputs`; its outputs, or nothing with a reason.
+std::optional<SmallVector<Tensor>> GraphImporter::importIteration(const onnx::GraphProto &body, ArrayRef<Tensor> inputs,
+                                                                  std::vector<OnnxOperator> &operators, std::string &reason) {
+  SmallVector<std::string> names = namesOf(body);
+  for (const std::string &name : names)
+    if (tensors.contains(name)) {
+      reason = "its body gives '" + name + "' a second meaning";
+      return std::nullopt;
+    }
+  for (auto [value, tensor] : llvm::zip_equal(body.input(), inputs))
+    tensors[value.name()] = tensor;
+  const bool complete = importNodes(body, operators);
+  SmallVector<Tensor> results;
+  for (const onnx::ValueInfoProto &output : body.output())
+    if (auto found = tensors.find(output.name()); found != tensors.end())
+      results.push_back(found->second);
+  for (const std::string &name : names)
+    tensors.erase(name);
+  if (!complete)
+    reason = "its body is not supported";
+  else if (static_cast<int>(results.size()) != body.output_size())
+    reason = "a body that does not give its outputs";
+  return reason.empty() ? std::optional(std::move(results)) : std::nullopt;
+}
+
+/// The node's outputs: the last states, and what the iterations gave, stacked. The reason if they can't be.
+static std::string setResults(Node &node, const onnx::NodeProto &proto, TensorMap &tensors, ArrayRef<Tensor> state,
+                              ArrayRef<SmallVector<Tensor>> scans, llvm::function_ref<Value(size_t, Value)> arrange) {
+  for (auto [i, name] : llvm::enumerate(proto.output())) {
+    if (name.empty())
+      continue;
+    if (i < state.size()) {
+      tensors[name] = state[i];
+      continue;
+    }
+    Value all = stack(node, scans[i - state.size()]);
+    if (!all)
+      return "output " + std::to_string(i) + " has no iterations, or iterations of different shapes";
+    tensors[name] = toTensor(arrange(i - state.size(), all));
+  }
+  return "";
 }
 
 /// Imports the body of a Loop once for each iteration.
@@ -105,64 +151,92 @@ std::string GraphImporter::importLoop(const onnx::NodeProto &proto, Node &node, 
   std::optional<int64_t> goesOn = readControl(tensors, proto, 1, 1);
   if (!trips || !goesOn)
     return kUnknownLength;
-  SmallVector<std::string> names = namesOf(*body);
-  for (const std::string &name : names)
-    if (tensors.contains(name))
-      return "its body gives '" + name + "' a second meaning";
   SmallVector<Tensor> state;
   for (int i = 0; i < carried; ++i)
     state.push_back(tensors.find(proto.input(i + 2))->second);
+  auto number = [&](unsigned bits, int64_t value) {
+    return toTensor(HostTensor::fromIntegers(IntegerType::get(builder.getContext(), bits), {}, {value}));
+  };
   readInitializers(*body);
-
-  MLIRContext *context = builder.getContext();
   std::vector<SmallVector<Tensor>> scans(body->output_size() - 1 - carried);
   std::string reason;
-  for (int64_t iteration = 0; iteration < *trips && *goesOn && reason.empty(); ++iteration) {
-    if (iteration == kMaxIterations) {
-      reason = "more than " + std::to_string(kMaxIterations) + " iterations, each of which is written out";
-      break;
-    }
-    tensors[body->input(0).name()] = toTensor(HostTensor::fromIntegers(IntegerType::get(context, 64), {}, {iteration}));
-    tensors[body->input(1).name()] = toTensor(HostTensor::fromIntegers(IntegerType::get(context, 1), {}, {1}));
-    for (auto [i, tensor] : llvm::enumerate(state))
-      tensors[body->input(i + 2).name()] = tensor;
+  for (int64_t iteration = 0; iteration < *trips && *goesOn; ++iteration) {
+    if (iteration == kMaxIterations)
+      return "more than " + std::to_string(kMaxIterations) + " iterations, each of which is written out";
+    SmallVector<Tensor> inputs = {number(64, iteration), number(1, 1)};
+    llvm::append_range(inputs, state);
     std::vector<OnnxOperator> again; // the rows of the first iteration are those of all
-    if (!importNodes(*body, iteration ? again : operators))
-      reason = "its body is not supported";
-    SmallVector<Tensor> results;
-    for (const onnx::ValueInfoProto &output : body->output())
-      if (auto found = tensors.find(output.name()); found != tensors.end())
-        results.push_back(found->second);
-    if (reason.empty() && static_cast<int>(results.size()) != body->output_size())
-      reason = "a body that does not give its outputs";
-    HostTensorRef condition = reason.empty() ? results.front().constant : HostTensorRef();
-    if (reason.empty() && (!condition || condition->count() != 1 || condition->symbolic))
-      reason = kUnknownLength;
-    for (const std::string &name : names)
-      tensors.erase(name);
-    if (!reason.empty())
-      break;
+    std::optional<SmallVector<Tensor>> results = importIteration(*body, inputs, iteration ? again : operators, reason);
+    if (!results)
+      return reason;
+    HostTensorRef condition = results->front().constant;
+    if (!condition || condition->count() != 1 || condition->symbolic)
+      return kUnknownLength;
     goesOn = condition->integers().front();
-    state.assign(results.begin() + 1, results.begin() + 1 + carried);
-    for (auto [scan, result] : llvm::zip_equal(scans, ArrayRef(results).drop_front(1 + carried)))
+    state.assign(results->begin() + 1, results->begin() + 1 + carried);
+    for (auto [scan, result] : llvm::zip_equal(scans, ArrayRef(*results).drop_front(1 + carried)))
       scan.push_back(result);
   }
-  for (const onnx::TensorProto &initializer : body->initializer())
-    tensors.erase(initializer.name());
+  return setResults(node, proto, tensors, state, scans, [](size_t, Value all) { return all; });
+}
 
-  for (int i = 0; i < proto.output_size() && reason.empty(); ++i) {
-    if (proto.output(i).empty())
-      continue;
-    if (i < carried) {
-      tensors[proto.output(i)] = state[i];
-      continue;
-    }
-    ArrayRef<Tensor> results = scans[i - carried];
-    Value all = results.empty() ? Value() : stack(node, results);
-    if (all)
-      tensors[proto.output(i)] = toTensor(all);
-    else
-      reason = "output " + std::to_string(i) + " has no iterations, or iterations of different shapes";
+/// An attribute of one number for each of `count` tensors; zeros if it is absent.
+static SmallVector<int64_t> readEach(Node &node, StringRef name, size_t count) {
+  SmallVector<int64_t> values = node.getInts(name, SmallVector<int64_t>(count, 0));
+  values.resize(count, 0);
+  return values;
+}
+
+/// Imports the body of a Scan once for each position of the axes that it goes along.
+std::string GraphImporter::importScan(const onnx::NodeProto &proto, Node &node, std::vector<OnnxOperator> &operators) {
+  const onnx::GraphProto *body = findGraph(proto, "body");
+  const int64_t scanned = node.getInt("num_scan_inputs", 0), carried = proto.input_size() - scanned;
+  if (!body || scanned < 1 || carried < 0 || body->input_size() != proto.input_size() || body->output_size() != proto.output_size() ||
+      body->output_size() < carried)
+    return "a body that does not fit its inputs and outputs";
+  const size_t given = body->output_size() - carried;
+  SmallVector<int64_t> axes = readEach(node, "scan_input_axes", scanned), backwards = readEach(node, "scan_input_directions", scanned);
+  SmallVector<int64_t> outputAxes = readEach(node, "scan_output_axes", given), outputBackwards = readEach(node, "scan_output_directions", given);
+  int64_t steps = -1;
+  for (int64_t i = 0; i < scanned; ++i) {
+    const Tensor &x = node.input(carried + i);
+    axes[i] += axes[i] < 0 ? x.rank() : 0;
+    if (axes[i] < 0 || axes[i] >= x.rank() || x.isDynamic() || (steps >= 0 && steps != x.shape[axes[i]]))
+      return "axes outside its inputs, of different lengths or of a dynamic input";
+    steps = x.shape[axes[i]];
   }
-  return reason;
+  if (steps > kMaxIterations)
+    return "more than " + std::to_string(kMaxIterations) + " iterations, each of which is written out";
+  SmallVector<Tensor> state;
+  for (int64_t i = 0; i < carried; ++i)
+    state.push_back(node.input(i));
+  readInitializers(*body);
+  std::vector<SmallVector<Tensor>> scans(given);
+  std::string reason;
+  for (int64_t step = 0; step < steps; ++step) {
+    SmallVector<Tensor> inputs = state;
+    for (int64_t i = 0; i < scanned; ++i) {
+      const Tensor &x = node.input(carried + i);
+      SliceRange range{SmallVector<int64_t>(x.rank(), 0), x.shape, SmallVector<int64_t>(x.rank(), 1)};
+      range.starts[axes[i]] = backwards[i] ? steps - 1 - step : step;
+      range.sizes[axes[i]] = 1;
+      inputs.push_back(toTensor(extract(node, node.operand(carried + i), range, axes[i])));
+      inputs.back().element = x.element;
+    }
+    std::vector<OnnxOperator> again;
+    std::optional<SmallVector<Tensor>> results = importIteration(*body, inputs, step ? again : operators, reason);
+    if (!results)
+      return reason;
+    state.assign(results->begin(), results->begin() + carried);
+    for (auto [i, scan] : llvm::enumerate(scans))
+      scan.insert(outputBackwards[i] ? scan.begin() : scan.end(), (*results)[carried + i]);
+  }
+  return setResults(node, proto, tensors, state, scans, [&](size_t i, Value all) {
+    const int64_t rank = cast<RankedTensorType>(all.getType()).getRank(), axis = outputAxes[i] + (outputAxes[i] < 0 ? rank : 0);
+    if (axis <= 0 || axis >= rank)
+      return all;
+    SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(1, rank));
+    order.insert(order.begin() + axis, 0);
+    return transpose(node, all, order);
+  });
 }

@@ -115,12 +115,16 @@ static HostTensor makeFilters(const HostTensor &matrix, ArrayRef<double> window,
 }
 
 LogicalResult onnx_operators::buildSTFT(Node &node) {
-  const Tensor x = node.input(0);
+  Tensor x = node.input(0);
+  if (x.rank() == 2) { // real, as exporters write it and runtimes read it
+    x.shape.push_back(1);
+    x.value = reshape(node, node.operand(0), x.shape);
+  }
   HostTensorRef step = node.constant(1), window = node.hasInput(2) ? node.constant(2) : nullptr, frame = node.hasInput(3) ? node.constant(3) : nullptr;
   if (failed(checkParts(node, x)))
     return failure();
   if (!step || (node.hasInput(2) && !window) || (node.hasInput(3) && !frame) || (!window && !frame) || x.rank() != 3 || ShapedType::isDynamic(x.shape[1]))
-    return node.unsupported("a signal of other than 3 dimensions or of dynamic length, or a step, window or length that is not constant");
+    return node.unsupported("a signal of other than 2 or 3 dimensions or of dynamic length, or a step, window or length that is not constant");
   const int64_t length = frame ? static_cast<int64_t>(frame->scalar()) : window->count(), stride = static_cast<int64_t>(step->scalar());
   const bool oneSided = node.getInt("onesided", 1);
   if (stride < 1 || length < 1 || length > x.shape[1] || (window && window->count() != length) || (oneSided && x.shape[2] == 2))
@@ -135,7 +139,8 @@ LogicalResult onnx_operators::buildSTFT(Node &node) {
   conv.window.pads = {0, 0, 0, 0};
   conv.window.output = {1, (x.shape[1] - length) / stride + 1};
   conv.weights = toTensor(makeFilters(makeMatrix(x.element, transform, length, parts), weights, parts));
-  Value signal = parts == 1 ? node.operand(0) : transpose(node, node.operand(0), {0, 2, 1});
+  Value signal = materialize(node, x);
+  signal = parts == 1 ? signal : transpose(node, signal, {0, 2, 1});
   conv.x = reshape(node, signal, {x.shape[0], parts, 1, x.shape[1]});
   Value result = buildConvolution(node, conv, scalarConstant(node.builder, node.loc, x.element, 0));
   Value frames = reshape(node, result, {x.shape[0], columns, conv.window.output[1]});

@@ -38,6 +38,9 @@ private:
   std::string importNode(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
   std::string importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes, std::vector<OnnxOperator> &operators);
   std::string importBranch(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
+  std::optional<SmallVector<Tensor>> importIteration(const onnx::GraphProto &body, ArrayRef<Tensor> inputs, std::vector<OnnxOperator> &operators,
+                                                     std::string &reason);
+  std::string importScan(const onnx::NodeProto &proto, Node &node, std::vector<OnnxOperator> &operators);
   std::string importLoop(const onnx::NodeProto &proto, Node &node, std::vector<OnnxOperator> &operators);
   bool importNodes(const onnx::GraphProto &nodes, std::vector<OnnxOperator> &operators);
   LogicalResult addOutputs(func::FuncOp function);

@@ -369,6 +369,7 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<
       return fail("input " + std::to_string(i) + " is absent");
   std::string reason = row->type == "If"     ? importBranch(proto, operators)
                        : row->type == "Loop" ? importLoop(proto, node, operators)
+                       : row->type == "Scan" ? importScan(proto, node, operators)
                                              : buildNode(node, *row);
   if (!reason.empty())
     return fail(reason);

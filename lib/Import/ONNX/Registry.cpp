@@ -153,6 +153,7 @@ static constexpr Operator kOperators[] = {
     {"Reshape", 5, 2, buildReshape, evaluateReshape},
     {"Resize", 10, 1, buildResize},
     {"ReverseSequence", 10, 2, buildReverseSequence},
+    {"Scan", 9, 1, nullptr},
     {"ScatterElements", 11, 3, buildScatterElements},
     {"ScatterND", 11, 3, buildScatterND, evaluateScatterND},
     {"Shape", 1, 1, buildShape},
