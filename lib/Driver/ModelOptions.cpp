@@ -2,6 +2,7 @@
 #include "ModelOptions.h"
 #include "DataOptions.h"
 #include "Stages.h"
+#include "halftone/Import/ForeignBatch.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -31,6 +32,18 @@ ModelOptions::ModelOptions(CommandLine &line, bool several)
                       "resize=256 crop=224 mean=0.485,0.456,0.406 "
                       "std=0.229,0.224,0.225'")) {}
 
+/// A module in MLIR: a stage file, or what another compiler wrote, whose batch may be open.
+static Expected<OwningOpRef<ModuleOp>> readForeign(StringRef path, MLIRContext *context, const ImportOptions &options) {
+  Expected<OwningOpRef<ModuleOp>> module = readModule(path, context);
+  if (!module)
+    return module;
+  if (!stageOf(**module))
+    return succeeded(boundForeignBatch(**module, options)) ? std::move(module) : llvm::make_error<Reported>();
+  if (!options.dims.empty())
+    return userError("--dim is for source models; the dimensions of '" + path + "' are in its types already");
+  return module;
+}
+
 /// The module of a file, before the passes of the stage import.
 static Expected<OwningOpRef<ModuleOp>>
 readSource(StringRef path, MLIRContext *context, const ImportOptions &options) {
@@ -44,12 +57,9 @@ readSource(StringRef path, MLIRContext *context, const ImportOptions &options) {
         "' is a compiled model already; give the source model or a "
         "stage file");
   case FileKind::Module:
-    if (!options.dims.empty())
-      return userError("--dim is for ONNX models; the dimensions of '" + path +
-                       "' are in its types already");
     if (!options.values.empty())
       return userError("--value is for ONNX models; '" + path + "' is imported already");
-    return readModule(path, context);
+    return readForeign(path, context, options);
   case FileKind::Onnx:
     break;
   }
@@ -70,6 +80,8 @@ Expected<OwningOpRef<ModuleOp>> mlir::halftone::loadModel(StringRef path, MLIRCo
     return module;
   if (Error error = runStage(**module, Stage::Import, StageSettings()))
     return std::move(error);
+  if (failed(fixForeignBatch(**module)))
+    return llvm::make_error<Reported>();
   if (Error error = adoptCasts(**module))
     return std::move(error);
   return module;

@@ -107,6 +107,22 @@ static LogicalResult refuse(ModuleOp module, function_ref<bool(Operation *)> isR
   return error;
 }
 
+/// Open dimensions are the batch, the same everywhere: none is broadcast at run time, for which MLIR's lowering asks whether it is 1.
+static void dropBroadcasts(ModuleOp module) {
+  module.walk([](scf::IfOp op) {
+    Block *otherwise = op.elseBlock();
+    if (op.getNumResults() != 1 || !otherwise || !llvm::hasSingleElement(*otherwise))
+      return;
+    auto condition = op.getCondition().getDefiningOp<arith::CmpIOp>();
+    Value kept = otherwise->getTerminator()->getOperand(0);
+    if (!condition || condition.getPredicate() != arith::CmpIPredicate::eq || !condition.getLhs().getDefiningOp<tensor::DimOp>() ||
+        kept.getType() != op.getResult(0).getType())
+      return;
+    op.getResult(0).replaceAllUsesWith(kept);
+    op.erase();
+  });
+}
+
 namespace {
 struct LowerTosa : halftone::impl::LowerTosaBase<LowerTosa> {
   void runOnOperation() override {
@@ -124,7 +140,8 @@ struct LowerTosa : halftone::impl::LowerTosaBase<LowerTosa> {
     OpPassManager pm(ModuleOp::getOperationName());
     addLowering(pm);
     if (failed(applyToEnd(module, std::move(forms))) || failed(runPipeline(pm, module)) || failed(refuse(module, isTosa)))
-      signalPassFailure();
+      return signalPassFailure();
+    dropBroadcasts(module);
   }
 };
 } // namespace
