@@ -252,11 +252,11 @@ static void separateLosses(std::vector<LayerChoices> &layers, const VariantCompi
     Choice *floats = findFloat(choices, compiler);
     if (!floats)
       continue;
-    const int64_t rounding = std::max<int64_t>(floats->costs.loss - loss, 0);
+    const int64_t gain = std::llround(share * loss), rounding = std::max<int64_t>(floats->costs.loss - gain, 0);
     for (Choice &choice : choices)
       if (choice.format != 0 && &choice != floats)
         choice.costs.loss = std::max<int64_t>(choice.costs.loss - rounding, 0);
-    floats->costs.loss = std::min<int64_t>(-std::llround(share * loss), -1);
+    floats->costs.loss = std::min<int64_t>(-gain, -1);
   }
 }
 

@@ -13,11 +13,11 @@
 // distance has a part that is no loss, on EfficientNet-Lite0 ten times what the
 // layer loses. Where float is a format, a second trial tells the parts apart: int8
 // in this layer alone and float in all others, where nothing rounds behind it. Its
-// distance d from float is what float gains, so that the loss of float is -d, and
-// what float's own distance is more than d is the part that is no loss, of other
-// formats, too: theirs are lessened by it, to 0 at least. All of them float is
-// float: gains that add up to more than int8's distance D from float are all
-// scaled to D.
+// distance d from float is what float gains. All of them float is float, so that
+// gains add up to int8's own distance D from float: with s = D / sum of d (at most
+// 1) the loss of float is -s d. What float's own distance is more than s d is the
+// part that is no loss, of other formats, too: theirs are lessened by it, to 0 at
+// least.
 // A rounding by Hessians fits their samples, however few bits it has: its losses
 // are measured on others.
 //
