@@ -106,13 +106,15 @@ static Expected<std::pair<double, double>> raceModels(const Variant &a, const Va
       return std::move(error);
     both.push_back(std::move(*contestant));
   }
-  // Enough is counted by the best round, so that other work on the core leaves as many.
-  double best = std::numeric_limits<double>::max();
-  for (int round = 0; round < kLeastRounds || round * best < kEnough; ++round) {
+  // Enough is counted by the best round, so that other work on the core leaves as many; up to ten times as long.
+  double best = std::numeric_limits<double>::max(), spent = 0;
+  for (int round = 0; round < kLeastRounds || (round * best < kEnough && spent < 10 * kEnough); ++round) {
     for (Contestant &one : both)
       if (Error error = one.runRound())
         return std::move(error);
-    best = std::min(best, both[1].roundMicroseconds.back() * both[1].runsPerRound);
+    const double took = both[1].roundMicroseconds.back() * both[1].runsPerRound;
+    best = std::min(best, took);
+    spent += took;
   }
   return std::make_pair(leastRound(both[0]), leastRound(both[1]));
 }
