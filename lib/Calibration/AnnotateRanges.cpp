@@ -110,6 +110,7 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       if (channelExtrema) {
         set(kChannelLowsAttr, observed.lows);
         set(kChannelHighsAttr, observed.highs);
+        input.contraction->setAttr(kChannelPositionsAttr, Builder(&getContext()).getI64IntegerAttr(observed.positions));
       }
     }
     return success();

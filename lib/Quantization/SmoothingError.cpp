@@ -7,7 +7,7 @@
 //   E[error^2] = sum over c, o of d[c]^2 w[c, o]^2 + E[x[c]^2] (e[o] / s[c])^2 / 12,     E[y^2] = sum over c, o of E[x[c]^2] w[c, o]^2.
 //
 //===----------------------------------------------------------------------===//
-#include "SmoothingError.h"
+#include "halftone/Quantization/SmoothingError.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include <cmath>
 

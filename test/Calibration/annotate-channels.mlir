@@ -3,6 +3,7 @@
 // RUN: not halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/channels.json channel-extrema" --split-input-file 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // EXTREMA: linalg.matmul {halftone.channel_highs = array<f32: 1.000000e+00, 0.000000e+00>, halftone.channel_lows = array<f32: 0.000000e+00, -4.000000e+00>,
+// EXTREMA-SAME: halftone.channel_positions = 2 : i64
 // UNKNOWN: needs the extrema of channels, which '{{.*}}channels.json' does not have; calibrate this model again
 // CHECK: linalg.matmul {halftone.channel_means = array<f32: 5.000000e-01, -2.000000e+00>, halftone.range =
 func.func @main(%x: tensor<1x2xf32> {halftone.name = "x"}) -> tensor<1x2xf32> {

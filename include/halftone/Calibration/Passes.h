@@ -27,6 +27,9 @@ inline constexpr llvm::StringLiteral kChannelMeansAttr = "halftone.channel_means
 /// On contractions: the smallest and the largest element of each input channel and 0, `array<f32: ...>`.
 inline constexpr llvm::StringLiteral kChannelLowsAttr = "halftone.channel_lows", kChannelHighsAttr = "halftone.channel_highs";
 
+/// On contractions with these: how many elements of each input channel were observed, an i64.
+inline constexpr llvm::StringLiteral kChannelPositionsAttr = "halftone.channel_positions";
+
 /// With channels observed: the keys, the numbers of channels, and the name of the third argument, the sums.
 inline constexpr llvm::StringLiteral kObservedChannelsAttr = "halftone.observed_channels";
 inline constexpr llvm::StringLiteral kChannelWidthsAttr = "halftone.channel_widths";

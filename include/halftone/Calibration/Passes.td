@@ -42,7 +42,8 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
     left out with a warning. Without a file every value gets a reason. The file must be of the same source model and observe the same values.
 
     Contractions get `halftone.channel_means` if the file has channel sums, and with `channel-extrema` the smallest and the largest
-    element of each channel (and 0) as `halftone.channel_lows` and `halftone.channel_highs`, which the file must have then.
+    element of each channel (and 0) as `halftone.channel_lows` and `halftone.channel_highs`, which the file must have then, and the number of
+    elements of each channel as `halftone.channel_positions`.
 
     Estimators: `minmax` takes the exact extrema, `mean` the means of the samples' minima and maxima, `percentile` leaves out the given share on both sides,
     `mse` (the default) minimizes the expected squared error of 8-bit quantization over the counts, `entropy` the divergence of the quantized from the real

@@ -114,7 +114,8 @@ def SmoothActivations : Pass<"halftone-smooth-activations", "::mlir::ModuleOp"> 
     that of the weights, and of what a range cuts off of each channel; nothing is done for less than a tenth of the error. Channels
     are cut off where the range of the value cuts them off, so that none has larger steps than before, unless these are few (one of 16 at most), or
     to cut off nothing is expected to be better. In front of depthwise convolutions, whose weights have a scale for each channel, alpha is 1: each
-    channel has all codes. What a contraction makes with clamps alone is left alone: EfficientNet-Lite0 loses by it.
+    channel has all codes. What a contraction makes with clamps alone is left alone: EfficientNet-Lite0 loses by it. So is what had fewer than 1,024
+    elements in each channel (`halftone.channel_positions`): other inputs have larger ones, which the divided range would cut off.
 
     The factors go into the contraction that makes the value, where halftone-equalize-layers would move them. At the end of a normalization
     (multiplications and additions by channel) the contractions get a copy that is multiplied by 1 / s. What else a sandwich makes for these

@@ -1,6 +1,6 @@
 //===- SmoothingError.h - what factors of channels do to errors -------------===//
-#ifndef HALFTONE_LIB_QUANTIZATION_SMOOTHINGERROR_H
-#define HALFTONE_LIB_QUANTIZATION_SMOOTHINGERROR_H
+#ifndef HALFTONE_QUANTIZATION_SMOOTHINGERROR_H
+#define HALFTONE_QUANTIZATION_SMOOTHINGERROR_H
 
 #include "halftone/Quantization/WeightRounding.h"
 
@@ -28,4 +28,4 @@ double predictError(ArrayRef<float> weights, const WeightChannels &channels, Arr
 
 } // namespace mlir::halftone
 
-#endif // HALFTONE_LIB_QUANTIZATION_SMOOTHINGERROR_H
+#endif // HALFTONE_QUANTIZATION_SMOOTHINGERROR_H
