@@ -34,11 +34,12 @@ static constexpr size_t kMostParts = 32;
 /// in other tensors, whose own place is known by then.
 static LogicalResult eliminateEmptyTensors(RewriterBase &rewriter, Operation *op) {
   enum class Round { Outputs, Wholes, All };
+  bufferization::OneShotBufferizationOptions options;
+  std::optional<bufferization::OneShotAnalysisState> state; // holds until something is replaced
   for (Round round : {Round::Outputs, Round::Wholes, Round::All}) {
-    bufferization::OneShotBufferizationOptions options;
-    bufferization::OneShotAnalysisState state(op, options);
-    if (failed(bufferization::analyzeOp(op, state)))
+    if (!state && failed(bufferization::analyzeOp(op, state.emplace(op, options))))
       return failure();
+    bool replaces = false;
     auto build = [&](RewriterBase &inner, SubsetInsertionOpInterface insertion, tensor::EmptyOp empty,
                      Operation *user) -> Value {
       if (insertion->hasAttr(kCopiedAttr))
@@ -48,13 +49,16 @@ static LogicalResult eliminateEmptyTensors(RewriterBase &rewriter, Operation *op
       if ((round == Round::Outputs && !output) || (round == Round::Wholes && !isWhole))
         return {};
       // An output exists from the start, so that parts of it can be computed before they meet.
+      replaces = true;
       OpBuilder::InsertionGuard guard(inner);
       if (output)
         inner.setInsertionPointAfterValue(output.getDest());
       return bufferization::buildSubsetExtraction(inner, insertion, empty, user);
     };
-    if (failed(bufferization::eliminateEmptyTensors(rewriter, op, state, build)))
+    if (failed(bufferization::eliminateEmptyTensors(rewriter, op, *state, build)))
       return failure();
+    if (replaces)
+      state.reset();
   }
   return success();
 }

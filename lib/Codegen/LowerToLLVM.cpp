@@ -25,6 +25,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/Transforms/DialectConversion.h"
 
 namespace mlir::halftone {
@@ -66,7 +67,13 @@ static LogicalResult simplify(ModuleOp module) {
   vector::populateVectorRankReducingFMAPattern(patterns);
   vector::populateVectorTransposeLoweringPatterns(patterns, vector::VectorTransposeLowering::EltWise);
   vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
-  return applyToEnd(module, std::move(patterns));
+  // Unreachable blocks, if any, are LLVM's to remove; functions are independent of each other.
+  GreedyRewriteConfig config;
+  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+  FrozenRewritePatternSet frozen(std::move(patterns));
+  return failableParallelForEach(module.getContext(), llvm::to_vector(module.getOps<func::FuncOp>()), [&](func::FuncOp function) {
+    return applyToEnd(function, frozen, config);
+  });
 }
 
 //===----------------------------------------------------------------------===//

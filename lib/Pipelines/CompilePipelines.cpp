@@ -16,8 +16,15 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
+/// Canonicalization where each region is one block: what looks for unreachable and equal blocks would walk all operations for nothing.
+static std::unique_ptr<Pass> createBlockCanonicalizer() {
+  GreedyRewriteConfig config;
+  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+  return createCanonicalizerPass(config);
+}
+
 static void simplify(OpPassManager &pm) {
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createBlockCanonicalizer());
   pm.addPass(createCSEPass());
 }
 
@@ -64,7 +71,7 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
   pm.addPass(createBufferize());
   // Equal views become one, which shows the copies of a buffer to itself.
   pm.addPass(createCSEPass());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createBlockCanonicalizer());
   pm.addNestedPass<func::FuncOp>(createLowerCopies());
   // From here on an operation of @main is one layer, until it is loops.
   pm.addPass(createAnnotateLayers({target.isa.str()}));
@@ -94,13 +101,15 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
 }
 
 void mlir::halftone::buildTargetPipeline(OpPassManager &pm) {
+  // Thousands of layers, as of a recurrent network's steps, are lowered one by one, by all threads.
+  OpPassManager &layer = pm.nest<func::FuncOp>();
   // Views become offsets and strides; their arithmetic is affine, so affine is lowered behind it.
-  pm.addPass(memref::createFoldMemRefAliasOpsPass());
-  pm.addPass(memref::createExpandStridedMetadataPass());
-  pm.addPass(createLowerAffinePass());
-  simplify(pm);
-  pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass());
-  pm.addPass(createSCFToControlFlowPass());
+  layer.addPass(memref::createFoldMemRefAliasOpsPass());
+  layer.addPass(memref::createExpandStridedMetadataPass());
+  layer.addPass(createLowerAffinePass());
+  simplify(layer);
+  layer.addPass(createConvertVectorToSCFPass());
+  layer.addPass(createSCFToControlFlowPass());
   pm.addPass(createLowerToLLVM());
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createVerifyTarget());

@@ -8,7 +8,7 @@ namespace mlir::halftone {
 
 /// Applies patterns until none matches. The driver's own limit of ten rounds is less than deep models need, where each layer's change makes the
 /// next one's possible. An error at `op` if they come to no end, which is a defect of the patterns.
-LogicalResult applyToEnd(Operation *op, RewritePatternSet patterns, GreedyRewriteConfig config = {});
+LogicalResult applyToEnd(Operation *op, const FrozenRewritePatternSet &patterns, GreedyRewriteConfig config = {});
 
 } // namespace mlir::halftone
 
