@@ -38,6 +38,8 @@ void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   pm.addPass(createFoldConstants());
   // 1-D convolutions are rows of pictures, also between each other: before the layout, which is one of pictures.
   pm.addNestedPass<func::FuncOp>(createKeepHeights());
+  // The same of 3-D convolutions, whose depths are in the batch.
+  pm.addNestedPass<func::FuncOp>(createSinkDepths());
   // Inside NHWC first: folding and everything behind it look for one layout only.
   pm.addNestedPass<func::FuncOp>(createConvertLayout());
   // Taps that no position of the input meets are neither calibrated, quantized nor computed.

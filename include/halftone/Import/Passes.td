@@ -129,6 +129,29 @@ def Recognize : Pass<"halftone-recognize", "::mlir::func::FuncOp"> {
                            "::mlir::halftone::HalftoneDialect"];
 }
 
+def SinkDepths : Pass<"halftone-sink-depths", "::mlir::func::FuncOp"> {
+  let summary = "Move depths out of the batch behind what is computed from a 3-D convolution's result";
+  let description = [{
+    A 3-D convolution has its depths in the batch; behind it they are split from it and moved behind the channels. Elementwise operations, functions and
+    `batch_norm` of that are computed before the move, on four dimensions, if each of their tensors either has its depths moved so or does not name batch and
+    depth (biases, factors). Then they are the convolution's tail (docs/Pipeline.md): nothing is rounded between them, and codes are moved, not floats.
+
+    ```mlir
+    %e = tensor.expand_shape %conv [[0, 1], [2], [3], [4]] output_shape [1, 4, 8, 6, 5] : tensor<4x8x6x5xf32> into tensor<1x4x8x6x5xf32>
+    %t = linalg.transpose ins(%e) outs(...) permutation = [0, 2, 1, 3, 4]
+    %r = linalg.generic (%t : tensor<1x8x4x6x5xf32>) { maximumf 0.0 }
+    // becomes
+    %f = linalg.generic (%conv : tensor<4x8x6x5xf32>) { maximumf 0.0 }
+    %e = tensor.expand_shape %f [[0, 1], [2], [3], [4]] output_shape [1, 4, 8, 6, 5] : tensor<4x8x6x5xf32> into tensor<1x4x8x6x5xf32>
+    %r = linalg.transpose ins(%e) outs(...) permutation = [0, 2, 1, 3, 4]
+    ```
+
+    Left alone: sums with a tensor that comes with its depths in place, reductions, softmax, pools.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::halftone::HalftoneDialect"];
+}
+
 def SinkReshapes : Pass<"halftone-sink-reshapes", "::mlir::func::FuncOp"> {
   let summary = "Split or move the values of a contraction behind its elementwise tail";
   let description = [{

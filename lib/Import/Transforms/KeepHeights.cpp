@@ -56,13 +56,7 @@ struct WidenComposite : OpRewritePattern<CompositeOp> {
     Value wide = op.getInputs().empty() ? Value() : findWide(op.getInputs()[0]);
     if (!wide)
       return rewriter.notifyMatchFailure(op, "no sequence with a height");
-    Value result;
-    ValueRange inputs = op.getInputs();
-    if (classify(op) == OpKind::Unary)
-      result = buildUnary(rewriter, op.getLoc(), op.getName(), wide, op.getParameters());
-    else if (op.getName() == "batch_norm" && op.getParameters().getAs<IntegerAttr>("axis").getInt() == 1)
-      result = buildBatchNorm(rewriter, op.getLoc(), wide, inputs[1], inputs[2], inputs[3], inputs[4],
-                              op.getParameters().getAs<FloatAttr>("epsilon").getValueAsDouble(), /*axis=*/1);
+    Value result = rebuildFunction(rewriter, op, wide);
     if (!result)
       return rewriter.notifyMatchFailure(op, "no function of one tensor");
     replaceBy(rewriter, op, result);

@@ -311,6 +311,16 @@ Value mlir::halftone::buildBatchNorm(OpBuilder &builder, Location loc, Value x, 
                        });
 }
 
+Value mlir::halftone::rebuildFunction(OpBuilder &builder, CompositeOp op, Value x) {
+  if (op.getName() != "batch_norm")
+    return op.getInputs().size() == 1 ? buildUnary(builder, op.getLoc(), op.getName(), x, op.getParameters()) : Value();
+  ValueRange inputs = op.getInputs();
+  if (op.getParameters().getAs<IntegerAttr>("axis").getInt() != 1)
+    return {};
+  return buildBatchNorm(builder, op.getLoc(), x, inputs[1], inputs[2], inputs[3], inputs[4],
+                        op.getParameters().getAs<FloatAttr>("epsilon").getValueAsDouble(), /*axis=*/1);
+}
+
 Value mlir::halftone::buildSoftmax(OpBuilder &builder, Location loc, Value x, int64_t axis) {
   DictionaryAttr parameters =
       builder.getDictionaryAttr(builder.getNamedAttr("axis", builder.getI64IntegerAttr(axis)));

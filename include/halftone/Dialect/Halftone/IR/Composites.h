@@ -50,6 +50,10 @@ Value buildAvgPool(OpBuilder &builder, Location loc, Value x, const AvgPool &poo
 Value buildBatchNorm(OpBuilder &builder, Location loc, Value x, Value scale, Value bias, Value mean, Value variance,
                      float epsilon, int64_t axis);
 
+/// The elementwise composite or `batch_norm` over dimension 1 that `op` is, of `x` in the place of its first operand: a tensor of another shape
+/// with the same elements. Null for other composites.
+Value rebuildFunction(OpBuilder &builder, CompositeOp op, Value x);
+
 /// `exp(x - max) / sum(exp(x - max))` along `axis` (0 <= axis < rank).
 Value buildSoftmax(OpBuilder &builder, Location loc, Value x, int64_t axis);
 
