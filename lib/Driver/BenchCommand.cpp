@@ -132,24 +132,16 @@ Error mlir::halftone::runBench(CommandLine &line) {
 
   std::vector<std::string> paths = {path};
   paths.insert(paths.end(), against.begin(), against.end());
-  std::vector<Contestant> all;
-  for (const std::string &each : paths) {
-    Expected<Contestant> contestant = Contestant::prepare(each, threads, batch);
-    if (!contestant)
-      return contestant.takeError();
-    all.push_back(std::move(*contestant));
-  }
-  for (Contestant &one : all)
-    if (Error error = one.fillRound())
-      return error;
+  Expected<std::vector<Contestant>> all = Contestant::prepareAll(paths, threads, batch);
+  if (!all)
+    return all.takeError();
   if (profile)
-    return profileModel(all.front(), rounds, json, cost);
+    return profileModel(all->front(), rounds, json, cost);
   if (explain)
-    return explainModel(all.front(), rounds, json, cost);
+    return explainModel(all->front(), rounds, json, cost);
   for (int round = 0; round < rounds; ++round)
-    for (Contestant &one : all)
-      if (Error error = one.runRound())
-        return error;
-  json ? printJSON(all, batch) : printText(all, batch);
+    if (Error error = runInTurns(*all))
+      return error;
+  json ? printJSON(*all, batch) : printText(*all, batch);
   return Error::success();
 }

@@ -71,3 +71,25 @@ Expected<Contestant> Contestant::prepare(StringRef path, int threads,
   contestant.outputs = contestant.model.makeOutputs(batch);
   return contestant;
 }
+
+Expected<std::vector<Contestant>> Contestant::prepareAll(const std::vector<std::string> &paths, int threads, int64_t batch,
+                                                         double roundMicroseconds) {
+  std::vector<Contestant> all;
+  for (const std::string &path : paths) {
+    Expected<Contestant> contestant = prepare(path, threads, batch);
+    if (!contestant)
+      return contestant.takeError();
+    all.push_back(std::move(*contestant));
+  }
+  for (Contestant &one : all)
+    if (Error error = one.fillRound(roundMicroseconds))
+      return std::move(error);
+  return all;
+}
+
+Error mlir::halftone::runInTurns(std::vector<Contestant> &all) {
+  for (Contestant &one : all)
+    if (Error error = one.runRound())
+      return error;
+  return Error::success();
+}

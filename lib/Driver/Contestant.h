@@ -17,10 +17,16 @@ struct Contestant {
 
   static llvm::Expected<Contestant> prepare(llvm::StringRef path, int threads,
                                             int64_t batch);
+  /// Those of several models, with the runs of a round.
+  static llvm::Expected<std::vector<Contestant>> prepareAll(const std::vector<std::string> &paths, int threads, int64_t batch,
+                                                            double roundMicroseconds = 20000);
   /// Finds how many runs fill a round of that many microseconds, after one that warms up.
   llvm::Error fillRound(double roundMicroseconds = 20000);
   llvm::Error runRound();
 };
+
+/// A round of each.
+llvm::Error runInTurns(std::vector<Contestant> &all);
 
 /// Of a list that is not empty.
 double median(std::vector<double> values);

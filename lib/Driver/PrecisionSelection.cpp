@@ -2,9 +2,8 @@
 #include "PrecisionSelection.h"
 #include "Command.h"
 #include "Contestant.h"
-#include "LayerChoices.h"
+#include "LimitedChoice.h"
 #include "halftone/Data/ProblemList.h"
-#include "halftone/Precision/Knapsack.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -15,17 +14,7 @@
 using namespace mlir::halftone;
 using llvm::Error, llvm::Expected, llvm::formatv;
 
-static constexpr int64_t kUnlimited = int64_t(1) << 60;
-
 namespace {
-/// One for each sum.
-struct Limits {
-  std::array<int64_t, 3> values = {kUnlimited, kUnlimited, kUnlimited};
-  int64_t &operator[](Sum sum) { return values[int(sum)]; }
-  int64_t operator[](Sum sum) const { return values[int(sum)]; }
-  bool has(Sum sum) const { return (*this)[sum] < kUnlimited / 2; }
-};
-
 class Selector {
 public:
   Selector(VariantCompiler &compiler, const SelectionRequest &request,
@@ -37,10 +26,10 @@ public:
 private:
   Error prepare();
   Error measureLayers();
-  std::optional<Assignment> choose(const Limits &limits, Sum least) const;
+  std::optional<Assignment> choose(const Limits &limits, Sum least) const { return mlir::halftone::choose(layers, limits, least); }
   Error infeasible(const Limits &limits) const;
   Error unverified() const;
-  int64_t sumOf(const Assignment &assignment, Sum sum) const;
+  int64_t sumOf(const Assignment &assignment, Sum sum) const { return mlir::halftone::sumOf(layers, assignment, sum); }
   int64_t otherOf(Sum sum) const { return sum == Sum::Bytes ? otherBytes : sum == Sum::Time ? otherTime : 0; }
   Expected<Measured> measure(Expected<Variant> variant, const SampleRange &range);
   Expected<Selection> verifyChoice(Assignment assignment);
@@ -97,26 +86,19 @@ static double leastRound(const Contestant &one) { return *llvm::min_element(one.
 static Expected<std::pair<double, double>> raceModels(const Variant &a, const Variant &b) {
   constexpr double kRoundMicroseconds = 2000, kEnough = 300000; // in all, of each model
   constexpr int kLeastRounds = 15;
-  std::vector<Contestant> both;
-  for (const Variant *variant : {&a, &b}) {
-    auto contestant = Contestant::prepare(variant->path(), 1, variant->model.info().minBatch);
-    if (!contestant)
-      return contestant.takeError();
-    if (Error error = contestant->fillRound(kRoundMicroseconds))
-      return std::move(error);
-    both.push_back(std::move(*contestant));
-  }
+  auto both = Contestant::prepareAll({a.path(), b.path()}, 1, a.model.info().minBatch, kRoundMicroseconds);
+  if (!both)
+    return both.takeError();
   // Enough is counted by the best round, so that other work on the core leaves as many; up to ten times as long.
   double best = std::numeric_limits<double>::max(), spent = 0;
   for (int round = 0; round < kLeastRounds || (round * best < kEnough && spent < 10 * kEnough); ++round) {
-    for (Contestant &one : both)
-      if (Error error = one.runRound())
-        return std::move(error);
-    const double took = both[1].roundMicroseconds.back() * both[1].runsPerRound;
+    if (Error error = runInTurns(*both))
+      return std::move(error);
+    const double took = both->back().roundMicroseconds.back() * both->back().runsPerRound;
     best = std::min(best, took);
     spent += took;
   }
-  return std::make_pair(leastRound(both[0]), leastRound(both[1]));
+  return std::make_pair(leastRound(both->front()), leastRound(both->back()));
 }
 
 Error Selector::prepare() {
@@ -230,69 +212,6 @@ std::optional<Assignment> Selector::allFloat() const {
   return std::nullopt;
 }
 
-/// What is not among a layer's choices is not summed.
-int64_t Selector::sumOf(const Assignment &assignment, Sum sum) const {
-  int64_t total = 0;
-  for (auto [choices, format] : llvm::zip_equal(layers, assignment))
-    for (const Choice &choice : choices)
-      if (choice.format == format)
-        total += choice.of(sum);
-  return total;
-}
-
-/// Takes the weights out of limits that even the heaviest choices keep: without, they keep selections apart that are alike.
-static void dropIdleLimits(std::vector<KnapsackItem> &items, const KnapsackWeights &limits) {
-  for (int limit = 0; limit < kKnapsackLimits; ++limit) {
-    int64_t most = 0;
-    for (const KnapsackItem &item : items) {
-      int64_t heaviest = 0;
-      for (const KnapsackChoice &choice : item)
-        heaviest = std::max(heaviest, choice.weights[limit]);
-      most += heaviest;
-    }
-    if (most > limits[limit])
-      continue;
-    for (KnapsackItem &item : items)
-      for (KnapsackChoice &choice : item)
-        choice.weights[limit] = 0;
-  }
-}
-
-/// The least of one sum with all within limits; nothing if there is no such
-/// selection.
-std::optional<Assignment> Selector::choose(const Limits &limits, Sum least) const {
-  Sum others[2];
-  int count = 0;
-  for (Sum sum : {Sum::Bytes, Sum::Time, Sum::Loss})
-    if (sum != least)
-      others[count++] = sum;
-  // Weights are not negative: every item's least is taken off all its choices.
-  std::vector<KnapsackItem> items;
-  KnapsackWeights left = {limits[others[0]], limits[others[1]]};
-  for (const LayerChoices &choices : layers) {
-    KnapsackItem item;
-    for (const Choice &choice : choices)
-      item.push_back({choice.of(least), {choice.of(others[0]), choice.of(others[1])}});
-    for (int limit = 0; limit < kKnapsackLimits; ++limit) {
-      int64_t lowest = item.front().weights[limit];
-      for (const KnapsackChoice &choice : item)
-        lowest = std::min(lowest, choice.weights[limit]);
-      for (KnapsackChoice &choice : item)
-        choice.weights[limit] -= lowest;
-      left[limit] -= lowest;
-    }
-    items.push_back(std::move(item));
-  }
-  dropIdleLimits(items, left);
-  std::optional<KnapsackAnswer> answer = solveKnapsack(items, left);
-  if (!answer || answer->value > limits[least])
-    return std::nullopt;
-  Assignment assignment;
-  for (auto [choices, choice] : llvm::zip_equal(layers, answer->choices))
-    assignment.push_back(choices[choice].format);
-  return assignment;
-}
-
 static bool prunesSome(llvm::ArrayRef<LayerFormat> formats) {
   return llvm::any_of(formats, [](const LayerFormat &format) { return format.sparsity != 0; });
 }
@@ -315,7 +234,7 @@ Error Selector::infeasible(const Limits &limits) const {
     const char *beside = "";
     if (least <= limits[sum]) {
       Limits others = limits;
-      others[sum] = kUnlimited;
+      others[sum] = Limits::kUnlimited;
       std::optional<Assignment> best = choose(others, sum);
       if (!best)
         continue;
@@ -337,7 +256,7 @@ Error Selector::infeasible(const Limits &limits) const {
 //===----------------------------------------------------------------------===//
 
 static Limits withoutLoss(Limits limits) {
-  limits[Sum::Loss] = kUnlimited;
+  limits[Sum::Loss] = Limits::kUnlimited;
   return limits;
 }
 
@@ -399,7 +318,7 @@ static int64_t middleOf(int64_t low, int64_t high) {
 /// budget: the limit of the losses' sum is found by bisection, because the sum
 /// foretells the drop's order, not its value.
 Expected<Assignment> Selector::chooseByDrop(const Limits &limits) {
-  auto widest = attempt(limits, kUnlimited);
+  auto widest = attempt(limits, Limits::kUnlimited);
   if (!widest)
     return widest.takeError();
   if (*widest && (*widest)->drop <= searchDrop())
@@ -407,7 +326,7 @@ Expected<Assignment> Selector::chooseByDrop(const Limits &limits) {
   auto best = attemptLeastDrop(limits);
   if (!best)
     return best.takeError();
-  int64_t low = sumOf(best->assignment, Sum::Loss), high = *widest ? sumOf((*widest)->assignment, Sum::Loss) : kUnlimited;
+  int64_t low = sumOf(best->assignment, Sum::Loss), high = *widest ? sumOf((*widest)->assignment, Sum::Loss) : Limits::kUnlimited;
   constexpr int kSteps = 10;
   constexpr double kNear = 0.05; // of the budget: nearer is not worth a compilation
   for (int step = 0; step < kSteps && high - low > 1 && best->drop < searchDrop() - kNear * std::abs(searchDrop()); ++step) {
@@ -442,7 +361,7 @@ Limits Selector::excessOf(const Assignment &assignment, const Measured &measured
   if (request.maxBytes)
     excess[Sum::Bytes] = measured.constantBytes - otherBytes - whole[Sum::Bytes];
   bool isFloat = !request.maxLatency && assignment == allFloat(); // As fast as float, but for noise.
-  if (whole[Sum::Time] < kUnlimited && !isFloat)
+  if (whole[Sum::Time] < Limits::kUnlimited && !isFloat)
     excess[Sum::Time] = int64_t(1e3 * measured.microseconds) - otherTime - whole[Sum::Time];
   if (request.maxDrop && measured.drop > *request.maxDrop)
     excess[Sum::Loss] = 1; // How much less the losses must be is not known.

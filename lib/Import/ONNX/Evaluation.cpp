@@ -5,6 +5,7 @@
 // to 0 and multiplied by 1, nothing else.
 //
 //===----------------------------------------------------------------------===//
+#include "Axis.h"
 #include "Broadcast.h"
 #include "Movement.h"
 #include "Operators.h"
@@ -248,8 +249,7 @@ Evaluated onnx_operators::evaluateTranspose(Node &node) {
 
 Evaluated onnx_operators::evaluateConcat(Node &node) {
   HostTensor result = *node.constant(0);
-  int64_t rank = result.shape.size(), axis = node.getInt("axis", 0);
-  axis += axis < 0 ? rank : 0;
+  const int64_t rank = result.shape.size(), axis = fromStart(node.getInt("axis", 0), rank);
   if (axis < 0 || axis >= rank)
     return std::nullopt;
   // Rows: what is contiguous in each input, from the axis on.
@@ -291,8 +291,7 @@ Evaluated onnx_operators::evaluateSlice(Node &node) {
 
 Evaluated onnx_operators::evaluateGather(Node &node) {
   const HostTensor &x = *node.constant(0), &indices = *node.constant(1);
-  int64_t rank = x.shape.size(), axis = node.getInt("axis", 0);
-  axis += axis < 0 ? rank : 0;
+  const int64_t rank = x.shape.size(), axis = fromStart(node.getInt("axis", 0), rank);
   if (axis < 0 || axis >= rank || indices.isFloat() || indices.symbolic)
     return std::nullopt;
   ArrayRef<int64_t> before = ArrayRef<int64_t>(x.shape).take_front(axis), after = ArrayRef<int64_t>(x.shape).drop_front(axis + 1);
@@ -303,7 +302,7 @@ Evaluated onnx_operators::evaluateGather(Node &node) {
   std::vector<int64_t> list = indices.integers(), positions;
   for (int64_t o = 0; o < outer; ++o)
     for (int64_t index : list) {
-      index += index < 0 ? size : 0;
+      index = fromStart(index, size);
       if (index < 0 || index >= size)
         return std::nullopt;
       for (int64_t i = 0; i < inner; ++i)
@@ -314,8 +313,7 @@ Evaluated onnx_operators::evaluateGather(Node &node) {
 
 Evaluated onnx_operators::evaluateGatherElements(Node &node) {
   const HostTensor &x = *node.constant(0), &indices = *node.constant(1);
-  int64_t rank = x.shape.size(), axis = node.getInt("axis", 0);
-  axis += axis < 0 ? rank : 0;
+  const int64_t rank = x.shape.size(), axis = fromStart(node.getInt("axis", 0), rank);
   if (axis < 0 || axis >= rank || indices.isFloat() || indices.symbolic || static_cast<int64_t>(indices.shape.size()) != rank)
     return std::nullopt;
   SmallVector<int64_t> strides = rowMajorStrides(x.shape);

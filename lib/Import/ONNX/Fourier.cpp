@@ -5,6 +5,7 @@
 // matrix as filters.
 //
 //===----------------------------------------------------------------------===//
+#include "Axis.h"
 #include "Broadcast.h"
 #include "Convolution.h"
 #include "MatrixProduct.h"
@@ -60,8 +61,7 @@ static FailureOr<int64_t> readAxis(Node &node, int64_t rank) {
   const bool isInput = node.opset >= 20;
   if (isInput && node.hasInput(2) && !node.constant(2))
     return node.unsupported("an axis that is not constant");
-  int64_t axis = isInput ? (node.hasInput(2) ? static_cast<int64_t>(node.constant(2)->scalar()) : -2) : node.getInt("axis", 1);
-  axis += axis < 0 ? rank : 0;
+  const int64_t axis = fromStart(isInput ? (node.hasInput(2) ? static_cast<int64_t>(node.constant(2)->scalar()) : -2) : node.getInt("axis", 1), rank);
   if (axis < 0 || axis > rank - 2)
     return node.unsupported("an axis outside the dimensions before the last");
   return axis;

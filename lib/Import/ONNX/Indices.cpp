@@ -1,4 +1,5 @@
 //===- Indices.cpp - ONNX's GatherElements, GatherND, OneHot and ScatterND --===//
+#include "Axis.h"
 #include "Broadcast.h"
 #include "Movement.h"
 #include "Operators.h"
@@ -50,8 +51,7 @@ LogicalResult onnx_operators::buildGatherND(Node &node) {
 /// Each element from its own place but for the axis, where an index says it.
 LogicalResult onnx_operators::buildGatherElements(Node &node) {
   const Tensor x = node.input(0), indices = node.input(1);
-  int64_t axis = node.getInt("axis", 0);
-  axis += axis < 0 ? x.rank() : 0;
+  const int64_t axis = fromStart(node.getInt("axis", 0), x.rank());
   if (x.isDynamic() || indices.isDynamic() || !isa<IntegerType>(indices.element) || axis < 0 || axis >= x.rank() || indices.rank() != x.rank())
     return node.unsupported("a dynamic dimension, or indices that are not integers of the input's rank");
   SmallVector<int64_t> strides = rowMajorStrides(x.shape), others(indices.shape);
@@ -175,8 +175,7 @@ LogicalResult onnx_operators::buildOneHot(Node &node) {
   if (!isa<IntegerType>(indices.element) || indices.element.isInteger(1) || !(values->element.isF32() || isa<IntegerType>(values->element)))
     return node.unsupported("indices that are not integers");
   const auto size = static_cast<int64_t>(depth->scalar());
-  int64_t axis = node.getInt("axis", -1);
-  axis += axis < 0 ? indices.rank() + 1 : 0;
+  const int64_t axis = fromStart(node.getInt("axis", -1), indices.rank() + 1);
   if (axis < 0 || axis > indices.rank() || (indices.isDynamic() && axis == 0))
     return node.unsupported("an axis outside the rank of " + Twine(indices.rank() + 1) + ", or before the dynamic dimension");
   SmallVector<int64_t> wide(indices.shape), row(indices.rank() - axis + 1, 1);

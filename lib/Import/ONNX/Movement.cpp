@@ -1,4 +1,5 @@
 //===- Movement.cpp - ONNX's operators that move elements -------------------===//
+#include "Axis.h"
 #include "Broadcast.h"
 #include "Movement.h"
 #include "Operators.h"
@@ -14,8 +15,7 @@ using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
 
 static FailureOr<int64_t> readAxis(Node &node, int64_t rank, int64_t otherwise) {
-  int64_t axis = node.getInt("axis", otherwise);
-  axis += axis < 0 ? rank : 0;
+  const int64_t axis = fromStart(node.getInt("axis", otherwise), rank);
   if (axis < 0 || axis >= rank)
     return node.unsupported("an axis outside the rank of " + Twine(rank));
   return axis;
@@ -180,7 +180,7 @@ FailureOr<SliceRange> importer::readSlice(Node &node) {
   if (ends->size() != count || axes->size() != count || steps->size() != count || llvm::is_contained(*steps, 0))
     return node.unsupported("starts, ends, axes and steps that do not fit");
   for (auto [start, end, axis, step] : llvm::zip(*starts, *ends, *axes, *steps)) {
-    int64_t d = axis + (axis < 0 ? x.rank() : 0);
+    int64_t d = fromStart(axis, x.rank());
     if (d < 0 || d >= x.rank())
       return node.unsupported("an axis outside the rank of " + Twine(x.rank()));
     bool toEnd = end >= std::numeric_limits<int32_t>::max() || (ShapedType::isDynamic(end) && step > 0);
@@ -294,7 +294,7 @@ LogicalResult onnx_operators::buildGather(Node &node) {
   std::vector<int64_t> list = indices->integers();
   int64_t size = x.shape[*axis];
   for (int64_t &index : list)
-    index += index < 0 ? size : 0;
+    index = fromStart(index, size);
   int64_t step = list.size() > 1 ? list[1] - list[0] : 1;
   for (size_t i = 1; i < list.size(); ++i)
     if (step < 1 || list[i] - list[i - 1] != step)

@@ -1,4 +1,5 @@
 //===- Normalization.cpp - ONNX's normalizations and Softmax ----------------===//
+#include "Axis.h"
 #include "Broadcast.h"
 #include "Operators.h"
 #include "Reduction.h"
@@ -82,8 +83,7 @@ static LogicalResult requireStaticFloats(Node &node, unsigned minimumRank) {
 
 LogicalResult onnx_operators::buildLayerNormalization(Node &node) {
   const Tensor x = node.input(0);
-  int64_t axis = node.getInt("axis", -1);
-  axis += axis < 0 ? x.rank() : 0;
+  const int64_t axis = fromStart(node.getInt("axis", -1), x.rank());
   float epsilon = node.getFloat("epsilon", 1e-5f);
   if (failed(requireStaticFloats(node, 1)))
     return failure();
@@ -139,7 +139,7 @@ LogicalResult onnx_operators::buildMeanVarianceNormalization(Node &node) {
   const Tensor x = node.input(0);
   SmallVector<int64_t> axes = node.getInts("axes", {0, 2, 3});
   for (int64_t &axis : axes)
-    axis += axis < 0 ? x.rank() : 0;
+    axis = fromStart(axis, x.rank());
   llvm::sort(axes);
   auto isOutside = [&](int64_t d) { return d < 0 || d >= x.rank() || ShapedType::isDynamic(x.shape[d]); };
   if (!x.element.isF32() || axes.empty() || llvm::any_of(axes, isOutside))
@@ -152,8 +152,7 @@ LogicalResult onnx_operators::buildMeanVarianceNormalization(Node &node) {
 LogicalResult onnx_operators::buildLpNormalization(Node &node) {
   const Tensor x = node.input(0);
   const int64_t p = node.getInt("p", 2);
-  int64_t axis = node.getInt("axis", -1);
-  axis += axis < 0 ? x.rank() : 0;
+  const int64_t axis = fromStart(node.getInt("axis", -1), x.rank());
   if (!x.element.isF32() || axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]) || (p != 1 && p != 2))
     return node.unsupported("an input that is not f32, an axis outside its static dimensions, or p that is not 1 or 2");
   Value value = node.operand(0), norm = buildReduction(node, p == 1 ? "ReduceL1" : "ReduceL2", value, axis);
@@ -217,8 +216,7 @@ LogicalResult onnx_operators::buildSoftmax(Node &node) {
   const Tensor &x = node.input(0);
   SmallVector<int64_t> shape(x.shape), joined;
   bool joins = node.opset < 13; // from the axis on, all dimensions are one
-  int64_t axis = node.getInt("axis", joins ? 1 : -1), rank = x.rank();
-  axis += axis < 0 ? rank : 0;
+  int64_t rank = x.rank(), axis = fromStart(node.getInt("axis", joins ? 1 : -1), rank);
   if (!x.element.isF32() || axis < 0 || axis >= rank || ShapedType::isDynamic(shape[axis]))
     return node.unsupported("an input that is not f32, or axis outside its static dimensions");
   Value value = node.operand(0);

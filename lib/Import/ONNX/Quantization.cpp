@@ -9,6 +9,7 @@
 // DequantizeLinear makes of them remembers its scales (HostTensor::scales), so that weights are codes again in the end.
 //
 //===----------------------------------------------------------------------===//
+#include "Axis.h"
 #include "Quantization.h"
 #include "Broadcast.h"
 #include "Operators.h"
@@ -93,7 +94,7 @@ static FailureOr<Cast> readCast(Node &node, Type element) {
   cast.block = node.getInt("block_size", 0);
   int64_t axis = node.getInt("axis", 1);
   if (cast.block || ShapedType::getNumElements(cast.scale.shape) != 1)
-    cast.axis = axis + (axis < 0 ? x.rank() : 0);
+    cast.axis = fromStart(axis, x.rank());
   if (failed(checkCast(node, cast, x)))
     return failure();
   return cast;

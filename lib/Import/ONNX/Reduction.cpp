@@ -3,6 +3,7 @@
 // A mean over height and width is the composite avg_pool; other reductions are one generic, and what is done with its result.
 //
 //===----------------------------------------------------------------------===//
+#include "Axis.h"
 #include "Broadcast.h"
 #include "Operators.h"
 #include "Reduction.h"
@@ -260,8 +261,7 @@ LogicalResult onnx_operators::buildReduce(Node &node) {
 
 LogicalResult onnx_operators::buildArgument(Node &node) {
   const Tensor x = node.input(0);
-  int64_t axis = node.getInt("axis", 0);
-  axis += axis < 0 ? x.rank() : 0;
+  const int64_t axis = fromStart(node.getInt("axis", 0), x.rank());
   if (!(x.element.isF32() || isa<IntegerType>(x.element)) || axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]))
     return node.unsupported("an element type that is not f32 or an integer, or an axis outside its static dimensions");
   ArgumentRule rule = {node.type() == "ArgMax", node.getInt("select_last_index", 0) != 0};
@@ -278,8 +278,7 @@ LogicalResult onnx_operators::buildArgument(Node &node) {
 /// 1 at the first of the greatest elements along the axis, 0 elsewhere. Before opset 13 the dimensions from the axis on are one row.
 LogicalResult onnx_operators::buildHardmax(Node &node) {
   const Tensor x = node.input(0);
-  int64_t axis = node.getInt("axis", node.opset < 13 ? 1 : -1);
-  axis += axis < 0 ? x.rank() : 0;
+  const int64_t axis = fromStart(node.getInt("axis", node.opset < 13 ? 1 : -1), x.rank());
   if (!x.element.isF32() || axis < 0 || axis >= x.rank() || ShapedType::isDynamicShape(ArrayRef(x.shape).drop_front(axis)))
     return node.unsupported("an input that is not f32, or an axis outside its static dimensions");
   OpBuilder &b = node.builder;
@@ -306,8 +305,7 @@ LogicalResult onnx_operators::buildCumSum(Node &node) {
   const Tensor x = node.input(0);
   HostTensorRef constant = node.constant(1);
   const bool exclusive = node.getInt("exclusive", 0), reverse = node.getInt("reverse", 0);
-  int64_t axis = constant && constant->count() == 1 ? static_cast<int64_t>(constant->scalar()) : x.rank();
-  axis += axis < 0 ? x.rank() : 0;
+  const int64_t axis = fromStart(constant && constant->count() == 1 ? static_cast<int64_t>(constant->scalar()) : x.rank(), x.rank());
   if (axis < 0 || axis >= x.rank() || ShapedType::isDynamic(x.shape[axis]) || !(x.element.isF32() || isa<IntegerType>(x.element)))
     return node.unsupported("an axis that is not constant or outside the static dimensions");
   OpBuilder &b = node.builder;

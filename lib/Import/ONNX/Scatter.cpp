@@ -4,6 +4,7 @@
 // the other, so that the last of several counts.
 //
 //===----------------------------------------------------------------------===//
+#include "Axis.h"
 #include "Broadcast.h"
 #include "Operators.h"
 #include "Reduction.h"
@@ -50,8 +51,7 @@ static bool fits(const Tensor &x, const Tensor &indices, const Tensor &updates, 
 
 LogicalResult onnx_operators::buildScatterElements(Node &node) {
   const Tensor x = node.input(0), indices = node.input(1), updates = node.input(2);
-  int64_t axis = node.getInt("axis", 0);
-  axis += axis < 0 ? x.rank() : 0;
+  const int64_t axis = fromStart(node.getInt("axis", 0), x.rank());
   const std::string reduction = node.getString("reduction", "none");
   const Update *row = llvm::find_if(kUpdates, [&](const Update &update) { return update.reduction == reduction; });
   if (row == std::end(kUpdates))

@@ -1,5 +1,6 @@
 //===- Shape.cpp - ONNX's operators that keep all elements in order ---------===//
 #include "Shape.h"
+#include "Axis.h"
 #include "Broadcast.h"
 #include "Operators.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -21,7 +22,7 @@ FailureOr<SmallVector<int64_t>> importer::readAxes(Node &node, unsigned i, int64
     axes = llvm::to_vector<4>(constant->integers());
   }
   for (int64_t &axis : axes) {
-    axis += axis < 0 ? rank : 0;
+    axis = fromStart(axis, rank);
     if (axis < 0 || axis >= rank)
       return node.unsupported("an axis outside the rank of " + Twine(rank));
   }
@@ -66,8 +67,7 @@ static FailureOr<SmallVector<int64_t>> readReshape(Node &node) {
 
 static FailureOr<SmallVector<int64_t>> readFlatten(Node &node) {
   const Tensor &x = node.input(0);
-  int64_t axis = node.getInt("axis", 1);
-  axis += axis < 0 ? x.rank() : 0;
+  const int64_t axis = fromStart(node.getInt("axis", 1), x.rank());
   if (axis < 0 || axis > x.rank())
     return node.unsupported("an axis outside the rank of " + Twine(x.rank()));
   ArrayRef<int64_t> shape = x.shape;
@@ -189,8 +189,8 @@ LogicalResult onnx_operators::buildReshape(Node &node) {
 LogicalResult onnx_operators::buildShape(Node &node) {
   ArrayRef<int64_t> shape = node.input(0).shape;
   int64_t rank = shape.size(), start = node.getInt("start", 0), end = node.getInt("end", rank);
-  start = std::clamp<int64_t>(start + (start < 0 ? rank : 0), 0, rank);
-  end = std::clamp<int64_t>(end + (end < 0 ? rank : 0), start, rank);
+  start = std::clamp<int64_t>(fromStart(start, rank), 0, rank);
+  end = std::clamp<int64_t>(fromStart(end, rank), start, rank);
   ArrayRef<int64_t> part = shape.slice(start, end - start);
   node.setResult(HostTensor::fromIntegers(node.builder.getI64Type(), static_cast<int64_t>(part.size()), part));
   return success();

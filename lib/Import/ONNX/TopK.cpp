@@ -4,6 +4,7 @@
 // differ, so the result at rank r is the one element that has it: the sum of what has it. Both are reductions over pairs of positions, of n n and k n steps.
 //
 //===----------------------------------------------------------------------===//
+#include "Axis.h"
 #include "Broadcast.h"
 #include "Operators.h"
 #include "Reduction.h"
@@ -68,8 +69,7 @@ LogicalResult onnx_operators::buildTopK(Node &node) {
   HostTensorRef count = node.constant(1);
   const bool greatest = node.getInt("largest", 1);
   (void)node.getInt("sorted", 1); // sorted in either case
-  int64_t axis = node.getInt("axis", -1);
-  axis += axis < 0 ? x.rank() : 0;
+  const int64_t axis = fromStart(node.getInt("axis", -1), x.rank());
   const int64_t k = count && count->count() == 1 ? static_cast<int64_t>(count->scalar()) : 0;
   if (!(x.element.isF32() || (isa<IntegerType>(x.element) && !x.element.isUnsignedInteger())) || axis < 0 || axis >= x.rank())
     return node.unsupported("an element type that is not f32 or signed, or an axis outside the rank");
