@@ -338,8 +338,13 @@ def windows(g, v, spatial, kernel, dilations=True, pads=True):
     return attributes, out, spans
 
 
+def whole(v):
+    """Three spatial dimensions are for a batch of one known size."""
+    return v.rank < 5 or not v.batched
+
+
 def conv(g, name):
-    v = g.pick(ranks=(3, 4, 4, 4))
+    v = g.pick(ranks=(3, 4, 4, 4, 5), fits=whole)
     spatial, channels = v.rank - 2, v.shape[1]
     group = g.choose([1, 1, channels] + [n for n in (2, 3, 4) if channels % n == 0])
     filters = group * g.choose((1, 1, 2, 3) if group > 1 else (1, 3, 8, 16, 17, 33))
@@ -449,12 +454,12 @@ def einsum(g, name):
 
 def pool(g, name):
     kinds = ("f32", "f32", "f32", "f32", "u8", "i8") if name == "MaxPool" and g.opset >= 12 else ("f32",)
-    v = g.pick(kinds, ranks=(3, 4, 4))
+    v = g.pick(kinds, ranks=(3, 4, 4, 5), fits=whole)
     spatial = v.rank - 2
     kernel = [g.choose((1, 2, 3, 3)) for _ in range(spatial)]
-    dilations = name == "MaxPool" or g.opset >= 19
+    dilations = name == "MaxPool" or g.opset >= {"LpPool": 18, "AveragePool": 19}[name]
     attributes, out, spans = windows(g, v, spatial, kernel, dilations)
-    if "pads" in attributes and g.chance(0.3):
+    if "pads" in attributes and (name != "LpPool" or dilations) and g.chance(0.3):
         attributes["ceil_mode"] = 1
         for i, n in enumerate(v.shape[2:]):
             before, after = attributes["pads"][i], attributes["pads"][i + spatial]
@@ -463,6 +468,8 @@ def pool(g, name):
                 out[i] -= 1
     if name == "AveragePool" and g.chance(0.4):
         attributes["count_include_pad"] = 1
+    if name == "LpPool":
+        attributes["p"] = g.choose((1, 2))
     g.add(name, [v], v.kind, v.shape[:2] + tuple(out), **attributes)
 
 
@@ -504,10 +511,26 @@ def lrn(g, name):
     g.add(name, [v], "f32", v.shape, size=g.choose((1, 3, 5)), alpha=0.01, beta=0.75, bias=g.choose((1.0, 2.0)))
 
 
-def along(g, name):
+def along(g, name, attributes=None):
     v = g.pick()
     axis = g.choose(v.axes)
-    g.add(name, [v], "f32", v.shape, axis=axis - g.choose((0, v.rank)))
+    g.add(name, [v], "f32", v.shape, axis=axis - g.choose((0, v.rank)), **{key: g.choose(values) for key, values in (attributes or {}).items()})
+
+
+def mean_variance(g, name):
+    v = g.pick(ranks=(3, 4))
+    axes = g.choose(([a for a in v.axes if a != 1], v.axes[-1:]))
+    if np.prod([v.shape[a] for a in axes]) < 3:
+        raise Declined
+    g.add(name, [v], "f32", v.shape, axes=axes)
+
+
+def top_k(g, name):
+    v = g.pick(("f32", "f32", "i64", "i32"))
+    axis = g.choose(v.axes)
+    k = g.integer(1, v.shape[axis])
+    shape = v.shape[:axis] + (k,) + v.shape[axis + 1:]
+    g.add(name, [v, g.integers([k])], [v.kind, "i64"], [shape, shape], axis=axis - g.choose((0, v.rank)), largest=g.choose((0, 1)))
 
 
 def reduce(g, name, domain=None, kinds=("f32",)):
@@ -741,6 +764,19 @@ def gather_nd(g, name):
     g.add(name, [v, g.integers(indices)], v.kind, lead + v.shape[depth:])
 
 
+def scatter_elements(g, name):
+    v = g.pick(("f32", "f32", "i64"), fits=lambda v: not v.batched)
+    axis = g.choose(v.axes)
+    n, reduction = v.shape[axis], g.choose(("none", "add", "mul", "max", "min")[:1 if g.opset < 16 else 3 if g.opset < 18 else 5])
+    shape = v.shape[:axis] + (g.integer(1, n),) + v.shape[axis + 1:]
+    # Without a reduction each element has one place: the last of several is up to who computes it.
+    order = g.random.random(v.shape).argsort(axis).take(range(shape[axis]), axis)
+    indices = order if reduction == "none" or g.chance(0.5) else g.random.integers(0, n, shape)
+    indices = np.where(g.random.random(shape) < 0.3, indices - n, indices)
+    g.add(name, [v, g.integers(indices), g.data(shape, v.kind)], v.kind, v.shape,
+          axis=axis - g.choose((0, v.rank)), reduction=reduction if g.opset >= 16 else None)
+
+
 def scatter_nd(g, name):
     v = g.pick(fits=lambda v: not v.batched)
     depth = g.integer(1, v.rank)
@@ -770,11 +806,15 @@ def blocks(g, name):
 
 def resize(g, name):
     v = g.pick(ranks=(4,))
-    mode = g.choose(("nearest", "linear"))
+    mode = g.choose(("nearest", "linear", "cubic"))
     coordinates = g.choose(("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"))
     attributes = {"mode": mode, "coordinate_transformation_mode": coordinates}
     if mode == "nearest":
         attributes["nearest_mode"] = g.choose(("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"))
+    elif g.opset >= 18 and g.chance(0.3):
+        attributes["antialias"] = 1
+    elif mode == "cubic":
+        attributes |= {"cubic_coeff_a": g.choose((-0.75, -0.5)), "exclude_outside": g.choose((0, 1))}
     none = g.constant(np.zeros(0)) if g.opset < 13 else None
     if g.chance(0.5):
         factors_ = [g.choose((1, 2, 0.5, 3, 1.5)) for _ in range(2)]
@@ -786,6 +826,57 @@ def resize(g, name):
         shape = v.shape[:2] + (g.size(), g.size())
         inputs = [v, none, g.constant(np.zeros(0)) if g.opset < 13 else None, g.integers(shape)]
     g.add(name, inputs, "f32", shape, **attributes)
+
+
+def grid_sample(g, name):
+    v = g.pick(ranks=(4,))
+    shape = (v.shape[0], g.choose((1, 3, 8)), g.choose((1, 5, 7)), 2)
+    if v.batched != g.batched:
+        raise Declined
+    grid = g.input("f32", shape) if v.batched or g.chance(0.5) and len(g.inputs) < 4 else g.constant(g.random.uniform(-1.4, 1.4, shape))
+    mode = g.choose(("linear" if g.opset >= 20 else "bilinear", "nearest"))
+    g.add(name, [v, within(g, grid, -1.4, 1.4)], "f32", v.shape[:2] + shape[1:3], mode=mode, padding_mode=g.choose(("zeros", "border", "reflection")),
+          align_corners=g.choose((0, 1)))
+
+
+def add_last(g, v):
+    """The value with a last dimension of 1: real numbers, for a transform."""
+    return g.add("Unsqueeze", [v, g.integers([v.rank])], v.kind, v.shape + (1,))
+
+
+def dft(g, name):
+    v = g.pick(ranks=(2, 3, 4))
+    if v.rank == 2 or v.shape[-1] != 2 or g.chance(0.3):
+        v = add_last(g, v)
+    axis, inverse = g.choose(range(1, v.rank - 1)), g.choose((0, 1))
+    length = g.choose((v.shape[axis], v.shape[axis], 4, 9))
+    onesided = 0 if inverse or v.shape[-1] == 2 else g.choose((0, 1))
+    inputs = [v, g.integers(length) if length != v.shape[axis] or g.chance(0.3) else None]
+    inputs += [g.integers(axis - g.choose((0, v.rank)))] if g.opset >= 20 else []
+    while inputs[-1] is None:
+        inputs.pop()
+    shape = v.shape[:axis] + (length // 2 + 1 if onesided else length,) + v.shape[axis + 1:-1] + (2,)
+    g.add(name, inputs, "f32", shape, axis=axis if g.opset < 20 else None, inverse=inverse, onesided=onesided)
+
+
+def stft(g, name):
+    v = g.pick(ranks=(2,), fits=lambda v: v.shape[1] >= 4)
+    frame, step, onesided = g.choose([n for n in (4, 5, 8, 16) if n <= v.shape[1]]), g.choose((1, 2, 3)), g.choose((0, 1))
+    window = g.data((frame,)) if g.chance(0.7) else None
+    inputs = [add_last(g, v), g.integers(step), window] + ([g.integers(frame)] if window is None or g.chance(0.5) else [])
+    frames, bins = (v.shape[1] - frame) // step + 1, frame // 2 + 1 if onesided else frame
+    g.add(name, inputs, "f32", (v.shape[0], frames, bins, 2), onesided=onesided)
+
+
+def col2im(g, name):
+    if len(g.inputs) > 3:
+        raise Declined
+    image, block, dilations, strides = ([g.choose(sizes) for _ in range(2)] for sizes in ((5, 8, 9), (1, 2, 3), (1, 1, 2), (1, 1, 2, 3)))
+    pads = [g.choose((0, 0, 1)) for _ in range(4)]
+    columns = [(n + pads[i] + pads[i + 2] - dilations[i] * (block[i] - 1) - 1) // strides[i] + 1 for i, n in enumerate(image)]
+    channels, lead = g.choose((1, 2, 3)), 1 if g.batched else g.choose((1, 2))
+    v = g.input("f32", (lead, channels * block[0] * block[1], columns[0] * columns[1]))
+    g.add(name, [v, g.integers(image), g.integers(block)], "f32", (lead, channels, *image), dilations=dilations, pads=pads, strides=strides)
 
 
 def trilu(g, name):
@@ -923,6 +1014,7 @@ OPERATORS = {
     "HardSwish": (2, 14, unary, {}),
     "Mish": (1, 18, unary, {}),
     "Gelu": (2, 20, unary, {"attributes": {"approximate": ("none", "tanh")}}),
+    "Shrink": (1, 11, unary, {"attributes": {"lambd": (0.5, 1.0), "bias": (0.0, 0.3)}}),
     "ThresholdedRelu": (1, 11, unary, {"attributes": {"alpha": (0.5, 1.0)}}),
     "Add": (6, 11, binary, {}),
     "Sub": (3, 11, binary, {}),
@@ -945,6 +1037,10 @@ OPERATORS = {
     "Or": (1, 11, binary, {"kinds": ("bool",)}),
     "Xor": (1, 11, binary, {"kinds": ("bool",)}),
     "Not": (1, 11, unary, {"kinds": ("bool",)}),
+    "BitwiseAnd": (0.5, 18, binary, {"kinds": ("i64", "i32")}),
+    "BitwiseOr": (0.5, 18, binary, {"kinds": ("i64", "i32")}),
+    "BitwiseXor": (0.5, 18, binary, {"kinds": ("i64", "i32")}),
+    "BitwiseNot": (0.5, 18, unary, {"kinds": ("i64", "i32")}),
     "IsNaN": (0.3, 11, predicate, {}),
     "IsInf": (0.3, 11, predicate, {}),
     "Where": (4, 11, where, {}),
@@ -957,6 +1053,7 @@ OPERATORS = {
     "attention": (2, 11, attention, {}),
     "AveragePool": (3, 11, pool, {}),
     "MaxPool": (3, 11, pool, {}),
+    "LpPool": (1, 11, pool, {}),
     "GlobalAveragePool": (2, 11, global_pool, {}),
     "GlobalMaxPool": (1, 11, global_pool, {}),
     "BatchNormalization": (4, 11, batch_norm, {}),
@@ -964,6 +1061,9 @@ OPERATORS = {
     "GroupNormalization": (1, 21, group_norm, {}),
     "LayerNormalization": (3, 17, layer_norm, {}),
     "LRN": (1, 11, lrn, {}),
+    "LpNormalization": (1, 11, along, {"attributes": {"p": (1, 2)}}),
+    "MeanVarianceNormalization": (1, 13, mean_variance, {}),
+    "Hardmax": (1, 13, along, {}),
     "Softmax": (3, 13, along, {}),
     "LogSoftmax": (1, 13, along, {}),
     "ReduceL1": (1, 11, reduce, {}),
@@ -978,6 +1078,7 @@ OPERATORS = {
     "ReduceSumSquare": (1, 11, reduce, {}),
     "ArgMax": (1, 11, argument, {}),
     "ArgMin": (1, 11, argument, {}),
+    "TopK": (2, 11, top_k, {}),
     "CumSum": (1, 11, cumulate, {}),
     "Concat": (6, 11, concat, {}),
     "Split": (3, 11, split, {}),
@@ -993,11 +1094,16 @@ OPERATORS = {
     "Gather": (3, 11, gather, {}),
     "GatherElements": (1, 11, gather_elements, {}),
     "GatherND": (1, 12, gather_nd, {}),
+    "ScatterElements": (1, 11, scatter_elements, {}),
     "ScatterND": (1, 11, scatter_nd, {}),
     "OneHot": (1, 11, one_hot, {}),
     "DepthToSpace": (1, 11, blocks, {}),
     "SpaceToDepth": (1, 13, blocks, {}),
-    "Resize": (3, 11, resize, {}),
+    "Resize": (4, 11, resize, {}),
+    "GridSample": (1, 16, grid_sample, {}),
+    "DFT": (1, 17, dft, {}),
+    "STFT": (1, 17, stft, {}),
+    "Col2Im": (1, 18, col2im, {}),
     "Trilu": (1, 14, trilu, {}),
     "LSTM": (1, 11, recurrent, {}),
     "GRU": (1, 11, recurrent, {}),
@@ -1015,11 +1121,12 @@ OPERATORS = {
 PROFILES = (
     (),
     ("Conv", "ConvTranspose", "BatchNormalization", "Relu", "LeakyRelu", "HardSwish", "HardSigmoid", "Sigmoid", "Clip", "Add", "Mul", "Max", "PRelu", "MaxPool",
-     "AveragePool", "GlobalAveragePool", "ReduceMean", "Resize", "Concat", "Split", "Slice", "Pad", "Transpose", "Reshape", "Flatten", "Gemm", "DepthToSpace",
-     "Where", "Greater", "Cast", "Expand", "ArgMax", "Softmax", "InstanceNormalization"),
+     "AveragePool", "GlobalAveragePool", "ReduceMean", "Resize", "GridSample", "TopK", "Concat", "Split", "Slice",
+     "Pad", "Transpose", "Reshape", "Flatten", "Gemm", "DepthToSpace", "Where", "Greater", "Cast", "Expand", "ArgMax", "Softmax",
+     "InstanceNormalization"),
     ("MatMul", "Gemm", "Einsum", "attention", "embedding", "LayerNormalization", "Softmax", "Add", "Sub", "Mul", "Div", "Erf", "Gelu", "Tanh", "Sigmoid",
      "Sqrt", "Pow", "ReduceMean", "ReduceSum", "ReduceMax", "Where", "Equal", "Less", "And", "Not", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze",
-     "Expand", "Concat", "Split", "Slice", "Gather", "Conv", "LSTM", "GRU", "CumSum", "Trilu", "OneHot", "Shape"),
+     "Expand", "Concat", "Split", "Slice", "Gather", "Conv", "LSTM", "GRU", "CumSum", "Trilu", "OneHot", "Shape", "TopK", "STFT", "DFT"),
 )
 
 
