@@ -2,6 +2,7 @@
 #include "HessianCollector.h"
 #include "Command.h"
 #include "DataOptions.h"
+#include "HessianMemory.h"
 #include "LoadedModel.h"
 #include "ModelFile.h"
 #include "Progress.h"
@@ -36,7 +37,7 @@ static std::vector<Exposed> listExposed(ModuleOp module) {
   llvm::MapVector<Value, Exposed> exposed;
   auto main = module.lookupSymbol<func::FuncOp>("main");
   for (const ContractionInput &input : getContractionInputs(main)) {
-    if (!isInt8(input.contraction))
+    if (!takesHessian(input.contraction))
       continue;
     Exposed &value = exposed[input.value];
     if (auto range = getRange(traceRoot(input.value)))
@@ -198,6 +199,8 @@ static Error takeKept(StringRef path, Hessians &hessians, std::vector<Exposed> &
 
 Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
                                                    const SampleRange &samples, StringRef kept) {
+  if (Error error = refuseHugeHessians(getContractionInputs(module.lookupSymbol<func::FuncOp>("main")), /*layerByLayer=*/false))
+    return std::move(error);
   std::vector<Exposed> exposed = listExposed(module);
   int64_t total = countHessianSamples(samples);
   auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);

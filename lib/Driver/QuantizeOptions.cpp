@@ -47,7 +47,7 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
       recipe("recipe", cl::sub(line.command), cl::value_desc("FILE"),
              cl::desc("Formats by layer: a YAML list of rules {name | regex | "
                       "kind, weights | levels, granularity, precision, "
-                      "sparsity, estimator}; the last that matches a layer "
+                      "sparsity, rounding: diffused, estimator}; the last that matches a layer "
                       "decides")),
       weightScales(
           "weight-scales", cl::sub(line.command),

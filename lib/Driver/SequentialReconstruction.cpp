@@ -2,6 +2,7 @@
 #include "SequentialReconstruction.h"
 #include "Command.h"
 #include "HessianCollector.h"
+#include "HessianMemory.h"
 #include "LoadedModel.h"
 #include "ModelFile.h"
 #include "Progress.h"
@@ -293,6 +294,8 @@ static Error reconstructLayer(SegmentedNetwork &floats, SegmentedNetwork &made, 
 
 /// Runs both networks; the module is changed.
 static Error reconstructAll(ModuleOp module, const SampleRange &range, Reconstruct reconstruct) {
+  if (Error error = refuseHugeHessians(getContractionInputs(module.lookupSymbol<func::FuncOp>("main")), /*layerByLayer=*/true))
+    return error;
   InterruptGuard guard;
   OwningOpRef<ModuleOp> original = module.clone();
   SegmentedNetwork floats(*original, /*rounds=*/false), made(module, /*rounds=*/true);

@@ -67,6 +67,7 @@ static void setFormat(Operation *contraction, const RecipeRule &rule) {
   contraction->removeAttr(kWeightsAttr);
   contraction->removeAttr(kGranularityAttr);
   contraction->removeAttr(kSparsityAttr);
+  contraction->removeAttr(kWithoutHessianAttr);
   if (!rule.levels.empty())
     contraction->setAttr(kWeightsAttr, builder.getDenseI8ArrayAttr(SmallVector<int8_t>(rule.levels.begin(), rule.levels.end())));
   else if (!rule.weights.empty() && rule.weights != "int8")
@@ -75,6 +76,8 @@ static void setFormat(Operation *contraction, const RecipeRule &rule) {
     contraction->setAttr(kGranularityAttr, builder.getStringAttr(rule.granularity));
   if (rule.sparsity != 0)
     contraction->setAttr(kSparsityAttr, builder.getF64FloatAttr(rule.sparsity));
+  if (!rule.rounding.empty())
+    contraction->setAttr(kWithoutHessianAttr, builder.getUnitAttr());
 }
 
 void AssignFormatsPass::assign(ArrayRef<Operation *> members, OpKind kind) {

@@ -26,6 +26,7 @@ struct MappingTraits<RecipeRule> {
     io.mapOptional("granularity", rule.granularity, std::string());
     io.mapOptional("precision", rule.precision, std::string());
     io.mapOptional("sparsity", rule.sparsity, 0.0);
+    io.mapOptional("rounding", rule.rounding, std::string());
     io.mapOptional("estimator", rule.estimator, std::string());
   }
 };
@@ -124,14 +125,18 @@ std::string mlir::halftone::refuseRule(const RecipeRule &rule) {
   if (!rule.precision.empty() && rule.precision != "int8" && rule.precision != "float")
     return "'" + rule.precision + "' is no precision: int8 or float";
   if (!rule.saysFormat() && rule.estimator.empty())
-    return "a rule needs one of weights, levels, granularity, precision, sparsity and estimator";
+    return "a rule needs one of weights, levels, granularity, precision, sparsity, rounding and estimator";
   if (!(rule.sparsity >= 0 && rule.sparsity < 1))
     return "sparsity is a share from 0 to below 1";
+  if (!rule.rounding.empty() && rule.rounding != "diffused")
+    return "'" + rule.rounding + "' is no rounding of a rule: diffused, which needs no Hessian; --rounding is that of all other layers";
   if (!rule.estimator.empty() && !parseEstimator(rule.estimator))
     return "'" + rule.estimator + "' is no estimator: " +
            llvm::join(llvm::map_range(kEstimatorNames, [](const EstimatorName &entry) { return entry.name.str(); }), ", ");
   if (rule.precision == "float" && (!rule.levels.empty() || (!rule.weights.empty() && rule.weights != "float")))
     return "a rule with precision float has no format of weights";
+  if (rule.isFloat() && !rule.rounding.empty())
+    return "a rule with rounding is for int8";
   if (rule.isFloat() && rule.sparsity != 0)
     return "a rule with sparsity is for int8: no kernel skips zeros of floats";
   return refuseWeights(rule);

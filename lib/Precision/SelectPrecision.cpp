@@ -309,6 +309,6 @@ void SelectPrecisionPass::setPrecision(Operation *op, StringRef precision, Strin
   const bool isFloat = precision == "float";
   ++(isFloat ? floatOpsLeft : int8Ops);
   if (isFloat)
-    for (StringRef name : {StringRef(kWeightsAttr), StringRef(kGranularityAttr), StringRef(kSparsityAttr)})
+    for (StringRef name : {StringRef(kWeightsAttr), StringRef(kGranularityAttr), StringRef(kSparsityAttr), StringRef(kWithoutHessianAttr)})
       op->removeAttr(name);
 }

@@ -1,5 +1,6 @@
 //===- Patches.cpp - what each output position of a contraction reads ---------===//
 #include "halftone/Reconstruction/Patches.h"
+#include "halftone/Quantization/WeightFormats.h"
 #include "halftone/Reconstruction/GramMatrix.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -28,6 +29,8 @@ static std::array<int64_t, 2> readPair(Operation *op, StringRef name) {
   auto values = llvm::to_vector(pair.getValues<int64_t>());
   return {values[0], values[1]};
 }
+
+bool mlir::halftone::takesHessian(Operation *contraction) { return isInt8(contraction) && !contraction->hasAttr(kWithoutHessianAttr); }
 
 std::optional<Patches> mlir::halftone::getPatches(const ContractionInput &input) {
   Operation *op = input.contraction;

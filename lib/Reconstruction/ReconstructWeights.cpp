@@ -11,6 +11,7 @@
 #include "halftone/Reconstruction/Hessians.h"
 #include "halftone/Reconstruction/Passes.h"
 #include "halftone/Reconstruction/Refit.h"
+#include "halftone/Reconstruction/Patches.h"
 #include "halftone/Reconstruction/RoundLayer.h"
 #include "halftone/Reconstruction/Rounding.h"
 #include "halftone/Support/Constants.h"
@@ -51,7 +52,7 @@ LogicalResult ReconstructWeightsPass::reconstructAll(func::FuncOp entry) {
     return failure();
   SmallVector<ContractionInput> inputs = getContractionInputs(entry);
   for (auto [i, input] : llvm::enumerate(inputs))
-    if (const Hessian *hessian = isInt8(input.contraction) ? file->find(input.key) : nullptr)
+    if (const Hessian *hessian = takesHessian(input.contraction) ? file->find(input.key) : nullptr)
       if (failed(reconstruct(input.contraction, *hessian, i == 0 || i + 1 == inputs.size())))
         return failure();
   return success();

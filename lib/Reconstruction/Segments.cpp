@@ -36,7 +36,7 @@ SegmentPlan SegmentPlan::of(func::FuncOp entry) {
   Sandwiches sandwiches(entry);
   SmallVector<Value> residuals;
   for (const ContractionInput &input : getContractionInputs(entry)) {
-    std::optional<Patches> patches = isInt8(input.contraction) ? getPatches(input) : std::nullopt;
+    std::optional<Patches> patches = takesHessian(input.contraction) ? getPatches(input) : std::nullopt;
     quant::UniformQuantizedType type = typeOf(input.value);
     if (!patches || !type)
       continue;

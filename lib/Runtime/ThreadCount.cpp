@@ -13,10 +13,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "halftone/Runtime/ThreadCount.h"
+#include "halftone/Runtime/Cgroup.h"
 #include "halftone/Runtime/LastError.h"
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <sched.h>
 #include <sstream>
 
@@ -24,16 +25,9 @@ using namespace mlir::halftone;
 
 static constexpr int kMaxThreads = 4096;
 
-static std::string readText(const std::string &path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 /// The quota of one group in CPUs, or 0 when it has none. Version 2 writes
 /// "max 100000" or "150000 100000"; version 1 has two files, and -1 for none.
-static int groupLimit(const std::string &folder) {
+static double groupLimit(const std::string &folder) {
   double quota = 0, period = 0;
   std::istringstream version2(readText(folder + "/cpu.max"));
   if (!(version2 >> quota >> period)) {
@@ -44,46 +38,14 @@ static int groupLimit(const std::string &folder) {
   }
   if (quota <= 0 || period <= 0)
     return 0;
-  return static_cast<int>(
-      std::clamp(quota / period, 1.0, static_cast<double>(kMaxThreads)));
-}
-
-/// The least quota of a group and its parents, up to the mount point.
-static int hierarchyLimit(const std::string &mount, std::string group) {
-  int least = 0;
-  while (true) {
-    int limit = groupLimit(mount + group);
-    if (limit > 0 && (least == 0 || limit < least))
-      least = limit;
-    size_t slash = group.rfind('/');
-    if (group.empty() || slash == std::string::npos)
-      return least;
-    group.resize(slash);
-  }
+  return std::clamp(std::floor(quota / period), 1.0,
+                    static_cast<double>(kMaxThreads));
 }
 
 int mlir::halftone::cgroupCpuLimit(const std::string &membership,
                                    const std::string &root) {
-  std::istringstream lines(membership);
-  std::string line;
-  int least = 0;
-  while (std::getline(lines, line)) {
-    // "0::/group" in version 2, "4:cpu,cpuacct:/group" in version 1.
-    size_t first = line.find(':');
-    size_t second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos)
-      continue;
-    std::string controllers = line.substr(first + 1, second - first - 1);
-    std::string group = line.substr(second + 1);
-    bool isCpu = ("," + controllers + ",").find(",cpu,") != std::string::npos;
-    if (!controllers.empty() && !isCpu)
-      continue;
-    std::string mount = isCpu ? root + "/" + controllers : root;
-    int limit = hierarchyLimit(mount, group);
-    if (limit > 0 && (least == 0 || limit < least))
-      least = limit;
-  }
-  return least;
+  return static_cast<int>(
+      leastCgroupLimit(membership, root, "cpu", groupLimit));
 }
 
 /// CPUs in this process's affinity mask; also right beyond 1,024 CPUs.

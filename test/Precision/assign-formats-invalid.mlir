@@ -20,13 +20,17 @@
 // RUN: echo "- {regex: '(', weights: int4}" > %t.5 && not halftone-opt %s --halftone-assign-formats=recipe=%t.5 2>&1 | FileCheck %s --check-prefix=REGEX
 // REGEX: rule 1: '(' is no regular expression:
 // RUN: echo "- {name: product}" > %t.6 && not halftone-opt %s --halftone-assign-formats=recipe=%t.6 2>&1 | FileCheck %s --check-prefix=WHAT
-// WHAT: rule 1: a rule needs one of weights, levels, granularity, precision, sparsity and estimator
+// WHAT: rule 1: a rule needs one of weights, levels, granularity, precision, sparsity, rounding and estimator
 // RUN: echo "- {name: product, levels: [0, 200]}" > %t.7 && not halftone-opt %s --halftone-assign-formats=recipe=%t.7 2>&1 | FileCheck %s --check-prefix=LEVELS
 // LEVELS: rule 1: levels are integers of -127 to 127, one of them not 0
 // RUN: echo "- {name: product, weights: int4, precision: float}" > %t.8 && not halftone-opt %s --halftone-assign-formats=recipe=%t.8 2>&1 | FileCheck %s --check-prefix=BOTH
 // BOTH: rule 1: a rule with precision float has no format of weights
 // RUN: echo "- {name: product, precision: int4}" > %t.9 && not halftone-opt %s --halftone-assign-formats=recipe=%t.9 2>&1 | FileCheck %s --check-prefix=PRECISION
 // PRECISION: rule 1: 'int4' is no precision: int8 or float
+// RUN: echo "- {name: product, rounding: gptq}" > %t.20 && not halftone-opt %s --halftone-assign-formats=recipe=%t.20 2>&1 | FileCheck %s --check-prefix=ROUNDING
+// ROUNDING: rule 1: 'gptq' is no rounding of a rule: diffused, which needs no Hessian; --rounding is that of all other layers
+// RUN: echo "- {name: product, rounding: diffused, precision: float}" > %t.21 && not halftone-opt %s --halftone-assign-formats=recipe=%t.21 2>&1 | FileCheck %s --check-prefix=ROUNDEDFLOAT
+// ROUNDEDFLOAT: rule 1: a rule with rounding is for int8
 // RUN: echo "- {name: product, estimator: maximum}" > %t.11 && not halftone-opt %s --halftone-assign-formats=recipe=%t.11 2>&1 | FileCheck %s --check-prefix=ESTIMATOR
 // ESTIMATOR: rule 1: 'maximum' is no estimator: minmax, mean, percentile, mse, entropy, auto
 // RUN: echo "- {name: product, sparsity: 1.0}" > %t.12 && not halftone-opt %s --halftone-assign-formats=recipe=%t.12 2>&1 | FileCheck %s --check-prefix=SHARE

@@ -4,6 +4,10 @@
 // RUN: halftone-opt %s --halftone-assign-formats=recipe=%S/Inputs/recipe.yaml --halftone-select-precision | FileCheck %s --check-prefix=SELECT
 // RUN: halftone-opt %s --halftone-assign-formats=weights=float --halftone-select-precision | FileCheck %s --check-prefix=FLOAT
 // RUN: echo "- {kind: matmul, sparsity: 0.75}" > %t.yaml && halftone-opt %s --halftone-assign-formats=recipe=%t.yaml --halftone-select-precision | FileCheck %s --check-prefix=SPARSE
+// RUN: echo "- {kind: matmul, rounding: diffused}" > %t.yaml && halftone-opt %s --halftone-assign-formats=recipe=%t.yaml --halftone-select-precision | FileCheck %s --check-prefix=ROUNDING
+
+// ROUNDING-NOT: without_hessian
+// ROUNDING: linalg.matmul {{{.*}}halftone.without_hessian}
 
 // int8 by channel is what contractions without attributes have.
 // DEFAULT-NOT: halftone.weights

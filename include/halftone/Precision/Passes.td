@@ -22,6 +22,7 @@ def AssignFormats : Pass<"halftone-assign-formats", "::mlir::ModuleOp"> {
     - {name: "head/conv", levels: [-127, -40, 0, 40, 127]}
     - {name: "head/logits", precision: float}
     - {name: "head/widen", sparsity: 0.7}       # `halftone.sparsity`, for halftone-prune-weights
+    - {name: "stem/conv", rounding: diffused}   # `halftone.without_hessian`: no Hessian chooses its codes
     ```
 
     ```mlir

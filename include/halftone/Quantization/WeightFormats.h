@@ -19,6 +19,8 @@ namespace mlir::halftone {
 inline constexpr llvm::StringLiteral kWeightsAttr = "halftone.weights";
 inline constexpr llvm::StringLiteral kGranularityAttr = "halftone.granularity";
 inline constexpr llvm::StringLiteral kSparsityAttr = "halftone.sparsity";
+/// On contractions whose codes no Hessian is to choose.
+inline constexpr llvm::StringLiteral kWithoutHessianAttr = "halftone.without_hessian";
 
 /// What the name of a format means.
 struct WeightFormat {

@@ -21,6 +21,9 @@ struct Patches {
 /// The window, or nothing if padding is not over height and width only, or not constant.
 std::optional<Patches> getPatches(const ContractionInput &input);
 
+/// Whether a contraction's codes are chosen by its Hessian, once there is one: it is int8, and no rule of the recipe has another rounding for it.
+bool takesHessian(Operation *contraction);
+
 /// Calls visit(image, y, x) for each output position in the output's order: the first element that it reads, padding counted
 /// from -padLow. Extents are (N, H, W).
 template <typename Visit>

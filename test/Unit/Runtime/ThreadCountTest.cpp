@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "halftone/Runtime/Cgroup.h"
 #include "halftone/Runtime/ThreadCount.h"
 #include "TestArtefact.h"
 #include <cstdlib>
@@ -50,6 +51,19 @@ TEST_F(ThreadCountTest, TheLeastQuotaOfAllParents) {
   EXPECT_EQ(3, cgroupCpuLimit("0::/a/unknown/deeper\n", root));
   write("cpu.max", "250000 100000");
   EXPECT_EQ(2, cgroupCpuLimit("0::/a/b\n", root));
+}
+
+TEST_F(ThreadCountTest, MemoryOfBothVersions) {
+  EXPECT_EQ(0, cgroupMemoryLimit("0::/a/b\n", root));
+  write("a/memory.max", "max");
+  EXPECT_EQ(0, cgroupMemoryLimit("0::/a/b\n", root));
+  write("a/memory.max", "3000000000");
+  write("a/b/memory.max", "5000000000");
+  EXPECT_EQ(3e9, cgroupMemoryLimit("0::/a/b\n", root));
+  write("memory/x/memory.limit_in_bytes", "9223372036854771712");
+  EXPECT_EQ(0, cgroupMemoryLimit("5:memory:/x\n4:cpu,cpuacct:/box\n", root));
+  write("memory/x/memory.limit_in_bytes", "2000000000");
+  EXPECT_EQ(2e9, cgroupMemoryLimit("5:memory:/x\n4:cpu,cpuacct:/box\n", root));
 }
 
 TEST_F(ThreadCountTest, PartsOfACpuAreOne) {
