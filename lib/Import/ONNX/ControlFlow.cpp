@@ -4,6 +4,7 @@
 // decides (trip counts, conditions) is computed from constants and shapes by the operators' own evaluation.
 //
 //===----------------------------------------------------------------------===//
+#include "Axis.h"
 #include "Broadcast.h"
 #include "GraphImporter.h"
 #include "Movement.h"
@@ -200,7 +201,7 @@ std::string GraphImporter::importScan(const onnx::NodeProto &proto, Node &node, 
   int64_t steps = -1;
   for (int64_t i = 0; i < scanned; ++i) {
     const Tensor &x = node.input(carried + i);
-    axes[i] += axes[i] < 0 ? x.rank() : 0;
+    axes[i] = fromStart(axes[i], x.rank());
     if (axes[i] < 0 || axes[i] >= x.rank() || x.isDynamic() || (steps >= 0 && steps != x.shape[axes[i]]))
       return "axes outside its inputs, of different lengths or of a dynamic input";
     steps = x.shape[axes[i]];
@@ -232,7 +233,7 @@ std::string GraphImporter::importScan(const onnx::NodeProto &proto, Node &node, 
       scan.insert(outputBackwards[i] ? scan.begin() : scan.end(), (*results)[carried + i]);
   }
   return setResults(node, proto, tensors, state, scans, [&](size_t i, Value all) {
-    const int64_t rank = cast<RankedTensorType>(all.getType()).getRank(), axis = outputAxes[i] + (outputAxes[i] < 0 ? rank : 0);
+    const int64_t rank = cast<RankedTensorType>(all.getType()).getRank(), axis = fromStart(outputAxes[i], rank);
     if (axis <= 0 || axis >= rank)
       return all;
     SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(1, rank));
