@@ -40,8 +40,8 @@ def pictures(shapes, mean=(0, 0, 0), deviation=(1, 1, 1), scale=1, layout="nchw"
     return split(values.astype(np.float32)[:, None], name)
 
 
-def lines(shapes, count=48, **_):
-    """Windows of two pages of text about as high as a line, grey in 0 .. 1."""
+def lines(shapes, mean=0, deviation=1, count=48, **_):
+    """Windows of two pages of text about as high as a line; grey in 0 .. 1 becomes (grey - mean) / deviation, the same in each channel."""
     (name, shape), = shapes.items()
     random, values = np.random.default_rng(0), []
     for i in range(count):
@@ -50,7 +50,8 @@ def lines(shapes, count=48, **_):
         wide = min(picture.shape[1], high * shape[3] // shape[2])
         top, left = random.integers(0, picture.shape[0] - high + 1), random.integers(0, picture.shape[1] - wide + 1)
         values.append(skimage.transform.resize(picture[top:top + high, left:left + wide], shape[2:], anti_aliasing=True))
-    return split(np.stack(values).astype(np.float32)[:, None, None], name)
+    values = (np.stack(values) - mean) / deviation
+    return split(np.broadcast_to(values.astype(np.float32)[:, None, None], (count, *shape)), name)
 
 
 # Speech
