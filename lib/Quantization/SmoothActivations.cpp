@@ -71,6 +71,7 @@ static SmallVector<Readers> collectReaders(func::FuncOp entry) {
   llvm::MapVector<Value, Readers> groups;
   for (const ContractionInput &input : getContractionInputs(entry)) {
     auto lows = takeExtrema(input.contraction, kChannelLowsAttr), highs = takeExtrema(input.contraction, kChannelHighsAttr);
+    auto positions = dyn_cast_or_null<IntegerAttr>(input.contraction->removeAttr(kChannelPositionsAttr));
     if (!lows || !highs || !hasFiniteWeights(input.contraction) ||
         WeightChannels(input.contraction).inputs != static_cast<int64_t>(lows->size()))
       continue;
@@ -79,7 +80,7 @@ static SmallVector<Readers> collectReaders(func::FuncOp entry) {
     readers.contractions.push_back(input.contraction);
     readers.moments.lows = std::move(*lows);
     readers.moments.highs = std::move(*highs);
-    if (auto positions = dyn_cast_or_null<IntegerAttr>(input.contraction->removeAttr(kChannelPositionsAttr)))
+    if (positions)
       readers.positions = positions.getInt();
     if (auto means = input.contraction->getAttrOfType<DenseF32ArrayAttr>(kChannelMeansAttr))
       readers.moments.means = means.asArrayRef().vec();
