@@ -11,148 +11,38 @@
 // heights. A line that is cut, or whose length is dynamic, takes full tiles and ends in lower ones.
 //
 //===----------------------------------------------------------------------===//
-#include "halftone/Codegen/ContractKernel.h"
-#include "halftone/Codegen/ContractPartition.h"
-#include "halftone/Codegen/DotEmitter.h"
-#include "halftone/Codegen/LoopEmission.h"
-#include "halftone/Codegen/TileEpilogue.h"
-#include "halftone/Codegen/WeightReader.h"
+#include "ContractEmitter.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include <numeric>
 
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// Reductions of up to this many steps are unrolled whole, and the steps of a run up to the second.
-static constexpr int64_t kUnrolledSteps = 12;
-static constexpr int64_t kUnrolledRun = 4;
-static constexpr int64_t kCacheLine = 64;
-/// Of more tiles than this that read a panel, the first one's waiting is little.
-static constexpr int64_t kAskingTiles = 16;
 /// Where a dot takes a whole cycle, the epilogue of a reduction of so few steps takes about as long as its dots. The CPU computes
 /// the next tile's dots beside it, if that is near enough: behind no more accumulators than these.
 static constexpr int64_t kShortSteps = 24;
 static constexpr double kWholeDotCycles = 1;
 static constexpr int64_t kShortAccumulators = 14;
-/// Accumulators of the groups of a tile, which live beside the tile's own.
-static constexpr int64_t kGroupAccumulators = 8;
 
-namespace {
-
-class ContractKernel {
-public:
-  ContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, const CostTable &costs)
-      : op(op), layout(layout), plainLayout(layout.asBytes()), isa(isa), prefetchBytes(int64_t(costs.prefetchBytes)),
-        rowPrefetchBytes(int64_t(costs.rowPrefetchBytes)),
-        overlapsTiles(layout.kernel->hasStart() && layout.steps() <= kShortSteps &&
-                      costs.find(layout.kernel->name)->dotCycles >= kWholeDotCycles),
-        b(op.getLoc(), op),
-        dots(*layout.kernel, layout.kernel->lanes, layout.storedUnsigned),
-        halfDots(*layout.kernel, layout.kernel->lanes / 2, layout.storedUnsigned) {}
-  void emit();
-
-private:
-  int64_t leastTile() const;
-  void emitPart(Value part, Value positionParts, Value rowParts, int64_t unitParts);
-  bool decodesPanels(bool contiguous) const;
-  int64_t widestPanel() const { return layout.fullPanels() ? layout.panelVectors : layout.restVectors(); }
-  /// The layout of the weights that tiles read.
-  const PackedLayout &tileLayout() const { return scratch ? plainLayout : layout; }
-  /// Whether the dots of a vector of the panel take half of its lanes, because there are no more columns.
-  bool isHalf(int64_t vector) const { return halvesLast && vector == vectors - 1; }
-  const DotEmitter &dotsOf(int64_t vector) const { return isHalf(vector) ? halfDots : dots; }
-
-  void emitColumns(Bounds units);
-  void emitPanels(Value group, Bounds panels);
-  void emitRestPanel(Value group);
-  void emitPanel(int64_t vectors, int64_t valid, Value group, Value column, Value weights);
-
-  void emitLine(Value line);
-  void emitBands();
-  void emitEvenTiles();
-  void emitFullTiles();
-  void emitTile(int64_t height, Value position);
-
-  SmallVector<Value> emitReduction(int64_t height, Value activations);
-  SmallVector<Value> emitStart(int64_t height);
-  Value fillLanes(Value half);
-  SmallVector<Value> emitRun(int64_t height, int64_t steps, Value activations, Value weights,
-                             SmallVector<Value> accumulators);
-  SmallVector<Value> emitGroups(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators);
-  SmallVector<Value> emitGroup(int64_t height, int64_t steps, Value index, Value activations, Value weights,
-                               SmallVector<Value> accumulators);
-  bool readsInPlace() const;
-  void emitGroupSums();
-  SmallVector<Value> startGroup(Value index, size_t count);
-  SmallVector<Value> finishGroup(ArrayRef<Value> sums);
-  SmallVector<Value> addSums(ArrayRef<Value> sums, ArrayRef<Value> accumulators);
-  SmallVector<Value> addGroup(int64_t height, ArrayRef<Value> sums, ArrayRef<Value> multipliers,
-                              ArrayRef<Value> accumulators);
-  SmallVector<Value> emitSteps(int64_t height, int64_t steps, Value activations, Value weights,
-                               SmallVector<Value> accumulators);
-  SmallVector<Value> emitScatteredRun(int64_t height, Value activations, Value weights,
-                                      SmallVector<Value> accumulators);
-  SmallVector<Value> emitRests(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators);
-  SmallVector<Value> emitRuns(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators);
-  SmallVector<Value> emitStep(int64_t height, Value activations, Value weights, ArrayRef<Value> accumulators,
-                              ArrayRef<int64_t> bytesAt = {});
-  DotEmitter::Activation emitActivation(Value activations, int64_t row, int64_t height, ArrayRef<int64_t> bytesAt);
-  void emitPrefetch(Value weights, int64_t ahead);
-  void enterNextPanel(Value position);
-  void emitNextPanel(Value weights);
-  Value emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt);
-  SmallVector<Value> emitColumnVectors(Value weights);
-  SmallVector<Value> finishRows(int64_t height, ArrayRef<Value> accumulators);
-
-  ContractOp op;
-  const PackedLayout &layout;
-  const PackedLayout plainLayout; ///< the same without few bits
-  const Isa &isa;
-  const int64_t prefetchBytes, rowPrefetchBytes; ///< see CostTable
-  const bool overlapsTiles; ///< see kShortSteps
-  ImplicitLocOpBuilder b;
-  DotEmitter dots, halfDots;
-  std::optional<OutputWalk> walk;
-  std::optional<TileEpilogue> epilogue;
-  FlatBuffer weightBuffer;
-  std::optional<WeightReader> reader; ///< of weights in few bits
-  Value scratch;                      ///< for a decoded panel; null: tiles decode in registers
-  Value groupSums;                    ///< of the activations of each group, or of all, times -offset; null: weights are decoded
-  Partition partition;
-  int64_t runs = 0, runsPerRow = 0, stepsPerRun = 0;
-  bool scattered = false; ///< a step crosses from one tap to the next, and the taps do not follow one another
-
-  // The state of the loops around a tile.
-  Bounds lineRange, rowRange;
-  int64_t vectors = 0, validColumns = 0;       ///< of the panel
-  bool halvesLast = false;                     ///< its last vector; see isHalf
-  Value groupChannel, panelColumn, panelWeights; ///< its input channel, output column and weights
-  Value weightMemory;                            ///< that panelWeights is an offset in
-  SmallVector<Value> stepMultipliers;            ///< that weights are multiplied by when they are decoded; or none
-  Value inputLine, currentLine;
-  int64_t panelTiles = 0; ///< that share the next panel's weights out
-  Value nextSlice;        ///< what this tile asks for of them; null: nothing
-};
-
-} // namespace
+bool ContractEmitter::overlaps(const PackedLayout &layout, const CostTable &costs) {
+  return layout.kernel->hasStart() && layout.steps() <= kShortSteps && costs.find(layout.kernel->name)->dotCycles >= kWholeDotCycles;
+}
 
 //===----------------------------------------------------------------------===//
 // Parts
 //===----------------------------------------------------------------------===//
 
 void mlir::halftone::emitContractKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, const CostTable &costs) {
-  ContractKernel(op, layout, isa, costs).emit();
+  ContractEmitter(op, layout, isa, costs).emit();
 }
 
 /// Rows of the lowest full tile.
-int64_t ContractKernel::leastTile() const {
+int64_t ContractEmitter::leastTile() const {
   const auto &rows = layout.kernel->rows;
   int64_t full = rows[layout.panelVectors], rest = rows[layout.restVectors()];
   return !layout.fullPanels() ? rest : layout.restVectors() ? std::min(full, rest) : full;
 }
 
-void ContractKernel::emit() {
+void ContractEmitter::emit() {
   walk.emplace(b, op, leastTile());
   epilogue.emplace(b, op, *walk, isa);
   // The taps of a kernel row must follow one another in memory, unless whole steps fit into each of them.
@@ -182,7 +72,7 @@ void ContractKernel::emit() {
 }
 
 /// Whether each panel is decoded once for all rows of a part. It has to be if the runs of groups are not those of the kernel.
-bool ContractKernel::decodesPanels(bool contiguous) const {
+bool ContractEmitter::decodesPanels(bool contiguous) const {
   if (layout.storage.hasGroups() && !contiguous)
     return true;
   if (ShapedType::isDynamic(partition.rows))
@@ -192,7 +82,7 @@ bool ContractKernel::decodesPanels(bool contiguous) const {
 }
 
 /// Parts are ordered by lines, then rows, then columns; or columns come first.
-void ContractKernel::emitPart(Value part, Value positionParts, Value rowParts, int64_t unitParts) {
+void ContractEmitter::emitPart(Value part, Value positionParts, Value rowParts, int64_t unitParts) {
   const bool outside = partition.columnsOutside;
   Value inner = outside ? positionParts : indexConstant(b, unitParts);
   Value unit = b.createOrFold<arith::RemUIOp>(part, inner), rest = b.createOrFold<arith::DivUIOp>(part, inner);
@@ -209,7 +99,7 @@ void ContractKernel::emitPart(Value part, Value positionParts, Value rowParts, i
 // Columns
 //===----------------------------------------------------------------------===//
 
-void ContractKernel::emitColumns(Bounds units) {
+void ContractEmitter::emitColumns(Bounds units) {
   Value zero = indexConstant(b, 0), full = indexConstant(b, layout.fullPanels());
   if (layout.groups > 1) {
     emitLoop(b, units, 1, [&](Value group) {
@@ -226,7 +116,7 @@ void ContractKernel::emitColumns(Bounds units) {
   emitLoop(b, {maximum(b, units.begin, last), units.end}, 1, [&](Value) { emitRestPanel(zero); });
 }
 
-void ContractKernel::emitPanels(Value group, Bounds panels) {
+void ContractEmitter::emitPanels(Value group, Bounds panels) {
   if (!layout.fullPanels())
     return;
   const int64_t width = layout.panelVectors;
@@ -236,7 +126,7 @@ void ContractKernel::emitPanels(Value group, Bounds panels) {
   });
 }
 
-void ContractKernel::emitRestPanel(Value group) {
+void ContractEmitter::emitRestPanel(Value group) {
   if (!layout.restVectors())
     return;
   const int64_t first = layout.fullPanels();
@@ -245,7 +135,7 @@ void ContractKernel::emitRestPanel(Value group) {
             indexConstant(b, first * layout.panelElements(layout.panelVectors)));
 }
 
-void ContractKernel::emitPanel(int64_t width, int64_t valid, Value group, Value column, Value weights) {
+void ContractEmitter::emitPanel(int64_t width, int64_t valid, Value group, Value column, Value weights) {
   vectors = width;
   validColumns = valid;
   halvesLast = layout.kernel->hasHalf() && !layout.storage.isPacked() &&
@@ -266,7 +156,7 @@ void ContractKernel::emitPanel(int64_t width, int64_t valid, Value group, Value 
 // Rows
 //===----------------------------------------------------------------------===//
 
-void ContractKernel::emitLine(Value line) {
+void ContractEmitter::emitLine(Value line) {
   currentLine = line;
   inputLine = walk->emitLineOffset(b, walk->input, line);
   epilogue->enterLine(line);
@@ -279,7 +169,7 @@ void ContractKernel::emitLine(Value line) {
 }
 
 /// Whole bands, then the rows that are left over one by one.
-void ContractKernel::emitBands() {
+void ContractEmitter::emitBands() {
   const int64_t band = walk->band(), row = walk->bandRow();
   Value extent = b.createOrFold<arith::SubIOp>(rowRange.end, rowRange.begin);
   Value bands = b.createOrFold<arith::DivUIOp>(extent, indexConstant(b, band));
@@ -290,7 +180,7 @@ void ContractKernel::emitBands() {
 }
 
 /// The whole line, in tiles of two heights that differ by one.
-void ContractKernel::emitEvenTiles() {
+void ContractEmitter::emitEvenTiles() {
   const int64_t full = layout.kernel->rows[vectors], most = overlapsTiles ? std::min(full, kShortAccumulators / vectors) : full;
   int64_t span = walk->span(), tiles = llvm::divideCeil(span, most);
   int64_t low = span / tiles, tall = low + 1, tallRows = (span - low * tiles) * tall;
@@ -302,7 +192,7 @@ void ContractKernel::emitEvenTiles() {
 
 /// Full tiles while they fit, then a loop of half the height and one of single rows; both are left out where the range
 /// is known to be a multiple of the tile.
-void ContractKernel::emitFullTiles() {
+void ContractEmitter::emitFullTiles() {
   const int64_t full = layout.kernel->rows[vectors];
   Value begin = rowRange.begin;
   bool exact = !ShapedType::isDynamic(walk->span()) && walk->span() % full == 0 && partition.rows % full == 0;
@@ -317,375 +207,10 @@ void ContractKernel::emitFullTiles() {
   }
 }
 
-void ContractKernel::emitTile(int64_t height, Value position) {
+void ContractEmitter::emitTile(int64_t height, Value position) {
   Value offset = walk->emitTileOffset(b, walk->input, position);
   enterNextPanel(position);
   SmallVector<Value> accumulators =
       finishRows(height, emitReduction(height, add(b, add(b, inputLine, offset), groupChannel)));
   epilogue->emit(height, position, {panelColumn, layout.kernel->lanes, vectors, validColumns}, accumulators);
-}
-
-//===----------------------------------------------------------------------===//
-// Reduction
-//===----------------------------------------------------------------------===//
-
-/// The first accumulators of a tile, for the rows of one dot after the other: vector by vector, row by row.
-SmallVector<Value> ContractKernel::emitStart(int64_t height) {
-  const int64_t startBytes = layout.kernel->lanes * static_cast<int64_t>(sizeof(int32_t));
-  SmallVector<Value> rows;
-  for (int64_t vector = 0; vector < vectors; ++vector) {
-    const DotEmitter &of = dotsOf(vector);
-    VectorType type = of.accumulatorType(b.getContext());
-    if (!layout.kernel->hasStart()) {
-      llvm::append_range(rows, of.startRows(b, arith::ConstantOp::create(b, b.getZeroAttr(type))));
-      continue;
-    }
-    const int64_t bytesOf = isHalf(vector) ? startBytes / 2 : startBytes;
-    Value bytes = vector::LoadOp::create(b, VectorType::get({bytesOf}, b.getI8Type()), weightMemory,
-                                         add(b, panelWeights, vector * startBytes));
-    llvm::append_range(rows, of.startRows(b, vector::BitCastOp::create(b, type, bytes)));
-  }
-  SmallVector<Value> accumulators;
-  for (int64_t row = 0; row < height; row += layout.kernel->rowsPerDot())
-    llvm::append_range(accumulators, rows);
-  return accumulators;
-}
-
-/// A half of a vector as a whole one, whose other lanes have no meaning.
-Value ContractKernel::fillLanes(Value half) {
-  SmallVector<int64_t> order(layout.kernel->lanes, vector::ShuffleOp::kPoisonIndex);
-  std::iota(order.begin(), order.begin() + layout.kernel->lanes / 2, 0);
-  return vector::ShuffleOp::create(b, half, half, order);
-}
-
-/// The accumulators of `height` rows, row by row.
-SmallVector<Value> ContractKernel::finishRows(int64_t height, ArrayRef<Value> accumulators) {
-  const int64_t together = layout.kernel->rowsPerDot();
-  SmallVector<Value> rows(llvm::alignTo(height, together) * vectors);
-  for (int64_t first = 0; first < height; first += together)
-    for (int64_t vector = 0; vector < vectors; ++vector) {
-      ArrayRef<Value> of = accumulators.slice(first * vectors + vector * together, together);
-      for (auto [i, row] : llvm::enumerate(dots.finishRows(b, of)))
-        rows[(first + i) * vectors + vector] = isHalf(vector) ? fillLanes(row) : row;
-    }
-  rows.truncate(height * vectors);
-  return rows;
-}
-
-SmallVector<Value> ContractKernel::emitReduction(int64_t height, Value activations) {
-  Value weights = add(b, panelWeights, layout.startElements(vectors));
-  if (!groupSums && !tileLayout().storage.hasGroups() && layout.steps() <= kUnrolledSteps)
-    weights = keepInLoop(b, weights);
-  SmallVector<Value> accumulators = emitRuns(height, activations, weights, emitStart(height));
-  return layout.gathersRests ? emitRests(height, activations, weights, std::move(accumulators)) : accumulators;
-}
-
-SmallVector<Value> ContractKernel::emitRuns(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators) {
-  const int64_t stepWeights = tileLayout().unitElements(vectors);
-  const bool grouped = tileLayout().storage.hasGroups();
-  const int64_t runWeights = grouped ? layout.runElements(vectors) : stepsPerRun * stepWeights;
-  ArrayRef<int64_t> strides = walk->input.flat.strides;
-  bool convolution = strides.size() == 4;
-  const int64_t rowStride = convolution ? strides[1] * op.getDilations()[0] : 0;
-  const int64_t tapStride = convolution ? strides[2] * op.getDilations()[1] : 0;
-  if (groupSums && !grouped) {
-    SmallVector<Value> sums = emitRun(height, stepsPerRun, activations, weights, startGroup(indexConstant(b, 0), accumulators.size()));
-    return addSums(finishGroup(sums), accumulators);
-  }
-  if (!scattered && !grouped && layout.steps() <= kUnrolledSteps) {
-    for (int64_t run = 0; run < runs; ++run)
-      for (int64_t step = 0; step < stepsPerRun; ++step) {
-        int64_t offset = run / runsPerRow * rowStride + run % runsPerRow * tapStride + step * layout.kernel->step;
-        accumulators = emitStep(height, add(b, activations, offset),
-                                add(b, weights, (run * stepsPerRun + step) * stepWeights), accumulators);
-      }
-    return accumulators;
-  }
-  return emitCarryingLoop(b, indexConstant(b, layout.kernelHeight), accumulators, [&](Value y, SmallVector<Value> row) {
-    Value rowStart = add(b, activations, mul(b, y, rowStride));
-    Value rowWeights = add(b, weights, mul(b, y, runsPerRow * runWeights));
-    if (scattered)
-      return emitScatteredRun(height, rowStart, rowWeights, row);
-    return emitCarryingLoop(b, indexConstant(b, runsPerRow), row, [&](Value x, SmallVector<Value> carried) {
-      Value start = add(b, rowStart, mul(b, x, tapStride)), runStart = add(b, rowWeights, mul(b, x, runWeights));
-      return grouped ? emitGroups(height, start, runStart, carried) : emitRun(height, stepsPerRun, start, runStart, carried);
-    });
-  });
-}
-
-/// The steps of one run: unrolled if they are few.
-SmallVector<Value> ContractKernel::emitRun(int64_t height, int64_t steps, Value activations, Value weights,
-                                           SmallVector<Value> accumulators) {
-  const int64_t stepWeights = tileLayout().unitElements(vectors);
-  if (steps > kUnrolledRun)
-    return emitCarryingLoop(b, indexConstant(b, steps), accumulators, [&](Value step, SmallVector<Value> carried) {
-      return emitStep(height, add(b, activations, mul(b, step, layout.kernel->step)),
-                      add(b, weights, mul(b, step, stepWeights)), carried);
-    });
-  return emitSteps(height, steps, activations, weights, std::move(accumulators));
-}
-
-SmallVector<Value> ContractKernel::emitSteps(int64_t height, int64_t steps, Value activations, Value weights,
-                                             SmallVector<Value> accumulators) {
-  const int64_t stepWeights = tileLayout().unitElements(vectors);
-  for (int64_t step = 0; step < steps; ++step)
-    accumulators = emitStep(height, add(b, activations, step * layout.kernel->step), add(b, weights, step * stepWeights),
-                            accumulators);
-  return accumulators;
-}
-
-/// The groups of one run: some steps with a row of multipliers before them.
-SmallVector<Value> ContractKernel::emitGroups(int64_t height, Value activations, Value weights,
-                                              SmallVector<Value> accumulators) {
-  const int64_t steps = layout.storage.group / layout.kernel->step, whole = stepsPerRun / steps, rest = stepsPerRun % steps;
-  const int64_t groupWeights = vectors * layout.kernel->lanes + steps * layout.unitElements(vectors);
-  auto at = [&](Value i) { return std::pair(add(b, activations, mul(b, i, layout.storage.group)), add(b, weights, mul(b, i, groupWeights))); };
-  if (whole)
-    accumulators = emitCarryingLoop(b, indexConstant(b, whole), accumulators, [&](Value i, SmallVector<Value> carried) {
-      auto [start, groupStart] = at(i);
-      return emitGroup(height, steps, i, start, groupStart, carried);
-    });
-  if (!rest)
-    return accumulators;
-  Value last = indexConstant(b, whole);
-  auto [start, groupStart] = at(last);
-  return emitGroup(height, rest, last, start, groupStart, accumulators);
-}
-
-/// One group. A low tile sums its codes' products by themselves and multiplies the sum; a high one has no registers for that, and
-/// multiplies the decoded bytes instead.
-SmallVector<Value> ContractKernel::emitGroup(int64_t height, int64_t steps, Value index, Value activations, Value weights,
-                                             SmallVector<Value> accumulators) {
-  SmallVector<Value> multipliers = reader->loadMultipliers(b, weights, vectors);
-  Value first = add(b, weights, vectors * layout.kernel->lanes);
-  const bool sums = static_cast<int64_t>(accumulators.size()) <= kGroupAccumulators;
-  SmallVector<Value> carried = accumulators;
-  if (sums)
-    carried = startGroup(index, accumulators.size());
-  else
-    stepMultipliers = multipliers;
-  carried = steps <= kUnrolledSteps ? emitSteps(height, steps, activations, first, carried)
-                                    : emitRun(height, steps, activations, first, carried);
-  stepMultipliers.clear();
-  return sums ? addGroup(height, finishGroup(carried), multipliers, accumulators) : carried;
-}
-
-/// Whether fields stay in place (WeightReader.h): the activations of a group are those of one row for all columns. What is shifted
-/// is below 2^31: each of its products is at most 255 * 128.
-bool ContractKernel::readsInPlace() const {
-  constexpr int64_t kMostElements = (int64_t(1) << 31) / (255 * 128);
-  return layout.storage.flipsTop() && walk->lineCount() == 1 && walk->span() == 1 && runs == 1 && layout.groups == 1 &&
-         layout.kernel->rowsPerDot() == 1 && (layout.storage.hasGroups() || layout.steps() * layout.kernel->step < kMostElements);
-}
-
-/// Sums the activations of the row, all that its steps read: of each group, or of all.
-void ContractKernel::emitGroupSums() {
-  const bool grouped = layout.storage.hasGroups();
-  const int64_t piece = grouped ? layout.storage.group : layout.vectorElements(), elements = stepsPerRun * layout.kernel->step;
-  Value zero = indexConstant(b, 0), whole = indexConstant(b, elements / piece);
-  Value row = add(b, walk->emitLineOffset(b, walk->input, zero), walk->emitTileOffset(b, walk->input, zero));
-  auto sum = [&](Value index, int64_t count) {
-    auto type = VectorType::get({count}, b.getI8Type());
-    Value bytes = vector::LoadOp::create(b, type, walk->input.flat.memory, add(b, row, mul(b, index, piece)));
-    Value factor = arith::ConstantOp::create(b, b.getI32IntegerAttr(-static_cast<int32_t>(reader->offset())));
-    return arith::MulIOp::create(b, dots.sumActivations(b, bytes), factor).getResult();
-  };
-  auto keep = [&](Value value, Value index) { memref::StoreOp::create(b, value, groupSums, index); };
-  if (grouped) {
-    emitLoop(b, {zero, whole}, 1, [&](Value index) { keep(sum(index, piece), index); });
-    if (elements % piece)
-      keep(sum(whole, elements % piece), whole);
-    return;
-  }
-  Value none = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
-  Value total = emitCarryingLoop(b, whole, {none}, [&](Value index, SmallVector<Value> carried) -> SmallVector<Value> {
-    return {arith::AddIOp::create(b, carried[0], sum(index, piece))};
-  })[0];
-  keep(elements % piece ? arith::AddIOp::create(b, total, sum(whole, elements % piece)) : total, zero);
-}
-
-/// What the sums of a group start at: 0, or what makes up for the offset of fields in place.
-SmallVector<Value> ContractKernel::startGroup(Value index, size_t count) {
-  VectorType type = dots.accumulatorType(b.getContext());
-  SmallVector<Value> starts(count, arith::ConstantOp::create(b, b.getZeroAttr(type)));
-  if (!groupSums)
-    return starts;
-  Value sum = memref::LoadOp::create(b, groupSums, index);
-  for (auto [start, place] : llvm::zip_equal(starts, reader->placesOf(vectors)))
-    if (place.starts) {
-      Value factor = arith::ConstantOp::create(b, b.getI32IntegerAttr(static_cast<int32_t>(place.starts)));
-      start = vector::BroadcastOp::create(b, type, b.createOrFold<arith::MulIOp>(sum, factor));
-    }
-  return starts;
-}
-
-/// The sums of levels from those of bytes.
-SmallVector<Value> ContractKernel::finishGroup(ArrayRef<Value> sums) {
-  SmallVector<Value> results(sums);
-  if (!groupSums)
-    return results;
-  VectorType type = dots.accumulatorType(b.getContext());
-  for (auto [sum, place] : llvm::zip_equal(results, reader->placesOf(vectors))) {
-    if (place.above)
-      sum = arith::SubIOp::create(b, sum, sums[*place.above]);
-    if (place.shift) {
-      auto by = DenseElementsAttr::get(type, static_cast<int32_t>(place.shift));
-      sum = arith::ShRSIOp::create(b, sum, arith::ConstantOp::create(b, by));
-    }
-  }
-  return results;
-}
-
-SmallVector<Value> ContractKernel::addSums(ArrayRef<Value> sums, ArrayRef<Value> accumulators) {
-  SmallVector<Value> results;
-  for (auto [sum, accumulator] : llvm::zip_equal(sums, accumulators))
-    results.push_back(arith::AddIOp::create(b, accumulator, sum));
-  return results;
-}
-
-/// accumulator + sum * multiplier, exact modulo 2^32.
-SmallVector<Value> ContractKernel::addGroup(int64_t height, ArrayRef<Value> sums, ArrayRef<Value> multipliers,
-                                            ArrayRef<Value> accumulators) {
-  VectorType type = dots.accumulatorType(b.getContext());
-  SmallVector<Value> factors, results;
-  for (Value row : multipliers)
-    llvm::append_range(factors, dots.startRows(b, arith::ExtUIOp::create(b, type, row)));
-  for (auto [i, sum] : llvm::enumerate(sums))
-    results.push_back(arith::MulIOp::create(b, sum, factors[i % factors.size()]));
-  return addSums(results, accumulators);
-}
-
-/// The steps of a kernel row whose taps are apart in memory: the bytes of a step are loaded one by one.
-SmallVector<Value> ContractKernel::emitScatteredRun(int64_t height, Value activations, Value weights,
-                                                    SmallVector<Value> accumulators) {
-  const int64_t step = layout.kernel->step, tapStride = walk->input.flat.strides[2];
-  const int64_t length = std::min(layout.stepsPerRun() * step, layout.runLength());
-  for (int64_t first = 0; first < length; first += step) {
-    SmallVector<int64_t> bytesAt;
-    for (int64_t k = first; k < std::min(first + step, length); ++k)
-      bytesAt.push_back(k / layout.channels * tapStride + k % layout.channels);
-    accumulators = emitStep(height, activations, add(b, weights, first / step * tileLayout().unitElements(vectors)),
-                            accumulators, bytesAt);
-  }
-  return accumulators;
-}
-
-/// The last elements of all runs.
-SmallVector<Value> ContractKernel::emitRests(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators) {
-  const int64_t step = layout.kernel->step, stepWeights = tileLayout().unitElements(vectors), k = layout.runLength() - 1;
-  ArrayRef<int64_t> strides = walk->input.flat.strides;
-  const int64_t rowStride = strides[1] * op.getDilations()[0], tapStride = strides[2] * op.getDilations()[1];
-  auto placeOf = [&](int64_t run) {
-    const int64_t row = layout.joined ? run : run / layout.kernelWidth, tap = layout.joined ? k / layout.channels : run % layout.kernelWidth;
-    return row * rowStride + tap * tapStride + k % layout.channels;
-  };
-  for (int64_t i = 0; i < layout.restSteps(); ++i) {
-    SmallVector<int64_t> bytesAt;
-    for (int64_t run = i * step; run < std::min((i + 1) * step, layout.runs()); ++run)
-      bytesAt.push_back(placeOf(run));
-    accumulators = emitStep(height, activations, add(b, weights, (layout.runs() * layout.stepsPerRun() + i) * stepWeights), accumulators, bytesAt);
-  }
-  return accumulators;
-}
-
-/// The activation of the rows of one dot, from `row` on.
-DotEmitter::Activation ContractKernel::emitActivation(Value activations, int64_t row, int64_t height,
-                                                      ArrayRef<int64_t> bytesAt) {
-  auto at = [&](int64_t r) { return add(b, activations, walk->displacement(walk->input, r)); };
-  if (layout.kernel->step == 1)
-    return dots.broadcastActivation(b, walk->input.flat.memory, at(row));
-  SmallVector<Value> rowBytes;
-  // A row that the tile does not have is the last one again.
-  for (int64_t r = row; r < row + layout.kernel->rowsPerDot(); ++r)
-    rowBytes.push_back(r < height ? emitRowBytes(at(r), bytesAt) : rowBytes.back());
-  return dots.joinRows(b, rowBytes);
-}
-
-/// The bytes of one step.
-Value ContractKernel::emitRowBytes(Value offset, ArrayRef<int64_t> bytesAt) {
-  if (bytesAt.empty())
-    return vector::LoadOp::create(b, VectorType::get({layout.kernel->step}, b.getI8Type()), walk->input.flat.memory,
-                                  offset);
-  // Joined as integers: vectors have enough to do.
-  Type wide = b.getIntegerType(8 * layout.kernel->step);
-  Value word;
-  for (auto [i, at] : llvm::enumerate(bytesAt)) {
-    Value byte = memref::LoadOp::create(b, walk->input.flat.memory, add(b, offset, at));
-    Value placed = arith::ExtUIOp::create(b, wide, byte);
-    if (i)
-      placed = arith::ShLIOp::create(b, placed, arith::ConstantOp::create(b, b.getIntegerAttr(wide, 8 * i)));
-    word = word ? Value(arith::OrIOp::create(b, word, placed)) : placed;
-  }
-  Value one = vector::BroadcastOp::create(b, VectorType::get({1}, wide), word);
-  return vector::BitCastOp::create(b, VectorType::get({layout.kernel->step}, b.getI8Type()), one);
-}
-
-/// Asks for the weights of a later step, `ahead` bytes on. They may be those of the next panel, or nothing behind the last one.
-void ContractKernel::emitPrefetch(Value weights, int64_t ahead) {
-  const int64_t elementBytes = weightBuffer.element.getIntOrFloatBitWidth() / 8;
-  const int64_t stepBytes = layout.unitElements(vectors) * elementBytes;
-  for (int64_t line = 0; line < stepBytes; line += kCacheLine)
-    memref::PrefetchOp::create(b, weightBuffer.memory, add(b, weights, (ahead + line) / elementBytes),
-                               /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
-}
-
-/// Tiles that read a panel after one another share the next one out: each asks for a part of it, step by step. Else the first of
-/// them would wait for all of it. Behind the last panel are the weights of the next layer.
-void ContractKernel::enterNextPanel(Value position) {
-  nextSlice = Value();
-  panelTiles = 0;
-  if (scratch || !prefetchBytes || layout.steps() <= kUnrolledSteps || ShapedType::isDynamic(partition.rows) ||
-      ShapedType::isDynamic(walk->lineCount()))
-    return;
-  const int64_t rows = partition.lines * partition.rows, tiles = llvm::divideCeil(rows, layout.kernel->rows[vectors]);
-  if (tiles < 2 || tiles > kAskingTiles)
-    return;
-  panelTiles = tiles;
-  Value lines = b.createOrFold<arith::SubIOp>(currentLine, lineRange.begin);
-  Value row = add(b, mul(b, lines, partition.rows), b.createOrFold<arith::SubIOp>(position, rowRange.begin));
-  nextSlice = add(b, add(b, panelWeights, layout.panelElements(vectors)), mul(b, row, layout.panelElements(vectors) / rows));
-}
-
-/// The share of one step, of which there are as many as the panel has.
-void ContractKernel::emitNextPanel(Value weights) {
-  const int64_t elementBytes = weightBuffer.element.getIntOrFloatBitWidth() / 8, shift = llvm::Log2_64(panelTiles);
-  Value into = b.createOrFold<arith::ShRUIOp>(b.createOrFold<arith::SubIOp>(weights, panelWeights), indexConstant(b, shift));
-  const int64_t stepBytes = (layout.unitElements(vectors) * elementBytes) >> shift;
-  for (int64_t line = 0; line < std::max<int64_t>(stepBytes, 1); line += kCacheLine)
-    memref::PrefetchOp::create(b, weightBuffer.memory, add(b, add(b, nextSlice, into), line / elementBytes),
-                               /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
-}
-
-/// The weights of one step, as its dots take them.
-SmallVector<Value> ContractKernel::emitColumnVectors(Value weights) {
-  SmallVector<Value> columns;
-  if (!tileLayout().storage.isPacked()) {
-    for (int64_t vector = 0; vector < vectors; ++vector)
-      columns.push_back(dotsOf(vector).loadWeights(b, weightMemory, add(b, weights, vector * layout.vectorElements())));
-    return columns;
-  }
-  for (auto [vector, bytes] : llvm::enumerate(groupSums ? reader->loadInPlace(b, weights, vectors) : reader->load(b, weights, vectors)))
-    columns.push_back(dots.prepareWeights(
-        b, stepMultipliers.empty() ? bytes : reader->multiply(b, bytes, stepMultipliers[vector])));
-  return columns;
-}
-
-SmallVector<Value> ContractKernel::emitStep(int64_t height, Value activations, Value weights,
-                                            ArrayRef<Value> accumulators, ArrayRef<int64_t> bytesAt) {
-  const int64_t ahead = height == 1 ? rowPrefetchBytes : prefetchBytes;
-  if (layout.steps() > kUnrolledSteps && !scratch && ahead)
-    emitPrefetch(weights, ahead);
-  if (nextSlice)
-    emitNextPanel(weights);
-  SmallVector<Value> columns = emitColumnVectors(weights), results;
-  const int64_t together = layout.kernel->rowsPerDot();
-  for (int64_t row = 0; row < height; row += together) {
-    DotEmitter::Activation activation = emitActivation(activations, row, height, bytesAt);
-    for (int64_t vector = 0; vector < vectors; ++vector) {
-      ArrayRef<Value> of = accumulators.slice(row * vectors + vector * together, together);
-      const DotEmitter::Activation read = isHalf(vector) ? dots.lowHalf(b, activation) : activation;
-      llvm::append_range(results, dotsOf(vector).dotRows(b, of, read, columns[vector]));
-    }
-  }
-  return results;
 }

@@ -25,13 +25,7 @@
 // places that both have are loaded once: loads bound the kernel, and what else runs on the core slows them more than dots.
 //
 //===----------------------------------------------------------------------===//
-#include "halftone/Codegen/ContractKernel.h"
-#include "halftone/Codegen/DotEmitter.h"
-#include "halftone/Codegen/LoopEmission.h"
-#include "halftone/Codegen/SparseLayout.h"
-#include "halftone/Codegen/SparseSquares.h"
-#include "halftone/Codegen/TileEpilogue.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "SparseEmitter.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -42,114 +36,22 @@ using namespace mlir::halftone;
 static constexpr int64_t kPartWork = int64_t(1) << 19;
 /// Parts that a contraction with few tiles is cut into along its columns, of at least so many columns.
 static constexpr int64_t kLeastParts = 4, kLeastPartColumns = 256;
-static constexpr int64_t kQuad = SparseLayout::kQuad;
 /// Vectors of columns in the epilogue.
 static constexpr int64_t kPanelVectors = 4;
-/// Words of a vector that stay together in a transposition.
-static constexpr int64_t kWords = 4;
 /// Quads are asked for so far ahead of their use, and so many lines of them in each list.
 static constexpr int64_t kAheadQuads = 256, kAheadLines = 2, kLine = 64;
 /// Planes of the columns of a later list are asked for, which come in no order.
 static constexpr int64_t kAheadLists = 4;
 
-/// Whether there are 32 vectors, not 16.
-static bool hasManyRegisters(const Isa &isa) { return isa.architecture == Architecture::AArch64 || isa.vectorBytes == 64; }
-
-namespace {
-
-/// The positions of one tile.
-struct SparseTile {
-  Value unit;      ///< the line, or the first line of an image
-  Value begin;     ///< in the unit
-  int64_t vectors; ///< positions / lanes
-  int64_t lastLanes; ///< of the last vector, those that are computed
-};
-
-class SparseKernel {
-public:
-  SparseKernel(ContractOp op, const SparseLayout &layout, const Isa &isa)
-      : op(op), layout(layout), b(op.getLoc(), op), walk(b, op), epilogue(b, op, walk, isa),
-        lanes(layout.kernel->lanes), mostVectorsOfTwo(hasManyRegisters(isa) ? 12 : 5), squares(b, layout) {}
-  void emit();
-
-private:
-  void allocate();
-  void emitPart(Value unit, Bounds tiles, Bounds strips);
-  void emitTile(const SparseTile &tile, Bounds strips);
-  std::pair<Value, Value> placeOf(const SparseTile &tile, Value index);
-  Value planeOf(const SparseTile &tile, const WalkedBuffer &buffer, Value channel);
-
-  void emitOffsets(const SparseTile &tile);
-  void emitActivations(const SparseTile &tile, Value chunk);
-  void emitPlanes(const SparseTile &tile, Value chunk);
-  SmallVector<Value> interleaveRows(ArrayRef<Value> rows, bool areMixed);
-  void emitVectors(Bounds vectors, bool areMixed, function_ref<void(Value vector, ArrayRef<Value> rowOffsets)> emit);
-  void transposeActivations(ArrayRef<Value> rows, Value source, Value target);
-  void storeActivations(Value bytes, Value target);
-
-  /// Of a chunk: whether accumulators begin, and whether they are complete behind it.
-  struct Turn {
-    bool first, last;
-  };
-  void emitLists(const SparseTile &tile, Value strip, Value chunk, Turn turn);
-  Value emitList(const SparseTile &tile, Value strip, Value list, Value quad, Turn turn);
-  std::pair<Value, Value> halves(Value word);
-  void prefetch(Value memory, Value offset, bool write) {
-    memref::PrefetchOp::create(b, memory, ValueRange{offset}, write, /*localityHint=*/3, /*isDataCache=*/true);
-  }
-  void prefetchQuads(Value quad);
-  void prefetchPlanes(const SparseTile &tile, Value strip, Value list);
-  SmallVector<Value> beginColumn(const SparseTile &tile, Value strip, Value column, Turn turn);
-  void endColumn(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators, Turn turn);
-  /// Where `sums` has a vector of a column.
-  Value sumOf(Value column, int64_t vector) { return add(b, mul(b, column, layout.tilePositions()), vector * lanes); }
-  void emitCodes(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators);
-  void emitQuads(const SparseTile &tile, Value quad, int64_t columns, MutableArrayRef<Value> accumulators);
-  /// The first vectors of a tile, whose positions are mixed by fours (TileEpilogue::mixedPosition) so that the epilogue need not put bytes in order.
-  int64_t mixedOf(const SparseTile &tile) const {
-    return byColumns && epilogue.takesMixed() ? llvm::alignDown(tile.vectors - (tile.lastLanes < lanes), kQuad) : 0;
-  }
-  /// The positions that a tile computes.
-  int64_t positionsOf(const SparseTile &tile) const { return (tile.vectors - 1) * lanes + tile.lastLanes; }
-  /// The lanes of a vector of the tile that are computed.
-  int64_t lanesOf(const SparseTile &tile, int64_t vector) const { return vector + 1 == tile.vectors ? tile.lastLanes : lanes; }
-  Value widen(Value accumulator);
-
-  void emitPanels(const SparseTile &tile, Value strip);
-  void emitPanel(const SparseTile &tile, Value stripColumn, Value panel, int64_t valid);
-  SmallVector<Value> transposeAccumulators(Value panelInStrip, Value first);
-
-  Value loadWord(Value offset);
-  SmallVector<Value> transposeWords(function_ref<Value(int64_t row)> load);
-
-  ContractOp op;
-  const SparseLayout &layout;
-  ImplicitLocOpBuilder b;
-  OutputWalk walk;
-  TileEpilogue epilogue;
-  const int64_t lanes;
-  const int64_t mostVectorsOfTwo; ///< of a tile, for accumulators of two columns
-  FlatBuffer weights;
-  int64_t positions = 0, linesPerUnit = 0; ///< of a unit
-  int64_t tilesPerUnit = 0, firstTiles = 0, firstVectors = 0, lastVectors = 0; ///< of the first tiles and of those behind them
-  Value offsets, activations, sums, rows;
-  SparseSquares squares;
-  bool byColumns; ///< the epilogue works on columns of positions
-  std::optional<TransposedBuffer> output; ///< unless it has planes of channels
-  SmallVector<std::optional<TransposedBuffer>> residuals; ///< of each operand that has channels side by side
-};
-
-} // namespace
-
 void mlir::halftone::emitSparseKernel(ContractOp op, const SparseLayout &layout, const Isa &isa) {
-  SparseKernel(op, layout, isa).emit();
+  SparseEmitter(op, layout, isa).emit();
 }
 
 //===----------------------------------------------------------------------===//
 // Parts and tiles
 //===----------------------------------------------------------------------===//
 
-void SparseKernel::allocate() {
+void SparseEmitter::allocate() {
   auto scratch = [&](int64_t elements, Type type) {
     return memref::AllocaOp::create(b, MemRefType::get({elements}, type), b.getI64IntegerAttr(64));
   };
@@ -175,7 +77,7 @@ void SparseKernel::allocate() {
 }
 
 /// A unit is an image, or one line of all positions where there is only that.
-void SparseKernel::emit() {
+void SparseEmitter::emit() {
   weights = flatten(b, op.getWeights());
   positions = std::max(walk.span(), walk.imagePositions());
   linesPerUnit = positions / walk.span();
@@ -205,7 +107,7 @@ void SparseKernel::emit() {
 }
 
 /// The last vector of a unit may be short if it ends one tile that is emitted alone.
-void SparseKernel::emitPart(Value unit, Bounds tiles, Bounds strips) {
+void SparseEmitter::emitPart(Value unit, Bounds tiles, Bounds strips) {
   const int64_t lastLanes = layout.lastLanes(positions), lastTiles = tilesPerUnit - firstTiles;
   auto emitTiles = [&](int64_t first, int64_t count, int64_t vectors) {
     if (count == 0)
@@ -223,7 +125,7 @@ void SparseKernel::emitPart(Value unit, Bounds tiles, Bounds strips) {
   emitTiles(firstTiles, lastTiles, lastVectors);
 }
 
-void SparseKernel::emitTile(const SparseTile &tile, Bounds strips) {
+void SparseEmitter::emitTile(const SparseTile &tile, Bounds strips) {
   Value zero = indexConstant(b, 0), one = indexConstant(b, 1);
   const int64_t chunks = layout.chunks();
   emitOffsets(tile);
@@ -252,7 +154,7 @@ void SparseKernel::emitTile(const SparseTile &tile, Bounds strips) {
 }
 
 /// The line and the position in it of a position of the tile.
-std::pair<Value, Value> SparseKernel::placeOf(const SparseTile &tile, Value index) {
+std::pair<Value, Value> SparseEmitter::placeOf(const SparseTile &tile, Value index) {
   Value position = add(b, tile.begin, index);
   if (linesPerUnit == 1)
     return {tile.unit, position};
@@ -262,179 +164,9 @@ std::pair<Value, Value> SparseKernel::placeOf(const SparseTile &tile, Value inde
 }
 
 /// Where a buffer of planes has the tile's first position in a channel. The others follow it.
-Value SparseKernel::planeOf(const SparseTile &tile, const WalkedBuffer &buffer, Value channel) {
+Value SparseEmitter::planeOf(const SparseTile &tile, const WalkedBuffer &buffer, Value channel) {
   Value begin = add(b, walk.emitLineOffset(b, buffer, mul(b, tile.unit, linesPerUnit)), tile.begin);
   return add(b, mul(b, channel, buffer.advance.channel), begin);
-}
-
-//===----------------------------------------------------------------------===//
-// Activations
-//===----------------------------------------------------------------------===//
-
-/// Where each position of the tile stands in the buffers; those past the end are the last one again, with the same results.
-void SparseKernel::emitOffsets(const SparseTile &tile) {
-  Value last = b.createOrFold<arith::SubIOp>(indexConstant(b, positions - 1), tile.begin);
-  emitLoop(b, {indexConstant(b, 0), indexConstant(b, tile.vectors * lanes)}, 1, [&](Value index) {
-    const std::pair<Value, Value> place = placeOf(tile, minimum(b, index, last));
-    auto note = [&](const WalkedBuffer &buffer, Value table) {
-      Value offset = add(b, walk.emitLineOffset(b, buffer, place.first), mul(b, place.second, walk.positionStride(buffer)));
-      memref::StoreOp::create(b, offset, table, index);
-    };
-    if (!OutputWalk::hasPlanes(walk.input))
-      note(walk.input, offsets);
-    if (output)
-      note(walk.output, output->table);
-    for (const std::optional<TransposedBuffer> &residual : residuals)
-      if (residual)
-        note(*residual->buffer, residual->table);
-  });
-}
-
-/// The channels of a chunk, whose tap is the only one.
-void SparseKernel::emitPlanes(const SparseTile &tile, Value chunk) {
-  Value first = mul(b, chunk, layout.splitChannels());
-  Value last = minimum(b, add(b, first, layout.splitChannels()), indexConstant(b, layout.channels));
-  auto type = VectorType::get({lanes * kQuad}, b.getI8Type());
-  emitLoop(b, {first, last}, kQuad, [&](Value channel) {
-    Value quad = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(channel, first), indexConstant(b, kQuad));
-    Value target = mul(b, quad, layout.quadBytes());
-    for (int64_t group = 0; group < tile.vectors; group += kQuad) {
-      // Of 4 vectors of positions; what is read behind the tile is not used.
-      SmallVector<Value> rows;
-      for (int64_t i = 0; i < kQuad; ++i) {
-        Value offset = add(b, planeOf(tile, walk.input, add(b, channel, i)), group * lanes);
-        rows.push_back(vector::LoadOp::create(b, type, walk.input.flat.memory, offset));
-      }
-      for (auto [i, stored] : llvm::enumerate(interleaveRows(rows, group < mixedOf(tile))))
-        if (group + static_cast<int64_t>(i) < tile.vectors)
-          storeActivations(stored, add(b, target, (group + i) * lanes * kQuad));
-    }
-  });
-}
-
-/// 4 rows of bytes to 4 vectors that have a byte of each row side by side: pairs of bytes from two rows first, ordered so that
-/// pairs of pairs need to move within 128 bits only. Mixed positions never leave their 128 bits.
-SmallVector<Value> SparseKernel::interleaveRows(ArrayRef<Value> rows, bool areMixed) {
-  const int64_t size = lanes * kQuad, part = kWords * kQuad, half = part / 2;
-  auto shuffle = [&](Value x, Value y, function_ref<int64_t(int64_t)> order) {
-    return vector::ShuffleOp::create(b, x, y, llvm::map_to_vector(llvm::seq<int64_t>(0, size), order));
-  };
-  SmallVector<Value> results;
-  for (int64_t two = 0; two < 2; ++two) {
-    // Byte `at` of a part: row at % 2, and a position of vector 2 * two in its lower half, of the next one in its upper half.
-    auto pairs = [&](int64_t at) {
-      const int64_t inPart = at % part, vector = 2 * two + inPart / half, inHalf = inPart % half / 2;
-      const int64_t position = areMixed ? TileEpilogue::mixedPosition(vector, at / part * kWords + inHalf)
-                                        : vector * lanes + at / part * kWords + inHalf;
-      return position + at % 2 * size;
-    };
-    Value first = shuffle(rows[0], rows[1], pairs), second = shuffle(rows[2], rows[3], pairs);
-    for (int64_t upper = 0; upper < 2; ++upper)
-      results.push_back(shuffle(first, second, [&](int64_t at) {
-        const int64_t inPart = at % part;
-        return at / part * part + upper * half + inPart / kQuad * 2 + inPart % 2 + inPart % kQuad / 2 * size;
-      }));
-  }
-  return results;
-}
-
-/// The activations of a chunk, tap by tap, 16 channels at a time; the last ones of a tap overlap those before them.
-void SparseKernel::emitActivations(const SparseTile &tile, Value chunk) {
-  if (OutputWalk::hasPlanes(walk.input))
-    return emitPlanes(tile, chunk);
-  ArrayRef<int64_t> strides = walk.input.flat.strides;
-  const bool convolution = strides.size() == 4;
-  const int64_t rowStride = convolution ? strides[1] * op.getDilations()[0] : 0;
-  const int64_t tapStride = convolution ? strides[2] * op.getDilations()[1] : 0;
-  const int64_t step = kWords * kQuad, quadBytes = layout.quadBytes();
-  Value splits = indexConstant(b, layout.splits()), width = indexConstant(b, layout.kernelWidth);
-  Value firstTap = mul(b, b.createOrFold<arith::DivUIOp>(chunk, splits), layout.tapsPerChunk());
-  Value firstChannel = mul(b, b.createOrFold<arith::RemUIOp>(chunk, splits), layout.splitChannels());
-  Value lastTap = minimum(b, add(b, firstTap, layout.tapsPerChunk()), indexConstant(b, layout.taps()));
-  Value lastChannel = minimum(b, add(b, firstChannel, layout.splitChannels()), indexConstant(b, layout.channels));
-  auto quadsBetween = [&](Value begin, Value end) {
-    return b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(end, begin), indexConstant(b, kQuad));
-  };
-  Value tapQuads = quadsBetween(firstChannel, lastChannel);
-  auto emitVector = [&](Value vector, ArrayRef<Value> rowOffsets) {
-    emitLoop(b, {firstTap, lastTap}, 1, [&](Value tap) {
-      Value source = add(b, mul(b, b.createOrFold<arith::DivUIOp>(tap, width), rowStride),
-                         mul(b, b.createOrFold<arith::RemUIOp>(tap, width), tapStride));
-      Value tapPlace = b.createOrFold<arith::MulIOp>(b.createOrFold<arith::SubIOp>(tap, firstTap), tapQuads);
-      emitLoop(b, {firstChannel, lastChannel}, step, [&](Value turn) {
-        Value channel = minimum(b, turn, b.createOrFold<arith::SubIOp>(lastChannel, indexConstant(b, step)));
-        Value target = add(b, mul(b, add(b, tapPlace, quadsBetween(firstChannel, channel)), quadBytes), mul(b, vector, lanes * kQuad));
-        transposeActivations(rowOffsets, add(b, source, channel), target);
-      });
-    });
-  };
-  const int64_t mixed = mixedOf(tile);
-  emitVectors({indexConstant(b, 0), indexConstant(b, mixed)}, /*areMixed=*/true, emitVector);
-  if (mixed < tile.vectors)
-    emitVectors({indexConstant(b, mixed), indexConstant(b, tile.vectors)}, /*areMixed=*/false, emitVector);
-}
-
-/// Calls `emit` in a loop over vectors of positions, with where each of their positions stands.
-void SparseKernel::emitVectors(Bounds vectors, bool areMixed, function_ref<void(Value, ArrayRef<Value>)> emit) {
-  emitLoop(b, vectors, 1, [&](Value vector) {
-    Value four = b.createOrFold<arith::DivUIOp>(vector, indexConstant(b, kQuad)), inFour = b.createOrFold<arith::RemUIOp>(vector, indexConstant(b, kQuad));
-    Value first = areMixed ? add(b, mul(b, four, kQuad * lanes), mul(b, inFour, TileEpilogue::mixedPosition(1, 0))) : mul(b, vector, lanes);
-    SmallVector<Value> rowOffsets;
-    for (int64_t row = 0; row < lanes; ++row)
-      rowOffsets.push_back(memref::LoadOp::create(b, offsets, add(b, first, areMixed ? TileEpilogue::mixedPosition(0, row) : row)));
-    emit(vector, rowOffsets);
-  });
-}
-
-/// 16 channels of one vector of positions: 4 quads.
-void SparseKernel::transposeActivations(ArrayRef<Value> rowOffsets, Value source, Value target) {
-  auto bytes = VectorType::get({kWords * kQuad}, b.getI8Type()), words = VectorType::get({kWords}, b.getI32Type());
-  SmallVector<Value> quads = transposeWords([&](int64_t row) -> Value {
-    Value loaded = vector::LoadOp::create(b, bytes, walk.input.flat.memory, add(b, rowOffsets[row], source));
-    return vector::BitCastOp::create(b, words, loaded);
-  });
-  auto type = VectorType::get({lanes * kQuad}, b.getI8Type());
-  for (auto [i, quad] : llvm::enumerate(quads))
-    storeActivations(vector::BitCastOp::create(b, type, quad), add(b, target, i * layout.quadBytes()));
-}
-
-/// One quad of one vector of positions.
-void SparseKernel::storeActivations(Value bytes, Value target) {
-  auto type = cast<VectorType>(bytes.getType());
-  if (layout.kernel->flipsSign() && !layout.storedUnsigned) // s8 + 128 as u8; the start takes it back
-    bytes = arith::XOrIOp::create(b, bytes, arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int8_t>{-128})));
-  vector::StoreOp::create(b, bytes, activations, target);
-}
-
-/// `lanes` rows of 4 words to 4 vectors: vector i has word i of each row. Words are exchanged within 128 bits only.
-SmallVector<Value> SparseKernel::transposeWords(function_ref<Value(int64_t row)> load) {
-  auto shuffle = [&](Value x, Value y, ArrayRef<int64_t> order) {
-    const int64_t size = cast<VectorType>(x.getType()).getDimSize(0);
-    SmallVector<int64_t> all;
-    for (int64_t group = 0; group < size; group += kWords)
-      for (int64_t i : order)
-        all.push_back(group + i % kWords + (i < kWords ? 0 : size));
-    return Value(vector::ShuffleOp::create(b, x, y, all));
-  };
-  auto join = [&](Value x, Value y) {
-    const int64_t size = cast<VectorType>(x.getType()).getDimSize(0);
-    return Value(vector::ShuffleOp::create(b, x, y, llvm::to_vector(llvm::seq<int64_t>(0, 2 * size))));
-  };
-  // Vector i has rows i, i + 4, i + 8, ...
-  SmallVector<Value> mixed;
-  for (int64_t i = 0; i < kWords; ++i) {
-    SmallVector<Value> parts;
-    for (int64_t row = i; row < lanes; row += kWords)
-      parts.push_back(load(row));
-    for (; parts.size() > 1; parts.truncate(parts.size() / 2))
-      for (size_t p = 0; p < parts.size() / 2; ++p)
-        parts[p] = join(parts[2 * p], parts[2 * p + 1]);
-    mixed.push_back(parts[0]);
-  }
-  Value low = shuffle(mixed[0], mixed[1], {0, 4, 1, 5}), high = shuffle(mixed[0], mixed[1], {2, 6, 3, 7});
-  Value low2 = shuffle(mixed[2], mixed[3], {0, 4, 1, 5}), high2 = shuffle(mixed[2], mixed[3], {2, 6, 3, 7});
-  return {shuffle(low, low2, {0, 1, 4, 5}), shuffle(low, low2, {2, 3, 6, 7}), shuffle(high, high2, {0, 1, 4, 5}),
-          shuffle(high, high2, {2, 3, 6, 7})};
 }
 
 //===----------------------------------------------------------------------===//
@@ -442,14 +174,14 @@ SmallVector<Value> SparseKernel::transposeWords(function_ref<Value(int64_t row)>
 //===----------------------------------------------------------------------===//
 
 /// The i32 at a byte offset of the weights.
-Value SparseKernel::loadWord(Value offset) {
+Value SparseEmitter::loadWord(Value offset) {
   Value bytes = vector::LoadOp::create(b, VectorType::get({kQuad}, b.getI8Type()), weights.memory, offset);
   return vector::ExtractOp::create(b, vector::BitCastOp::create(b, VectorType::get({1}, b.getI32Type()), bytes), 0);
 }
 
 static Value toIndex(ImplicitLocOpBuilder &b, Value word) { return arith::IndexCastUIOp::create(b, b.getIndexType(), word); }
 
-void SparseKernel::emitLists(const SparseTile &tile, Value strip, Value chunk, Turn turn) {
+void SparseEmitter::emitLists(const SparseTile &tile, Value strip, Value chunk, Turn turn) {
   Value number = add(b, mul(b, strip, layout.chunks()), chunk);
   Value quad = toIndex(b, loadWord(add(b, mul(b, number, 4), layout.firstsOffset())));
   Value lists = add(b, mul(b, number, layout.stripLists() * SparseLayout::kListBytes), layout.listsOffset());
@@ -461,13 +193,13 @@ void SparseKernel::emitLists(const SparseTile &tile, Value strip, Value chunk, T
 }
 
 /// The two halves of a word.
-std::pair<Value, Value> SparseKernel::halves(Value word) {
+std::pair<Value, Value> SparseEmitter::halves(Value word) {
   Value bits = arith::ConstantIntOp::create(b, 16, 32), mask = arith::ConstantIntOp::create(b, 0xffff, 32);
   return {toIndex(b, arith::AndIOp::create(b, word, mask)), toIndex(b, arith::ShRUIOp::create(b, word, bits))};
 }
 
 /// Two columns; gives the first quad of the next list.
-Value SparseKernel::emitList(const SparseTile &tile, Value strip, Value list, Value quad, Turn turn) {
+Value SparseEmitter::emitList(const SparseTile &tile, Value strip, Value list, Value quad, Turn turn) {
   const auto [firstColumn, secondColumn] = halves(loadWord(list));
   const auto [shared, count] = halves(loadWord(add(b, list, 4)));
   const Value columns[] = {firstColumn, secondColumn};
@@ -504,14 +236,14 @@ Value SparseKernel::emitList(const SparseTile &tile, Value strip, Value list, Va
 }
 
 /// Asks for quads of a later list, which the core's own prefetchers do not where lists are short.
-void SparseKernel::prefetchQuads(Value quad) {
+void SparseEmitter::prefetchQuads(Value quad) {
   prefetch(weights.memory, add(b, quad, layout.placesOffset() + kAheadQuads), /*write=*/false);
   for (int64_t line = 0; line < kAheadLines; ++line)
     prefetch(weights.memory, add(b, mul(b, quad, kQuad), layout.quadsOffset() + kAheadQuads * kQuad + line * kLine), /*write=*/false);
 }
 
 /// Asks for the planes that the epilogue of a later list reads and writes.
-void SparseKernel::prefetchPlanes(const SparseTile &tile, Value strip, Value list) {
+void SparseEmitter::prefetchPlanes(const SparseTile &tile, Value strip, Value list) {
   SmallVector<std::pair<const WalkedBuffer *, bool>> planes;
   if (OutputWalk::hasPlanes(walk.output))
     planes.push_back({&walk.output, /*write=*/true});
@@ -531,7 +263,7 @@ void SparseKernel::prefetchPlanes(const SparseTile &tile, Value strip, Value lis
 }
 
 /// The accumulators of a column: its start, or what earlier chunks have left.
-SmallVector<Value> SparseKernel::beginColumn(const SparseTile &tile, Value strip, Value column, Turn turn) {
+SmallVector<Value> SparseEmitter::beginColumn(const SparseTile &tile, Value strip, Value column, Turn turn) {
   Value start = turn.first ? loadWord(mul(b, add(b, mul(b, strip, layout.stripColumns()), column), 4)) : Value();
   SmallVector<Value> accumulators;
   for (int64_t v = 0; v < tile.vectors; ++v) {
@@ -543,7 +275,7 @@ SmallVector<Value> SparseKernel::beginColumn(const SparseTile &tile, Value strip
 }
 
 /// To the epilogue, or to memory.
-void SparseKernel::endColumn(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators, Turn turn) {
+void SparseEmitter::endColumn(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators, Turn turn) {
   if (turn.last && byColumns)
     return emitCodes(tile, strip, column, llvm::map_to_vector(accumulators, [&](Value sum) { return widen(sum); }));
   for (auto [v, sum] : llvm::enumerate(accumulators))
@@ -551,7 +283,7 @@ void SparseKernel::endColumn(const SparseTile &tile, Value strip, Value column, 
 }
 
 /// Quads of so many columns at one place, whose activations are loaded once.
-void SparseKernel::emitQuads(const SparseTile &tile, Value quad, int64_t columns, MutableArrayRef<Value> accumulators) {
+void SparseEmitter::emitQuads(const SparseTile &tile, Value quad, int64_t columns, MutableArrayRef<Value> accumulators) {
   auto bytes = VectorType::get({lanes * kQuad}, b.getI8Type()), words = VectorType::get({lanes}, b.getI32Type());
   Value place = toIndex(b, memref::LoadOp::create(b, weights.memory, add(b, quad, layout.placesOffset())));
   SmallVector<Value> weight;
@@ -576,7 +308,7 @@ void SparseKernel::emitQuads(const SparseTile &tile, Value quad, int64_t columns
 }
 
 /// An accumulator with all lanes, of which those that the tile has not are zero.
-Value SparseKernel::widen(Value accumulator) {
+Value SparseEmitter::widen(Value accumulator) {
   auto type = VectorType::get({lanes}, b.getI32Type());
   if (accumulator.getType() == type)
     return accumulator;
@@ -589,7 +321,7 @@ Value SparseKernel::widen(Value accumulator) {
 //===----------------------------------------------------------------------===//
 
 /// The results of one column of the strip, between transposed parts or in planes.
-void SparseKernel::emitCodes(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators) {
+void SparseEmitter::emitCodes(const SparseTile &tile, Value strip, Value column, ArrayRef<Value> accumulators) {
   Value row = mul(b, column, layout.codesStride());
   Value channel = add(b, mul(b, strip, layout.stripColumns()), column);
   auto load = [&](unsigned operand, int64_t vector, int64_t count) -> Value {
@@ -613,7 +345,7 @@ void SparseKernel::emitCodes(const SparseTile &tile, Value strip, Value column, 
 // Epilogue by rows
 //===----------------------------------------------------------------------===//
 
-void SparseKernel::emitPanels(const SparseTile &tile, Value strip) {
+void SparseEmitter::emitPanels(const SparseTile &tile, Value strip) {
   const int64_t whole = layout.columns / layout.panelColumns(), rest = layout.columns % layout.panelColumns();
   const int64_t perStrip = layout.stripColumns() / layout.panelColumns();
   Value first = mul(b, strip, perStrip), last = add(b, first, perStrip), wholeEnd = indexConstant(b, whole);
@@ -625,7 +357,7 @@ void SparseKernel::emitPanels(const SparseTile &tile, Value strip) {
 }
 
 /// The accumulators of a panel at 4 positions from `first` on, from [column][position] to [position][column].
-SmallVector<Value> SparseKernel::transposeAccumulators(Value panelInStrip, Value first) {
+SmallVector<Value> SparseEmitter::transposeAccumulators(Value panelInStrip, Value first) {
   auto words = VectorType::get({kWords}, b.getI32Type());
   SmallVector<Value> results(kWords * kPanelVectors);
   for (int64_t v = 0; v < kPanelVectors; ++v) {
@@ -642,7 +374,7 @@ SmallVector<Value> SparseKernel::transposeAccumulators(Value panelInStrip, Value
 
 /// 4 positions at a time, from registers where they follow one another in memory; else, and behind the last of these,
 /// one by one from a scratch.
-void SparseKernel::emitPanel(const SparseTile &tile, Value firstPanel, Value panel, int64_t valid) {
+void SparseEmitter::emitPanel(const SparseTile &tile, Value firstPanel, Value panel, int64_t valid) {
   Value panelInStrip = b.createOrFold<arith::SubIOp>(panel, firstPanel), zero = indexConstant(b, 0);
   Value left = b.createOrFold<arith::SubIOp>(indexConstant(b, positions), tile.begin);
   Value end = minimum(b, left, indexConstant(b, tile.vectors * lanes)), begin = zero;
