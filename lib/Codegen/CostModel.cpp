@@ -205,8 +205,8 @@ static void addVectorTiles(TileSum &sum, const ContractShape &shape, const DotKe
   const int64_t panelColumns = kernel.lanes * panelVectors;
   const int64_t full = shape.columns / panelColumns, rest = llvm::divideCeil(shape.columns % panelColumns, kernel.lanes);
   const bool gathers = shape.weightBits == 8 && PackedLayout::gainsByGathering(kernel, shape.runs, shape.runLength);
-  const int64_t runSteps = gathers ? shape.runLength / kernel.step : llvm::divideCeil(shape.runLength, kernel.step);
-  const double steps = double(shape.runs * runSteps + (gathers ? llvm::divideCeil(shape.runs, kernel.step) : 0));
+  const int64_t runSteps = PackedLayout::stepsPerRun(kernel, shape.runLength, gathers);
+  const double steps = double(shape.runs * runSteps + (gathers ? PackedLayout::restSteps(kernel, shape.runs) : 0));
   const int64_t least = !full ? kernel.rows[rest] : !rest ? kernel.rows[panelVectors] : std::min(kernel.rows[rest], kernel.rows[panelVectors]);
   for (auto [panels, vectors, isLast] : {std::tuple(full, panelVectors, false), std::tuple(int64_t(rest ? 1 : 0), rest, true)}) {
     if (!panels)

@@ -30,7 +30,7 @@ struct Layer {
 static std::vector<Layer> listLayers(ArrayRef<ContractionInput> inputs) {
   std::vector<Layer> layers;
   for (const ContractionInput &input : inputs)
-    if (std::optional<Patches> patches = takesHessian(input.contraction) ? getPatches(input) : std::nullopt)
+    if (std::optional<Patches> patches = takesHessian(input.contraction) && getRange(traceRoot(input.value)) ? getPatches(input) : std::nullopt)
       layers.push_back({locationName(input.contraction->getLoc()), double(patches->groups) * triangleSize(patches->dimension()) * sizeof(int64_t)});
   llvm::stable_sort(layers, [](const Layer &a, const Layer &b) { return a.bytes > b.bytes; });
   return layers;

@@ -41,11 +41,14 @@ struct PackedLayout {
   int64_t blocksPerRun() const {
     return kernel->dot == DotKind::Tile ? llvm::divideCeil(runLength(), kernel->step * 16) : 1;
   }
-  int64_t stepsPerRun() const {
-    return gathersRests ? runLength() / kernel->step : llvm::alignTo(llvm::divideCeil(runLength(), kernel->step), blocksPerRun());
-  }
-  int64_t restSteps() const { return gathersRests ? llvm::divideCeil(runs(), kernel->step) : 0; }
+  int64_t stepsPerRun() const { return llvm::alignTo(stepsPerRun(*kernel, runLength(), gathersRests), blocksPerRun()); }
+  int64_t restSteps() const { return gathersRests ? restSteps(*kernel, runs()) : 0; }
   int64_t steps() const { return runs() * stepsPerRun() + restSteps(); }
+  /// The same of a run whose blocks need not be of one height, for a window that has no layout yet.
+  static int64_t stepsPerRun(const DotKernel &kernel, int64_t runLength, bool gathersRests) {
+    return gathersRests ? runLength / kernel.step : llvm::divideCeil(runLength, kernel.step);
+  }
+  static int64_t restSteps(const DotKernel &kernel, int64_t runs) { return llvm::divideCeil(runs, kernel.step); }
   /// Whether rest steps are fewer than what they save, and worth gathering their bytes.
   static bool gainsByGathering(const DotKernel &kernel, int64_t runs, int64_t runLength);
 

@@ -9,9 +9,8 @@
 #include "Operators.h"
 #include "Shape.h"
 #include "Window.h"
-#include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "halftone/Import/Interpolation.h"
 #include "halftone/Import/ResizeModes.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include <cmath>
 
 using namespace mlir;
@@ -119,17 +118,11 @@ static FailureOr<SmallVector<ResizeAxis>> readResizeAxes(Node &node, const Tenso
 
 static ArrayRef<int64_t> shapeOf(Value x) { return cast<RankedTensorType>(x.getType()).getShape(); }
 
-static SmallVector<int64_t> allOf(int64_t size) { return llvm::to_vector(llvm::seq<int64_t>(0, size)); }
-
 /// A picture's height and width as they are, not as rows of another shape, which would be in the way of its layout.
 Value Picker::pick(Value x, int64_t axis, ArrayRef<int64_t> sources) const {
-  ArrayRef<int64_t> shape = shapeOf(x);
   const int64_t height = channelsLast ? 1 : 2;
-  if (shape.size() == 4 && (axis == height || axis == height + 1)) {
-    SmallVector<int64_t> rows = allOf(shape[height]), columns = allOf(shape[height + 1]);
-    (axis == height ? rows : columns).assign(sources.begin(), sources.end());
-    return buildResizeNearest(node.builder, node.loc, x, {rows, columns, channelsLast});
-  }
+  if (shapeOf(x).size() == 4 && (axis == height || axis == height + 1))
+    return pickAlong(node.builder, node.loc, x, axis - height, sources, channelsLast);
   return importer::pick(node, x, axis, sources);
 }
 
@@ -149,10 +142,7 @@ static Value interpolate(Picker picker, Value x, int64_t d, const ResizeAxis &ax
   Value low = pick(&Interpolated::low), high = pick(&Interpolated::high);
   auto weights = llvm::map_to_vector<4>(sources, [](const Interpolated &s) -> double { return s.weight; });
   Tensor parts[] = {toTensor(low), toTensor(high), alongAxis(picker.node, shapeOf(x).size(), d, weights)};
-  return buildBroadcast(picker.node, parts, picker.node.builder.getF32Type(), [](OpBuilder &b, Location l, ValueRange e) -> Value {
-    Value difference = arith::SubFOp::create(b, l, e[1], e[0]);
-    return arith::AddFOp::create(b, l, e[0], arith::MulFOp::create(b, l, e[2], difference));
-  });
+  return buildBroadcast(picker.node, parts, picker.node.builder.getF32Type(), interpolateBetween);
 }
 
 /// Each position a weighted sum of some of the input's.

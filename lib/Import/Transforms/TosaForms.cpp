@@ -1,6 +1,7 @@
 //===- TosaForms.cpp - operations of TOSA that have a form of ours ----------===//
 #include "TosaForms.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
+#include "halftone/Import/Interpolation.h"
 #include "halftone/Import/ResizeModes.h"
 #include "halftone/Support/Constants.h"
 #include "halftone/Support/Elementwise.h"
@@ -127,14 +128,9 @@ static SmallVector<Interpolated> resizeSources(int64_t in, int64_t out, int64_t 
 
 /// `low + weight (high - low)` between rows (`dimension` 1) or columns (2) of `x`.
 static Value interpolate(PatternRewriter &rewriter, Location loc, Value x, ArrayRef<Interpolated> sources, int64_t dimension) {
-  auto type = cast<RankedTensorType>(x.getType());
-  ResizeNearest resize;
-  resize.channelsLast = true;
-  resize.rows = llvm::to_vector(llvm::seq<int64_t>(0, type.getDimSize(1)));
-  resize.columns = llvm::to_vector(llvm::seq<int64_t>(0, type.getDimSize(2)));
   auto pick = [&](int64_t Interpolated::*which) {
-    (dimension == 1 ? resize.rows : resize.columns) = llvm::map_to_vector(sources, [&](const Interpolated &source) { return source.*which; });
-    return buildResizeNearest(rewriter, loc, x, resize);
+    return pickAlong(rewriter, loc, x, dimension - 1, llvm::map_to_vector(sources, [&](const Interpolated &source) { return source.*which; }),
+                     /*channelsLast=*/true);
   };
   Value low = pick(&Interpolated::low), high = pick(&Interpolated::high);
   std::vector<float> weights;
@@ -144,10 +140,7 @@ static Value interpolate(PatternRewriter &rewriter, Location loc, Value x, Array
   Value weight = arith::ConstantOp::create(rewriter, loc, makeConstant<float>(weightType, weights, "resize_weights"));
   AffineMap identity = rewriter.getMultiDimIdentityMap(4), along = identity.getSliceMap(dimension, 1);
   return buildElementwise(rewriter, loc, {low, high, weight}, {identity, identity, along}, tensor::getMixedSizes(rewriter, loc, low),
-                          rewriter.getF32Type(), [](OpBuilder &b, Location l, ValueRange e) -> Value {
-                            Value difference = arith::SubFOp::create(b, l, e[1], e[0]);
-                            return arith::AddFOp::create(b, l, e[0], arith::MulFOp::create(b, l, e[2], difference));
-                          });
+                          rewriter.getF32Type(), interpolateBetween);
 }
 
 namespace {
