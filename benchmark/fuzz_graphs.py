@@ -829,11 +829,10 @@ def resize(g, name):
 
 
 def grid_sample(g, name):
-    v = g.pick(ranks=(4,))
+    v = g.pick(ranks=(4,), fits=lambda v: not v.batched)
     shape = (v.shape[0], g.choose((1, 3, 8)), g.choose((1, 5, 7)), 2)
-    if v.batched != g.batched:
-        raise Declined
-    grid = g.input("f32", shape) if v.batched or g.chance(0.5) and len(g.inputs) < 4 else g.constant(g.random.uniform(-1.4, 1.4, shape))
+    is_input = not g.batched and len(g.inputs) < 4 and g.chance(0.5)
+    grid = g.input("f32", shape) if is_input else g.constant(g.random.uniform(-1.4, 1.4, shape))
     mode = g.choose(("linear" if g.opset >= 20 else "bilinear", "nearest"))
     g.add(name, [v, within(g, grid, -1.4, 1.4)], "f32", v.shape[:2] + shape[1:3], mode=mode, padding_mode=g.choose(("zeros", "border", "reflection")),
           align_corners=g.choose((0, 1)))
