@@ -68,24 +68,36 @@ static FailureOr<Tensor> makeCast(Exporter &exporter, Operation *op, StringRef t
   return Tensor{exporter.graph.addNode(type, inputs, hintOf(op), attributes), from.order};
 }
 
-static LogicalResult exportCast(Exporter &exporter, Operation *op, StringRef type, Type element) {
-  FailureOr<Tensor> made = makeCast(exporter, op, type, element, exporter.read(op->getOperand(0), hintOf(op)));
+static LogicalResult exportCast(Exporter &exporter, Operation *op, StringRef type, Type element, const Tensor &from) {
+  FailureOr<Tensor> made = makeCast(exporter, op, type, element, from);
   if (failed(made))
     return failure();
   exporter.bind(op->getResult(0), *made);
   return success();
 }
 
+/// The values that the codes of a type stand for at their ends: QuantizeLinear saturates only where int8 ends.
+static FailureOr<Tensor> clipToCodes(Exporter &exporter, QuantizeOp op, quant::QuantizedType type, Tensor from) {
+  auto uniform = dyn_cast<quant::UniformQuantizedType>(type);
+  if (!uniform)
+    return exporter.unsupported(op, "codes of a smaller range than int8 with a scale for each channel");
+  auto bound = [&](int64_t code) {
+    return exporter.graph.addScalar(static_cast<float>(double(code - uniform.getZeroPoint()) * uniform.getScale()), "");
+  };
+  from.name = exporter.graph.addNode("Clip", {from.name, bound(type.getStorageTypeMin()), bound(type.getStorageTypeMax())}, hintOf(op));
+  return from;
+}
+
 LogicalResult exporter::exportQuantize(Exporter &exporter, QuantizeOp op) {
   auto type = dyn_cast<quant::QuantizedType>(getElementTypeOrSelf(op.getResult().getType()));
-  // QuantizeLinear saturates where int8 ends.
+  FailureOr<Tensor> from = exporter.read(op.getInput(), hintOf(op));
   if (type && type.isSigned() && (type.getStorageTypeMin() != -128 || type.getStorageTypeMax() != 127))
-    return exporter.unsupported(op, "codes of a smaller range than int8");
-  return exportCast(exporter, op, "QuantizeLinear", type);
+    from = clipToCodes(exporter, op, type, *from);
+  return failed(from) ? failure() : exportCast(exporter, op, "QuantizeLinear", type, *from);
 }
 
 LogicalResult exporter::exportDequantize(Exporter &exporter, DequantizeOp op) {
-  return exportCast(exporter, op, "DequantizeLinear", getElementTypeOrSelf(op.getInput().getType()));
+  return exportCast(exporter, op, "DequantizeLinear", getElementTypeOrSelf(op.getInput().getType()), exporter.read(op.getInput(), hintOf(op)));
 }
 
 FailureOr<Tensor> exporter::dequantizeAs(Exporter &exporter, DequantizeOp op, Value codes, ArrayRef<int64_t> order) {
