@@ -58,7 +58,8 @@ llvm::Error mlir::halftone::refuseHugeHessians(ArrayRef<ContractionInput> inputs
     names += "\n  '" + fitting.front().name + "': " + inGigabytes(fitting.front().bytes);
   if (names.empty())
     return llvm::Error::success();
-  return userError("Hessians need " + inGigabytes(countBytes(layers, layerByLayer)) + ", and there are " + inGigabytes(limit) + " of memory. Those of" + names +
+  return userError("Hessians need " + inGigabytes(countBytes(layers, layerByLayer)) + ", and there are " + inGigabytes(limit) +
+                   " of memory. Those of" + names +
                    "\nare too large: round these layers without them, by a rule {name: LAYER, rounding: diffused} of --recipe, or keep them float, by {name: LAYER, "
                    "precision: float}; `halftone prune` needs none with --method=magnitude");
 }

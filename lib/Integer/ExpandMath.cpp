@@ -44,9 +44,9 @@ static Value emitPolynomial(OpBuilder &b, Location loc, Value x, ArrayRef<float>
 }
 
 namespace {
-/// erf(x) = x P(x^2) / Q(x^2), where x is held within the last argument whose error function is not 1 in f32. One range, so that vectors choose no
-/// coefficients (upstream has four). The coefficients are of a fit of the least relative error (1.4e-8) by reweighted least squares; in f32 the result is within
-/// 6 units of its last place. NaN stays NaN.
+/// erf(x) = x P(x^2) / Q(x^2), where x is held within the last argument whose error function is not 1 in f32. One range, so that
+/// vectors choose no coefficients (upstream has four). The coefficients are of a fit of the least relative error (1.4e-8) by
+/// reweighted least squares; in f32 the result is within 6 units of its last place. NaN stays NaN.
 struct ExpandErf : OpRewritePattern<math::ErfOp> {
   ExpandErf(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
   LogicalResult matchAndRewrite(math::ErfOp op, PatternRewriter &rewriter) const override {

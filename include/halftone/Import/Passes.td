@@ -8,7 +8,8 @@ def ConvertLayout : Pass<"halftone-convert-layout", "::mlir::func::FuncOp"> {
   let summary = "Make the inside of the model channels-last (NHWC)";
   let description = [{
     Walks the function once. Convolutions and pooling in NCHW become their NHWC forms, with weights transposed as
-    constants; padding, concatenation, slices, channels that become positions or are shuffled, elementwise generics and composites behind them follow, so that
+    constants; padding, concatenation, slices, channels that become positions or are shuffled, elementwise generics and
+    composites behind them follow, so that
     transposes remain only where a value enters or leaves the channels-last part: the function's arguments and
     results keep the source's layout. A generic keeps its iteration space and reads the transposed operand through a
     permuted map, then its loops are interchanged so that its result is in row-major order again.
