@@ -1,7 +1,7 @@
-//===- ExposeContractionInputs.cpp - return what int8 contractions read -----------===//
-#include "halftone/Analysis/QuantizableValues.h"
+//===- ExposeContractionInputs.cpp - return what is summed to Hessians --------------===//
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Reconstruction/Passes.h"
+#include "halftone/Reconstruction/Patches.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_EXPOSECONTRACTIONINPUTS
@@ -19,7 +19,7 @@ struct ExposeContractionInputsPass : halftone::impl::ExposeContractionInputsBase
       return signalPassFailure();
     llvm::SetVector<Value> values;
     for (const ContractionInput &input : getContractionInputs(*entry))
-      if (isInt8(input.contraction))
+      if (takesHessian(input.contraction))
         values.insert(input.value);
     Operation *terminator = entry->getBody().front().getTerminator();
     Builder builder(&getContext());

@@ -5,11 +5,12 @@
 include "mlir/Pass/PassBase.td"
 
 def ExposeContractionInputs : Pass<"halftone-expose-contraction-inputs", "::mlir::ModuleOp"> {
-  let summary = "Return what the int8 contractions read";
+  let summary = "Return what the contractions read that are rounded by Hessians";
   let description = [{
     Appends to the results of @main the value that each int8 contraction with constant weights reads, before padding
     and grouping, each value once, in the program's order, named `halftone.input.N`. The module is for running only:
-    from what it returns the Hessians of `halftone-reconstruct-weights` are summed. Float contractions are left out.
+    from what it returns the Hessians of `halftone-reconstruct-weights` are summed. Left out are float contractions and
+    those with `halftone.without_hessian` (`rounding: diffused` in a recipe).
 
     ```mlir
     func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
