@@ -7,6 +7,7 @@
 #include "ModelFile.h"
 #include "Progress.h"
 #include "SequentialReconstruction.h"
+#include "halftone/Analysis/BatchSize.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Precision/Recipe.h"
 #include "halftone/Quantization/UniformTypes.h"
@@ -99,9 +100,31 @@ static Expected<std::string> originOf(const SampleRange &samples, int64_t total)
   return llvm::toHex(hash.final(), /*LowerCase=*/true);
 }
 
-/// Compiles the module that returns what contractions read.
-static Expected<LoadedModel> compileExposed(ModuleOp module, StringRef path) {
+std::optional<int64_t> mlir::halftone::leastBatch(func::FuncOp entry) {
+  std::optional<int64_t> least;
+  for (unsigned i = 0; i < entry.getNumArguments(); ++i)
+    if (auto dims = entry.getArgAttrOfType<ArrayAttr>(i, kDimsAttr); dims && !dims.empty())
+      if (auto batch = dyn_cast<DimAttr>(dims[0]))
+        least = std::max(least.value_or(1), batch.getLow());
+  return least;
+}
+
+OwningOpRef<ModuleOp> mlir::halftone::copyAtLeastBatch(ModuleOp module) {
   OwningOpRef<ModuleOp> copy = module.clone();
+  auto entry = copy->lookupSymbol<func::FuncOp>("main");
+  std::optional<int64_t> least = leastBatch(entry);
+  ScopedDiagnosticHandler quiet(module.getContext(), [](Diagnostic &) { return success(); });
+  if (least && failed(setBatchSize(entry, *least)))
+    return {};
+  return copy;
+}
+
+/// Compiles the module that returns what contractions read. What is inside may have a batch of its own, a multiple of the
+/// model's: it is known where the batch is fixed.
+static Expected<LoadedModel> compileExposed(ModuleOp module, StringRef path) {
+  OwningOpRef<ModuleOp> copy = copyAtLeastBatch(module);
+  if (!copy)
+    copy = module.clone();
   PassManager pm(module.getContext());
   pm.addPass(createExposeContractionInputs());
   if (failed(pm.run(*copy)))

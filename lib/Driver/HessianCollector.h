@@ -36,6 +36,13 @@ llvm::Expected<Hessians> collectHessians(ModuleOp module,
                                          const SampleRange &samples,
                                          StringRef kept = "");
 
+/// The least number of samples that `halftone.dims` allows a run; nothing if the batch is fixed.
+std::optional<int64_t> leastBatch(func::FuncOp entry);
+
+/// A copy whose runs take that number of samples; null where samples
+/// are counted, mixed or cut. What is returned of such a program has a shape that is known.
+OwningOpRef<ModuleOp> copyAtLeastBatch(ModuleOp module);
+
 /// How many of the samples are summed.
 int64_t countHessianSamples(const SampleRange &samples);
 

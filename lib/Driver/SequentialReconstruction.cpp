@@ -18,6 +18,7 @@
 #include "halftone/Reconstruction/Passes.h"
 #include "halftone/Reconstruction/Segments.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -233,12 +234,10 @@ static std::vector<float> effectiveRows(Operation *contraction) {
 /// The inputs of each run.
 static Expected<std::vector<std::vector<Tensor>>> readSamples(ModuleOp module, const SampleRange &samples) {
   const int64_t total = countHessianSamples(samples);
-  auto dims = module.lookupSymbol<func::FuncOp>("main").getArgAttrOfType<ArrayAttr>(0, kDimsAttr);
-  auto batch = dims && !dims.empty() ? dyn_cast<DimAttr>(dims[0]) : DimAttr();
+  const int64_t least = leastBatch(module.lookupSymbol<func::FuncOp>("main")).value_or(1);
   std::vector<std::vector<Tensor>> inputs;
   for (int64_t i = 0; i < total; ++i) {
-    auto run = readRun(samples, samples.data.inputs().front().shape, samples.begin + i * samples.size() / total,
-                       batch ? batch.getLow() : 1);
+    auto run = readRun(samples, samples.data.inputs().front().shape, samples.begin + i * samples.size() / total, least);
     if (!run)
       return run.takeError();
     inputs.push_back(std::move(*run));
@@ -292,9 +291,30 @@ static Error reconstructLayer(SegmentedNetwork &floats, SegmentedNetwork &made, 
   return made.advance(index);
 }
 
+/// Borders are kept sample by sample: with an open batch each must have as many rows as there are samples.
+static Error refuseRowsOfSamples(ModuleOp module) {
+  auto entry = module.lookupSymbol<func::FuncOp>("main");
+  OwningOpRef<ModuleOp> copy = copyAtLeastBatch(module);
+  if (!copy)
+    return Error::success();
+  auto fixed = copy->lookupSymbol<func::FuncOp>("main");
+  SmallVector<std::string> names;
+  for (auto [open, known] : llvm::zip_equal(getContractionInputs(entry), getContractionInputs(fixed))) {
+    auto type = cast<RankedTensorType>(open.value.getType()), run = cast<RankedTensorType>(known.value.getType());
+    if (takesHessian(open.contraction) && type.isDynamicDim(0) && run.getDimSize(0) != leastBatch(entry))
+      names.push_back("'" + locationName(open.contraction->getLoc()) + "'");
+  }
+  if (names.empty())
+    return Error::success();
+  return userError("layer by layer the batch has to be fixed, by --dim: of an open one " + llvm::join(names, ", ") +
+                   (names.size() == 1 ? " reads" : " read") + " the rows of all samples together");
+}
+
 /// Runs both networks; the module is changed.
 static Error reconstructAll(ModuleOp module, const SampleRange &range, Reconstruct reconstruct) {
   if (Error error = refuseHugeHessians(getContractionInputs(module.lookupSymbol<func::FuncOp>("main")), /*layerByLayer=*/true))
+    return error;
+  if (Error error = refuseRowsOfSamples(module))
     return error;
   InterruptGuard guard;
   OwningOpRef<ModuleOp> original = module.clone();
