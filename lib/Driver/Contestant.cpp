@@ -2,6 +2,7 @@
 #include "Contestant.h"
 #include "Command.h"
 #include <chrono>
+#include <limits>
 
 using namespace mlir::halftone;
 using llvm::Error, llvm::Expected, llvm::StringRef;
@@ -92,4 +93,24 @@ Error mlir::halftone::runInTurns(std::vector<Contestant> &all) {
     if (Error error = one.runRound())
       return error;
   return Error::success();
+}
+
+static double leastRound(const Contestant &one) { return *llvm::min_element(one.roundMicroseconds); }
+
+Expected<std::pair<double, double>> mlir::halftone::raceModels(StringRef a, StringRef b, int64_t batch) {
+  constexpr double kRoundMicroseconds = 2000, kEnough = 300000; // in all, of each model
+  constexpr int kLeastRounds = 15;
+  auto both = Contestant::prepareAll({a.str(), b.str()}, 1, batch, kRoundMicroseconds);
+  if (!both)
+    return both.takeError();
+  // Enough is counted by the best round, so that other work on the core leaves as many; up to ten times as long.
+  double best = std::numeric_limits<double>::max(), spent = 0;
+  for (int round = 0; round < kLeastRounds || (round * best < kEnough && spent < 10 * kEnough); ++round) {
+    if (Error error = runInTurns(*both))
+      return std::move(error);
+    const double took = both->back().roundMicroseconds.back() * both->back().runsPerRound;
+    best = std::min(best, took);
+    spent += took;
+  }
+  return std::make_pair(leastRound(both->front()), leastRound(both->back()));
 }

@@ -28,6 +28,10 @@ struct Contestant {
 /// A round of each.
 llvm::Error runInTurns(std::vector<Contestant> &all);
 
+/// The time of the best round of both models in microseconds, in turns; one thread. Rounds are short and many: other work on the core only
+/// adds to them, and to those of one model more than to those of the other, so that medians may be far from each other for the same model.
+llvm::Expected<std::pair<double, double>> raceModels(llvm::StringRef a, llvm::StringRef b, int64_t batch);
+
 /// Of a list that is not empty.
 double median(std::vector<double> values);
 

@@ -79,28 +79,6 @@ private:
 // Measuring
 //===----------------------------------------------------------------------===//
 
-static double leastRound(const Contestant &one) { return *llvm::min_element(one.roundMicroseconds); }
-
-/// The time of the best round of both models, in turns; one thread, the least batch. Rounds are short and many: other work on the core only
-/// adds to them, and to those of one model more than to those of the other, so that medians may be far from each other for the same model.
-static Expected<std::pair<double, double>> raceModels(const Variant &a, const Variant &b) {
-  constexpr double kRoundMicroseconds = 2000, kEnough = 300000; // in all, of each model
-  constexpr int kLeastRounds = 15;
-  auto both = Contestant::prepareAll({a.path(), b.path()}, 1, a.model.info().minBatch, kRoundMicroseconds);
-  if (!both)
-    return both.takeError();
-  // Enough is counted by the best round, so that other work on the core leaves as many; up to ten times as long.
-  double best = std::numeric_limits<double>::max(), spent = 0;
-  for (int round = 0; round < kLeastRounds || (round * best < kEnough && spent < 10 * kEnough); ++round) {
-    if (Error error = runInTurns(*both))
-      return std::move(error);
-    const double took = both->back().roundMicroseconds.back() * both->back().runsPerRound;
-    best = std::min(best, took);
-    spent += took;
-  }
-  return std::make_pair(leastRound(both->front()), leastRound(both->back()));
-}
-
 Error Selector::prepare() {
   auto compiledFloat = compiler.compileFloat();
   if (!compiledFloat)
@@ -120,7 +98,7 @@ Error Selector::prepare() {
   if (!made)
     return made.takeError();
   metric = std::move(*made);
-  auto times = raceModels(*floats, *plain);
+  auto times = raceModels(floats->path(), plain->path(), plain->model.info().minBatch);
   if (!times)
     return times.takeError();
   selection.wholeFloat = {0, floats->constantBytes(), times->first};
@@ -178,7 +156,7 @@ Expected<Measured> Selector::measure(Expected<Variant> variant, const SampleRang
   auto drop = metric.drop(variant->path(), {range, reference}, *outputs);
   if (!drop)
     return drop.takeError();
-  auto times = raceModels(*plain, *variant);
+  auto times = raceModels(plain->path(), variant->path(), plain->model.info().minBatch);
   if (!times)
     return times.takeError();
   // The machine's speed wanders: the ratio is what was measured in turns.
