@@ -132,7 +132,7 @@ def memory_table(models):
 def machine_text(machine, models):
     features = " ".join(machine["features"])
     latency = next(iter(next(iter(models.values()))["latency"].values()))
-    executed = {k: latency[k]["executed"] for k in ("openvino int8", "openvino int8 without AMX")}
+    executed = {k: latency[k]["executed"] for k in ("openvino int8", "openvino int8 without AMX") if k in latency}
     lines = [f"{machine['cpu']}, {machine['cpus']} CPUs; {features}.",
              f"onnxruntime {machine['onnxruntime']}, OpenVINO {machine['openvino']}, "
              f"NNCF {machine['nncf']}."]
@@ -160,6 +160,15 @@ def plot(models, path):
     figure.savefig(path, metadata={"Date": None})
 
 
+def withheld_tables(models):
+    """Where the CPU has AMX: the same without."""
+    if not any("halftone int8 without AMX" in latency for r in models.values() for latency in r["latency"].values()):
+        return []
+    return ["### AMX withheld (ours by --target-cpu, OpenVINO's by ONEDNN_MAX_CPU_ISA)\n",
+            "onnxruntime has no switch for it: its columns are those with AMX.",
+            latency_table(models, "halftone int8 without AMX", "openvino int8 without AMX")]
+
+
 def report(results):
     models = results["models"]
     return "\n".join([
@@ -168,9 +177,7 @@ def report(results):
         latency_table(models, "halftone int8", "openvino int8"),
         "### Fidelity to float of the same artefacts, on samples not used in calibration\n",
         fidelity_table(models),
-        "### AMX withheld (ours by --target-cpu, OpenVINO's by ONEDNN_MAX_CPU_ISA)\n",
-        "onnxruntime has no switch for it: its columns are those with AMX.",
-        latency_table(models, "halftone int8 without AMX", "openvino int8 without AMX"),
+        *withheld_tables(models),
         "### Two threads\n", threads_table(models),
         "### Float\n", float_table(models),
         "### Memory, loading, building (one thread, batch 1)\n", memory_table(models)])

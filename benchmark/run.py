@@ -31,6 +31,7 @@ from latency import Contender
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 MODELS = json.loads((HERE / "models.json").read_text())
+# Where the CPU has AMX, its rows come a second time without.
 AMX_WITHHELD = "x86-64-v4+avx512vnni"
 # Without AMX OpenVINO would still choose bf16 for what is not int8, and emulate it at half the speed of f32.
 OPENVINO_WITHHELD = "precision=f32,env:ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI"
@@ -112,21 +113,23 @@ def compiler(halftone, command, model, path, *arguments):
             "file": path.stat().st_size}
 
 
-def build_ours(halftone, model, calibration, folder, batches):
+def build_ours(halftone, model, calibration, folder, batches, amx):
     """Always anew: the compiler may have changed. Returns what each command took. The first
     batch is built as a user would; the statistics that it keeps serve the others."""
     took, stats = {}, folder / "calibration.stats"
     for batch in batches:
         dim = ["--dim", f"batch={batch}"]
         quantized = folder / f"quantized-{batch}.mlirbc"
-        plain, vnni = folder / f"int8-{batch}.so", folder / f"int8-vnni-{batch}.so"
+        plain = folder / f"int8-{batch}.so"
         if batch == batches[0]:
             took["build"] = compiler(halftone, "build", model, plain, "--data", calibration,
                                      *dim, "--save-stats", stats)
         compiler(halftone, "quantize", model, quantized, "--stats", stats, *dim)
         took[plain.stem] = compiler(halftone, "compile", quantized, plain)
-        took[vnni.stem] = compiler(halftone, "compile", quantized, vnni,
-                                   "--target-cpu", AMX_WITHHELD)
+        if amx:
+            vnni = folder / f"int8-vnni-{batch}.so"
+            took[vnni.stem] = compiler(halftone, "compile", quantized, vnni,
+                                       "--target-cpu", AMX_WITHHELD)
         file = folder / f"float-{batch}.so"
         took[file.stem] = compiler(halftone, "build", model, file, "--float", *dim)
     return took
@@ -165,16 +168,16 @@ def better(tool, results):
     return max((k for k in results if k.startswith(tool)), key=lambda k: results[k]["sqnr_db"])
 
 
-def contenders(model, peers, chosen, openvino_float, ours, batch):
+def contenders(model, peers, chosen, openvino_float, ours, batch, amx):
+    withheld = [f"openvino int8 without AMX={peers[chosen['openvino']]},{OPENVINO_WITHHELD}",
+                f"halftone int8 without AMX={ours / f'int8-vnni-{batch}.so'}"]
     return [f"onnxruntime float={model}",
             f"onnxruntime int8={peers[chosen['onnxruntime']]}",
             f"openvino float={openvino_float},precision=f32",
             f"openvino bf16={openvino_float},precision=bf16",
             f"openvino int8={peers[chosen['openvino']]}",
-            f"openvino int8 without AMX={peers[chosen['openvino']]},{OPENVINO_WITHHELD}",
             f"halftone float={ours / f'float-{batch}.so'}",
-            f"halftone int8={ours / f'int8-{batch}.so'}",
-            f"halftone int8 without AMX={ours / f'int8-vnni-{batch}.so'}"]
+            f"halftone int8={ours / f'int8-{batch}.so'}", *(withheld if amx else [])]
 
 
 def two_threads(output):
@@ -185,7 +188,7 @@ def two_threads(output):
     return json.loads(subprocess.run([program, "--two-threads"], check=True, text=True, stdout=subprocess.PIPE).stdout).get("two_threads")
 
 
-def measure(name, options):
+def measure(name, options, amx):
     output = options.output
     model, calibration, evaluation = prepare(name, output)
     peers = quantize_with_peers(name, model, calibration, output)
@@ -195,7 +198,7 @@ def measure(name, options):
         samples = spread(load_samples(calibration), MODELS[name]["calibration"])
         calibration = ours / "calibration.npz"
         np.savez(calibration, **samples)
-    results = {"build": build_ours(options.halftone, model, calibration, ours, options.batches)}
+    results = {"build": build_ours(options.halftone, model, calibration, ours, options.batches, amx)}
     runtime = options.halftone.parent.parent / "lib" / "libhalftone_runtime.so"
     files = {**peers, "halftone int8": ours / "int8-1.so"}
     results["fidelity"] = fidelity(name, files, model, evaluation, ours, runtime)
@@ -208,7 +211,7 @@ def measure(name, options):
     openvino_float = output / "openvino" / name / "float.xml"
     results["latency"], results["dots"] = {}, {}
     for batch in options.batches:
-        items = contenders(model, peers, chosen, openvino_float, ours, batch)
+        items = contenders(model, peers, chosen, openvino_float, ours, batch, amx)
         for threads in options.threads:
             key = f"batch {batch}, threads {threads}"
             print(f"\n{name}: {key}")
@@ -254,8 +257,9 @@ def main():
     file = options.output / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {"models": {}}
     results["machine"] = machine()
+    amx = "amx_int8" in results["machine"]["features"]
     for name in options.models:
-        results["models"][name] = measure(name, options)
+        results["models"][name] = measure(name, options, amx)
         file.write_text(json.dumps(results, indent=2) + "\n")
     script("report.py", file, "-o", options.output)
 

@@ -37,8 +37,9 @@ sys.path.insert(0, str(HERE.parent))
 from artefact import Session  # noqa: E402
 
 TARGETS = {"amx": ("x86-64-v4+amx", "amx_gops"), "vnni": ("x86-64-v4+avx512vnni", "vnni_gops"),
-           "znver4": ("znver4", "vnni_gops")}
+           "znver4": ("znver4", "vnni_gops"), "avx2": ("x86-64-v3", "avx2_gops")}
 TILE_OPERATIONS, DOT_OPERATIONS = 2048, 128  # of one cycle, and of one 512-bit dot
+AVX2_OPERATIONS = 64  # of one cycle: two multiplications, two of which are one dot of 256 bits
 ROUNDS = 7
 WARM_RUNS = 8
 HUGE_PAGE = 2 << 20
@@ -266,9 +267,9 @@ def onnxruntime_nanoseconds(shape):
 def limit_of(kernel, peaks):
     """The operations in a second that a percentage refers to. A layer that stays on vectors where
     there are tiles is measured by what vectors can do."""
-    tiles = kernel == "amx"
-    _, key = TARGETS["amx" if tiles else "vnni"]
-    theory = (TILE_OPERATIONS if tiles else DOT_OPERATIONS * peaks["dots"]) * peaks["ghz"]
+    key, operations = {"amx": ("amx_gops", TILE_OPERATIONS), "maddubs_256": ("avx2_gops", AVX2_OPERATIONS)}.get(
+        kernel, ("vnni_gops", DOT_OPERATIONS * peaks["dots"]))
+    theory = operations * peaks["ghz"]
     return peaks[key] if peaks[key] >= 0.85 * theory else theory
 
 
@@ -343,15 +344,23 @@ def make_parser(documentation):
     parser = argparse.ArgumentParser(description=documentation.split("\n\n")[0])
     parser.add_argument("--halftone", type=pathlib.Path, required=True)
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
-    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=["amx", "vnni"])
+    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=None,
+                        help="default: those of amx, vnni and avx2 that this CPU has, the best two")
     parser.add_argument("--cc", default="clang-22", help="the C compiler for what is measured against")
     parser.add_argument("--launcher", default="", help="words before the command of a timed run")
     parser.add_argument("--time", action="store_true", help=argparse.SUPPRESS)
     return parser
 
 
+def own_targets():
+    """Targets that this CPU runs, the best two first."""
+    flags = pathlib.Path("/proc/cpuinfo").read_text().split()
+    return [name for name, flag in (("amx", "amx_int8"), ("vnni", "avx512_vnni"), ("avx2", "avx2")) if flag in flags][:2]
+
+
 def parse(parser):
     options = parser.parse_args()
+    options.targets = options.targets or own_targets()
     options.output.mkdir(parents=True, exist_ok=True)
     options.halftone = options.halftone.resolve()
     options.runtime = options.halftone.parent.parent / "lib" / "libhalftone_runtime.so"

@@ -34,7 +34,7 @@ from kernels import (EPILOGUE, TARGETS, Contender, in_turns, layer, make_parser,
 QUAD = 4
 WITHIN = 15  # percent
 TABLES = HERE.parent.parent / "lib" / "Codegen" / "CostTables"
-TABLE_OF = {"vnni": "x86-64-v4", "znver4": "znver4"}
+TABLE_OF = {"vnni": "x86-64-v4", "znver4": "znver4", "avx2": "x86-64-v3"}
 
 
 def make_zeros(share):
@@ -188,7 +188,7 @@ def main():
     parser.add_argument("--median", action="store_true", help="take medians, on a machine with nothing else to do")
     options = parse(parser)
     if "amx" in options.targets:
-        parser.error("the sparse kernels are on vectors: give --targets vnni or znver4")
+        parser.error("the sparse kernels are on vectors: give --targets vnni, znver4 or avx2")
     data = json.loads((HERE / "sparse_shapes.json").read_text())
     options.sparsities = data["sparsities"]
     said = options.output / "predictions.json"
