@@ -46,9 +46,14 @@ const DotKernel &ContractChooser::denseKernel(ContractOp op, const DotKernel &do
 }
 
 ContractChoice mlir::halftone::chooseKernel(const ContractChooser &chooser, ContractOp op, const DotKernel &dots,
-                                          function_ref<void(SparseLayout &)> count) {
-  ContractChoice choice = {&chooser.denseKernel(op, dots), 0, std::nullopt};
-  choice.denseCycles = predictCycles(chooser.table, chooser.shapeOf(op, *choice.dense), *choice.dense).cycles();
+                                          std::optional<WinogradLayout> winograd, function_ref<void(SparseLayout &)> count) {
+  ContractChoice choice = {&chooser.denseKernel(op, dots), std::nullopt, 0, std::nullopt};
+  auto cyclesOf = [&](const DotKernel &kernel) { return predictCycles(chooser.table, chooser.shapeOf(op, kernel), kernel).cycles(); };
+  choice.denseCycles = cyclesOf(*choice.dense);
+  if (const double cycles = winograd ? cyclesOf(*winograd->kernel) : 0; winograd && cycles < kLeastGain * choice.denseCycles) {
+    choice.winograd = winograd;
+    choice.denseCycles = cycles;
+  }
   const ContractShape shape = chooser.shapeOf(op, dots);
   for (SparseLayout &layout : SparseLayout::forContract(op, dots)) {
     count(layout);

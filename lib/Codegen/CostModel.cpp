@@ -10,6 +10,7 @@
 #include "halftone/Codegen/OutputWalk.h"
 #include "halftone/Codegen/SparseLayout.h"
 #include "halftone/Codegen/VectorEmission.h"
+#include "halftone/Codegen/WinogradLayout.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
@@ -85,6 +86,12 @@ ContractShape ContractShape::of(ContractOp op, const DotKernel &kernel) {
     shape.runs = sparse->taps();
     shape.runLength = sparse->channels;
     shape.columns = sparse->columns;
+    return shape;
+  }
+  if (std::optional<WinogradLayout> winograd = WinogradLayout::fromAttribute(op)) {
+    shape.runs = 3;
+    shape.runLength = 3 * winograd->channels;
+    shape.columns = winograd->columns;
     return shape;
   }
   FailureOr<PackedLayout> packed = PackedLayout::fromAttribute(op);
@@ -280,6 +287,18 @@ static void addTileBlocks(TileSum &sum, const ContractShape &shape, const DotKer
   }
 }
 
+/// The tiles of a 3x3 convolution, with one product for each of 16 places, and the transforms.
+static void addWinograd(TileSum &sum, const ContractShape &shape, const DotKernel &kernel) {
+  const int64_t channels = shape.reduction() / WinogradLayout::kTaps, vectors = kernel.maxVectors, height = kernel.rows[vectors];
+  const int64_t panels = llvm::divideCeil(shape.columns, kernel.lanes * vectors);
+  const int64_t tiles = shape.lines / shape.rows * llvm::divideCeil(shape.rows, 2) * llvm::divideCeil(shape.span, 2);
+  const int64_t blocks = llvm::divideCeil(tiles, WinogradLayout::kEnoughTiles);
+  sum.add(double(WinogradLayout::kPlaces * panels * llvm::divideCeil(tiles, height)), double(channels) / 2, double(height * vectors),
+          double(height + vectors), 0, 0);
+  const int64_t inputs = tiles * channels / WinogradLayout::kInputLanes, weights = blocks * panels * vectors * channels / 2;
+  sum.tiles += double(inputs + weights) * sum.costs.transformCycles;
+}
+
 //===----------------------------------------------------------------------===//
 // Layers
 //===----------------------------------------------------------------------===//
@@ -310,6 +329,8 @@ Cost mlir::halftone::predictCycles(const CostTable &table, const ContractShape &
     sum.tiles = outputVectors(shape, kernel) * groups * costs.depthwiseCycles;
   } else if (kernel.dot == DotKind::Tile) {
     addTileBlocks(sum, shape, kernel);
+  } else if (kernel.dot == DotKind::Winograd) {
+    addWinograd(sum, shape, kernel);
   } else {
     auto [tiles, vectors] = bestVectorTiles(table, shape, kernel);
     sum.tiles = tiles.tiles;
@@ -354,7 +375,9 @@ double mlir::halftone::rooflineCycles(const CostTable &table, const ContractShap
   const double epilogue = outputVectors(shape, kernel) * (costs.vectorCycles + double(shape.operands) * costs.operandCycles);
   const double dot = shape.depthwise ? double(kernel.lanes) : double(kernel.lanes * kernel.step);
   // A row of a tile's product is 16 dots of 4.
-  const double perDot = kernel.dot == DotKind::Tile ? dot * AmxTiling::kMaxRows : dot;
+  const double perDot = kernel.dot == DotKind::Tile       ? dot * AmxTiling::kMaxRows
+                        : kernel.dot == DotKind::Winograd ? dot * WinogradLayout::kTaps * 4 / WinogradLayout::kPlaces
+                                                          : dot;
   const double cycles = shape.depthwise ? costs.depthwiseCycles / double(kernel.step) : costs.dotCycles;
   const double weights = weightBytes(shape, kernel);
   const double bytes = weights / weightLevel(table, shape, weights).bytesPerCycle + table.spreadCycles(double(shape.activationBytes));

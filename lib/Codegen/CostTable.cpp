@@ -16,7 +16,7 @@ using namespace mlir::halftone;
 namespace {
 
 /// The kernels that have a number.
-enum class Has { All, Bytes, Vectors /*of bytes*/ };
+enum class Has { All, Dots, Bytes, Vectors /*of bytes*/, Winograd };
 /// What a number may be.
 enum class Allowed { Positive, NotNegative };
 
@@ -28,8 +28,9 @@ template <typename Owner> struct NumberKey {
   Allowed allowed = Allowed::Positive;
 
   bool isIn(const DotKernel &kernel) const {
-    return has == Has::All ||
-           (kernel.dot != DotKind::Fma && (has == Has::Bytes || kernel.dot != DotKind::Tile));
+    if (has == Has::All || kernel.dot == DotKind::Winograd)
+      return has == Has::All || has == Has::Winograd;
+    return has == Has::Dots || (kernel.dot != DotKind::Fma && (has == Has::Bytes || (has == Has::Vectors && kernel.dot != DotKind::Tile)));
   }
 };
 
@@ -47,7 +48,7 @@ static constexpr NumberKey<KernelCosts> kKernelNumbers[] = {{"dot_cycles", &Kern
                                                             {"tile_cycles", &KernelCosts::tileCycles},
                                                             {"vector_cycles", &KernelCosts::vectorCycles},
                                                             {"operand_cycles", &KernelCosts::operandCycles},
-                                                            {"depthwise_cycles", &KernelCosts::depthwiseCycles},
+                                                            {"depthwise_cycles", &KernelCosts::depthwiseCycles, Has::Dots},
                                                             {"decode_cycles", &KernelCosts::decodeCycles, Has::Bytes},
                                                             {"sparse_dot_cycles", &KernelCosts::sparseDotCycles, Has::Vectors},
                                                             {"sparse_quad_cycles", &KernelCosts::sparseQuadCycles, Has::Vectors},
@@ -55,7 +56,8 @@ static constexpr NumberKey<KernelCosts> kKernelNumbers[] = {{"dot_cycles", &Kern
                                                             {"sparse_sum_cycles", &KernelCosts::sparseSumCycles, Has::Vectors},
                                                             {"sparse_block_cycles", &KernelCosts::sparseBlockCycles, Has::Vectors},
                                                             {"sparse_output_cycles", &KernelCosts::sparseOutputCycles, Has::Vectors},
-                                                            {"sparse_operand_cycles", &KernelCosts::sparseOperandCycles, Has::Vectors}};
+                                                            {"sparse_operand_cycles", &KernelCosts::sparseOperandCycles, Has::Vectors},
+                                                            {"transform_cycles", &KernelCosts::transformCycles, Has::Winograd}};
 
 //===----------------------------------------------------------------------===//
 // Reading
@@ -248,7 +250,7 @@ llvm::Error CostTable::checkFor(const Isa &isa) const {
   SmallVector<StringRef> missing;
   // Where a dot may saturate, some weights take the widening one.
   const DotKernel *other = isa.bytes.dot == DotKind::Maddubs ? findDotKernel("widen") : nullptr;
-  for (const DotKernel *kernel : {&isa.bytes, &isa.floats, isa.tiles, other})
+  for (const DotKernel *kernel : {&isa.bytes, &isa.floats, isa.tiles, isa.winograd, other})
     if (kernel && !find(kernel->name))
       missing.push_back(kernel->name);
   if (missing.empty())

@@ -41,7 +41,8 @@ DotEmitter::Activation DotEmitter::prepareActivation(ImplicitLocOpBuilder &b, Va
     return {arith::ExtSIOp::create(b, accumulatorType(b.getContext()), bytes), Value()};
   case DotKind::Fma:
     return {bytes, Value()};
-  case DotKind::Tile: // AmxKernel.cpp
+  case DotKind::Tile:     // AmxKernel.cpp
+  case DotKind::Winograd: // WinogradKernel.cpp
     break;
   }
   llvm_unreachable("unknown dot");
@@ -119,6 +120,7 @@ Value DotEmitter::dot(ImplicitLocOpBuilder &b, Value accumulator, Activation act
   case DotKind::Fma:
     return math::FmaOp::create(b, activation.first, weights, accumulator);
   case DotKind::Tile:
+  case DotKind::Winograd:
     break;
   }
   llvm_unreachable("unknown dot");

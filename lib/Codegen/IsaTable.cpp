@@ -9,6 +9,7 @@ using namespace mlir::halftone;
 static constexpr DotKernel kVpdpbusd512 = {"vpdpbusd_512", DotKind::Vpdpbusd, 16, 4, 4, 2, {0, 16, 14, 9, 6}};
 static constexpr DotKernel kVpdpbusd256 = {"vpdpbusd_256", DotKind::Vpdpbusd, 8, 4, 2, 2, {0, 10, 5, 0, 0}};
 static constexpr DotKernel kMaddubs256 = {"maddubs_256", DotKind::Maddubs, 8, 4, 4, 4, {0, 6, 4, 3, 2}};
+static constexpr DotKernel kWinograd256 = {"winograd_256", DotKind::Winograd, 8, 2, 2, 2, {0, 12, 6, 0, 0}};
 static constexpr DotKernel kWiden = {"widen", DotKind::Widen, 16, 1, 1, 1, {0, 4, 0, 0, 0}};
 static constexpr DotKernel kFma512 = {"fma_512", DotKind::Fma, 16, 1, 4, 2, {0, 16, 14, 9, 6}};
 static constexpr DotKernel kFma256 = {"fma_256", DotKind::Fma, 8, 1, 2, 2, {0, 10, 6, 0, 0}};
@@ -33,16 +34,16 @@ static constexpr StringLiteral kV3 = "x86-64-v3", kV4 = "x86-64-v4", kArm = "aar
 
 // A CPU that has a cost table of its own, as znver4, has a row: the instruction set is that of the row below.
 static constexpr Isa kIsas[] = {
-    {"amx", kV4, kAmxInt8, 64, true, true, kVpdpbusd512, kFma512, &kAmx, kV4},
-    {"znver4", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, nullptr, "znver4"},
-    {"avx512vnni", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, nullptr, kV4},
-    {"avxvnni", kV3, "+avxvnni", 32, false, true, kVpdpbusd256, kFma256, nullptr, kV3},
-    {"avx512", kV4, kAvx512, 64, false, true, kMaddubs256, kFma512, nullptr, kV4},
-    {"avx2", kV3, "", 32, false, true, kMaddubs256, kFma256, nullptr, kV3},
-    {"i8mm", "generic", "+v8.2a,+dotprod,+i8mm", 16, false, false, kSdot128, kFmaNeon, &kSmmla128, kArm, Architecture::AArch64},
-    {"dotprod", "generic", "+v8.2a,+dotprod", 16, false, false, kSdot128, kFmaNeon, nullptr, kArm, Architecture::AArch64},
-    {"neon", "generic", "", 16, false, false, kWiden, kFmaNeon, nullptr, kArm, Architecture::AArch64},
-    {"portable", "", "", 16, false, false, kWiden, kFma128, nullptr, kV3},
+    {"amx", kV4, kAmxInt8, 64, true, true, kVpdpbusd512, kFma512, kV4, &kAmx},
+    {"znver4", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, "znver4"},
+    {"avx512vnni", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, kV4},
+    {"avxvnni", kV3, "+avxvnni", 32, false, true, kVpdpbusd256, kFma256, kV3},
+    {"avx512", kV4, kAvx512, 64, false, true, kMaddubs256, kFma512, kV4, nullptr, &kWinograd256},
+    {"avx2", kV3, "", 32, false, true, kMaddubs256, kFma256, kV3, nullptr, &kWinograd256},
+    {"i8mm", "generic", "+v8.2a,+dotprod,+i8mm", 16, false, false, kSdot128, kFmaNeon, kArm, &kSmmla128, nullptr, Architecture::AArch64},
+    {"dotprod", "generic", "+v8.2a,+dotprod", 16, false, false, kSdot128, kFmaNeon, kArm, nullptr, nullptr, Architecture::AArch64},
+    {"neon", "generic", "", 16, false, false, kWiden, kFmaNeon, kArm, nullptr, nullptr, Architecture::AArch64},
+    {"portable", "", "", 16, false, false, kWiden, kFma128, kV3},
 };
 
 ArrayRef<Isa> mlir::halftone::allIsas() { return kIsas; }
@@ -61,7 +62,7 @@ const Isa *mlir::halftone::requireIsa(Operation *op, StringRef name) {
 
 const DotKernel *mlir::halftone::findDotKernel(StringRef kind) {
   static constexpr const DotKernel *kKernels[] = {&kVpdpbusd512, &kVpdpbusd256, &kMaddubs256, &kSdot128,
-                                                  &kSmmla128,    &kWiden,       &kAmx,        &kFma512,
+                                                  &kSmmla128,    &kWiden,       &kAmx,        &kFma512, &kWinograd256,
                                                   &kFma256,      &kFma128,      &kFmaNeon};
   for (const DotKernel *kernel : kKernels)
     if (kernel->name == kind)

@@ -84,6 +84,10 @@ private:
       emitSparseKernel(op, *layout, isa);
       return success();
     }
+    if (std::optional<WinogradLayout> layout = WinogradLayout::fromAttribute(op)) {
+      emitWinogradKernel(op, *layout, isa);
+      return success();
+    }
     FailureOr<PackedLayout> layout = PackedLayout::fromAttribute(op);
     if (failed(layout))
       return op.emitOpError("needs packed weights; run halftone-pack-weights first");

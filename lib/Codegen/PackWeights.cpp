@@ -109,27 +109,54 @@ std::vector<T> packAll(const DepthwiseLayout &layout, ArrayRef<T> weights, Array
 }
 
 template <typename T>
+std::vector<T> packAll(const WinogradLayout &layout, ArrayRef<T> weights, ArrayRef<int32_t> bias) {
+  return layout.pack(weights, bias);
+}
+
+template <typename T>
 std::vector<T> packAll(const SparseLayout &layout, ArrayRef<T> weights, ArrayRef<int32_t> bias) {
   return layout.pack(weights, bias);
 }
 
-/// If the epilogue begins by adding a constant i32 of the channels to the accumulator, moves that constant to `bias`.
-void takeBias(ContractOp op, std::vector<int32_t> &bias) {
+/// A constant i32 of the channels that the epilogue begins by adding to the accumulator.
+struct AddedBias {
+  arith::AddIOp addition;
+  unsigned input; ///< of the epilogue
+  std::vector<int32_t> elements;
+};
+
+std::optional<AddedBias> findBias(ContractOp op) {
   Block &block = op.getEpilogue().front();
   BlockArgument accumulator = block.getArgument(0);
   auto addition = accumulator.hasOneUse() ? dyn_cast<arith::AddIOp>(*accumulator.user_begin()) : arith::AddIOp();
   if (!addition)
-    return;
+    return std::nullopt;
   auto addend = dyn_cast<BlockArgument>(addition.getLhs() == accumulator ? addition.getRhs() : addition.getLhs());
   if (!addend || addend.getOwner() != &block || addend == accumulator || !addend.hasOneUse())
-    return;
+    return std::nullopt;
   unsigned index = addend.getArgNumber() - 1;
   AffineMap map = cast<AffineMapAttr>(op.getEpilogueMaps()[index]).getValue();
   auto elements = getConstantElements<int32_t>(op.getEpilogueInputs()[index]);
   if (!elements || map.getNumResults() != 1 || !map.isFunctionOfDim(map.getNumDims() - 1))
+    return std::nullopt;
+  return AddedBias{addition, index, std::move(*elements)};
+}
+
+/// The bias that replaceWeights() will pack.
+std::vector<int32_t> biasOf(ContractOp op) {
+  std::optional<AddedBias> bias = findBias(op);
+  return bias ? std::move(bias->elements) : std::vector<int32_t>(cast<ShapedType>(op.getOutput().getType()).getShape().back(), 0);
+}
+
+/// Moves a bias that the epilogue begins with to `bias`.
+void takeBias(ContractOp op, std::vector<int32_t> &bias) {
+  std::optional<AddedBias> found = findBias(op);
+  if (!found)
     return;
-  bias = *elements;
-  addition.replaceAllUsesWith(static_cast<Value>(accumulator));
+  auto [addition, index, elements] = std::move(*found);
+  bias = std::move(elements);
+  Block &block = op.getEpilogue().front();
+  addition.replaceAllUsesWith(static_cast<Value>(block.getArgument(0)));
   addition.erase();
   block.eraseArgument(index + 1);
   SmallVector<Attribute> maps(op.getEpilogueMaps().getValue());
@@ -184,6 +211,12 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
   }
 
 private:
+  /// Winograd's kernel if it can compute a convolution with these weights. It is left alone where weights change later: its sums could overflow.
+  std::optional<WinogradLayout> findWinograd(ContractOp op, const Isa &isa, ArrayRef<int8_t> weights) const {
+    std::optional<WinogradLayout> layout = isa.winograd && !dense ? WinogradLayout::forContract(op, *isa.winograd) : std::nullopt;
+    return layout && layout->holds(weights, biasOf(op)) ? layout : std::nullopt;
+  }
+
   /// The width of the panels: that of the option as far as the kernel has it, or the fastest.
   int64_t choosePanel(ContractOp op, const DotKernel &kernel, const ContractChooser &chooser) const {
     for (int64_t vectors = std::min<int64_t>(panelVectors, kernel.maxVectors); vectors > 0; --vectors)
@@ -192,8 +225,10 @@ private:
     return predictCycles(chooser.table, chooser.shapeOf(op, kernel), kernel).panelVectors;
   }
 
-  /// How the weights of `layout` are stored: in few bits if that is predicted to be faster, or asked for.
-  WeightStorage chooseStorage(ContractOp op, const PackedLayout &layout, const ContractChooser &chooser, ArrayRef<int8_t> weights) const {
+  /// How the weights of `layout` are stored: in few bits if that is predicted to be faster than bytes, which may have a kernel of `otherCycles`, or
+  /// asked for.
+  WeightStorage chooseStorage(ContractOp op, const PackedLayout &layout, const ContractChooser &chooser, ArrayRef<int8_t> weights,
+                              std::optional<double> otherCycles) const {
     WeightStorage storage = weightStorage == StorageChoice::Bytes ? WeightStorage() : findStorage(layout, chooser.isa, weights);
     if (!storage.isPacked() || weightStorage == StorageChoice::Packed)
       return storage;
@@ -202,7 +237,7 @@ private:
     packed.weightBits = storage.bits;
     packed.weightGroup = storage.group;
     auto cycles = [&](const ContractShape &shape) { return predictCycles(chooser.table, shape, *layout.kernel).cycles(); };
-    return cycles(packed) < kLeastGain * cycles(bytes) ? storage : WeightStorage();
+    return cycles(packed) < kLeastGain * otherCycles.value_or(cycles(bytes)) ? storage : WeightStorage();
   }
 
   template <typename T>
@@ -214,19 +249,27 @@ private:
     // vpmaddubsw saturates at 128 * 128 * 2, which only a weight of -128 reaches.
     if (wanted.dot == DotKind::Maddubs && llvm::is_contained(*weights, T(-128)))
       kernel = findDotKernel("widen");
+    std::optional<WinogradLayout> winograd;
+    std::optional<double> winogradCycles;
     if constexpr (std::is_same_v<T, int8_t>) {
-      ContractChoice choice = chooseKernel(chooser, op, *kernel, [&](SparseLayout &layout) { layout.countQuads(*weights); });
+      ContractChoice choice =
+          chooseKernel(chooser, op, *kernel, findWinograd(op, chooser.isa, *weights), [&](SparseLayout &layout) { layout.countQuads(*weights); });
       if (choice.takesSparse() && !dense)
         return replaceWeights<T>(op, *choice.layout, *weights);
       kernel = choice.dense;
+      if ((winograd = choice.winograd))
+        winogradCycles = choice.denseCycles;
     }
     if (DepthwiseLayout::isDepthwise(op))
       return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);
     PackedLayout layout = PackedLayout::forContract(op, *kernel);
     if (kernel->dot != DotKind::Tile)
       layout.panelVectors = choosePanel(op, *kernel, chooser);
-    if constexpr (std::is_same_v<T, int8_t>)
-      layout.setStorage(chooseStorage(op, layout, chooser, *weights));
+    if constexpr (std::is_same_v<T, int8_t>) {
+      layout.setStorage(chooseStorage(op, layout, chooser, *weights, winogradCycles));
+      if (winograd && !layout.storage.isPacked())
+        return replaceWeights<T>(op, *winograd, *weights);
+    }
     return replaceWeights<T>(op, layout, *weights);
   }
 
@@ -234,7 +277,7 @@ private:
   LogicalResult replaceWeights(ContractOp op, Layout layout, ArrayRef<T> weights) {
     int64_t columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
     std::vector<int32_t> bias(columns, 0);
-    if (layout.kernel->hasStart())
+    if (layout.kernel->hasStart() || std::is_same_v<Layout, WinogradLayout>)
       takeBias(op, bias);
     std::vector<T> packed = packAll<T>(layout, weights, bias);
     if constexpr (std::is_same_v<T, int8_t> && std::is_same_v<Layout, PackedLayout>)

@@ -54,7 +54,9 @@ static LogicalResult formContractions(ModuleOp module) {
 
 static PredictedLayer predictLayer(const ContractChooser &chooser, ContractOp op, double sparsity) {
   auto choose = [&](double share) {
-    return chooseKernel(chooser, op, chooser.isa.bytes, [&](SparseLayout &layout) { layout.expectQuads(share); });
+    const DotKernel *winograd = chooser.isa.winograd;
+    return chooseKernel(chooser, op, chooser.isa.bytes, winograd ? WinogradLayout::forContract(op, *winograd) : std::nullopt,
+                        [&](SparseLayout &layout) { layout.expectQuads(share); });
   };
   const ContractChoice choice = choose(sparsity);
   PredictedLayer layer = {locationName(op.getLoc()), choice.denseCycles};

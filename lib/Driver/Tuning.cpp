@@ -53,6 +53,7 @@ namespace {
 struct TuningRun {
   TuningWeights weights;
   KernelChoice choice;
+  bool winograd = false; ///< Instead of dots, wherever it can be.
 
   bool isFloat() const { return weights == TuningWeights::Floats; }
 };
@@ -77,9 +78,12 @@ struct Unknown {
 
 } // namespace
 
-/// Every width of register tiles; weights that are decoded, and sparse ones.
+static constexpr TuningRun kDots = {TuningWeights::Codes, {StorageChoice::Bytes, 2}};
+
+/// Every width of register tiles; Winograd's kernel, which is none where the target has none; weights that are decoded, and sparse ones.
 static const TuningRun kRuns[] = {
-    {TuningWeights::Codes, {StorageChoice::Bytes, 2}},
+    {TuningWeights::Codes, {StorageChoice::Bytes, 2}, /*winograd=*/true},
+    kDots,
     {TuningWeights::Codes, {StorageChoice::Bytes, 3}},
     {TuningWeights::Codes, {StorageChoice::Bytes, 4}},
     {TuningWeights::Few, {StorageChoice::Packed, 0}},
@@ -102,14 +106,15 @@ static void forEachNumber(KernelCosts &costs, llvm::function_ref<void(double &)>
         &KernelCosts::sparseDotCycles, &KernelCosts::sparseQuadCycles,
         &KernelCosts::sparseListCycles, &KernelCosts::sparseSumCycles,
         &KernelCosts::sparseBlockCycles, &KernelCosts::sparseOutputCycles,
-        &KernelCosts::sparseOperandCycles})
+        &KernelCosts::sparseOperandCycles, &KernelCosts::transformCycles})
     if (costs.*member > 0)
       visit(costs.*member);
 }
 
 /// Attaches the table that a set is compiled by. Where there are two kernels of
-/// bytes, the one of tiles is to be timed on all layers that it can have. Sparse
-/// weights are to be timed on the sparse kernels: those of all weights are slow.
+/// bytes, the one of tiles is to be timed on all layers that it can have, and
+/// Winograd's in its run. Sparse weights are to be timed on the sparse kernels:
+/// those of all weights are slow.
 static Error attachTable(mlir::ModuleOp module, const TuningRun &run,
                          StringRef target, const CostTable &table) {
   Expected<CpuTarget> cpu = findCpuTarget(target);
@@ -123,6 +128,8 @@ static Error attachTable(mlir::ModuleOp module, const TuningRun &run,
       costs.loadCycles = 1e5;
   else if (isa && isa->tiles)
     forEachNumber(used.kernels.at(isa->tiles->name.str()), [](double &number) { number = 1e-6; });
+  if (isa && isa->winograd)
+    forEachNumber(used.kernels.at(isa->winograd->name.str()), [&](double &number) { number = run.winograd ? 1e-6 : 1e6; });
   module->setAttr(kCostTableAttr, mlir::StringAttr::get(module.getContext(), used.text()));
   return Error::success();
 }
@@ -179,7 +186,7 @@ static Expected<std::vector<double>> measureContractions(int set, StringRef targ
   if (!file)
     return file.takeError();
   Expected<Contestant> contestant =
-      compileSet(set, kRuns[0], target, table, threads, *file);
+      compileSet(set, kDots, target, table, threads, *file);
   if (!contestant)
     return contestant.takeError();
   if (Error error = contestant->fillRound())

@@ -9,6 +9,7 @@
 
 #include "halftone/Codegen/CostModel.h"
 #include "halftone/Codegen/SparseLayout.h"
+#include "halftone/Codegen/WinogradLayout.h"
 
 namespace mlir::halftone {
 
@@ -28,18 +29,20 @@ struct ContractChooser {
   const DotKernel &denseKernel(ContractOp op, const DotKernel &dots) const;
 };
 
-/// The dense and the sparse kernel of a contraction.
+/// The kernels of a contraction with all weights, and with those that are not zero.
 struct ContractChoice {
-  const DotKernel *dense;
-  double denseCycles;
+  const DotKernel *dense; ///< dots or tiles
+  std::optional<WinogradLayout> winograd; ///< instead, where that is faster
+  double denseCycles;                     ///< of the faster one
   std::optional<SparseLayout> layout; ///< the fastest; nothing for a contraction that sparse kernels cannot compute
   double sparseCycles = 0;
 
   bool takesSparse() const { return layout && sparseCycles < kLeastGain * denseCycles; }
 };
 
-/// `count` sets the quads of a layout, by the weights or by what is expected of them.
-ContractChoice chooseKernel(const ContractChooser &chooser, ContractOp op, const DotKernel &dots,
+/// `winograd` is nothing if that kernel cannot compute the contraction; `count` sets the quads of a layout, by the weights or by what
+/// is expected of them.
+ContractChoice chooseKernel(const ContractChooser &chooser, ContractOp op, const DotKernel &dots, std::optional<WinogradLayout> winograd,
                           function_ref<void(SparseLayout &)> count);
 
 /// The kernel with all weights that a contraction of bytes of that shape, which has `chosen`, could have had instead: dots or tiles.

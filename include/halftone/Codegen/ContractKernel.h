@@ -6,6 +6,7 @@
 #include "halftone/Codegen/DepthwiseLayout.h"
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/SparseLayout.h"
+#include "halftone/Codegen/WinogradLayout.h"
 
 namespace mlir::halftone {
 
@@ -17,6 +18,9 @@ void emitAmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, co
 
 /// The same for weights of which most quads are zero.
 void emitSparseKernel(ContractOp op, const SparseLayout &layout, const Isa &isa);
+
+/// The same for a 3x3 convolution by Winograd's F(2x2, 3x3).
+void emitWinogradKernel(ContractOp op, const WinogradLayout &layout, const Isa &isa);
 
 /// The same for a depthwise convolution.
 void emitDepthwiseKernel(ContractOp op, const DepthwiseLayout &layout, const Isa &isa);

@@ -31,7 +31,7 @@ struct KernelCosts {
   double tileCycles;         ///< entering and leaving a register tile
   double vectorCycles;       ///< requantizing and storing one vector of accumulators
   double operandCycles;      ///< the same of one more operand, as a residual
-  double depthwiseCycles;    ///< a dot of a depthwise convolution, the preparation of its activations included
+  double depthwiseCycles = 0; ///< a dot of a depthwise convolution, the preparation of its activations included
   double decodeCycles = 0;   ///< decoding one vector of weights of fewer bits; 0 for floats
   // Of sparse kernels (SparseCost.h says how often each is counted); 0 for floats and tiles.
   double sparseDotCycles = 0;     ///< a dot, which loads its activations
@@ -41,6 +41,7 @@ struct KernelCosts {
   double sparseBlockCycles = 0;   ///< transposing 256 bytes of activations
   double sparseOutputCycles = 0;  ///< requantizing, transposing and storing one vector of accumulators
   double sparseOperandCycles = 0; ///< the same of one more operand, as a residual
+  double transformCycles = 0; ///< of Winograd's kernel: a vector of inputs or weights to its 16 places; 0 for others
 };
 
 /// A cache, or memory.

@@ -24,6 +24,7 @@ enum class DotKind {
   Tile,     ///< s8 x s8 on AMX tiles of up to 16 rows, 16 steps and 16 columns: `tdpbssd`
   Sdot,     ///< s8 x s8, 4 products added to an i32: Arm's `sdot`
   Smmla,    ///< s8 x s8, 8 products added to each i32 of 2 rows x 2 columns: Arm's `smmla`
+  Winograd, ///< s16 x s16, 2 products added to an i32, of transformed tiles (WinogradLayout.h): `vpmaddwd`
   Widen,    ///< one product, i8 extended to i32: any machine
   Fma       ///< one f32 fused multiply-add
 };
@@ -65,9 +66,11 @@ struct Isa {
   bool packs;         ///< has `vpackssdw` and its like for all its vectors
   DotKernel bytes;
   DotKernel floats;
+  StringRef costs;    ///< the built-in cost table, a name of lib/Codegen/CostTables
   /// Instead of `bytes` for contractions with enough rows; null where there are none.
   const DotKernel *tiles = nullptr;
-  StringRef costs;    ///< the built-in cost table, a name of lib/Codegen/CostTables
+  /// Instead of `bytes` for 3x3 convolutions where it is faster; null where dots of bytes are.
+  const DotKernel *winograd = nullptr;
   Architecture architecture = Architecture::X86;
 };
 

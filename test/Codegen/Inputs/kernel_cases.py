@@ -7,6 +7,7 @@ With the argument `integers`, those in floats are left out: for instruction sets
 with `two` behind it, the batch is 2 and static.
 With `few`, weights take few values or are multiples of their group's multiplier: they can be stored in few bits. With `row`
 too, each product has one row, whatever the batch is.
+With `windows`, all are 3x3 convolutions with stride 1 that Winograd's kernel takes.
 """
 import math
 import random
@@ -531,8 +532,38 @@ def row():
     m.write(batch=1)
 
 
+def windows():
+    m = Module()
+    def lowest(shape):
+        return lambda: RANDOM.choice([-128, -128, -128, RANDOM.randint(-128, 127)])
+    # Odd and even numbers of rows and columns; panels that are full, and that are not.
+    contraction(m, "odd", (7, 9, 16), (3, 3, 24), residual=True, padding=1)
+    contraction(m, "even", (8, 6, 48), (3, 3, 32), padding=1)
+    contraction(m, "odd_columns", (12, 5, 16), (3, 3, 16), padding=1)
+    contraction(m, "odd_rows", (7, 14, 32), (3, 3, 40), residual=True)
+    contraction(m, "one_tile", (4, 4, 16), (3, 3, 5))
+    # Several blocks of rows of tiles; several parts of panels.
+    contraction(m, "blocks", (32, 36, 16), (3, 3, 18), padding=1)
+    contraction(m, "parts", (6, 6, 64), (3, 3, 150), padding=1)
+    # The greatest sums, and weights that dots of bytes cannot take.
+    contraction(m, "lowest", (5, 6, 32), (3, 3, 17), padding=1, values=lowest)
+    contraction(m, "extreme", (5, 6, 32), (3, 3, 17), padding=1, values=lambda shape: lambda: RANDOM.choice([-128, 127, RANDOM.randint(-128, 127)]))
+    inner = Module()
+    inner.inputs = m.inputs
+    contraction(inner, "before", (7, 9, 32), (3, 3, 32), padding=1)
+    contraction(inner, "after", (7, 9, 32), (3, 3, 48), padding=1, source="%before")
+    m.text += inner.text
+    m.output(*inner.kept[-1])
+    # Those that stay with other kernels: strides, dilations, channels that are no multiple of 16, one row.
+    contraction(m, "strided", (9, 9, 16), (3, 3, 16), (2, 2), padding=1)
+    contraction(m, "dilated", (9, 9, 16), (3, 3, 16), (1, 1), (2, 2))
+    contraction(m, "narrow", (7, 7, 8), (3, 3, 16), padding=1)
+    contraction(m, "flat", (3, 9, 16), (3, 3, 16))
+    m.write()
+
+
 def integers(batch=None):
     main(("i8",), batch)
 
 
-{"": main, "integers": integers, "integers two": lambda: integers(2), "few": few, "few row": row}[" ".join(sys.argv[1:])]()
+{"": main, "integers": integers, "integers two": lambda: integers(2), "few": few, "few row": row, "windows": windows}[" ".join(sys.argv[1:])]()

@@ -1,0 +1,98 @@
+//===- WinogradLayout.cpp - 3x3 convolutions by fewer products --------------===//
+#include "halftone/Codegen/WinogradLayout.h"
+#include <cstring>
+
+using namespace mlir;
+using namespace mlir::halftone;
+
+/// What a block may take of a thread's stack: its inputs, a panel of weights and their products.
+static constexpr int64_t kStackBytes = 768 << 10;
+
+bool WinogradLayout::holds(ArrayRef<int8_t> weights, ArrayRef<int32_t> bias) const {
+  constexpr int64_t kLimit = int64_t(1) << 29;
+  for (int64_t column = 0; column < columns; ++column) {
+    int64_t sum = 0;
+    for (int64_t row = 0; row < kTaps * channels; ++row)
+      sum += std::abs(static_cast<int64_t>(weights[row * columns + column]));
+    if (128 * sum + std::abs(static_cast<int64_t>(bias[column])) >= kLimit)
+      return false;
+  }
+  return true;
+}
+
+std::vector<int8_t> WinogradLayout::pack(ArrayRef<int8_t> weights, ArrayRef<int32_t> bias) const {
+  std::vector<int8_t> packed(panels() * panelBytes());
+  const int64_t lanes = panelColumns();
+  for (int64_t column = 0; column < columns; ++column) {
+    int8_t *panel = packed.data() + column / lanes * panelBytes();
+    const int64_t lane = column % lanes;
+    std::memcpy(panel + lane * sizeof(int32_t), &bias[column], sizeof(int32_t));
+    for (int64_t tap = 0; tap < kTaps; ++tap)
+      for (int64_t channel = 0; channel < channels; ++channel)
+        panel[startBytes() + ((channel / 2 * kTaps + tap) * lanes + lane) * 2 + channel % 2] =
+            weights[(tap * channels + channel) * columns + column];
+  }
+  return packed;
+}
+
+DictionaryAttr WinogradLayout::toAttribute(MLIRContext *context) const {
+  Builder b(context);
+  return b.getDictionaryAttr({b.getNamedAttr("kind", b.getStringAttr(kernel->name)),
+                              b.getNamedAttr("lanes", b.getI64IntegerAttr(kernel->lanes)),
+                              b.getNamedAttr("columns", b.getI64IntegerAttr(panelColumns())),
+                              b.getNamedAttr("kernel", b.getDenseI64ArrayAttr({3, 3, channels})),
+                              b.getNamedAttr("block", b.getI64IntegerAttr(blockRows))});
+}
+
+/// The layout without the rows of a block; nothing if there is none.
+static std::optional<WinogradLayout> shapeOf(ContractOp op, const DotKernel &kernel, int64_t channels) {
+  ArrayRef<int64_t> output = cast<ShapedType>(op.getOutput().getType()).getShape();
+  if (output.size() != 4 || ShapedType::isDynamicShape(output.drop_front()))
+    return std::nullopt;
+  return WinogradLayout{&kernel, channels, output[3], output[1], output[2], 0};
+}
+
+/// Rows of tiles of a block: as few as are enough, a divisor of all; 0 if none fits the stack.
+static int64_t chooseBlockRows(WinogradLayout layout) {
+  int64_t best = 0;
+  for (int64_t rows = 1; rows <= layout.tileRows(); ++rows) {
+    if (layout.tileRows() % rows)
+      continue;
+    layout.blockRows = rows;
+    const int64_t bytes = WinogradLayout::kPlaces * (2 * (layout.inputStride() + layout.weightStride()) + 4 * layout.sumStride());
+    if (bytes > kStackBytes)
+      break;
+    best = rows;
+    if (layout.blockTiles() >= WinogradLayout::kEnoughTiles)
+      break;
+  }
+  return best;
+}
+
+std::optional<WinogradLayout> WinogradLayout::forContract(ContractOp op, const DotKernel &kernel) {
+  ArrayRef<int64_t> weights = cast<ShapedType>(op.getWeights().getType()).getShape();
+  auto isOne = [](int64_t extent) { return extent == 1; };
+  if (weights.size() != 4 || weights[0] != 3 || weights[1] != 3 || weights[2] % kInputLanes != 0 || op.getGroups() != 1 ||
+      !llvm::all_of(op.getStrides(), isOne) || !llvm::all_of(op.getDilations(), isOne))
+    return std::nullopt;
+  std::optional<WinogradLayout> layout = shapeOf(op, kernel, weights[2]);
+  // A single row or column of outputs is a line with other neighbours (OutputWalk.h), and half of each tile would be thrown away.
+  if (!layout || layout->rows < 2 || layout->width < 2)
+    return std::nullopt;
+  layout->blockRows = chooseBlockRows(*layout);
+  return layout->blockRows ? layout : std::nullopt;
+}
+
+std::optional<WinogradLayout> WinogradLayout::fromAttribute(ContractOp op) {
+  DictionaryAttr packing = op.getPackingAttr();
+  auto kind = packing ? packing.getAs<StringAttr>("kind") : StringAttr();
+  auto block = packing ? packing.getAs<IntegerAttr>("block") : IntegerAttr();
+  auto kernel = packing ? packing.getAs<DenseI64ArrayAttr>("kernel") : DenseI64ArrayAttr();
+  const DotKernel *row = kind ? findDotKernel(kind.getValue()) : nullptr;
+  if (!row || row->dot != DotKind::Winograd || !block || !kernel || kernel.size() != 3)
+    return std::nullopt;
+  std::optional<WinogradLayout> layout = shapeOf(op, *row, kernel[2]);
+  if (layout)
+    layout->blockRows = block.getInt();
+  return layout;
+}
