@@ -71,8 +71,9 @@ const DotKernel *mlir::halftone::otherKernel(const Isa &isa, const CostTable &ta
   const DotKernel *tiles = shape.depthwise ? nullptr : isa.tiles;
   if (isSparse) // which has several rows and one group
     return tiles && (tiles->dot != DotKind::Tile || isFaster(table, shape, *tiles, shape, chosen)) ? tiles : &chosen;
-  if (tiles && chosen.name == tiles->name)
-    return &isa.bytes;
+  for (const DotKernel *special : {tiles, isa.winograd})
+    if (special && chosen.name == special->name)
+      return &isa.bytes;
   return chosen.name == isa.bytes.name ? tiles : nullptr;
 }
 

@@ -250,7 +250,7 @@ private:
     if (wanted.dot == DotKind::Maddubs && llvm::is_contained(*weights, T(-128)))
       kernel = findDotKernel("widen");
     std::optional<WinogradLayout> winograd;
-    std::optional<double> winogradCycles;
+    std::optional<double> otherCycles;
     if constexpr (std::is_same_v<T, int8_t>) {
       ContractChoice choice =
           chooseKernel(chooser, op, *kernel, findWinograd(op, chooser.isa, *weights), [&](SparseLayout &layout) { layout.countQuads(*weights); });
@@ -258,7 +258,7 @@ private:
         return replaceWeights<T>(op, *choice.layout, *weights);
       kernel = choice.dense;
       if ((winograd = choice.winograd))
-        winogradCycles = choice.denseCycles;
+        otherCycles = choice.denseCycles;
     }
     if (DepthwiseLayout::isDepthwise(op))
       return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);
@@ -266,7 +266,7 @@ private:
     if (kernel->dot != DotKind::Tile)
       layout.panelVectors = choosePanel(op, *kernel, chooser);
     if constexpr (std::is_same_v<T, int8_t>) {
-      layout.setStorage(chooseStorage(op, layout, chooser, *weights, winogradCycles));
+      layout.setStorage(chooseStorage(op, layout, chooser, *weights, otherCycles));
       if (winograd && !layout.storage.isPacked())
         return replaceWeights<T>(op, *winograd, *weights);
     }
