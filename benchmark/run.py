@@ -85,9 +85,13 @@ def prepare(name, output):
     return symbolic_batch(model, model.with_suffix(".batch.onnx")), calibration, evaluation
 
 
-def quantize_with_peers(name, model, calibration, output):
-    """{"onnxruntime minmax": file, ...}; what is there is not made again."""
-    settings, made = MODELS[name], {}
+def quantize_with_peers(name, model, calibration, output, features):
+    """{"onnxruntime minmax": file, ...}; what is there is not made again. Where the peers' products of bytes saturate, for want of
+    an instruction, they have models with weights of 7 bits, too."""
+    settings, made = dict(MODELS[name]), {}
+    if "avx2" in features and not {"avx512_vnni", "avx_vnni"} & set(features):
+        settings["onnxruntime"] = [*settings["onnxruntime"], "minmax-7bit"]
+        settings["nncf"] = [*settings["nncf"], *(f"{preset}-7bit" for preset in settings["nncf"])]
     limit = ["--samples", settings["calibration"]] if settings["calibration"] else []
     for tool, flag, choices, suffix in (
             ("onnxruntime", "--methods", settings["onnxruntime"], "onnx"),
@@ -188,10 +192,11 @@ def two_threads(output):
     return json.loads(subprocess.run([program, "--two-threads"], check=True, text=True, stdout=subprocess.PIPE).stdout).get("two_threads")
 
 
-def measure(name, options, amx):
+def measure(name, options, features):
+    amx = "amx_int8" in features
     output = options.output
     model, calibration, evaluation = prepare(name, output)
-    peers = quantize_with_peers(name, model, calibration, output)
+    peers = quantize_with_peers(name, model, calibration, output, features)
     ours = output / "halftone" / name
     ours.mkdir(parents=True, exist_ok=True)
     if MODELS[name]["calibration"]:  # the peers' samples
@@ -257,9 +262,8 @@ def main():
     file = options.output / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {"models": {}}
     results["machine"] = machine()
-    amx = "amx_int8" in results["machine"]["features"]
     for name in options.models:
-        results["models"][name] = measure(name, options, amx)
+        results["models"][name] = measure(name, options, results["machine"]["features"])
         file.write_text(json.dumps(results, indent=2) + "\n")
     script("report.py", file, "-o", options.output)
 

@@ -96,21 +96,36 @@ def run_unit(build, tally):
             continue
         results = build / f"{name}.json"
         results.unlink(missing_ok=True)
-        status = subprocess.run([*command, f"--gtest_output=json:{results}", "--gtest_brief=1"]).returncode
+        status, reasons = run_googletest([*command, f"--gtest_output=json:{results}"])
         if not results.exists():
             tally.failed.append(f"{name} (exit status {status})")
             continue
         for suite in json.loads(results.read_text())["testsuites"]:
             for test in suite["testsuite"]:
-                count_unit(f"{name}: {suite['name']}.{test['name']}", test, tally)
+                full = f"{suite['name']}.{test['name']}"
+                count_unit(f"{name}: {full}", test, reasons.get(full, "no reason given"), tally)
 
 
-def count_unit(name, test, tally):
+def run_googletest(command):
+    """Its exit status, and of each skipped test the reason, which older versions leave out of their results."""
+    process = subprocess.run(command, text=True, errors="replace", stdout=subprocess.PIPE)
+    reasons, current, skipped = {}, "", False
+    for line in process.stdout.splitlines():
+        if skipped:
+            reasons[current] = line
+        skipped = line.endswith(": Skipped")
+        if line.startswith("[ RUN      ] "):
+            current = line.removeprefix("[ RUN      ] ")
+        elif not line.startswith(("[       OK ] ", "[----------]")) and line:
+            print(line, flush=True)
+    return process.returncode, reasons
+
+
+def count_unit(name, test, reason, tally):
     if "failures" in test:
         tally.failed.append(name)
     elif test.get("result") == "SKIPPED":
-        reasons = [entry.get("message", "") for entry in test.get("skipped", [])]
-        tally.skip(name, " ".join(reasons) or "no reason given")
+        tally.skip(name, reason)
     else:
         tally.passed += 1
 

@@ -295,7 +295,7 @@ static void addWinograd(TileSum &sum, const ContractShape &shape, const DotKerne
   const int64_t blocks = llvm::divideCeil(tiles, WinogradLayout::kEnoughTiles);
   sum.add(double(WinogradLayout::kPlaces * panels * llvm::divideCeil(tiles, height)), double(channels) / 2, double(height * vectors),
           double(height + vectors), 0, 0);
-  const int64_t inputs = tiles * channels / WinogradLayout::kInputLanes, weights = blocks * panels * vectors * channels / 2;
+  const int64_t inputs = tiles * llvm::divideCeil(channels, WinogradLayout::kInputLanes), weights = blocks * panels * vectors * channels / 2;
   sum.tiles += double(inputs + weights) * sum.costs.transformCycles;
 }
 

@@ -54,9 +54,8 @@ private:
     Type element = cast<MemRefType>(memory.getType()).getElementType();
     return vector::LoadOp::create(b, VectorType::get({lanes}, element), memory, offset);
   }
-  Value loadWords(Value memory, Value offset) {
-    return arith::ExtSIOp::create(b, VectorType::get({WinogradLayout::kInputLanes}, b.getI16Type()),
-                                  load(memory, offset, WinogradLayout::kInputLanes));
+  Value loadWords(Value memory, Value offset, int64_t lanes) {
+    return arith::ExtSIOp::create(b, VectorType::get({lanes}, b.getI16Type()), load(memory, offset, lanes));
   }
   Value plus(Value x, Value y) { return arith::AddIOp::create(b, x, y); }
   Value minus(Value x, Value y) { return arith::SubIOp::create(b, x, y); }
@@ -149,18 +148,26 @@ void WinogradEmitter::emitInput(const Block &block, Value row, Value column, boo
   auto transform = [&](const Four &d) {
     return Four{minus(d[0], d[2]), plus(d[1], d[2]), minus(d[2], d[1]), minus(d[1], d[3])};
   };
-  emitLoop(b, {indexConstant(b, 0), indexConstant(b, layout.channels)}, WinogradLayout::kInputLanes, [&](Value channel) {
+  auto emitChannels = [&](Value channel, int64_t lanes) {
     std::array<Four, 4> lines;
     for (int64_t i = 0; i < 4; ++i) {
       Four d;
       for (int64_t j = 0; j < 4; ++j)
-        d[j] = loadWords(walk.input.flat.memory, add(b, add(b, rows[i], channel), (isHalf ? std::min<int64_t>(j, 2) : j) * advance.column));
+        d[j] = loadWords(walk.input.flat.memory, add(b, add(b, rows[i], channel), (isHalf ? std::min<int64_t>(j, 2) : j) * advance.column), lanes);
       lines[i] = transform(d);
     }
     for (int64_t j = 0; j < 4; ++j)
       for (auto [i, value] : llvm::enumerate(transform({lines[0][j], lines[1][j], lines[2][j], lines[3][j]})))
         vector::StoreOp::create(b, value, inputs, add(b, add(b, out, channel), (static_cast<int64_t>(i) * 4 + j) * layout.inputStride()));
-  });
+  };
+  int64_t done = llvm::alignDown(layout.channels, WinogradLayout::kInputLanes);
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, done)}, WinogradLayout::kInputLanes,
+           [&](Value channel) { emitChannels(channel, WinogradLayout::kInputLanes); });
+  for (int64_t lanes = WinogradLayout::kInputLanes / 2; lanes > 1; lanes /= 2)
+    if (layout.channels & lanes) {
+      emitChannels(indexConstant(b, done), lanes);
+      done += lanes;
+    }
 }
 
 void WinogradEmitter::emitWeights(Value panel) {
@@ -174,7 +181,7 @@ void WinogradEmitter::emitWeights(Value panel) {
   emitLoop(b, {indexConstant(b, 0), indexConstant(b, layout.channels / 2)}, 1, [&](Value channels) {
     Value in = add(b, first, mul(b, channels, WinogradLayout::kTaps * pair)), out = mul(b, channels, pair);
     for (int64_t vector = 0; vector < vectors; ++vector) {
-      auto at = [&](int64_t tap) { return loadWords(packed.memory, add(b, in, tap * pair + vector * lanes)); };
+      auto at = [&](int64_t tap) { return loadWords(packed.memory, add(b, in, tap * pair + vector * lanes), lanes); };
       std::array<Four, 3> lines; // of columns of taps
       for (int64_t j = 0; j < 3; ++j)
         lines[j] = transform({at(j), at(3 + j), at(6 + j)});

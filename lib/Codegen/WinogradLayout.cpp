@@ -72,7 +72,7 @@ static int64_t chooseBlockRows(WinogradLayout layout) {
 std::optional<WinogradLayout> WinogradLayout::forContract(ContractOp op, const DotKernel &kernel) {
   ArrayRef<int64_t> weights = cast<ShapedType>(op.getWeights().getType()).getShape();
   auto isOne = [](int64_t extent) { return extent == 1; };
-  if (weights.size() != 4 || weights[0] != 3 || weights[1] != 3 || weights[2] % kInputLanes != 0 || op.getGroups() != 1 ||
+  if (!getElementTypeOrSelf(op.getInput().getType()).isInteger(8) || weights.size() != 4 || weights[0] != 3 || weights[1] != 3 || weights[2] % 2 != 0 || weights[2] < kLeastChannels || op.getGroups() != 1 ||
       !llvm::all_of(op.getStrides(), isOne) || !llvm::all_of(op.getDilations(), isOne))
     return std::nullopt;
   std::optional<WinogradLayout> layout = shapeOf(op, kernel, weights[2]);

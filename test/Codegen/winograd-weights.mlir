@@ -39,3 +39,16 @@ func.func @loud(%x: tensor<1x16x16x16xi8>, %out: tensor<1x14x14x32xi32>) -> tens
   } -> tensor<1x14x14x32xi32>
   return %y : tensor<1x14x14x32xi32>
 }
+
+// Nor do floats, with weights in few values or not.
+// CHECK-LABEL: func @floats
+// CHECK: kind = "fma_
+func.func @floats(%x: tensor<1x16x16x16xf32>, %out: tensor<1x14x14x32xf32>) -> tensor<1x14x14x32xf32> {
+  %w = arith.constant dense<7> : tensor<3x3x16x32xi8>
+  %y = halftone.contract ins(%x, %w : tensor<1x16x16x16xf32>, tensor<3x3x16x32xi8>) outs(%out : tensor<1x14x14x32xf32>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = []} {
+  ^bb0(%acc: f32):
+    halftone.yield %acc : f32
+  } -> tensor<1x14x14x32xf32>
+  return %y : tensor<1x14x14x32xf32>
+}

@@ -140,7 +140,7 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
       SparseLayout.h.
     - 3x3 convolutions with stride 1 have fewer products by Winograd's F(2x2, 3x3) (Lavin and Gray, arXiv:1509.09308), in 16-bit integers and
       exactly; on AVX2, where that is faster. `kind` is `winograd_256` then, and `block` the rows of tiles that are transformed together. Left alone
-      are channels that are no multiple of 16, weights in few bits, and a bias that leaves 4 times a sum no room in 32 bits. See WinogradLayout.h.
+      are odd channels or less than 8, weights in few bits, and a bias that leaves 4 times a sum no room in 32 bits. See WinogradLayout.h.
 
     Where a target has two kernels of bytes (AMX tiles and dots of vectors), the one that the cost model predicts to be faster is
     taken (CostModel.h). Both give the same bits.

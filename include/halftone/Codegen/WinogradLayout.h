@@ -34,7 +34,8 @@ namespace mlir::halftone {
 /// A kernel transforms a panel once for each block of tiles.
 struct WinogradLayout {
   static constexpr int64_t kTaps = 9, kPlaces = 16; ///< of the window; of a tile of inputs
-  static constexpr int64_t kInputLanes = 16;        ///< channels that are transformed together
+  static constexpr int64_t kInputLanes = 16;        ///< channels that are transformed together, at most
+  static constexpr int64_t kLeastChannels = 8;      ///< fewer leave most lanes empty
   static constexpr int64_t kGap = 32;
   static constexpr int64_t kEnoughTiles = 48;       ///< of a block: they pay for transforming the weights
 
@@ -64,7 +65,7 @@ struct WinogradLayout {
   std::vector<int8_t> pack(ArrayRef<int8_t> weights, ArrayRef<int32_t> bias) const;
 
   DictionaryAttr toAttribute(MLIRContext *context) const;
-  /// For unpacked weights; nothing for a contraction that is no such convolution, whose channels are no multiple of 16, or that is so wide
+  /// For unpacked weights; nothing for a contraction that is no such convolution of codes, whose channels are few or odd, or that is so wide
   /// that a row of tiles does not fit a thread's stack.
   static std::optional<WinogradLayout> forContract(ContractOp op, const DotKernel &kernel);
   /// The layout that `packing` describes; nothing if it is another.

@@ -542,6 +542,10 @@ def windows():
     contraction(m, "odd_columns", (12, 5, 16), (3, 3, 16), padding=1)
     contraction(m, "odd_rows", (7, 14, 32), (3, 3, 40), residual=True)
     contraction(m, "one_tile", (4, 4, 16), (3, 3, 5))
+    # Channels that are no whole vectors.
+    contraction(m, "vectors", (7, 8, 40), (3, 3, 40), residual=True, padding=1)
+    contraction(m, "pieces", (8, 7, 30), (3, 3, 18), padding=1)
+    contraction(m, "narrow", (7, 7, 8), (3, 3, 16), padding=1)
     # Several blocks of rows of tiles; several parts of panels.
     contraction(m, "blocks", (32, 36, 16), (3, 3, 18), padding=1)
     contraction(m, "parts", (6, 6, 64), (3, 3, 150), padding=1)
@@ -554,10 +558,11 @@ def windows():
     contraction(inner, "after", (7, 9, 32), (3, 3, 48), padding=1, source="%before")
     m.text += inner.text
     m.output(*inner.kept[-1])
-    # Those that stay with other kernels: strides, dilations, channels that are no multiple of 16, one row.
+    # Those that stay with other kernels: strides, dilations, few or odd channels, one row.
     contraction(m, "strided", (9, 9, 16), (3, 3, 16), (2, 2), padding=1)
     contraction(m, "dilated", (9, 9, 16), (3, 3, 16), (1, 1), (2, 2))
-    contraction(m, "narrow", (7, 7, 8), (3, 3, 16), padding=1)
+    contraction(m, "few", (7, 7, 6), (3, 3, 16), padding=1)
+    contraction(m, "odd_channels", (7, 7, 17), (3, 3, 16), padding=1)
     contraction(m, "flat", (3, 9, 16), (3, 3, 16))
     m.write()
 
