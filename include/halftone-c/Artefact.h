@@ -144,6 +144,8 @@ typedef struct HalftoneModel {
   /// Runs the model once. `inputs` and `outputs` hold numInputs and numOutputs
   /// pointers to dense buffers that do not overlap one another; `workspace`
   /// may be NULL when workspaceBytes is 0. `parallelFor` may be NULL: serial.
+  /// Kernels keep what they decode or transform on the stack of the thread that
+  /// runs them, up to 1 MiB of it.
   /// Returns 0 on success; anything else when `batch` is out of range or the
   /// system refuses what the code needs, and the outputs are then undefined.
   /// Pointers are not checked.

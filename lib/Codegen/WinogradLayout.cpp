@@ -69,13 +69,21 @@ static int64_t chooseBlockRows(WinogradLayout layout) {
   return best;
 }
 
-std::optional<WinogradLayout> WinogradLayout::forContract(ContractOp op, const DotKernel &kernel) {
+/// Whether a contraction is a 3x3 convolution of codes with stride 1.
+static bool isWindow(ContractOp op) {
   ArrayRef<int64_t> weights = cast<ShapedType>(op.getWeights().getType()).getShape();
   auto isOne = [](int64_t extent) { return extent == 1; };
-  if (!getElementTypeOrSelf(op.getInput().getType()).isInteger(8) || weights.size() != 4 || weights[0] != 3 || weights[1] != 3 || weights[2] % 2 != 0 || weights[2] < kLeastChannels || op.getGroups() != 1 ||
-      !llvm::all_of(op.getStrides(), isOne) || !llvm::all_of(op.getDilations(), isOne))
+  return getElementTypeOrSelf(op.getInput().getType()).isInteger(8) && weights.size() == 4 && weights[0] == 3 && weights[1] == 3 &&
+         op.getGroups() == 1 && llvm::all_of(op.getStrides(), isOne) && llvm::all_of(op.getDilations(), isOne);
+}
+
+std::optional<WinogradLayout> WinogradLayout::forContract(ContractOp op, const DotKernel &kernel) {
+  if (!isWindow(op))
     return std::nullopt;
-  std::optional<WinogradLayout> layout = shapeOf(op, kernel, weights[2]);
+  const int64_t channels = cast<ShapedType>(op.getWeights().getType()).getDimSize(2);
+  if (channels % 2 != 0 || channels < kLeastChannels)
+    return std::nullopt;
+  std::optional<WinogradLayout> layout = shapeOf(op, kernel, channels);
   // A single row or column of outputs is a line with other neighbours (OutputWalk.h), and half of each tile would be thrown away.
   if (!layout || layout->rows < 2 || layout->width < 2)
     return std::nullopt;
