@@ -266,8 +266,10 @@ def onnxruntime_nanoseconds(shape):
 
 def limit_of(kernel, peaks):
     """The operations in a second that a percentage refers to. A layer that stays on vectors where
-    there are tiles is measured by what vectors can do."""
-    key, operations = {"amx": ("amx_gops", TILE_OPERATIONS), "maddubs_256": ("avx2_gops", AVX2_OPERATIONS)}.get(
+    there are tiles is measured by what vectors can do; one with fewer products (Winograd) by all that
+    it stands for."""
+    avx2 = ("avx2_gops", AVX2_OPERATIONS)
+    key, operations = {"amx": ("amx_gops", TILE_OPERATIONS), "maddubs_256": avx2, "winograd_256": avx2}.get(
         kernel, ("vnni_gops", DOT_OPERATIONS * peaks["dots"]))
     theory = operations * peaks["ghz"]
     return peaks[key] if peaks[key] >= 0.85 * theory else theory
@@ -339,13 +341,14 @@ def print_results(results, targets):
             print(f"{target}: geometric mean {mean:.1f} %, least {min(values):.1f} %{below}")
 
 
-def make_parser(documentation):
+def make_parser(documentation, targets=TARGETS):
     """The options of every kernel benchmark; the sources in C are compiled first, then timed in a child."""
     parser = argparse.ArgumentParser(description=documentation.split("\n\n")[0])
     parser.add_argument("--halftone", type=pathlib.Path, required=True)
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
-    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=None,
-                        help="default: those of amx, vnni and avx2 that this CPU has, the best two")
+    if targets:
+        parser.add_argument("--targets", nargs="+", choices=targets, default=own_targets(),
+                            help="default: amx and vnni, as far as this CPU has them, else avx2")
     parser.add_argument("--cc", default="clang-22", help="the C compiler for what is measured against")
     parser.add_argument("--launcher", default="", help="words before the command of a timed run")
     parser.add_argument("--time", action="store_true", help=argparse.SUPPRESS)
@@ -353,14 +356,13 @@ def make_parser(documentation):
 
 
 def own_targets():
-    """Targets that this CPU runs, the best two first."""
+    """Targets with dots of bytes that this CPU runs, the best first; AVX2 where it has none."""
     flags = pathlib.Path("/proc/cpuinfo").read_text().split()
-    return [name for name, flag in (("amx", "amx_int8"), ("vnni", "avx512_vnni"), ("avx2", "avx2")) if flag in flags][:2]
+    return [name for name, flag in (("amx", "amx_int8"), ("vnni", "avx512_vnni")) if flag in flags] or ["avx2"]
 
 
 def parse(parser):
     options = parser.parse_args()
-    options.targets = options.targets or own_targets()
     options.output.mkdir(parents=True, exist_ok=True)
     options.halftone = options.halftone.resolve()
     options.runtime = options.halftone.parent.parent / "lib" / "libhalftone_runtime.so"

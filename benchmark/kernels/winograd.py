@@ -53,7 +53,7 @@ def measure(options, shape):
 
 
 def main():
-    options = parse(make_parser(__doc__))
+    options = parse(make_parser(__doc__, targets=None))
     shapes = json.loads((HERE / "winograd_shapes.json").read_text())
     if not options.time:
         compile_all(options, shapes)

@@ -182,12 +182,7 @@ void ContractEmitter::emitBands() {
 /// The whole line, in tiles of two heights that differ by one.
 void ContractEmitter::emitEvenTiles() {
   const int64_t full = layout.kernel->rows[vectors], most = overlapsTiles ? std::min(full, kShortAccumulators / vectors) : full;
-  int64_t span = walk->span(), tiles = llvm::divideCeil(span, most);
-  int64_t low = span / tiles, tall = low + 1, tallRows = (span - low * tiles) * tall;
-  Value zero = indexConstant(b, 0), border = indexConstant(b, tallRows), end = indexConstant(b, span);
-  if (tallRows)
-    emitLoop(b, {zero, border}, tall, [&](Value position) { emitTile(tall, position); });
-  emitLoop(b, {border, end}, low, [&](Value position) { emitTile(low, position); });
+  halftone::emitEvenTiles(b, walk->span(), most, [&](int64_t height, Value position) { emitTile(height, position); });
 }
 
 /// Full tiles while they fit, then a loop of half the height and one of single rows; both are left out where the range

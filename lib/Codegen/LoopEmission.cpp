@@ -30,6 +30,13 @@ void mlir::halftone::emitLoop(ImplicitLocOpBuilder &b, Bounds bounds, int64_t st
   body(loop.getInductionVar());
 }
 
+void mlir::halftone::emitEvenTiles(ImplicitLocOpBuilder &b, int64_t extent, int64_t most, function_ref<void(int64_t, Value)> body) {
+  const int64_t tiles = llvm::divideCeil(extent, most), low = extent / tiles, tall = low + 1;
+  Value border = indexConstant(b, extent % tiles * tall);
+  emitLoop(b, {indexConstant(b, 0), border}, tall, [&](Value position) { body(tall, position); });
+  emitLoop(b, {border, indexConstant(b, extent)}, low, [&](Value position) { body(low, position); });
+}
+
 SmallVector<Value> mlir::halftone::emitCarryingLoop(ImplicitLocOpBuilder &b, Value count, SmallVector<Value> carried,
                                                     CarriedBody body) {
   Value zero = indexConstant(b, 0);

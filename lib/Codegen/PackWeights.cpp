@@ -213,7 +213,7 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
 private:
   /// Winograd's kernel if it can compute a convolution with these weights. It is left alone where weights change later: its sums could overflow.
   std::optional<WinogradLayout> findWinograd(ContractOp op, const Isa &isa, ArrayRef<int8_t> weights) const {
-    std::optional<WinogradLayout> layout = isa.winograd && !dense ? WinogradLayout::forContract(op, *isa.winograd) : std::nullopt;
+    std::optional<WinogradLayout> layout = dense ? std::nullopt : WinogradLayout::forContract(op, isa);
     return layout && layout->holds(weights, biasOf(op)) ? layout : std::nullopt;
   }
 
@@ -277,7 +277,7 @@ private:
   LogicalResult replaceWeights(ContractOp op, Layout layout, ArrayRef<T> weights) {
     int64_t columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
     std::vector<int32_t> bias(columns, 0);
-    if (layout.kernel->hasStart() || std::is_same_v<Layout, WinogradLayout>)
+    if (layout.kernel->hasStart())
       takeBias(op, bias);
     std::vector<T> packed = packAll<T>(layout, weights, bias);
     if constexpr (std::is_same_v<T, int8_t> && std::is_same_v<Layout, PackedLayout>)

@@ -198,12 +198,9 @@ void WinogradEmitter::emitWeights(Value panel) {
 //===----------------------------------------------------------------------===//
 
 void WinogradEmitter::emitProducts() {
-  const int64_t tiles = layout.blockTiles();
-  const int64_t count = llvm::divideCeil(tiles, layout.kernel->rows[layout.panelVectors()]), low = tiles / count, tall = tiles % count;
   emitLoop(b, {indexConstant(b, 0), indexConstant(b, WinogradLayout::kPlaces)}, 1, [&](Value place) {
-    Value zero = indexConstant(b, 0), border = indexConstant(b, tall * (low + 1));
-    emitLoop(b, {zero, border}, low + 1, [&](Value tile) { emitProduct(place, tile, low + 1); });
-    emitLoop(b, {border, indexConstant(b, tiles)}, low, [&](Value tile) { emitProduct(place, tile, low); });
+    emitEvenTiles(b, layout.blockTiles(), layout.kernel->rows[layout.panelVectors()],
+                  [&](int64_t height, Value tile) { emitProduct(place, tile, height); });
   });
 }
 

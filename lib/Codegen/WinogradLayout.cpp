@@ -77,13 +77,13 @@ static bool isWindow(ContractOp op) {
          op.getGroups() == 1 && llvm::all_of(op.getStrides(), isOne) && llvm::all_of(op.getDilations(), isOne);
 }
 
-std::optional<WinogradLayout> WinogradLayout::forContract(ContractOp op, const DotKernel &kernel) {
-  if (!isWindow(op))
+std::optional<WinogradLayout> WinogradLayout::forContract(ContractOp op, const Isa &isa) {
+  if (!isa.winograd || !isWindow(op))
     return std::nullopt;
   const int64_t channels = cast<ShapedType>(op.getWeights().getType()).getDimSize(2);
   if (channels % 2 != 0 || channels < kLeastChannels)
     return std::nullopt;
-  std::optional<WinogradLayout> layout = shapeOf(op, kernel, channels);
+  std::optional<WinogradLayout> layout = shapeOf(op, *isa.winograd, channels);
   // A single row or column of outputs is a line with other neighbours (OutputWalk.h), and half of each tile would be thrown away.
   if (!layout || layout->rows < 2 || layout->width < 2)
     return std::nullopt;

@@ -294,14 +294,15 @@ static Error reconstructLayer(SegmentedNetwork &floats, SegmentedNetwork &made, 
 /// Borders are kept sample by sample: with an open batch each must have as many rows as there are samples.
 static Error refuseRowsOfSamples(ModuleOp module) {
   auto entry = module.lookupSymbol<func::FuncOp>("main");
-  OwningOpRef<ModuleOp> copy = copyAtLeastBatch(module);
+  const std::optional<int64_t> least = leastBatch(entry);
+  OwningOpRef<ModuleOp> copy = least ? copyAtLeastBatch(module) : nullptr;
   if (!copy)
     return Error::success();
   auto fixed = copy->lookupSymbol<func::FuncOp>("main");
   SmallVector<std::string> names;
   for (auto [open, known] : llvm::zip_equal(getContractionInputs(entry), getContractionInputs(fixed))) {
     auto type = cast<RankedTensorType>(open.value.getType()), run = cast<RankedTensorType>(known.value.getType());
-    if (takesHessian(open.contraction) && type.isDynamicDim(0) && run.getDimSize(0) != leastBatch(entry))
+    if (takesHessian(open.contraction) && type.isDynamicDim(0) && run.getDimSize(0) != *least)
       names.push_back("'" + locationName(open.contraction->getLoc()) + "'");
   }
   if (names.empty())

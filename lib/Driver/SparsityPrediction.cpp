@@ -54,8 +54,7 @@ static LogicalResult formContractions(ModuleOp module) {
 
 static PredictedLayer predictLayer(const ContractChooser &chooser, ContractOp op, double sparsity) {
   auto choose = [&](double share) {
-    const DotKernel *winograd = chooser.isa.winograd;
-    return chooseKernel(chooser, op, chooser.isa.bytes, winograd ? WinogradLayout::forContract(op, *winograd) : std::nullopt,
+    return chooseKernel(chooser, op, chooser.isa.bytes, WinogradLayout::forContract(op, chooser.isa),
                         [&](SparseLayout &layout) { layout.expectQuads(share); });
   };
   const ContractChoice choice = choose(sparsity);

@@ -80,7 +80,7 @@ struct Unknown {
 
 static constexpr TuningRun kDots = {TuningWeights::Codes, {StorageChoice::Bytes, 2}};
 
-/// Every width of register tiles; Winograd's kernel, which is none where the target has none; weights that are decoded, and sparse ones.
+/// Every width of register tiles; Winograd's kernel, where the target has it; weights that are decoded, and sparse ones.
 static const TuningRun kRuns[] = {
     {TuningWeights::Codes, {StorageChoice::Bytes, 2}, /*winograd=*/true},
     kDots,
@@ -421,16 +421,19 @@ Error mlir::halftone::tuneCosts(StringRef path) {
   if (Error error = measurePrefetch(best.name, table))
     return error;
   std::vector<Sample> all;
-  Progress progress("tuning", "sets of layers",
-                    int64_t(targets->size() * std::size(kRuns)) * kTuningSets + 1);
-  int64_t done = 0;
+  std::vector<std::pair<const CpuTarget *, TuningRun>> runs;
   for (const CpuTarget *target : *targets)
     for (const TuningRun &run : kRuns)
-      for (int set = 0; set < kTuningSets; ++set) {
-        if (Error error = measureSet(set, run, target->name, table, all))
-          return error;
-        progress.update(++done);
-      }
+      if (!run.winograd || findIsa(target->isa)->winograd)
+        runs.emplace_back(target, run);
+  Progress progress("tuning", "sets of layers", int64_t(runs.size()) * kTuningSets + 1);
+  int64_t done = 0;
+  for (const auto &[target, run] : runs)
+    for (int set = 0; set < kTuningSets; ++set) {
+      if (Error error = measureSet(set, run, target->name, table, all))
+        return error;
+      progress.update(++done);
+    }
   if (std::thread::hardware_concurrency() > 1)
     if (Error error = measureThreads(best.name, table))
       return error;

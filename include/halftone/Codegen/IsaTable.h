@@ -42,7 +42,7 @@ struct DotKernel {
   /// Whether the activations' sign bit is flipped, which the start row takes back.
   bool flipsSign() const { return dot == DotKind::Vpdpbusd; }
   /// Whether packed weights begin with a row of i32 that starts the accumulators.
-  bool hasStart() const { return step >= static_cast<int64_t>(sizeof(int32_t)); }
+  bool hasStart() const { return dot != DotKind::Widen && dot != DotKind::Fma; }
   /// What an accumulator starts at, modulo 2^32, for a bias and the sum of its weights: the bias, less what flipping the
   /// activations' sign bit adds.
   uint32_t startOf(int32_t bias, int32_t sum) const {

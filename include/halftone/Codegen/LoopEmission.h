@@ -24,6 +24,9 @@ Value pieceCount(ImplicitLocOpBuilder &b, Value extent, int64_t size);
 /// A loop without results.
 void emitLoop(ImplicitLocOpBuilder &b, Bounds bounds, int64_t step, function_ref<void(Value)> body);
 
+/// Tiles of up to `most` of `extent` positions, in two heights that differ by one: body(height, position).
+void emitEvenTiles(ImplicitLocOpBuilder &b, int64_t extent, int64_t most, function_ref<void(int64_t, Value)> body);
+
 /// A loop of `count` turns that carries values.
 using CarriedBody = function_ref<SmallVector<Value>(Value, SmallVector<Value>)>;
 SmallVector<Value> emitCarryingLoop(ImplicitLocOpBuilder &b, Value count, SmallVector<Value> carried, CarriedBody body);

@@ -65,9 +65,9 @@ struct WinogradLayout {
   std::vector<int8_t> pack(ArrayRef<int8_t> weights, ArrayRef<int32_t> bias) const;
 
   DictionaryAttr toAttribute(MLIRContext *context) const;
-  /// For unpacked weights; nothing for a contraction that is no such convolution of codes, whose channels are few or odd, or that is so wide
+  /// For unpacked weights; nothing for a target without this kernel, or a contraction that is no such convolution of codes, whose channels are few or odd, or that is so wide
   /// that a row of tiles does not fit a thread's stack.
-  static std::optional<WinogradLayout> forContract(ContractOp op, const DotKernel &kernel);
+  static std::optional<WinogradLayout> forContract(ContractOp op, const Isa &isa);
   /// The layout that `packing` describes; nothing if it is another.
   static std::optional<WinogradLayout> fromAttribute(ContractOp op);
 };
