@@ -81,12 +81,12 @@ def describe_fidelity(row, trained):
     return f"{top1}{row['sqnr_db']:.1f} dB{accuracy}"
 
 
-def fidelity_table(models):
+def fidelity_table(models, name_of_ours):
     """The fidelity of the artefacts whose latencies stand above, and the verdict."""
     rows = []
     for name, result in models.items():
         fidelity, chosen = result["fidelity"], result["chosen"]
-        ours = fidelity["halftone int8"]
+        ours = fidelity[name_of_ours]
         peers = [fidelity[chosen[tool]] for tool in ("openvino", "onnxruntime")]
         counts = all(ours["sqnr_db"] >= p["sqnr_db"] and ours["top1"] >= p["top1"]
                      for p in peers)
@@ -169,6 +169,15 @@ def withheld_tables(models):
             latency_table(models, "halftone int8 without AMX", "openvino int8 without AMX")]
 
 
+def seven_bit_tables(models):
+    """Where weights of 7 bits take fewer instructions: ours with them against the same peers."""
+    if not all("halftone int7" in latency for r in models.values() for latency in r["latency"].values()):
+        return []
+    return ["### Our weights in 7 bits (`--weights=int7`), in the same run\n",
+            latency_table(models, "halftone int7", "openvino int8"),
+            fidelity_table(models, "halftone int7")]
+
+
 def report(results):
     models = results["models"]
     return "\n".join([
@@ -176,7 +185,8 @@ def report(results):
         "### Latency, all in one interleaved run, medians",
         latency_table(models, "halftone int8", "openvino int8"),
         "### Fidelity to float of the same artefacts, on samples not used in calibration\n",
-        fidelity_table(models),
+        fidelity_table(models, "halftone int8"),
+        *seven_bit_tables(models),
         *withheld_tables(models),
         "### Two threads\n", threads_table(models),
         "### Float\n", float_table(models),

@@ -85,11 +85,16 @@ def prepare(name, output):
     return symbolic_batch(model, model.with_suffix(".batch.onnx")), calibration, evaluation
 
 
+def multiplies_in_words(features):
+    """Whether products of bytes are made of instructions for 16 bits, of which weights of 7 bits need fewer, or none that saturates."""
+    return "avx2" in features and not {"avx512_vnni", "avx_vnni"} & set(features)
+
+
 def quantize_with_peers(name, model, calibration, output, features):
     """{"onnxruntime minmax": file, ...}; what is there is not made again. Where the peers' products of bytes saturate, for want of
     an instruction, they have models with weights of 7 bits, too."""
     settings, made = dict(MODELS[name]), {}
-    if "avx2" in features and not {"avx512_vnni", "avx_vnni"} & set(features):
+    if multiplies_in_words(features):
         settings["onnxruntime"] = [*settings["onnxruntime"], "minmax-7bit"]
         settings["nncf"] = [*settings["nncf"], *(f"{preset}-7bit" for preset in settings["nncf"])]
     limit = ["--samples", settings["calibration"]] if settings["calibration"] else []
@@ -117,9 +122,9 @@ def compiler(halftone, command, model, path, *arguments):
             "file": path.stat().st_size}
 
 
-def build_ours(halftone, model, calibration, folder, batches, amx):
+def build_ours(halftone, model, calibration, folder, batches, amx, seven):
     """Always anew: the compiler may have changed. Returns what each command took. The first
-    batch is built as a user would; the statistics that it keeps serve the others."""
+    batch is built as a user would; the statistics that it keeps serve the others, and the weights of 7 bits."""
     took, stats = {}, folder / "calibration.stats"
     for batch in batches:
         dim = ["--dim", f"batch={batch}"]
@@ -134,6 +139,10 @@ def build_ours(halftone, model, calibration, folder, batches, amx):
             vnni = folder / f"int8-vnni-{batch}.so"
             took[vnni.stem] = compiler(halftone, "compile", quantized, vnni,
                                        "--target-cpu", AMX_WITHHELD)
+        if seven:
+            file = folder / f"int7-{batch}.so"
+            compiler(halftone, "quantize", model, quantized, "--stats", stats, *dim, "--weights", "int7")
+            took[file.stem] = compiler(halftone, "compile", quantized, file)
         file = folder / f"float-{batch}.so"
         took[file.stem] = compiler(halftone, "build", model, file, "--float", *dim)
     return took
@@ -172,7 +181,7 @@ def better(tool, results):
     return max((k for k in results if k.startswith(tool)), key=lambda k: results[k]["sqnr_db"])
 
 
-def contenders(model, peers, chosen, openvino_float, ours, batch, amx):
+def contenders(model, peers, chosen, openvino_float, ours, batch, amx, seven):
     withheld = [f"openvino int8 without AMX={peers[chosen['openvino']]},{OPENVINO_WITHHELD}",
                 f"halftone int8 without AMX={ours / f'int8-vnni-{batch}.so'}"]
     return [f"onnxruntime float={model}",
@@ -181,7 +190,9 @@ def contenders(model, peers, chosen, openvino_float, ours, batch, amx):
             f"openvino bf16={openvino_float},precision=bf16",
             f"openvino int8={peers[chosen['openvino']]}",
             f"halftone float={ours / f'float-{batch}.so'}",
-            f"halftone int8={ours / f'int8-{batch}.so'}", *(withheld if amx else [])]
+            f"halftone int8={ours / f'int8-{batch}.so'}",
+            *([f"halftone int7={ours / f'int7-{batch}.so'}"] if seven else []),
+            *(withheld if amx else [])]
 
 
 def two_threads(output):
@@ -193,7 +204,7 @@ def two_threads(output):
 
 
 def measure(name, options, features):
-    amx = "amx_int8" in features
+    amx, seven = "amx_int8" in features, multiplies_in_words(features)
     output = options.output
     model, calibration, evaluation = prepare(name, output)
     peers = quantize_with_peers(name, model, calibration, output, features)
@@ -203,9 +214,11 @@ def measure(name, options, features):
         samples = spread(load_samples(calibration), MODELS[name]["calibration"])
         calibration = ours / "calibration.npz"
         np.savez(calibration, **samples)
-    results = {"build": build_ours(options.halftone, model, calibration, ours, options.batches, amx)}
+    results = {"build": build_ours(options.halftone, model, calibration, ours, options.batches, amx, seven)}
     runtime = options.halftone.parent.parent / "lib" / "libhalftone_runtime.so"
     files = {**peers, "halftone int8": ours / "int8-1.so"}
+    if seven:
+        files["halftone int7"] = ours / "int7-1.so"
     results["fidelity"] = fidelity(name, files, model, evaluation, ours, runtime)
     chosen = {tool: better(tool, results["fidelity"]) for tool in ("onnxruntime", "openvino")}
     results["chosen"] = chosen
@@ -216,7 +229,7 @@ def measure(name, options, features):
     openvino_float = output / "openvino" / name / "float.xml"
     results["latency"], results["dots"] = {}, {}
     for batch in options.batches:
-        items = contenders(model, peers, chosen, openvino_float, ours, batch, amx)
+        items = contenders(model, peers, chosen, openvino_float, ours, batch, amx, seven)
         for threads in options.threads:
             key = f"batch {batch}, threads {threads}"
             print(f"\n{name}: {key}")

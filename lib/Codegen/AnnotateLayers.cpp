@@ -9,6 +9,7 @@
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Codegen/PackedLayout.h"
+#include "halftone/Codegen/Packing.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/ProductKernel.h"
 #include "halftone/Codegen/SparseCost.h"
@@ -126,20 +127,20 @@ static std::string windowText(int64_t height, int64_t width, int64_t stride) {
 
 static void describeContract(ContractOp op, LayerInfo &layer) {
   auto output = cast<MemRefType>(op.getOutput().getType());
-  auto kernel = op.getPackingAttr() ? op.getPackingAttr().getAs<DenseI64ArrayAttr>("kernel") : DenseI64ArrayAttr();
-  auto name = op.getPackingAttr() ? op.getPackingAttr().getAs<StringAttr>("kind") : StringAttr();
-  if (!kernel || kernel.size() != 3)
+  std::optional<Packing> packing = Packing::of(op);
+  if (!packing)
     return;
-  layer.kernel = name ? name.str() : "";
+  layer.kernel = packing->kernel->name.str();
   if (SparseLayout::fromAttribute(op))
     layer.kernel = "sparse_" + layer.kernel;
-  layer.multiplyAccumulates = elementsPerSample(op.getOutput()) * halftone::elementsPerSample(kernel.asArrayRef());
+  layer.multiplyAccumulates = elementsPerSample(op.getOutput()) * halftone::elementsPerSample(packing->window);
   if (output.getRank() == 2) {
     layer.kind = "matmul";
     return;
   }
-  bool pointwise = kernel[0] == 1 && kernel[1] == 1 && op.getGroups() == 1;
-  std::string window = windowText(kernel[0], kernel[1], op.getStrides()[1]);
+  const auto [height, width, channels] = packing->window;
+  bool pointwise = height == 1 && width == 1 && op.getGroups() == 1;
+  std::string window = windowText(height, width, op.getStrides()[1]);
   layer.kind = DepthwiseLayout::isDepthwise(op)           ? "depthwise " + window
                : op.getGroups() > 1                       ? "grouped " + window
                : pointwise && op.getStrides()[1] == 1     ? "pointwise"
@@ -161,6 +162,8 @@ static std::string kindOf(linalg::LinalgOp op) {
   if (findProductKernel(op))
     return "product";
   if (auto pool = dyn_cast<linalg::PoolingNhwcMaxOp>(op.getOperation()))
+    return "max pool " + poolText(pool);
+  if (auto pool = dyn_cast<linalg::PoolingNhwcMaxUnsignedOp>(op.getOperation()))
     return "max pool " + poolText(pool);
   if (auto pool = dyn_cast<linalg::PoolingNhwcSumOp>(op.getOperation()))
     return "sum pool " + poolText(pool);

@@ -68,7 +68,9 @@ private:
   SmallVector<Value> emitRests(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators);
   SmallVector<Value> emitRuns(int64_t height, Value activations, Value weights, SmallVector<Value> accumulators);
   SmallVector<Value> emitStep(int64_t height, Value activations, Value weights, ArrayRef<Value> accumulators,
-                              ArrayRef<int64_t> bytesAt = {});
+                              ArrayRef<int64_t> bytesAt = {}, int64_t count = 1);
+  SmallVector<Value> emitDots(int64_t row, int64_t vector, ArrayRef<Value> accumulators, ArrayRef<DotEmitter::Activation> read,
+                              ArrayRef<SmallVector<Value>> columns);
   DotEmitter::Activation emitActivation(Value activations, int64_t row, int64_t height, ArrayRef<int64_t> bytesAt);
   void emitPrefetch(Value weights, int64_t ahead);
   void enterNextPanel(Value position);

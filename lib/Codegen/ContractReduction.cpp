@@ -89,12 +89,10 @@ SmallVector<Value> ContractEmitter::emitRuns(int64_t height, Value activations, 
     return addSums(finishGroup(sums), accumulators);
   }
   if (!scattered && !grouped && layout.steps() <= kUnrolledSteps) {
-    for (int64_t run = 0; run < runs; ++run)
-      for (int64_t step = 0; step < stepsPerRun; ++step) {
-        int64_t offset = run / runsPerRow * rowStride + run % runsPerRow * tapStride + step * layout.kernel->step;
-        accumulators = emitStep(height, add(b, activations, offset),
-                                add(b, weights, (run * stepsPerRun + step) * stepWeights), accumulators);
-      }
+    for (int64_t run = 0; run < runs; ++run) {
+      const int64_t offset = run / runsPerRow * rowStride + run % runsPerRow * tapStride;
+      accumulators = emitSteps(height, stepsPerRun, add(b, activations, offset), add(b, weights, run * stepsPerRun * stepWeights), accumulators);
+    }
     return accumulators;
   }
   return emitCarryingLoop(b, indexConstant(b, layout.kernelHeight), accumulators, [&](Value y, SmallVector<Value> row) {
@@ -109,24 +107,25 @@ SmallVector<Value> ContractEmitter::emitRuns(int64_t height, Value activations, 
   });
 }
 
-/// The steps of one run: unrolled if they are few.
+/// The steps of one run: unrolled if they are few, else in a loop over those that are joined.
 SmallVector<Value> ContractEmitter::emitRun(int64_t height, int64_t steps, Value activations, Value weights,
                                            SmallVector<Value> accumulators) {
-  const int64_t stepWeights = tileLayout().unitElements(vectors);
-  if (steps > kUnrolledRun)
-    return emitCarryingLoop(b, indexConstant(b, steps), accumulators, [&](Value step, SmallVector<Value> carried) {
-      return emitStep(height, add(b, activations, mul(b, step, layout.kernel->step)),
-                      add(b, weights, mul(b, step, stepWeights)), carried);
-    });
-  return emitSteps(height, steps, activations, weights, std::move(accumulators));
+  if (steps <= kUnrolledRun)
+    return emitSteps(height, steps, activations, weights, std::move(accumulators));
+  const int64_t joined = layout.kernel->joined, whole = steps / joined, stepBytes = joined * layout.kernel->step;
+  const int64_t stepWeights = joined * tileLayout().unitElements(vectors);
+  accumulators = emitCarryingLoop(b, indexConstant(b, whole), accumulators, [&](Value step, SmallVector<Value> carried) {
+    return emitSteps(height, joined, add(b, activations, mul(b, step, stepBytes)), add(b, weights, mul(b, step, stepWeights)), carried);
+  });
+  return emitSteps(height, steps % joined, add(b, activations, whole * stepBytes), add(b, weights, whole * stepWeights), std::move(accumulators));
 }
 
 SmallVector<Value> ContractEmitter::emitSteps(int64_t height, int64_t steps, Value activations, Value weights,
                                              SmallVector<Value> accumulators) {
   const int64_t stepWeights = tileLayout().unitElements(vectors);
-  for (int64_t step = 0; step < steps; ++step)
+  for (int64_t step = 0; step < steps; step += layout.kernel->joined)
     accumulators = emitStep(height, add(b, activations, step * layout.kernel->step), add(b, weights, step * stepWeights),
-                            accumulators);
+                            accumulators, /*bytesAt=*/{}, std::min(layout.kernel->joined, steps - step));
   return accumulators;
 }
 
@@ -367,21 +366,35 @@ SmallVector<Value> ContractEmitter::emitColumnVectors(Value weights) {
 }
 
 SmallVector<Value> ContractEmitter::emitStep(int64_t height, Value activations, Value weights,
-                                            ArrayRef<Value> accumulators, ArrayRef<int64_t> bytesAt) {
+                                            ArrayRef<Value> accumulators, ArrayRef<int64_t> bytesAt, int64_t count) {
   const int64_t ahead = height == 1 ? rowPrefetchBytes : prefetchBytes;
-  if (layout.steps() > kUnrolledSteps && !scratch && ahead)
-    emitPrefetch(weights, ahead);
-  if (nextSlice)
-    emitNextPanel(weights);
-  SmallVector<Value> columns = emitColumnVectors(weights), results;
-  const int64_t together = layout.kernel->rowsPerDot();
-  for (int64_t row = 0; row < height; row += together) {
-    DotEmitter::Activation activation = emitActivation(activations, row, height, bytesAt);
-    for (int64_t vector = 0; vector < vectors; ++vector) {
-      ArrayRef<Value> of = accumulators.slice(row * vectors + vector * together, together);
-      const DotEmitter::Activation read = isHalf(vector) ? dots.lowHalf(b, activation) : activation;
-      llvm::append_range(results, dotsOf(vector).dotRows(b, of, read, columns[vector]));
-    }
+  SmallVector<SmallVector<Value>> columns;
+  for (int64_t step = 0; step < count; ++step) {
+    Value stepWeights = add(b, weights, step * tileLayout().unitElements(vectors));
+    if (layout.steps() > kUnrolledSteps && !scratch && ahead)
+      emitPrefetch(stepWeights, ahead);
+    if (nextSlice)
+      emitNextPanel(stepWeights);
+    columns.push_back(emitColumnVectors(stepWeights));
+  }
+  SmallVector<Value> results;
+  for (int64_t row = 0; row < height; row += layout.kernel->rowsPerDot()) {
+    SmallVector<DotEmitter::Activation> read;
+    for (int64_t step = 0; step < count; ++step)
+      read.push_back(emitActivation(add(b, activations, step * layout.kernel->step), row, height, bytesAt));
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      llvm::append_range(results, emitDots(row, vector, accumulators, read, columns));
   }
   return results;
+}
+
+/// The dots of the rows of one dot with one vector, over the steps of `read`.
+SmallVector<Value> ContractEmitter::emitDots(int64_t row, int64_t vector, ArrayRef<Value> accumulators, ArrayRef<DotEmitter::Activation> read,
+                                            ArrayRef<SmallVector<Value>> columns) {
+  const int64_t together = layout.kernel->rowsPerDot();
+  ArrayRef<Value> of = accumulators.slice(row * vectors + vector * together, together);
+  if (read.size() == 1)
+    return dotsOf(vector).dotRows(b, of, isHalf(vector) ? dots.lowHalf(b, read[0]) : read[0], columns[0][vector]);
+  SmallVector<Value> weights = llvm::map_to_vector(columns, [&](const SmallVector<Value> &step) { return step[vector]; });
+  return {dots.dotJoined(b, of[0], read, weights)};
 }

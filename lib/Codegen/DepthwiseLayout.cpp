@@ -1,5 +1,6 @@
 //===- DepthwiseLayout.cpp - packed weights of depthwise convolutions -------===//
 #include "halftone/Codegen/DepthwiseLayout.h"
+#include "halftone/Codegen/Packing.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -54,12 +55,10 @@ int64_t DepthwiseLayout::channelOf(const ChannelBlocks &block, int64_t vector, i
 
 DictionaryAttr DepthwiseLayout::toAttribute(MLIRContext *context) const {
   Builder b(context);
-  return b.getDictionaryAttr({b.getNamedAttr("kind", b.getStringAttr(kernel->name)),
-                              b.getNamedAttr("lanes", b.getI64IntegerAttr(kernel->lanes)),
-                              b.getNamedAttr("columns", b.getI64IntegerAttr(blocks().front().width())),
-                              b.getNamedAttr("run", b.getI64IntegerAttr(1)),
-                              b.getNamedAttr("output_rows", b.getI64IntegerAttr(outputRows)),
-                              b.getNamedAttr("kernel", b.getDenseI64ArrayAttr({kernelHeight, kernelWidth, 1}))});
+  NamedAttrList packing;
+  packing.append("run", b.getI64IntegerAttr(1));
+  packing.append("output_rows", b.getI64IntegerAttr(outputRows));
+  return Packing{kernel, blocks().front().width(), {kernelHeight, kernelWidth, 1}}.toAttribute(context, packing);
 }
 
 bool DepthwiseLayout::isDepthwise(ContractOp op) {
@@ -88,15 +87,10 @@ DepthwiseLayout DepthwiseLayout::forContract(ContractOp op, const DotKernel &ker
 }
 
 FailureOr<DepthwiseLayout> DepthwiseLayout::fromAttribute(ContractOp op) {
-  DictionaryAttr packing = op.getPackingAttr();
+  std::optional<Packing> packing = Packing::of(op);
   if (!packing)
     return failure();
-  auto kind = packing.getAs<StringAttr>("kind");
-  auto kernel = packing.getAs<DenseI64ArrayAttr>("kernel");
-  const DotKernel *row = kind ? findDotKernel(kind.getValue()) : nullptr;
-  if (!row || !kernel || kernel.size() != 3)
-    return failure();
-  auto rows = packing.getAs<IntegerAttr>("output_rows");
-  return DepthwiseLayout{row, kernel[0], kernel[1], static_cast<int64_t>(op.getGroups()), packing.contains("unsigned"),
-                         rows ? rows.getInt() : 1};
+  auto rows = op.getPackingAttr().getAs<IntegerAttr>("output_rows");
+  return DepthwiseLayout{packing->kernel, packing->window[0], packing->window[1], static_cast<int64_t>(op.getGroups()),
+                         op.getPackingAttr().contains("unsigned"), rows ? rows.getInt() : 1};
 }

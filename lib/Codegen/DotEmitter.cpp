@@ -25,7 +25,8 @@ static Value intrinsic(ImplicitLocOpBuilder &b, StringRef name, Type result, Val
 DotEmitter::Activation DotEmitter::prepareActivation(ImplicitLocOpBuilder &b, Value bytes) const {
   VectorType type = bytesType(b.getContext());
   switch (kernel.dot) {
-  case DotKind::Vpdpbusd: {
+  case DotKind::Vpdpbusd:
+  case DotKind::Narrow: {
     if (storedUnsigned)
       return {bytes, Value()};
     // s8 + 128 as u8: the start row of the panel takes 128 * sum(w) away.
@@ -91,6 +92,30 @@ Value DotEmitter::prepareWeights(ImplicitLocOpBuilder &b, Value weights) const {
   return weights;
 }
 
+/// The sums of two products of bytes, in 16 bits.
+Value DotEmitter::multiplyPairs(ImplicitLocOpBuilder &b, Activation activation, Value weights) const {
+  if (kernel.dot == DotKind::Maddubs)
+    weights = intrinsic(b, lanes == 8 ? "llvm.x86.avx2.psign.b" : "llvm.x86.ssse3.psign.b.128", weights.getType(), {weights, activation.second});
+  return intrinsic(b, lanes == 8 ? "llvm.x86.avx2.pmadd.ub.sw" : "llvm.x86.ssse3.pmadd.ub.sw.128",
+                   VectorType::get({lanes * 2}, b.getI16Type()), {activation.first, weights});
+}
+
+/// Adds the two sums of each lane to its accumulator.
+Value DotEmitter::addPairs(ImplicitLocOpBuilder &b, Value accumulator, Value pairs) const {
+  Value ones = arith::ConstantOp::create(b, DenseElementsAttr::get(cast<VectorType>(pairs.getType()), ArrayRef<int16_t>{1}));
+  Value sums = intrinsic(b, lanes == 8 ? "llvm.x86.avx2.pmadd.wd" : "llvm.x86.sse2.pmadd.wd", accumulator.getType(), {pairs, ones});
+  return arith::AddIOp::create(b, accumulator, sums);
+}
+
+Value DotEmitter::dotJoined(ImplicitLocOpBuilder &b, Value accumulator, ArrayRef<Activation> activations, ValueRange weights) const {
+  Value sums;
+  for (auto [activation, some] : llvm::zip_equal(activations, weights)) {
+    Value pairs = multiplyPairs(b, activation, some);
+    sums = sums ? Value(arith::AddIOp::create(b, sums, pairs)) : pairs;
+  }
+  return addPairs(b, accumulator, sums);
+}
+
 Value DotEmitter::dot(ImplicitLocOpBuilder &b, Value accumulator, Activation activation, Value weights) const {
   VectorType type = accumulatorType(b.getContext());
   switch (kernel.dot) {
@@ -100,17 +125,9 @@ Value DotEmitter::dot(ImplicitLocOpBuilder &b, Value accumulator, Activation act
                                   : "llvm.x86.avx512.vpdpbusd.128";
     return intrinsic(b, name, type, {accumulator, activation.first, weights});
   }
-  case DotKind::Maddubs: {
-    auto words = VectorType::get({lanes * 2}, b.getI16Type());
-    StringRef sign = lanes == 8 ? "llvm.x86.avx2.psign.b" : "llvm.x86.ssse3.psign.b.128";
-    StringRef maddubs = lanes == 8 ? "llvm.x86.avx2.pmadd.ub.sw" : "llvm.x86.ssse3.pmadd.ub.sw.128";
-    StringRef madd = lanes == 8 ? "llvm.x86.avx2.pmadd.wd" : "llvm.x86.sse2.pmadd.wd";
-    Value ones = arith::ConstantOp::create(b, DenseElementsAttr::get(words, ArrayRef<int16_t>{1}));
-    Value sided = intrinsic(b, sign, weights.getType(), {weights, activation.second});
-    Value pairs = intrinsic(b, maddubs, words, {activation.first, sided});
-    Value sums = intrinsic(b, madd, type, {pairs, ones});
-    return arith::AddIOp::create(b, accumulator, sums);
-  }
+  case DotKind::Maddubs:
+  case DotKind::Narrow:
+    return addPairs(b, accumulator, multiplyPairs(b, activation, weights));
   case DotKind::Sdot:
     return intrinsic(b, "llvm.aarch64.neon.sdot.v4i32.v16i8", type, {accumulator, activation.first, weights});
   case DotKind::Smmla:

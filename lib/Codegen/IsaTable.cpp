@@ -9,6 +9,8 @@ using namespace mlir::halftone;
 static constexpr DotKernel kVpdpbusd512 = {"vpdpbusd_512", DotKind::Vpdpbusd, 16, 4, 4, 2, {0, 16, 14, 9, 6}};
 static constexpr DotKernel kVpdpbusd256 = {"vpdpbusd_256", DotKind::Vpdpbusd, 8, 4, 2, 2, {0, 10, 5, 0, 0}};
 static constexpr DotKernel kMaddubs256 = {"maddubs_256", DotKind::Maddubs, 8, 4, 4, 4, {0, 6, 4, 3, 2}};
+static constexpr DotKernel kNarrow256[] = {{"maddubs_pair_256", DotKind::Narrow, 8, 4, 2, 2, {0, 6, 4, 0, 0}, /*joined=*/2},
+                                           {"maddubs_narrow_256", DotKind::Narrow, 8, 4, 2, 2, {0, 6, 5, 0, 0}}};
 static constexpr DotKernel kWinograd256 = {"winograd_256", DotKind::Winograd, 8, 2, 2, 2, {0, 12, 6, 0, 0}};
 static constexpr DotKernel kWiden = {"widen", DotKind::Widen, 16, 1, 1, 1, {0, 4, 0, 0, 0}};
 static constexpr DotKernel kFma512 = {"fma_512", DotKind::Fma, 16, 1, 4, 2, {0, 16, 14, 9, 6}};
@@ -38,11 +40,11 @@ static constexpr Isa kIsas[] = {
     {"znver4", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, "znver4"},
     {"avx512vnni", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, kV4},
     {"avxvnni", kV3, "+avxvnni", 32, false, true, kVpdpbusd256, kFma256, kV3},
-    {"avx512", kV4, kAvx512, 64, false, true, kMaddubs256, kFma512, kV4, nullptr, &kWinograd256},
-    {"avx2", kV3, "", 32, false, true, kMaddubs256, kFma256, kV3, nullptr, &kWinograd256},
-    {"i8mm", "generic", "+v8.2a,+dotprod,+i8mm", 16, false, false, kSdot128, kFmaNeon, kArm, &kSmmla128, nullptr, Architecture::AArch64},
-    {"dotprod", "generic", "+v8.2a,+dotprod", 16, false, false, kSdot128, kFmaNeon, kArm, nullptr, nullptr, Architecture::AArch64},
-    {"neon", "generic", "", 16, false, false, kWiden, kFmaNeon, kArm, nullptr, nullptr, Architecture::AArch64},
+    {"avx512", kV4, kAvx512, 64, false, true, kMaddubs256, kFma512, kV4, nullptr, &kWinograd256, kNarrow256},
+    {"avx2", kV3, "", 32, false, true, kMaddubs256, kFma256, kV3, nullptr, &kWinograd256, kNarrow256},
+    {"i8mm", "generic", "+v8.2a,+dotprod,+i8mm", 16, false, false, kSdot128, kFmaNeon, kArm, &kSmmla128, nullptr, {}, Architecture::AArch64},
+    {"dotprod", "generic", "+v8.2a,+dotprod", 16, false, false, kSdot128, kFmaNeon, kArm, nullptr, nullptr, {}, Architecture::AArch64},
+    {"neon", "generic", "", 16, false, false, kWiden, kFmaNeon, kArm, nullptr, nullptr, {}, Architecture::AArch64},
     {"portable", "", "", 16, false, false, kWiden, kFma128, kV3},
 };
 
@@ -61,7 +63,7 @@ const Isa *mlir::halftone::requireIsa(Operation *op, StringRef name) {
 }
 
 const DotKernel *mlir::halftone::findDotKernel(StringRef kind) {
-  static constexpr const DotKernel *kKernels[] = {&kVpdpbusd512, &kVpdpbusd256, &kMaddubs256, &kSdot128,
+  static constexpr const DotKernel *kKernels[] = {&kVpdpbusd512, &kVpdpbusd256, &kMaddubs256, &kNarrow256[0], &kNarrow256[1], &kSdot128,
                                                   &kSmmla128,    &kWiden,       &kAmx,        &kFma512, &kWinograd256,
                                                   &kFma256,      &kFma128,      &kFmaNeon};
   for (const DotKernel *kernel : kKernels)

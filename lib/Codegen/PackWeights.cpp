@@ -217,6 +217,27 @@ private:
     return layout && layout->holds(weights, biasOf(op)) ? layout : std::nullopt;
   }
 
+  /// The kernel by which the dots of a target are exact for these weights.
+  const DotKernel &exactKernel(const DotKernel &wanted, const Isa &isa, ArrayRef<int8_t> weights) const {
+    if (wanted.dot != DotKind::Maddubs)
+      return wanted;
+    // vpmaddubsw saturates at 128 * 128 * 2, which only a weight of -128 reaches.
+    if (llvm::is_contained(weights, -128))
+      return *findDotKernel("widen");
+    for (const DotKernel &narrow : dense ? ArrayRef<DotKernel>() : isa.narrow)
+      if (llvm::all_of(weights, [&](int8_t weight) { return narrow.holdsNarrow(weight); }))
+        return narrow;
+    return wanted;
+  }
+
+  /// Panels as bytes, as wide as is fastest.
+  PackedLayout layoutOf(ContractOp op, const DotKernel &kernel, const ContractChooser &chooser) const {
+    PackedLayout layout = PackedLayout::forContract(op, kernel);
+    if (kernel.dot != DotKind::Tile)
+      layout.panelVectors = choosePanel(op, kernel, chooser);
+    return layout;
+  }
+
   /// The width of the panels: that of the option as far as the kernel has it, or the fastest.
   int64_t choosePanel(ContractOp op, const DotKernel &kernel, const ContractChooser &chooser) const {
     for (int64_t vectors = std::min<int64_t>(panelVectors, kernel.maxVectors); vectors > 0; --vectors)
@@ -246,31 +267,30 @@ private:
     if (!weights)
       return op.emitOpError("needs constant weights to pack");
     const DotKernel *kernel = &wanted;
-    // vpmaddubsw saturates at 128 * 128 * 2, which only a weight of -128 reaches.
-    if (wanted.dot == DotKind::Maddubs && llvm::is_contained(*weights, T(-128)))
-      kernel = findDotKernel("widen");
     std::optional<WinogradLayout> winograd;
     std::optional<double> otherCycles;
     if constexpr (std::is_same_v<T, int8_t>) {
+      kernel = &exactKernel(wanted, chooser.isa, *weights);
       ContractChoice choice =
           chooseKernel(chooser, op, *kernel, findWinograd(op, chooser.isa, *weights), [&](SparseLayout &layout) { layout.countQuads(*weights); });
       if (choice.takesSparse() && !dense)
         return replaceWeights<T>(op, *choice.layout, *weights);
       kernel = choice.dense;
-      if ((winograd = choice.winograd))
+      if ((winograd = choice.winograd) || kernel->dot == DotKind::Narrow)
         otherCycles = choice.denseCycles;
     }
     if (DepthwiseLayout::isDepthwise(op))
       return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);
-    PackedLayout layout = PackedLayout::forContract(op, *kernel);
-    if (kernel->dot != DotKind::Tile)
-      layout.panelVectors = choosePanel(op, *kernel, chooser);
     if constexpr (std::is_same_v<T, int8_t>) {
-      layout.setStorage(chooseStorage(op, layout, chooser, *weights, otherCycles));
-      if (winograd && !layout.storage.isPacked())
+      // Decoded weights may stand above the lowest bits of their bytes, which is more than narrow dots hold.
+      PackedLayout few = layoutOf(op, kernel->dot == DotKind::Narrow ? wanted : *kernel, chooser);
+      few.setStorage(chooseStorage(op, few, chooser, *weights, otherCycles));
+      if (few.storage.isPacked())
+        return replaceWeights<T>(op, few, *weights);
+      if (winograd)
         return replaceWeights<T>(op, *winograd, *weights);
     }
-    return replaceWeights<T>(op, layout, *weights);
+    return replaceWeights<T>(op, layoutOf(op, *kernel, chooser), *weights);
   }
 
   template <typename T, typename Layout>

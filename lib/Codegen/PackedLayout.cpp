@@ -1,5 +1,6 @@
 //===- PackedLayout.cpp - where a weight stands in a packed constant --------===//
 #include "halftone/Codegen/PackedLayout.h"
+#include "halftone/Codegen/Packing.h"
 #include "halftone/Codegen/VectorEmission.h"
 #include <numeric>
 
@@ -19,13 +20,9 @@ bool PackedLayout::gainsByGathering(const DotKernel &kernel, int64_t runs, int64
 DictionaryAttr PackedLayout::toAttribute(MLIRContext *context) const {
   Builder b(context);
   NamedAttrList packing;
-  packing.append("kind", b.getStringAttr(kernel->name));
-  packing.append("lanes", b.getI64IntegerAttr(kernel->lanes));
-  packing.append("columns", b.getI64IntegerAttr(panelColumns()));
   packing.append("run", b.getI64IntegerAttr(runLength()));
-  packing.append("kernel", b.getDenseI64ArrayAttr({kernelHeight, kernelWidth, channels}));
   storage.addTo(packing, context);
-  return packing.getDictionary(context);
+  return Packing{kernel, panelColumns(), {kernelHeight, kernelWidth, channels}}.toAttribute(context, packing);
 }
 
 PackedLayout PackedLayout::forContract(ContractOp op, const DotKernel &kernel) {
@@ -50,21 +47,17 @@ PackedLayout PackedLayout::forContract(ContractOp op, const DotKernel &kernel) {
 }
 
 FailureOr<PackedLayout> PackedLayout::fromAttribute(ContractOp op) {
-  DictionaryAttr packing = op.getPackingAttr();
-  if (!packing)
+  std::optional<Packing> packing = Packing::of(op);
+  auto run = packing ? op.getPackingAttr().getAs<IntegerAttr>("run") : IntegerAttr();
+  if (!run || packing->columns <= 0 || packing->columns > packing->kernel->lanes * packing->kernel->maxVectors ||
+      packing->columns % packing->kernel->lanes)
     return failure();
-  auto kind = packing.getAs<StringAttr>("kind");
-  auto run = packing.getAs<IntegerAttr>("run"), panel = packing.getAs<IntegerAttr>("columns");
-  auto kernel = packing.getAs<DenseI64ArrayAttr>("kernel");
-  const DotKernel *row = kind ? findDotKernel(kind.getValue()) : nullptr;
-  if (!row || !run || !panel || !kernel || kernel.size() != 3 || panel.getInt() <= 0 ||
-      panel.getInt() > row->lanes * row->maxVectors || panel.getInt() % row->lanes)
-    return failure();
+  const auto [height, width, channels] = packing->window;
   int64_t groups = op.getGroups(), columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
-  bool joined = run.getInt() == kernel[1] * kernel[2] && (kernel[1] > 1 || groups == 1);
-  PackedLayout layout = {row, kernel[0], kernel[1], kernel[2], columns / groups, groups, joined, panel.getInt() / row->lanes,
-                         packing.contains("unsigned"), WeightStorage::fromAttribute(packing)};
-  layout.gathersRests = !layout.storage.isPacked() && gainsByGathering(*row, layout.runs(), layout.runLength());
+  bool joined = run.getInt() == width * channels && (width > 1 || groups == 1);
+  PackedLayout layout = {packing->kernel, height, width, channels, columns / groups, groups, joined, packing->columns / packing->kernel->lanes,
+                         op.getPackingAttr().contains("unsigned"), WeightStorage::fromAttribute(op.getPackingAttr())};
+  layout.gathersRests = !layout.storage.isPacked() && gainsByGathering(*packing->kernel, layout.runs(), layout.runLength());
   return layout;
 }
 

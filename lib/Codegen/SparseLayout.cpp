@@ -1,5 +1,6 @@
 //===- SparseLayout.cpp - weights of which only some quads are stored -------===//
 #include "halftone/Codegen/SparseLayout.h"
+#include "halftone/Codegen/Packing.h"
 #include <bitset>
 #include <cmath>
 #include <cstring>
@@ -27,7 +28,7 @@ static constexpr int64_t kFillingCost = 2;
 int64_t SparseLayout::lastLanes(int64_t positions) const {
   const int64_t rest = positions % kernel->lanes;
   const int64_t vectors = llvm::divideCeil(positions, kernel->lanes), tiles = llvm::divideCeil(vectors, tileVectors);
-  const bool isShort = kernel->dot == DotKind::Vpdpbusd || kernel->dot == DotKind::Maddubs;
+  const bool isShort = llvm::is_contained({DotKind::Vpdpbusd, DotKind::Maddubs, DotKind::Narrow}, kernel->dot);
   if (rest == 0 || !isShort || (sharesEvenly() && tiles > 1 && vectors % tiles != 1))
     return kernel->lanes;
   return std::max<int64_t>(kLeastLanes, llvm::bit_ceil(static_cast<uint64_t>(rest)));
@@ -178,13 +179,11 @@ std::vector<int8_t> SparseLayout::pack(ArrayRef<int8_t> weights, ArrayRef<int32_
 
 DictionaryAttr SparseLayout::toAttribute(MLIRContext *context) const {
   Builder b(context);
-  return b.getDictionaryAttr({b.getNamedAttr("kind", b.getStringAttr(kernel->name)),
-                              b.getNamedAttr("lanes", b.getI64IntegerAttr(kernel->lanes)),
-                              b.getNamedAttr("columns", b.getI64IntegerAttr(stripColumns())),
-                              b.getNamedAttr("run", b.getI64IntegerAttr(kQuad)),
-                              b.getNamedAttr("kernel", b.getDenseI64ArrayAttr({kernelHeight, kernelWidth, channels})),
-                              b.getNamedAttr("tile", b.getI64IntegerAttr(tileVectors)),
-                              b.getNamedAttr("quads", b.getI64IntegerAttr(quads))});
+  NamedAttrList packing;
+  packing.append("run", b.getI64IntegerAttr(kQuad));
+  packing.append("tile", b.getI64IntegerAttr(tileVectors));
+  packing.append("quads", b.getI64IntegerAttr(quads));
+  return Packing{kernel, stripColumns(), {kernelHeight, kernelWidth, channels}}.toAttribute(context, packing);
 }
 
 SmallVector<SparseLayout, 2> SparseLayout::forContract(ContractOp op, const DotKernel &kernel) {
@@ -227,15 +226,12 @@ void SparseLayout::expectQuads(double sparsity) {
 }
 
 std::optional<SparseLayout> SparseLayout::fromAttribute(ContractOp op) {
-  DictionaryAttr packing = op.getPackingAttr();
-  auto quads = packing ? packing.getAs<IntegerAttr>("quads") : IntegerAttr();
-  auto tile = packing ? packing.getAs<IntegerAttr>("tile") : IntegerAttr();
-  auto kind = packing ? packing.getAs<StringAttr>("kind") : StringAttr();
-  auto kernel = packing ? packing.getAs<DenseI64ArrayAttr>("kernel") : DenseI64ArrayAttr();
-  const DotKernel *row = kind ? findDotKernel(kind.getValue()) : nullptr;
-  if (!quads || !tile || !row || !kernel || kernel.size() != 3)
+  std::optional<Packing> packing = Packing::of(op);
+  auto quads = packing ? op.getPackingAttr().getAs<IntegerAttr>("quads") : IntegerAttr();
+  auto tile = packing ? op.getPackingAttr().getAs<IntegerAttr>("tile") : IntegerAttr();
+  if (!quads || !tile)
     return std::nullopt;
+  const auto [height, width, channels] = packing->window;
   const int64_t columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
-  return SparseLayout{row,           kernel[0],      kernel[1], kernel[2], columns, tile.getInt(), quads.getInt(),
-                      packing.contains("unsigned")};
+  return SparseLayout{packing->kernel, height, width, channels, columns, tile.getInt(), quads.getInt(), op.getPackingAttr().contains("unsigned")};
 }

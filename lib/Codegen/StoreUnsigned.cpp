@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/PackedLayout.h"
+#include "halftone/Codegen/Packing.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/ProductKernel.h"
 #include "halftone/Support/Constants.h"
@@ -59,10 +60,8 @@ static bool canWrite(Operation *op) {
 
 /// Whether the kernel of a contraction flips the sign bits of its input.
 static bool flipsInput(ContractOp op) {
-  DictionaryAttr packing = op.getPackingAttr();
-  auto kind = packing ? packing.getAs<StringAttr>("kind") : StringAttr();
-  const DotKernel *kernel = kind ? findDotKernel(kind.getValue()) : nullptr;
-  return kernel && kernel->flipsSign();
+  std::optional<Packing> packing = Packing::of(op);
+  return packing && packing->kernel->flipsSign();
 }
 
 static bool canRead(OpOperand &operand) {

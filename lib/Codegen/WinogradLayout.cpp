@@ -1,5 +1,6 @@
 //===- WinogradLayout.cpp - 3x3 convolutions by fewer products --------------===//
 #include "halftone/Codegen/WinogradLayout.h"
+#include "halftone/Codegen/Packing.h"
 #include <cstring>
 
 using namespace mlir;
@@ -36,12 +37,9 @@ std::vector<int8_t> WinogradLayout::pack(ArrayRef<int8_t> weights, ArrayRef<int3
 }
 
 DictionaryAttr WinogradLayout::toAttribute(MLIRContext *context) const {
-  Builder b(context);
-  return b.getDictionaryAttr({b.getNamedAttr("kind", b.getStringAttr(kernel->name)),
-                              b.getNamedAttr("lanes", b.getI64IntegerAttr(kernel->lanes)),
-                              b.getNamedAttr("columns", b.getI64IntegerAttr(panelColumns())),
-                              b.getNamedAttr("kernel", b.getDenseI64ArrayAttr({3, 3, channels})),
-                              b.getNamedAttr("block", b.getI64IntegerAttr(blockRows))});
+  NamedAttrList packing;
+  packing.append("block", Builder(context).getI64IntegerAttr(blockRows));
+  return Packing{kernel, panelColumns(), {3, 3, channels}}.toAttribute(context, packing);
 }
 
 /// The layout without the rows of a block; nothing if there is none.
@@ -92,14 +90,11 @@ std::optional<WinogradLayout> WinogradLayout::forContract(ContractOp op, const I
 }
 
 std::optional<WinogradLayout> WinogradLayout::fromAttribute(ContractOp op) {
-  DictionaryAttr packing = op.getPackingAttr();
-  auto kind = packing ? packing.getAs<StringAttr>("kind") : StringAttr();
-  auto block = packing ? packing.getAs<IntegerAttr>("block") : IntegerAttr();
-  auto kernel = packing ? packing.getAs<DenseI64ArrayAttr>("kernel") : DenseI64ArrayAttr();
-  const DotKernel *row = kind ? findDotKernel(kind.getValue()) : nullptr;
-  if (!row || row->dot != DotKind::Winograd || !block || !kernel || kernel.size() != 3)
+  std::optional<Packing> packing = Packing::of(op);
+  auto block = packing ? op.getPackingAttr().getAs<IntegerAttr>("block") : IntegerAttr();
+  if (!block || packing->kernel->dot != DotKind::Winograd)
     return std::nullopt;
-  std::optional<WinogradLayout> layout = shapeOf(op, *row, kernel[2]);
+  std::optional<WinogradLayout> layout = shapeOf(op, *packing->kernel, packing->window[2]);
   if (layout)
     layout->blockRows = block.getInt();
   return layout;

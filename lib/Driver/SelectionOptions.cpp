@@ -2,7 +2,9 @@
 #include "SelectionOptions.h"
 #include "DataOptions.h"
 #include "ModelFile.h"
+#include "halftone/Codegen/IsaTable.h"
 #include "halftone/Data/AtomicFile.h"
+#include "halftone/Target/TargetTable.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Regex.h"
 #include <cmath>
@@ -12,18 +14,32 @@ using namespace mlir::halftone;
 using llvm::Error, llvm::Expected;
 namespace cl = llvm::cl;
 
-/// What is chosen among unless --formats says it: few bits under a budget of bytes, floats where bytes are free or time has a budget.
-static std::string defaultFormats(bool limitsBytes, bool limitsTime) {
-  std::string few = limitsBytes ? ",codebook6,codebook5,codebook4,codebook3" : "";
+/// What is chosen among unless --formats says it: few bits under a budget of bytes, those that take fewer instructions under one of time, floats where
+/// bytes are free or time has a budget.
+static std::string defaultFormats(bool limitsBytes, bool limitsTime, bool hasNarrow) {
+  std::string few = limitsTime && hasNarrow ? ",int7,int6" : "";
+  few += limitsBytes ? ",codebook6,codebook5,codebook4,codebook3" : "";
   return "int8" + few + (limitsTime || !limitsBytes ? ",float" : "");
+}
+
+/// Whether a target has kernels for small weights.
+static bool hasNarrowKernels(StringRef target) {
+  Expected<CpuTarget> cpu = findCpuTarget(target);
+  if (!cpu) {
+    llvm::consumeError(cpu.takeError()); // Reported where it is compiled for.
+    return false;
+  }
+  const Isa *isa = findIsa(cpu->isa);
+  return isa && !isa->narrow.empty();
 }
 
 /// The description of --formats, which LLVM's parser keeps a reference to.
 static StringRef listDefaults() {
   static const std::string text =
       "Formats of weights to choose among, as in int8,int4/group:32,int8/sparsity:0.7,float; sparsity is the share of blocks of "
-      "weights that are zero (default " + defaultFormats(false, false) + "; with --max-bytes " + defaultFormats(true, false) +
-      ", and float if --max-latency is given, too)";
+      "weights that are zero (default " + defaultFormats(false, false, false) + "; with --max-bytes " + defaultFormats(true, false, false) +
+      ", and float if --max-latency is given, too; with --max-latency also int7 and int6 for targets with AVX2 or AVX-512 and no dots of bytes, where "
+      "they take fewer instructions)";
   return text;
 }
 
@@ -109,9 +125,9 @@ Expected<SelectionRequest> SelectionOptions::request() const {
   return request;
 }
 
-Expected<std::vector<LayerFormat>> SelectionOptions::candidates() const {
+Expected<std::vector<LayerFormat>> SelectionOptions::candidates(StringRef target) const {
   if (formats.empty())
-    return LayerFormat::parseList(defaultFormats(!maxBytes.empty(), !maxLatency.empty()));
+    return LayerFormat::parseList(defaultFormats(!maxBytes.empty(), !maxLatency.empty(), hasNarrowKernels(target)));
   auto list = LayerFormat::parseList(formats);
   if (!list)
     return userError("--formats: " + llvm::toString(list.takeError()));
@@ -126,7 +142,7 @@ Expected<bool> SelectionOptions::isAsked() const {
   Expected<SelectionRequest> parsed = request();
   if (!parsed)
     return parsed.takeError();
-  if (Error error = candidates().takeError())
+  if (Error error = candidates("reference").takeError())
     return std::move(error);
   if (heldOut.getNumOccurrences() && heldOut < 1)
     return userError("--held-out is a number of samples, 1 or more");
@@ -150,7 +166,7 @@ bool SelectionOptions::isRefitting() const {
 }
 
 bool SelectionOptions::prunes() const {
-  return llvm::any_of(*candidates(), [](const LayerFormat &format) { return format.sparsity != 0; });
+  return llvm::any_of(*candidates("reference"), [](const LayerFormat &format) { return format.sparsity != 0; });
 }
 
 Expected<int64_t> SelectionOptions::seenSamples(int64_t samples) const {
@@ -252,7 +268,7 @@ SelectionOptions::select(ModuleOp module, StringRef path,
   Expected<SelectionRequest> parsed = request();
   if (!parsed)
     return parsed.takeError();
-  auto list = candidates();
+  auto list = candidates(target);
   if (!list)
     return list.takeError();
   auto data = loadDatasetFor(module, path);

@@ -51,7 +51,7 @@ private:
   bool isRefitting() const;
   bool hasBudget() const { return !maxDrop.empty() || !maxBytes.empty() || !maxLatency.empty(); }
   llvm::Expected<SelectionRequest> request() const;
-  llvm::Expected<std::vector<LayerFormat>> candidates() const;
+  llvm::Expected<std::vector<LayerFormat>> candidates(StringRef target) const;
 
   llvm::cl::opt<std::string> maxDrop, maxBytes, maxLatency;
   llvm::cl::opt<Objective> objective;

@@ -55,7 +55,10 @@ struct TuningRun {
   KernelChoice choice;
   bool winograd = false; ///< Instead of dots, wherever it can be.
 
-  bool isFloat() const { return weights == TuningWeights::Floats; }
+  /// Whether the target has the kernels that it is to time.
+  bool isFor(const Isa &isa) const {
+    return winograd ? isa.winograd != nullptr : !isNarrow(weights) || !isa.narrow.empty();
+  }
 };
 
 /// One timed layer.
@@ -80,12 +83,16 @@ struct Unknown {
 
 static constexpr TuningRun kDots = {TuningWeights::Codes, {StorageChoice::Bytes, 2}};
 
-/// Every width of register tiles; Winograd's kernel, where the target has it; weights that are decoded, and sparse ones.
+/// Every width of register tiles; Winograd's kernel and those of narrow weights, where the target has them; weights that are decoded, and sparse ones.
 static const TuningRun kRuns[] = {
     {TuningWeights::Codes, {StorageChoice::Bytes, 2}, /*winograd=*/true},
     kDots,
     {TuningWeights::Codes, {StorageChoice::Bytes, 3}},
     {TuningWeights::Codes, {StorageChoice::Bytes, 4}},
+    {TuningWeights::UpTo64, {StorageChoice::Bytes, 1}},
+    {TuningWeights::UpTo64, {StorageChoice::Bytes, 2}},
+    {TuningWeights::UpTo32, {StorageChoice::Bytes, 1}},
+    {TuningWeights::UpTo32, {StorageChoice::Bytes, 2}},
     {TuningWeights::Few, {StorageChoice::Packed, 0}},
     {TuningWeights::HalfSparse, {StorageChoice::Bytes, 2}},
     {TuningWeights::Sparse, {StorageChoice::Bytes, 2}},
@@ -424,7 +431,7 @@ Error mlir::halftone::tuneCosts(StringRef path) {
   std::vector<std::pair<const CpuTarget *, TuningRun>> runs;
   for (const CpuTarget *target : *targets)
     for (const TuningRun &run : kRuns)
-      if (!run.winograd || findIsa(target->isa)->winograd)
+      if (run.isFor(*findIsa(target->isa)))
         runs.emplace_back(target, run);
   Progress progress("tuning", "sets of layers", int64_t(runs.size()) * kTuningSets + 1);
   int64_t done = 0;

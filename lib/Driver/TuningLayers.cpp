@@ -62,7 +62,8 @@ static std::string resource(int64_t count, int64_t columns, TuningWeights weight
       float value = 0.5f + float(state >> 8) / float(1 << 24);
       bytes.append(reinterpret_cast<const char *>(&value), sizeof value);
     } else {
-      const int code = int(state >> 8) % 255 - 127;
+      const int most = weights == TuningWeights::UpTo64 ? 64 : weights == TuningWeights::UpTo32 ? 32 : 127;
+      const int code = int(state >> 8) % (2 * most + 1) - most;
       const bool isZero = isSparse(weights) && !isInQuad(i, columns, weights);
       bytes.push_back(char(isZero ? 0 : weights == TuningWeights::Few ? code / 16 * 16 : code));
     }

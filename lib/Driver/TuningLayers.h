@@ -6,9 +6,13 @@
 
 namespace mlir::halftone {
 
-/// What weights are: any codes; codes of 16 values, which take 4 bits; codes of
-/// which five or nine in ten quads are zero; or floats.
-enum class TuningWeights { Codes, Few, HalfSparse, Sparse, Floats };
+/// What weights are: any codes; codes of at most 64 or 32; codes of 16 values,
+/// which take 4 bits; codes of which five or nine in ten quads are zero; or floats.
+enum class TuningWeights { Codes, UpTo64, UpTo32, Few, HalfSparse, Sparse, Floats };
+
+inline bool isNarrow(TuningWeights weights) {
+  return weights == TuningWeights::UpTo64 || weights == TuningWeights::UpTo32;
+}
 
 inline bool isSparse(TuningWeights weights) {
   return weights == TuningWeights::HalfSparse || weights == TuningWeights::Sparse;

@@ -51,6 +51,9 @@ public:
 
   Value dot(ImplicitLocOpBuilder &b, Value accumulator, Activation activation, Value weights) const;
 
+  /// Several dots of DotKind::Narrow, at most kernel.joined of them, added up in 16 bits.
+  Value dotJoined(ImplicitLocOpBuilder &b, Value accumulator, ArrayRef<Activation> activations, ValueRange weights) const;
+
   /// The activation of rowsPerDot() rows, from each row's `step` bytes (vectors).
   Activation joinRows(ImplicitLocOpBuilder &b, ValueRange rowBytes) const;
 
@@ -66,6 +69,8 @@ public:
 
 private:
   VectorType bytesType(MLIRContext *context) const;
+  Value multiplyPairs(ImplicitLocOpBuilder &b, Activation activation, Value weights) const;
+  Value addPairs(ImplicitLocOpBuilder &b, Value accumulator, Value pairs) const;
 
   const DotKernel &kernel;
   int64_t lanes;

@@ -14,6 +14,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <array>
+#include <cstdlib>
 
 namespace mlir::halftone {
 
@@ -21,6 +22,7 @@ namespace mlir::halftone {
 enum class DotKind {
   Vpdpbusd, ///< u8 x s8, 4 products added to an i32: `vpdpbusd`
   Maddubs,  ///< the same from |a| and w with a's sign: `vpsignb`, `vpmaddubsw`, `vpmaddwd`; exact for w in [-127, 127]
+  Narrow,   ///< u8 x s8 without `vpsignb`, for weights of which no sum of products leaves 16 bits
   Tile,     ///< s8 x s8 on AMX tiles of up to 16 rows, 16 steps and 16 columns: `tdpbssd`
   Sdot,     ///< s8 x s8, 4 products added to an i32: Arm's `sdot`
   Smmla,    ///< s8 x s8, 8 products added to each i32 of 2 rows x 2 columns: Arm's `smmla`
@@ -28,6 +30,7 @@ enum class DotKind {
   Widen,    ///< one product, i8 extended to i32: any machine
   Fma       ///< one f32 fused multiply-add
 };
+
 
 /// A family of kernels: the dot and its tiles.
 struct DotKernel {
@@ -38,9 +41,10 @@ struct DotKernel {
   int64_t maxVectors;          ///< vectors of the widest panel
   int64_t tallVectors;         ///< of a panel whose rows are not known when it is packed, as with a dynamic batch
   std::array<int64_t, 5> rows; ///< rows[v]: rows of the tile of a panel of v vectors
+  int64_t joined = 1;          ///< dots whose sums of two products are added up in 16 bits before they go to the accumulators
 
   /// Whether the activations' sign bit is flipped, which the start row takes back.
-  bool flipsSign() const { return dot == DotKind::Vpdpbusd; }
+  bool flipsSign() const { return dot == DotKind::Vpdpbusd || dot == DotKind::Narrow; }
   /// Whether packed weights begin with a row of i32 that starts the accumulators.
   bool hasStart() const { return dot != DotKind::Widen && dot != DotKind::Fma; }
   /// What an accumulator starts at, modulo 2^32, for a bias and the sum of its weights: the bias, less what flipping the
@@ -50,6 +54,8 @@ struct DotKernel {
   }
   /// Whether there is the same dot of half the lanes: where a CPU splits a whole one in two, it takes half the time.
   bool hasHalf() const { return lanes == 16 && (dot == DotKind::Vpdpbusd || dot == DotKind::Fma); }
+  /// Whether |w| <= 64 / joined, so that `2 * joined` products with the largest u8 activation stay in 16 bits; for DotKind::Narrow.
+  bool holdsNarrow(int8_t weight) const { return std::abs(weight) <= 64 / joined; }
   /// Rows that one dot computes.
   int64_t rowsPerDot() const { return dot == DotKind::Smmla ? 2 : 1; }
 };
@@ -71,6 +77,8 @@ struct Isa {
   const DotKernel *tiles = nullptr;
   /// Instead of `bytes` for 3x3 convolutions where it is faster; null where dots of bytes are.
   const DotKernel *winograd = nullptr;
+  /// Instead of `bytes` where all weights fit; the first that holds them is taken.
+  ArrayRef<DotKernel> narrow = {};
   Architecture architecture = Architecture::X86;
 };
 

@@ -8,12 +8,14 @@ with `two` behind it, the batch is 2 and static.
 With `few`, weights take few values or are multiples of their group's multiplier: they can be stored in few bits. With `row`
 too, each product has one row, whatever the batch is.
 With `windows`, all are 3x3 convolutions with stride 1 that Winograd's kernel takes.
+With `narrow` and a number, the cases of `integers` have weights of at most so much; some read nothing but the extremes -128 and 127.
 """
 import math
 import random
 import sys
 
 RANDOM = random.Random(1)
+MOST = 127
 
 
 def extents(shape, element):
@@ -34,7 +36,7 @@ def constant(name, shape, element, value):
 
 
 def weight():
-    return RANDOM.choice([-127, 127, RANDOM.randint(-127, 127), RANDOM.randint(-127, 127)])
+    return RANDOM.choice([-MOST, MOST, RANDOM.randint(-MOST, MOST), RANDOM.randint(-MOST, MOST)])
 
 
 def rare_weights(shape, density):
@@ -231,10 +233,10 @@ def pooling(m, case, name, x, window, stride, element, result, first, source=Non
     m.output(f"%{case}", out, result)
 
 
-def lookup(m, case, x, source=None):
+def lookup(m, case, x, source=None, entry=lambda: RANDOM.randint(-128, 127)):
     kind = extents((-1, *x), "i8")
     source = source or m.input((-1, *x), "i8")
-    m.text += constant(f"%{case}_t", (256,), "i8", lambda: RANDOM.randint(-128, 127))
+    m.text += constant(f"%{case}_t", (256,), "i8", entry)
     m.text += (f"  %{case}_e = tensor.empty(%batch) : {kind}\n  %{case} = halftone.lookup ins({source}, "
                f"%{case}_t : {kind}, tensor<256xi8>) outs(%{case}_e : {kind}) -> {kind}\n")
     m.output(f"%{case}", (-1, *x), "i8")
@@ -455,7 +457,7 @@ def products(m, element, e):
     attention(m, e + "short_attention", 2, 37, 12, element)
 
 
-def main(elements=("i8", "f32"), batch=None):
+def main(elements=("i8", "f32"), batch=None, more=None):
     m = Module()
     for element in elements:
         e = element[0]
@@ -517,6 +519,8 @@ def main(elements=("i8", "f32"), batch=None):
     lookup(m, "table", (3, 5, 29))
     for element in elements:
         joined(m, element[0], element)
+    if more:
+        more(m)
     m.write(batch)
 
 
@@ -571,4 +575,23 @@ def integers(batch=None):
     main(("i8",), batch)
 
 
-{"": main, "integers": integers, "integers two": lambda: integers(2), "few": few, "few row": row, "windows": windows}[" ".join(sys.argv[1:])]()
+def narrow(most):
+    global MOST
+    MOST = most
+    main(("i8",), more=extremes)
+
+
+def extremes(m):
+    """All weights and activations of a column have one sign and the largest magnitude, or any."""
+    signs = lambda shape: iter([RANDOM.choice([-1, 1]) * MOST] * math.prod(shape)).__next__
+    either = lambda shape: lambda: RANDOM.choice([-MOST, MOST])
+    for name, entry in (("highest", lambda: 127), ("lowest", lambda: -128), ("either", lambda: RANDOM.choice([-128, 127]))):
+        for kind, values in (("sign", signs), ("signs", either)):
+            case = f"{name}_{kind}"
+            lookup(m, case + "_table", (7, 6, 37), entry=entry)
+            contraction(m, case + "_points", (7, 6, 37), (1, 1, 41), source=f"%{case}_table", values=values)
+            contraction(m, case + "_window", (7, 6, 37), (3, 2, 19), source=f"%{case}_table", values=values)
+
+
+{"": main, "integers": integers, "integers two": lambda: integers(2), "few": few, "few row": row, "windows": windows,
+ "narrow 64": lambda: narrow(64), "narrow 32": lambda: narrow(32)}[" ".join(sys.argv[1:])]()
