@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Patches.h"
+#include "Twins.h"
 #include <atomic>
-#include <cpuid.h>
 #include <cstring>
 #include <initializer_list>
 #include <linux/membarrier.h>
@@ -18,9 +18,9 @@
 using namespace mlir::halftone::emulator;
 
 static constexpr uint8_t kJump = 0xe9, kIllegal = 0x06;
-static constexpr unsigned kJumpBytes = 5, kMostTwinBytes = 11;
+static constexpr unsigned kJumpBytes = 5;
 /// Memory for jumps is taken in blocks within half the reach of a jump, so that operands relative to the code stay in reach, too.
-static constexpr int64_t kBlockBytes = 1 << 16, kReach = int64_t(1) << 30;
+static constexpr int64_t kBlockBytes = 1 << 20, kReach = int64_t(1) << 30;
 static constexpr unsigned kMostBlocks = 64;
 
 namespace {
@@ -46,71 +46,16 @@ std::atomic_flag Lock::flag = ATOMIC_FLAG_INIT;
 
 } // namespace
 
-static bool hasTwins = false;
+static bool canPatch = false;
 static std::atomic<bool> isEnabled{true};
 static Block blocks[kMostBlocks];
 static unsigned numBlocks = 0;
 
 void mlir::halftone::emulator::preparePatches() {
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  constexpr unsigned avx512vl = 1u << 31, avx512vnni = 1u << 11;
-  const bool hasEvex = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & avx512vl) && (c & avx512vnni) && __builtin_cpu_supports("avx512vl");
-  hasTwins = hasEvex && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) == 0;
+  canPatch = prepareTwins() && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) == 0;
 }
 
 void mlir::halftone::emulator::enablePatches(bool enable) { isEnabled = enable; }
-
-//===----------------------------------------------------------------------===//
-// Twins
-//===----------------------------------------------------------------------===//
-
-/// Appends `value` in `bytes` bytes.
-static void append(uint8_t *&next, int64_t value, unsigned bytes) {
-  std::memcpy(next, &value, bytes);
-  next += bytes;
-}
-
-static bool fitsWord(int64_t value) { return value == static_cast<int32_t>(value); }
-
-/// ModRM, SIB and a displacement of 4 bytes, which EVEX does not scale. `origin`: where the instruction to be replaced ends.
-static bool appendOperand(uint8_t *&next, const Instruction &instruction, const uint8_t *origin) {
-  const Address &address = instruction.address;
-  const unsigned reg = (instruction.first & 7) << 3;
-  if (!instruction.isMemory) {
-    append(next, 0xc0 | reg | (instruction.third & 7), 1);
-    return true;
-  }
-  if (address.nextInstruction) {
-    append(next, reg | 5, 1);
-    const int64_t distance = origin + address.displacement - (next + 4);
-    append(next, distance, 4);
-    return fitsWord(distance);
-  }
-  const bool hasBase = address.base >= 0;
-  append(next, (hasBase ? 0x80 : 0) | reg | 4, 1);
-  append(next, address.scale << 6 | ((address.index >= 0 ? address.index : 4) & 7) << 3 | (hasBase ? address.base & 7 : 5), 1);
-  append(next, address.displacement, 4);
-  return true;
-}
-
-/// The instruction with EVEX in place of VEX, and the jump back, at `next`. Returns null if something is out of reach.
-static uint8_t *writeTwin(uint8_t *next, const Instruction &instruction, const uint8_t *code) {
-  const uint8_t *end = code + instruction.length;
-  const unsigned base = !instruction.isMemory ? instruction.third : instruction.address.base >= 0 ? instruction.address.base : 0;
-  const unsigned index = instruction.isMemory && instruction.address.index >= 0 ? instruction.address.index : 0;
-  // Fourth bits of register numbers are stored inverted; fifth ones are 0 here.
-  const unsigned extensions = (instruction.first & 8) << 4 | (index & 8) << 3 | (base & 8) << 2;
-  append(next, 0x62, 1);
-  append(next, (~extensions & 0xf0) | 2, 1);
-  append(next, (~instruction.second & 15) << 3 | 4 | instruction.encoding->prefix, 1);
-  append(next, instruction.is256 ? 0x28 : 0x08, 1);
-  append(next, instruction.encoding->opcode, 1);
-  if (!appendOperand(next, instruction, end))
-    return nullptr;
-  append(next, kJump, 1);
-  append(next, end - (next + 4), 4);
-  return next;
-}
 
 //===----------------------------------------------------------------------===//
 // Memory
@@ -168,8 +113,19 @@ static void writeJump(uint8_t *code, const uint8_t *target) {
   refetchEverywhere();
 }
 
+/// The twin of `instruction`, which stands at `code`, and the jump back, at `next`. Returns its end, or null if something is out of reach.
+static uint8_t *writeTwinAndReturn(uint8_t *next, const Instruction &instruction, const uint8_t *code) {
+  next = writeTwin(next, instruction, code);
+  if (!next)
+    return nullptr;
+  const int64_t distance = code + instruction.length - (next + kJumpBytes);
+  *next = kJump;
+  std::memcpy(next + 1, &distance, 4);
+  return next + kJumpBytes;
+}
+
 bool mlir::halftone::emulator::patch(uint8_t *code, const Instruction &instruction) {
-  if (!hasTwins || !isEnabled || instruction.encoding->form != Form::Vectors)
+  if (!canPatch || !isEnabled || !hasTwin(instruction))
     return false;
   Lock lock;
   if (*code == kJump)
@@ -177,7 +133,7 @@ bool mlir::halftone::emulator::patch(uint8_t *code, const Instruction &instructi
   Block *block = findBlock(code);
   if (!block || !makeWritable(code))
     return false;
-  uint8_t *twin = block->begin + block->used, *end = writeTwin(twin, instruction, code);
+  uint8_t *twin = block->begin + block->used, *end = writeTwinAndReturn(twin, instruction, code);
   if (!end)
     return false;
   block->used = end - block->begin;

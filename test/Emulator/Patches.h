@@ -1,8 +1,7 @@
 //===- Patches.h - instructions that become jumps to their twins ------------===//
 //
-// A signal for each instruction takes microseconds, and a network has hundreds of millions of `vpdpbusd`. AVX512-VNNI has the
-// instructions of AVX-VNNI with another prefix (EVEX), which does not fit in their place. So, where the CPU has that one, an
-// instruction that has trapped is replaced in memory by a jump to its twin and back: it never traps again.
+// A signal for each instruction takes microseconds, and a network has hundreds of millions of `vpdpbusd`. So an instruction that has
+// trapped is replaced in memory, where it has a twin (Twins.h), by a jump to that and back: it never traps again.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_TEST_EMULATOR_PATCHES_H
@@ -19,7 +18,7 @@ void preparePatches();
 void enablePatches(bool enable);
 
 /// Replaces the instruction at `code`, in any number of threads at a time. Returns whether it can be executed again: false if it
-/// is no vector instruction, this CPU has no twin, or there is no memory within reach.
+/// has no twin, or there is no memory within reach.
 bool patch(uint8_t *code, const Instruction &instruction);
 
 /// Whether what stands at `code` is, or is about to be, such a jump: another thread may have written it since the trap.

@@ -147,6 +147,28 @@ void checkAddresses() {
 
 TEST_F(VectorDotsTest, OtherRegistersAndAddresses) { checkAddresses(); }
 
+/// One register for all operands, operands by the stack pointer, and what functions keep below it; other registers and flags stay.
+void checkSurroundings() {
+  const Vector bytes = vectorOf(mixedBytes(32, 9)), other = vectorOf(mixedBytes(32, 10));
+  Vector result, kept[4];
+  uint8_t carry = 0;
+  __asm__ volatile("vmovdqu %1, %%ymm0\n\t%{vex%} vpdpbusd %%ymm0, %%ymm0, %%ymm0\n\tvmovdqu %%ymm0, %0"
+                   : "=m"(result) : "m"(bytes) : "xmm0");
+  EXPECT_EQ(expectedDot(bytes, bytes, bytes, 32, 4, false), result);
+  __asm__ volatile("vmovdqu %6, %%ymm0\n\tvmovdqu %7, %%ymm1\n\tvmovdqa %%ymm1, %%ymm2\n\tvmovdqa %%ymm1, %%ymm3\n\tvmovdqa %%ymm1, %%ymm4\n\t"
+                   "leaq -256(%%rsp), %%rsp\n\tvmovdqu %%ymm1, 64(%%rsp)\n\tvmovdqu %%ymm1, -128(%%rsp)\n\tstc\n\t"
+                   "%{vex%} vpdpbusd 64(%%rsp), %%ymm0, %%ymm0\n\tsetc %5\n\tvmovdqu -128(%%rsp), %%ymm1\n\tleaq 256(%%rsp), %%rsp\n\t"
+                   "vmovdqu %%ymm0, %0\n\tvmovdqu %%ymm1, %1\n\tvmovdqu %%ymm2, %2\n\tvmovdqu %%ymm3, %3\n\tvmovdqu %%ymm4, %4"
+                   : "=m"(result), "=m"(kept[0]), "=m"(kept[1]), "=m"(kept[2]), "=m"(kept[3]), "=&r"(carry)
+                   : "m"(bytes), "m"(other) : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "cc", "memory");
+  EXPECT_EQ(expectedDot(bytes, bytes, other, 32, 4, false), result);
+  for (const Vector &vector : kept)
+    EXPECT_EQ(other, vector);
+  EXPECT_EQ(1, carry);
+}
+
+TEST_F(VectorDotsTest, OneRegisterAndTheStack) { checkSurroundings(); }
+
 /// VEX-encoded instructions clear what is above their 32 bytes.
 __attribute__((target("avx512f"))) void checkUpperQuarters() {
   alignas(64) uint8_t ones[64], result[64];
@@ -166,7 +188,7 @@ TEST_F(VectorDotsTest, UpperQuartersBecomeZero) {
   checkUpperQuarters();
 }
 
-/// From here on instructions are replaced by those of AVX512-VNNI where they can be: all of the above again.
+/// From here on instructions are replaced by those that the CPU has, where they can be: all of the above again.
 TEST_F(VectorDotsTest, Replaced) {
   halftone_patch_emulated(true);
   for (int i = 0; i < 2; ++i) { // as they are replaced, and replaced
@@ -174,7 +196,23 @@ TEST_F(VectorDotsTest, Replaced) {
     checkExtremes();
     checkUpperHalves();
     checkAddresses();
+    checkSurroundings();
   }
+}
+
+/// The first byte of the `vpdpbusd` that it has executed.
+uint8_t executedByte() {
+  const uint8_t *code = nullptr;
+  __asm__ volatile("leaq 1f(%%rip), %0\n1:\t%{vex%} vpdpbusd %%ymm0, %%ymm1, %%ymm2" : "=&r"(code) : : "xmm0", "xmm1", "xmm2");
+  return *code;
+}
+
+/// Of hundreds of millions none may stay a signal, but where AVX-512 without its VNNI leaves no other way.
+TEST_F(VectorDotsTest, BecomesAJump) {
+  halftone_patch_emulated(true);
+  constexpr uint8_t vex = 0xc4, jump = 0xe9;
+  const bool hasTwin = __builtin_cpu_supports("avx512vnni") || !__builtin_cpu_supports("avx512f");
+  EXPECT_EQ(isEmulatedHere("avx_vnni") && hasTwin ? jump : vex, executedByte());
 }
 
 /// Threads meet instructions that are being replaced by each other.
