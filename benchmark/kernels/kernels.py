@@ -135,13 +135,16 @@ def name_of(kind, shape):
 
 
 def compile_all(options, shapes):
+    def draw_weights(shape):
+        return np.random.default_rng(1).integers(-options.most, options.most + 1, shape, np.int8)
+
     for kind, rows in shapes.items():
         epilogues = {"": EPILOGUE, "-low": LOW_BYTE} if kind == "gemm" else {"": EPILOGUE}
         for shape in rows:
             for suffix, epilogue in epilogues.items():
                 name = name_of(kind, shape) + suffix
                 source = options.output / f"{name}.mlir"
-                source.write_text(layer(kind, shape, epilogue)[0])
+                source.write_text(layer(kind, shape, epilogue, draw_weights)[0])
                 for target in options.targets:
                     subprocess.run([options.halftone, "compile", source, "--target-cpu",
                                     TARGETS[target][0], "-o",
@@ -268,9 +271,12 @@ def limit_of(kernel, peaks):
     """The operations in a second that a percentage refers to. A layer that stays on vectors where
     there are tiles is measured by what vectors can do; one with fewer products (Winograd) by all that
     it stands for."""
-    avx2 = ("avx2_gops", AVX2_OPERATIONS)
-    key, operations = {"amx": ("amx_gops", TILE_OPERATIONS), "maddubs_256": avx2, "winograd_256": avx2}.get(
-        kernel, ("vnni_gops", DOT_OPERATIONS * peaks["dots"]))
+    if kernel.startswith(("maddubs", "winograd")):
+        key, operations = "avx2_gops", AVX2_OPERATIONS
+    elif kernel == "amx":
+        key, operations = "amx_gops", TILE_OPERATIONS
+    else:
+        key, operations = "vnni_gops", DOT_OPERATIONS * peaks["dots"]
     theory = operations * peaks["ghz"]
     return peaks[key] if peaks[key] >= 0.85 * theory else theory
 
@@ -377,6 +383,7 @@ def time_in_child(options, script):
 def main():
     parser = make_parser(__doc__)
     parser.add_argument("--kinds", nargs="+", help="of shapes.json; default: all")
+    parser.add_argument("--most", type=int, default=127, help="the largest weight: 63 and 31 are 7 and 6 bits")
     options = parse(parser)
     shapes = json.loads((HERE / "shapes.json").read_text())
     shapes = {kind: shapes[kind] for kind in options.kinds or shapes}
