@@ -81,7 +81,7 @@ def check_target(name, target, halftone, stage, samples, expected):
     text_of(halftone, "compile", stage, f"--target-cpu={target}", "-o", library)
     build, how, environment = halftone.parent.parent, "native", None
     missing = missing_features(halftone, library)
-    if missing and emulator.library(build).exists():
+    if missing and emulator.path(build).exists():
         how, environment = "emulated", emulator.environment(build)
         missing = missing_features(halftone, library, environment)
     if missing:

@@ -32,7 +32,7 @@ import emulator  # noqa: E402
 
 emulated = emulator.emulated_features(config.halftone_build_dir)
 config.available_features.update(name + "-emulated" for name in emulated)
-config.substitutions.append(("%emulated", f"env LD_PRELOAD={emulator.library(config.halftone_build_dir)}" if emulated else "env"))
+config.substitutions.append(("%emulated", f"env LD_PRELOAD={emulator.path(config.halftone_build_dir)}" if emulated else "env"))
 
 # Python with NumPy: of the environment that utils/test.sh makes, else the one that runs lit.
 python = os.path.join(config.halftone_build_dir, "venv", "bin", "python")

@@ -8,19 +8,19 @@ ASK = ("import ctypes; names = ctypes.CDLL(None).halftone_emulated_features; nam
        "print(names().decode())")
 
 
-def library(build):
+def path(build):
     """To be preloaded; it exists once the target HalftoneEmulator has been built."""
     return pathlib.Path(build) / "test/Emulator/libhalftone_runtime.so"
 
 
 def environment(build):
     """The variables of a process whose illegal instructions are emulated."""
-    return {**os.environ, "LD_PRELOAD": str(library(build))}
+    return {**os.environ, "LD_PRELOAD": str(path(build))}
 
 
 def emulated_features(build):
     """What is emulated here, named as in /proc/cpuinfo; nothing that the CPU has, and nothing where the library is not built."""
-    if not library(build).exists():
+    if not path(build).exists():
         return []
     answer = subprocess.run([sys.executable, "-c", ASK], env=environment(build), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                             text=True)

@@ -138,7 +138,7 @@ private:
 
   const VariantCompiler &compiler;
   struct Format {
-    std::optional<OpenLibrary> library;
+    std::optional<OpenLibrary> opened;
     bool isLike = false; ///< Like int8's.
   };
   std::vector<Format> formats;
@@ -150,11 +150,11 @@ Error Trials::readOpen(unsigned format) {
   auto file = compiler.compileOpen(format);
   if (!file)
     return file.takeError();
-  auto library = OpenLibrary::read(file->path());
-  if (!library)
-    return library.takeError();
-  formats[format].library = std::move(*library);
-  formats[format].isLike = formats[format].library->isLike(*formats[0].library);
+  auto opened = OpenLibrary::read(file->path());
+  if (!opened)
+    return opened.takeError();
+  formats[format].opened = std::move(*opened);
+  formats[format].isLike = formats[format].opened->isLike(*formats[0].opened);
   if (!names.empty())
     return Error::success();
   auto variant = loadVariant(std::move(*file));
@@ -169,7 +169,7 @@ Expected<Variant> Trials::make(unsigned layer, unsigned format) {
   if (compiler.isFloat(format))
     return compiler.compileTrial(layer, format);
   for (unsigned needed : {0u, format})
-    if (!formats[needed].library)
+    if (!formats[needed].opened)
       if (Error error = readOpen(needed))
         return std::move(error);
   if (!formats[format].isLike)
@@ -181,7 +181,7 @@ Expected<Variant> Trials::make(unsigned layer, unsigned format) {
   auto file = TemporaryFile::create("so");
   if (!file)
     return file.takeError();
-  std::vector<char> bytes = formats[0].library->with(*formats[format].library, places);
+  std::vector<char> bytes = formats[0].opened->with(*formats[format].opened, places);
   if (Error error = writeFileAtomically(file->path(), [&](llvm::raw_ostream &os) {
         os.write(bytes.data(), bytes.size());
         return Error::success();

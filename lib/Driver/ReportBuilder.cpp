@@ -22,7 +22,7 @@ Expected<ReportedModel> ReportedModel::open(StringRef path, const RunnableOption
   model.source = path.str();
   model.threads = options.threads;
   model.storage = storage;
-  model.library = path.str();
+  model.artefactPath = path.str();
   if (*kind == FileKind::Artefact)
     return model;
   model.context = std::make_unique<CompilerContext>();
@@ -40,13 +40,13 @@ Error ReportedModel::compile() {
   if (!created)
     return created.takeError();
   file = std::move(*created);
-  library = file->path().str();
+  artefactPath = file->path().str();
   OwningOpRef<ModuleOp> compiled = module->clone();
   std::string report = OpReport::of(*compiled).toJSON();
   if (stageOf(*compiled) == Stage::Quantization)
     if (Error error = advance(*compiled, Stage::Integer, StageSettings()))
       return error;
-  return compileModule(*compiled, library, "native", report, {storage});
+  return compileModule(*compiled, artefactPath, "native", report, {storage});
 }
 
 std::string ReportedModel::whyNoLayers() const {
@@ -64,7 +64,7 @@ std::string ReportedModel::whyNoLayers() const {
 }
 
 Expected<ModelCosts> ReportedModel::measure() const {
-  Expected<LoadedModel> loaded = LoadedModel::load(library, threads);
+  Expected<LoadedModel> loaded = LoadedModel::load(artefactPath, threads);
   if (!loaded)
     return loaded.takeError();
   ModelCosts costs;
@@ -78,7 +78,7 @@ Expected<ModelCosts> ReportedModel::measure() const {
     costs.tensors = std::move(*tensors);
   }
   auto contestant =
-      Contestant::prepare(library, threads, loaded->info().minBatch);
+      Contestant::prepare(artefactPath, threads, loaded->info().minBatch);
   if (!contestant)
     return contestant.takeError();
   if (Error error = contestant->fillRound())
@@ -97,7 +97,7 @@ Expected<ModelCosts> ReportedModel::measure() const {
 }
 
 Expected<std::vector<OpRow>> ReportedModel::floatOps() const {
-  Expected<LoadedModel> loaded = LoadedModel::load(library, threads);
+  Expected<LoadedModel> loaded = LoadedModel::load(artefactPath, threads);
   if (!loaded)
     return loaded.takeError();
   auto report = llvm::json::parse(loaded->info().report);

@@ -17,7 +17,7 @@ public:
   static llvm::Expected<ReportedModel> open(StringRef path, const RunnableOptions &options, StorageChoice storage);
 
   StringRef path() const { return source; }
-  StringRef artefact() const { return library; }
+  StringRef artefact() const { return artefactPath; }
   /// Null for a compiled model.
   ModuleOp getModule() const { return module ? *module : ModuleOp(); }
   /// Why its layers cannot be probed; empty: they can.
@@ -31,7 +31,7 @@ public:
 private:
   llvm::Error compile();
 
-  std::string source, library;
+  std::string source, artefactPath;
   int threads = 1;
   StorageChoice storage = StorageChoice::Automatic;
   std::unique_ptr<CompilerContext> context;

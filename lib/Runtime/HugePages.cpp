@@ -138,6 +138,6 @@ void mlir::halftone::useHugePages(const HalftoneModule &module) {
   if (isRefused() || !streamsConstants(module) || !systemHasHugePages())
     return;
   link_map *library = nullptr;
-  if (dlinfo(module.library, RTLD_DI_LINKMAP, &library) == 0)
+  if (dlinfo(module.handle, RTLD_DI_LINKMAP, &library) == 0)
     dl_iterate_phdr(moveIfWanted, library);
 }

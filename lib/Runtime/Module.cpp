@@ -150,13 +150,13 @@ static HalftoneStatus openLibrary(HalftoneModule &module, size_t index,
   if (!realpath(module.path.c_str(), resolved))
     return fail(HALFTONE_CANNOT_READ,
                 "cannot read '" + module.path + "': " + strerror(errno));
-  module.library = dlopen(resolved, RTLD_NOW | RTLD_LOCAL);
-  if (!module.library)
+  module.handle = dlopen(resolved, RTLD_NOW | RTLD_LOCAL);
+  if (!module.handle)
     return fail(HALFTONE_NOT_AN_ARTEFACT,
                 "cannot load '" + module.path + "': " + dlerror());
   using Query = const HalftoneModel *(*)();
   auto query =
-      reinterpret_cast<Query>(dlsym(module.library, HALFTONE_QUERY_SYMBOL));
+      reinterpret_cast<Query>(dlsym(module.handle, HALFTONE_QUERY_SYMBOL));
   module.model = query ? query() : nullptr;
   if (!module.model)
     return fail(HALFTONE_NOT_AN_ARTEFACT, "'" + module.path +
@@ -205,8 +205,8 @@ static HalftoneStatus load(HalftoneModule &module,
 }
 
 HalftoneModule::~HalftoneModule() {
-  if (library)
-    dlclose(library);
+  if (handle)
+    dlclose(handle);
 }
 
 HalftoneStatus halftone_module_load(const char *path,

@@ -26,7 +26,7 @@ struct HalftoneModule {
   HalftoneModule &operator=(const HalftoneModule &) = delete;
 
   std::string path;
-  void *library = nullptr; // Of dlopen.
+  void *handle = nullptr; // Of dlopen.
   const HalftoneModel *model = nullptr;
   int32_t numLayers = 0; // 0: the artefact is older than the list of layers.
   std::shared_ptr<mlir::halftone::ThreadPool> pool;
