@@ -74,7 +74,7 @@ const DotKernel *mlir::halftone::otherKernel(const Isa &isa, const CostTable &ta
   for (const DotKernel *special : {tiles, isa.winograd})
     if (special && chosen.name == special->name)
       return &isa.bytes;
-  if (llvm::any_of(isa.narrow, [&](const DotKernel &narrow) { return narrow.name == chosen.name; }))
+  if (chosen.dot == DotKind::Narrow)
     return &isa.bytes;
   return chosen.name == isa.bytes.name ? tiles : nullptr;
 }

@@ -281,16 +281,17 @@ private:
     }
     if (DepthwiseLayout::isDepthwise(op))
       return replaceWeights<T>(op, DepthwiseLayout::forContract(op, *kernel), *weights);
+    PackedLayout layout = layoutOf(op, *kernel, chooser);
     if constexpr (std::is_same_v<T, int8_t>) {
       // Decoded weights may stand above the lowest bits of their bytes, which is more than narrow dots hold.
-      PackedLayout few = layoutOf(op, kernel->dot == DotKind::Narrow ? wanted : *kernel, chooser);
+      PackedLayout few = kernel->dot == DotKind::Narrow ? layoutOf(op, wanted, chooser) : layout;
       few.setStorage(chooseStorage(op, few, chooser, *weights, otherCycles));
       if (few.storage.isPacked())
         return replaceWeights<T>(op, few, *weights);
       if (winograd)
         return replaceWeights<T>(op, *winograd, *weights);
     }
-    return replaceWeights<T>(op, layoutOf(op, *kernel, chooser), *weights);
+    return replaceWeights<T>(op, layout, *weights);
   }
 
   template <typename T, typename Layout>

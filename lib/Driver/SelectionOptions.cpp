@@ -125,9 +125,9 @@ Expected<SelectionRequest> SelectionOptions::request() const {
   return request;
 }
 
-Expected<std::vector<LayerFormat>> SelectionOptions::candidates(StringRef target) const {
+Expected<std::vector<LayerFormat>> SelectionOptions::candidates(bool hasNarrow) const {
   if (formats.empty())
-    return LayerFormat::parseList(defaultFormats(!maxBytes.empty(), !maxLatency.empty(), hasNarrowKernels(target)));
+    return LayerFormat::parseList(defaultFormats(!maxBytes.empty(), !maxLatency.empty(), hasNarrow));
   auto list = LayerFormat::parseList(formats);
   if (!list)
     return userError("--formats: " + llvm::toString(list.takeError()));
@@ -142,7 +142,7 @@ Expected<bool> SelectionOptions::isAsked() const {
   Expected<SelectionRequest> parsed = request();
   if (!parsed)
     return parsed.takeError();
-  if (Error error = candidates("reference").takeError())
+  if (Error error = candidates().takeError())
     return std::move(error);
   if (heldOut.getNumOccurrences() && heldOut < 1)
     return userError("--held-out is a number of samples, 1 or more");
@@ -166,7 +166,7 @@ bool SelectionOptions::isRefitting() const {
 }
 
 bool SelectionOptions::prunes() const {
-  return llvm::any_of(*candidates("reference"), [](const LayerFormat &format) { return format.sparsity != 0; });
+  return llvm::any_of(*candidates(), [](const LayerFormat &format) { return format.sparsity != 0; });
 }
 
 Expected<int64_t> SelectionOptions::seenSamples(int64_t samples) const {
@@ -268,7 +268,7 @@ SelectionOptions::select(ModuleOp module, StringRef path,
   Expected<SelectionRequest> parsed = request();
   if (!parsed)
     return parsed.takeError();
-  auto list = candidates(target);
+  auto list = candidates(hasNarrowKernels(target));
   if (!list)
     return list.takeError();
   auto data = loadDatasetFor(module, path);

@@ -51,7 +51,8 @@ private:
   bool isRefitting() const;
   bool hasBudget() const { return !maxDrop.empty() || !maxBytes.empty() || !maxLatency.empty(); }
   llvm::Expected<SelectionRequest> request() const;
-  llvm::Expected<std::vector<LayerFormat>> candidates(StringRef target) const;
+  /// What is chosen among; `hasNarrow`: the target has kernels for small weights.
+  llvm::Expected<std::vector<LayerFormat>> candidates(bool hasNarrow = false) const;
 
   llvm::cl::opt<std::string> maxDrop, maxBytes, maxLatency;
   llvm::cl::opt<Objective> objective;

@@ -56,13 +56,13 @@ static bool isInQuad(int64_t index, int64_t columns, TuningWeights weights) {
 static std::string resource(int64_t count, int64_t columns, TuningWeights weights) {
   std::string bytes("\4\0\0\0", 4);
   uint32_t state = 1;
+  const int most = weights == TuningWeights::UpTo64 ? 64 : weights == TuningWeights::UpTo32 ? 32 : 127;
   for (int64_t i = 0; i < count; ++i) {
     state = state * 1664525u + 1013904223u;
     if (weights == TuningWeights::Floats) {
       float value = 0.5f + float(state >> 8) / float(1 << 24);
       bytes.append(reinterpret_cast<const char *>(&value), sizeof value);
     } else {
-      const int most = weights == TuningWeights::UpTo64 ? 64 : weights == TuningWeights::UpTo32 ? 32 : 127;
       const int code = int(state >> 8) % (2 * most + 1) - most;
       const bool isZero = isSparse(weights) && !isInQuad(i, columns, weights);
       bytes.push_back(char(isZero ? 0 : weights == TuningWeights::Few ? code / 16 * 16 : code));

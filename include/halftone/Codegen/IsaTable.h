@@ -31,7 +31,6 @@ enum class DotKind {
   Fma       ///< one f32 fused multiply-add
 };
 
-
 /// A family of kernels: the dot and its tiles.
 struct DotKernel {
   StringRef name;              ///< the `kind` in `packing`

@@ -154,7 +154,7 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
              clEnumValN(::mlir::halftone::StorageChoice::Packed, "packed", "all that get smaller"))}]>,
     Option<"panelVectors", "panel-vectors", "int64_t", "0",
            "The vectors of a panel, as far as the kernel has tiles of so many; 0: as many as the cost model predicts to be fastest">,
-    Option<"dense", "dense", "bool", "false", "No kernel is made for the zeros of the weights">
+    Option<"dense", "dense", "bool", "false", "Weights may change later: no kernel is made for the zeros or the sizes of those here">
   ];
   let dependentDialects = ["halftone::HalftoneDialect", "arith::ArithDialect"];
   let statistics = [

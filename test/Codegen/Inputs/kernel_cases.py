@@ -582,7 +582,7 @@ def narrow(most):
 
 
 def extremes(m):
-    """All weights and activations of a column have one sign and the largest magnitude, or any."""
+    """All weights and activations have the largest magnitude, of one sign throughout or of any."""
     signs = lambda shape: iter([RANDOM.choice([-1, 1]) * MOST] * math.prod(shape)).__next__
     either = lambda shape: lambda: RANDOM.choice([-MOST, MOST])
     for name, entry in (("highest", lambda: 127), ("lowest", lambda: -128), ("either", lambda: RANDOM.choice([-128, 127]))):
