@@ -97,15 +97,16 @@ Expected<std::vector<LayerChoices>> mlir::halftone::measureCosts(const VariantCo
   return layers;
 }
 
-void mlir::halftone::dropHopeless(std::vector<LayerChoices> &layers, int64_t bytes, ArrayRef<LayerFormat> formats) {
+void mlir::halftone::dropHopeless(std::vector<LayerChoices> &layers, int64_t bytes, bool timeCounts, ArrayRef<LayerFormat> formats) {
   const int64_t least = leastSum(layers, Sum::Bytes);
   for (LayerChoices &choices : layers) {
     const int64_t others = least - leastSum(ArrayRef<LayerChoices>(choices), Sum::Bytes);
-    const int64_t plain = choices.front().costs.bytes;
+    const Costs plain = choices.front().costs;
     llvm::erase_if(choices, [&](const Choice &choice) {
       const LayerFormat &format = formats[choice.format];
       bool isCoarser = format.bits() < 8 || format.sparsity != 0;
-      bool gainsNothing = isCoarser && choice.costs.bytes >= plain;
+      bool isFaster = timeCounts && choice.costs.nanoseconds < plain.nanoseconds;
+      bool gainsNothing = isCoarser && choice.costs.bytes >= plain.bytes && !isFaster;
       return gainsNothing || others + choice.costs.bytes > bytes;
     });
   }

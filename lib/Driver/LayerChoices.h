@@ -56,8 +56,9 @@ measureCosts(const VariantCompiler &compiler, const Variant &plain,
              const Variant &floats, MeasuredLosses &file);
 
 /// Drops what cannot be chosen: fewer levels than int8's that take no fewer
-/// bytes, and what no selection within `bytes` has.
-void dropHopeless(std::vector<LayerChoices> &layers, int64_t bytes,
+/// bytes and, where time counts, no less time, and what no selection within
+/// `bytes` has.
+void dropHopeless(std::vector<LayerChoices> &layers, int64_t bytes, bool timeCounts,
                   llvm::ArrayRef<LayerFormat> formats);
 
 /// What losses are measured on, and the samples of the Hessians of trials, which

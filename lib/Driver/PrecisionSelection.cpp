@@ -141,7 +141,7 @@ Error Selector::measureLayers() {
   for (Sum sum : {Sum::Bytes, Sum::Time})
     if (leastSum(layers, sum) > limits[sum])
       return infeasible(limits);
-  dropHopeless(layers, limits[Sum::Bytes], compiler.formats());
+  dropHopeless(layers, limits[Sum::Bytes], request.maxLatency || objective() == Sum::Time, compiler.formats());
   return measureLosses(layers, compiler, reference, *file);
 }
 
