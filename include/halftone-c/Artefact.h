@@ -96,8 +96,8 @@ typedef struct {
   /// 1: the layer's work grows with the batch, and the first three counts are
   /// those of batch 1. 0: they are those of any batch.
   int32_t perSample;
-  /// Calls of one run, which each of the counts below is of. -1: one for each
-  /// sample; 0, of older artefacts: 1.
+  /// Calls of one run, which each of the counts below is of. Negative: so many
+  /// for each sample; 0, of older artefacts: 1.
   int32_t calls;
   int64_t multiplyAccumulates;
   int64_t readBytes, writtenBytes; /**< Of inputs, outputs and workspace. */

@@ -14,10 +14,27 @@ static std::string argumentName(func::FuncOp function, BlockArgument argument) {
   return locationName(argument.getLoc());
 }
 
+namespace {
+/// Numbers rows of statistics.
+class Rows {
+public:
+  /// The row of what `op` makes; null: a row of its own.
+  int64_t find(Operation *op) {
+    auto steps = op ? op->getAttrOfType<StringAttr>(kStepsAttr) : StringAttr();
+    return steps ? known.try_emplace(steps, known.size() + single).first->second : known.size() + single++;
+  }
+
+private:
+  DenseMap<StringAttr, int64_t> known;
+  int64_t single = 0;
+};
+} // namespace
+
 SmallVector<QuantizableValue> mlir::halftone::getQuantizableValues(func::FuncOp function) {
   SmallVector<QuantizableValue> values;
+  Rows rows;
   auto add = [&](Value value, const std::string &name) {
-    values.push_back({value, std::to_string(values.size()) + ":" + name});
+    values.push_back({value, std::to_string(values.size()) + ":" + name, rows.find(value.getDefiningOp())});
   };
   for (BlockArgument argument : function.getArguments())
     if (isFloatTensor(argument))
@@ -41,6 +58,7 @@ SmallVector<QuantizableValue> mlir::halftone::getQuantizableValues(func::FuncOp 
 
 SmallVector<ContractionInput> mlir::halftone::getContractionInputs(func::FuncOp function) {
   SmallVector<ContractionInput> inputs;
+  Rows rows;
   for (Operation &op : function.getBody().front()) {
     if (classify(&op) != OpKind::Contraction || !isConstant(getWeightOperand(&op).get()))
       continue;
@@ -52,7 +70,7 @@ SmallVector<ContractionInput> mlir::halftone::getContractionInputs(func::FuncOp 
       value = movement->getOperand(0);
     }
     if (!ShapedType::isDynamic(cast<RankedTensorType>(value.getType()).getShape().back()))
-      inputs.push_back({&op, value, std::to_string(inputs.size()) + ":" + locationName(op.getLoc())});
+      inputs.push_back({&op, value, std::to_string(inputs.size()) + ":" + locationName(op.getLoc()), rows.find(&op)});
   }
   return inputs;
 }

@@ -5,6 +5,7 @@
 #include "halftone/Calibration/Passes.h"
 #include "halftone/Precision/Recipe.h"
 #include <algorithm>
+#include <map>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_ANNOTATERANGES
@@ -42,7 +43,10 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       signalPassFailure();
   }
 
+  std::map<std::pair<int64_t, int>, std::optional<RealRange>> rangeOfRow; ///< by row and estimator
+
   LogicalResult annotate(func::FuncOp entry) {
+    rangeOfRow.clear();
     if (!(percentile > 50 && percentile <= 100))
       return getOperation().emitError("needs a percentile above 50 and at most 100, got ") << percentile;
     if (stats.empty()) {
@@ -64,8 +68,8 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
              << stats << "' does not have; calibrate this model again";
     if (failed(checkExtrema(*statistics, getContractionInputs(entry).empty())))
       return failure();
-    for (auto [observed, value, by] : llvm::zip_equal(values, statistics->values, *chosen))
-      annotateValue(observed.value, value, statistics->runs, by);
+    for (auto [observed, by] : llvm::zip_equal(values, *chosen))
+      annotateValue(observed, statistics->values[observed.row], statistics->runs, by);
     return statistics->channels.empty() ? success() : annotateChannels(entry, statistics->channels);
   }
 
@@ -95,12 +99,13 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
 
   LogicalResult annotateChannels(func::FuncOp entry, ArrayRef<ChannelStatistics> channels) {
     SmallVector<ContractionInput> inputs = getContractionInputs(entry);
-    bool same = llvm::equal(inputs, channels, [](const ContractionInput &input, const ChannelStatistics &observed) {
+    bool same = llvm::equal(firstOfRows<ContractionInput>(inputs), channels, [](const ContractionInput &input, const ChannelStatistics &observed) {
       return input.key == observed.key && input.channels() == static_cast<int64_t>(observed.sums.size());
     });
     if (!same)
       return getOperation().emitError("has other contractions than '") << stats << "'; calibrate this model again";
-    for (auto [input, observed] : llvm::zip_equal(inputs, channels)) {
+    for (const ContractionInput &input : inputs) {
+      const ChannelStatistics &observed = channels[input.row];
       if (!observed.positions)
         continue;
       auto set = [&, contraction = input.contraction](StringRef name, ArrayRef<float> values) {
@@ -125,7 +130,8 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
   }
 
   /// The statistics must be of this model: the same source, the same values in the same order.
-  LogicalResult checkSource(const Statistics &statistics, ArrayRef<QuantizableValue> values) {
+  LogicalResult checkSource(const Statistics &statistics, ArrayRef<QuantizableValue> all) {
+    SmallVector<QuantizableValue> values = firstOfRows(all);
     auto hash = getOperation()->getAttrOfType<StringAttr>(kSourceHashAttr);
     if (hash && hash.getValue() != statistics.sourceHash)
       return getOperation().emitError("has source hash '")
@@ -142,7 +148,8 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     return success();
   }
 
-  void annotateValue(Value value, const ValueStatistics &statistics, int64_t runs, Estimator by) {
+  void annotateValue(const QuantizableValue &observed, const ValueStatistics &statistics, int64_t runs, Estimator by) {
+    Value value = observed.value;
     int64_t nans = statistics.nans(), infinities = statistics.infinities();
     if (nans + infinities == statistics.total())
       return setReason(value, "no finite value was observed in calibration");
@@ -150,8 +157,11 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       emitWarning(value.getLoc(), "calibration of '")
           << statistics.key << "' left out " << nans << " NaN and " << infinities << " infinite values of "
           << statistics.total();
-    RealRange range = by == Estimator::Automatic ? chooseRange(value, statistics, runs) : estimate(by, statistics, runs);
-    setRange(value, range.low, range.high);
+    // A range that is not the value's readers' is the same for all values of a row.
+    std::optional<RealRange> &known = rangeOfRow[{observed.row, static_cast<int>(by)}];
+    if (!known || by == Estimator::Automatic)
+      known = by == Estimator::Automatic ? chooseRange(value, statistics, runs) : estimate(by, statistics, runs);
+    setRange(value, known->low, known->high);
     ++ranges;
   }
 

@@ -33,15 +33,15 @@ struct InsertObserversPass : halftone::impl::InsertObserversBase<InsertObservers
     }
     SmallVector<QuantizableValue> values = getQuantizableValues(*entry);
     OpBuilder builder(&getContext());
-    int64_t rows = values.size();
+    SmallVector<QuantizableValue> first = firstOfRows<QuantizableValue>(values);
+    int64_t rows = first.size();
     Value counts = appendArgument(*entry, MemRefType::get({rows, kPrefixes}, builder.getI64Type()), kCountsName);
     Value extrema = appendArgument(*entry, MemRefType::get({rows, 2}, builder.getF32Type()), kExtremaName);
-    SmallVector<Attribute> keys;
-    for (auto [i, observed] : llvm::enumerate(values)) {
+    for (const QuantizableValue &observed : values) {
       builder.setInsertionPointAfterValue(observed.value);
-      ObserveOp::create(builder, observed.value.getLoc(), observed.value, counts, extrema, i);
-      keys.push_back(builder.getStringAttr(observed.key));
+      ObserveOp::create(builder, observed.value.getLoc(), observed.value, counts, extrema, observed.row);
     }
+    SmallVector<Attribute> keys = llvm::map_to_vector(first, [&](const QuantizableValue &row) -> Attribute { return builder.getStringAttr(row.key); });
     (*entry)->setAttr(kObservedAttr, builder.getArrayAttr(keys));
     observers += values.size();
     if (channels)
@@ -50,20 +50,19 @@ struct InsertObserversPass : halftone::impl::InsertObserversBase<InsertObservers
 
   void observeChannels(func::FuncOp entry, OpBuilder &builder) {
     SmallVector<ContractionInput> inputs = getContractionInputs(entry);
-    SmallVector<int64_t> widths;
+    SmallVector<int64_t> widths, offsets;
     SmallVector<Attribute> keys;
     int64_t total = 0;
-    for (const ContractionInput &input : inputs) {
-      widths.push_back(input.channels());
-      keys.push_back(builder.getStringAttr(input.key));
-      total += Statistics::channelNumbers(input.channels());
+    for (const ContractionInput &row : firstOfRows<ContractionInput>(inputs)) {
+      widths.push_back(row.channels());
+      keys.push_back(builder.getStringAttr(row.key));
+      offsets.push_back(total);
+      total += Statistics::channelNumbers(row.channels());
     }
     Value sums = appendArgument(entry, MemRefType::get({std::max<int64_t>(total, 1)}, builder.getI64Type()), kSumsName);
-    int64_t offset = 0;
     for (const ContractionInput &input : inputs) {
       builder.setInsertionPointAfterValue(input.value);
-      emitChannelSums(builder, input.contraction->getLoc(), input.value, sums, offset);
-      offset += Statistics::channelNumbers(input.channels());
+      emitChannelSums(builder, input.contraction->getLoc(), input.value, sums, offsets[input.row]);
     }
     entry->setAttr(kObservedChannelsAttr, builder.getArrayAttr(keys));
     entry->setAttr(kChannelWidthsAttr, builder.getDenseI64ArrayAttr(widths));

@@ -120,7 +120,7 @@ private:
   void setCalls(int64_t calls) {
     SmallVector<LayerInfo> layers = readLayers(getOperation());
     for (LayerInfo &layer : layers)
-      layer.calls = calls;
+      layer.calls *= calls;
     writeLayers(getOperation(), layers);
     numCalls += layers.size();
   }

@@ -2,7 +2,8 @@
 //
 // @main on buffers becomes `halftone_run` on pointers (include/halftone-c/Artefact.h), and each parallel loop a function
 // that the caller's parallel_for runs on ranges of iterations. What both need is found from the same four
-// values: inputs, outputs, batch, workspace. They are the layers' context, a struct on run's stack.
+// values: inputs, outputs, batch, workspace. They are the layers' context, a struct on run's stack. The layers of a shared function
+// (ShareLayers.cpp) have pointers to its arguments as theirs.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/Entry.h"
@@ -10,6 +11,7 @@
 #include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/RunFunction.h"
+#include "halftone/Codegen/VectorEmission.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -23,6 +25,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -124,16 +127,18 @@ static Value storeContext(OpBuilder &builder, Location loc, const CallState &sta
   return context;
 }
 
-/// A dense memref over a pointer; its dynamic leading dimension is the batch. `type` has an identity layout.
+/// A memref over a pointer to its first element; its dynamic leading dimension is the batch. The layout of `type` is dense, or has static
+/// strides.
 static Value pointerToMemref(OpBuilder &builder, Location loc, Value pointer, MemRefType type, Value leading) {
   LLVMTypeConverter converter(builder.getContext());
   auto descriptor = MemRefDescriptor::poison(builder, loc, converter.convertType(type));
   descriptor.setAllocatedPtr(builder, loc, pointer);
   descriptor.setAlignedPtr(builder, loc, pointer);
   descriptor.setConstantOffset(builder, loc, 0);
+  std::optional<SmallVector<int64_t>> strides = type.hasStaticShape() ? staticStrides(type) : std::nullopt;
   int64_t stride = 1;
   for (int64_t i = type.getRank() - 1; i >= 0; --i) {
-    descriptor.setConstantStride(builder, loc, i, stride);
+    descriptor.setConstantStride(builder, loc, i, strides ? (*strides)[i] : stride);
     if (type.isDynamicDim(i)) {
       descriptor.setSize(builder, loc, i, leading);
       continue;
@@ -148,6 +153,20 @@ static Value loadPointer(OpBuilder &builder, Location loc, Value array, unsigned
   auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
   Value slot = LLVM::GEPOp::create(builder, loc, pointer, pointer, array, ArrayRef<LLVM::GEPArg>{int32_t(index)});
   return LLVM::LoadOp::create(builder, loc, pointer, slot);
+}
+
+/// A pointer to the first element of a memref, whose offset is static.
+static Value memrefToPointer(OpBuilder &builder, Location loc, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  [[maybe_unused]] LogicalResult known = type.getStridesAndOffset(strides, offset);
+  assert(succeeded(known) && !ShapedType::isDynamic(offset) && "views have constant offsets");
+  LLVMTypeConverter converter(builder.getContext());
+  Value structure = UnrealizedConversionCastOp::create(builder, loc, converter.convertType(type), memref).getResult(0);
+  Value begin = MemRefDescriptor(structure).alignedPtr(builder, loc);
+  Value bytes = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), offset * (storedBits(type.getElementType()) / 8));
+  return LLVM::GEPOp::create(builder, loc, begin.getType(), builder.getI8Type(), begin, ArrayRef<LLVM::GEPArg>{bytes});
 }
 
 /// Argument `index` of @main: the inputs, then the outputs, then the arena.
@@ -205,10 +224,14 @@ static Capture captureOf(ArrayRef<Operation *> layer) {
   return capture;
 }
 
+/// Calls of shared functions that one function makes.
+static constexpr size_t kCallsTogether = 64;
+
 namespace {
 
-/// Where layers are called from: the values of `run` by those of @main, and what each call gets.
+/// Where layers are called from: the function that they are of, the values of the caller by its values, and what each call gets.
 struct CallSite {
+  func::FuncOp function;
   IRMapping &mapping;
   Value parallelFor, pool, context;
 };
@@ -229,10 +252,15 @@ struct OutlineParallel : halftone::impl::OutlineParallelBase<OutlineParallel> {
     described = readLayers(getOperation());
     layers.clear();
     seen.clear();
+    outlined.clear();
+    numParts = 0;
+    countCalls();
     if (failed(buildRun()))
       return signalPassFailure();
     writeLayers(getOperation(), layers);
     main.erase();
+    for (auto &[function, calls] : calls)
+      function.erase();
   }
 
 private:
@@ -241,6 +269,9 @@ private:
   unsigned numInputs = 0, numOutputs = 0;
   SmallVector<LayerInfo> described, layers; ///< by halftone.layer; by function
   SmallVector<int64_t> seen;                ///< the former of the latter
+  llvm::MapVector<func::FuncOp, int64_t> calls;     ///< of the shared functions
+  DenseMap<Operation *, func::FuncOp> outlined;     ///< these, as they are called
+  int64_t numParts = 0;                             ///< functions that call them
   int64_t minBatch = 1, maxBatch = 1;
   LLVM::LLVMPointerType pointer;
 
@@ -257,6 +288,12 @@ private:
     if (main.getNumArguments() != numInputs + numOutputs + 1)
       return main.emitError("has no arena; run halftone-plan-memory before");
     return success();
+  }
+
+  void countCalls() {
+    calls.clear();
+    for (auto call : main.getOps<func::CallOp>())
+      ++calls[getOperation().lookupSymbol<func::FuncOp>(call.getCallee())];
   }
 
   func::FuncOp createFunction(StringRef name, FunctionType type) {
@@ -284,27 +321,94 @@ private:
     IRMapping mapping;
     for (BlockArgument argument : main.getArguments())
       mapping.map(argument, rebuild(builder, state, argument));
-    CallSite site{mapping, parallelFor, run.getArgument(5), context};
-    SmallVector<Operation *> serial;
-    for (Operation &op : main.getBody().front().without_terminator()) {
-      bool uses = llvm::any_of(op.getOperands(), [&](Value v) { return llvm::is_contained(serial, v.getDefiningOp()); });
-      if (isRecomputable(&op) && !uses) {
-        builder.clone(op, mapping);
-        continue;
-      }
-      if (!isRecomputable(&op) && !isSameLayer(serial, &op))
-        outlineSerial(builder, serial, site);
-      auto loop = dyn_cast<scf::ForallOp>(op);
-      if (!loop)
-        serial.push_back(&op);
-      else if (failed(outlineParallel(builder, loop, site)))
-        return failure();
-    }
-    outlineSerial(builder, serial, site);
+    if (failed(buildCalls(builder, {main, mapping, parallelFor, run.getArgument(5), context})))
+      return failure();
     modes->restore(builder, loc, saved);
     Value ok = arith::ConstantIntOp::create(builder, loc, 0, 32);
     func::ReturnOp::create(builder, loc, ok);
     return success();
+  }
+
+  /// The operations of the function as calls of layers.
+  LogicalResult buildCalls(OpBuilder &builder, const CallSite &site) {
+    SmallVector<Operation *> serial, shared;
+    for (Operation &op : func::FuncOp(site.function).getBody().front().without_terminator()) {
+      bool uses = llvm::any_of(op.getOperands(), [&](Value v) { return llvm::is_contained(serial, v.getDefiningOp()); });
+      if (isRecomputable(&op) && !uses) {
+        builder.clone(op, site.mapping);
+        continue;
+      }
+      if (!isRecomputable(&op) && !isSameLayer(serial, &op))
+        outlineSerial(builder, serial, site);
+      bool isShared = isa<func::CallOp>(op);
+      if ((!isShared || shared.size() == kCallsTogether) && failed(callTogether(builder, shared, site)))
+        return failure();
+      auto loop = dyn_cast<scf::ForallOp>(op);
+      if (loop && failed(outlineParallel(builder, loop, site)))
+        return failure();
+      if (!loop)
+        (isShared ? shared : serial).push_back(&op);
+    }
+    outlineSerial(builder, serial, site);
+    return callTogether(builder, shared, site);
+  }
+
+  /// Empties the list of calls of shared functions into a function(context, parallelFor, pool), as there may be thousands, which `run` is then not
+  /// too long for the optimizer with.
+  LogicalResult callTogether(OpBuilder &builder, SmallVector<Operation *> &together, const CallSite &site) {
+    if (together.empty())
+      return success();
+    Location loc = together.front()->getLoc();
+    func::FuncOp part = createFunction("steps_" + std::to_string(numParts++), FunctionType::get(&getContext(), {pointer, pointer, pointer}, {}));
+    auto inside = OpBuilder::atBlockEnd(&part.getBody().front());
+    IRMapping mapping;
+    rebuildCaptured(inside, loc, captureOf(together), site.function, part.getArgument(0), mapping);
+    unsigned most = 0;
+    for (Operation *call : together)
+      most = std::max(most, call->getNumOperands());
+    Value pointers = LLVM::AllocaOp::create(inside, loc, pointer, pointer, LLVM::ConstantOp::create(inside, loc, inside.getI64Type(), most));
+    for (Operation *call : together)
+      if (failed(callShared(inside, cast<func::CallOp>(call), pointers, {site.function, mapping, part.getArgument(1), part.getArgument(2), {}})))
+        return failure();
+    func::ReturnOp::create(inside, loc);
+    func::CallOp::create(builder, loc, part, ValueRange{site.context, site.parallelFor, site.pool});
+    together.clear();
+    return success();
+  }
+
+  /// Stores the arguments' pointers, and calls the function as outlineShared() makes it.
+  LogicalResult callShared(OpBuilder &builder, func::CallOp call, Value pointers, const CallSite &site) {
+    Location loc = call.getLoc();
+    for (auto [i, argument] : llvm::enumerate(call.getOperands())) {
+      auto cast = argument.getDefiningOp<UnrealizedConversionCastOp>();
+      Value first = memrefToPointer(builder, loc, site.mapping.lookup(cast ? cast.getInputs()[0] : argument));
+      LLVM::StoreOp::create(builder, loc, first, LLVM::GEPOp::create(builder, loc, pointer, pointer, pointers, ArrayRef<LLVM::GEPArg>{int32_t(i)}));
+    }
+    auto function = getOperation().lookupSymbol<func::FuncOp>(call.getCallee());
+    func::FuncOp &callee = outlined[function];
+    if (!callee && failed(outlineShared(function, callee)))
+      return failure();
+    func::CallOp::create(builder, loc, callee, ValueRange{pointers, site.parallelFor, site.pool});
+    return success();
+  }
+
+  /// callee(pointers to the arguments, parallelFor, pool): the calls of the layers of `function`.
+  LogicalResult outlineShared(func::FuncOp function, func::FuncOp &callee) {
+    Location loc = function.getLoc();
+    callee = createFunction(("call_" + function.getSymName()).str(), FunctionType::get(&getContext(), {pointer, pointer, pointer}, {}));
+    auto builder = OpBuilder::atBlockEnd(&callee.getBody().front());
+    IRMapping mapping;
+    for (BlockArgument argument : function.getArguments())
+      mapping.map(argument, rebuildShared(builder, loc, callee.getArgument(0), argument));
+    if (failed(buildCalls(builder, {function, mapping, callee.getArgument(1), callee.getArgument(2), callee.getArgument(0)})))
+      return failure();
+    func::ReturnOp::create(builder, loc);
+    return success();
+  }
+
+  /// An argument of a shared function, from the pointers to all of them.
+  static Value rebuildShared(OpBuilder &builder, Location loc, Value pointers, BlockArgument argument) {
+    return pointerToMemref(builder, loc, loadPointer(builder, loc, pointers, argument.getArgNumber()), cast<MemRefType>(argument.getType()), {});
   }
 
   Value functionPointer(OpBuilder &builder, Location loc, func::FuncOp function) {
@@ -377,7 +481,7 @@ private:
   }
 
   /// A new function body(context, begin, end), "layer_3_conv1" for the third layer, on the list of layers.
-  func::FuncOp createLayer(Location loc) {
+  func::FuncOp createLayer(Location loc, int64_t callsOfRun) {
     std::optional<int64_t> known = layerOf(loc);
     LayerInfo info;
     info.name = nodeName(loc);
@@ -389,6 +493,7 @@ private:
     if (known && llvm::is_contained(seen, *known))
       info.multiplyAccumulates = info.readBytes = info.writtenBytes = info.constantBytes = 0;
     seen.push_back(known.value_or(-1));
+    info.calls = callsOfRun;
     info.body = "layer_" + std::to_string(layers.size());
     if (!info.name.empty())
       info.body += "_" + info.name;
@@ -402,11 +507,11 @@ private:
   /// Fills a layer's function with `emit`, and calls it on `count` iterations.
   void emitLayer(OpBuilder &builder, Location loc, const Capture &capture, const CallSite &site, Value count,
                  function_ref<void(OpBuilder &, func::FuncOp, IRMapping &)> emit) {
-    func::FuncOp layer = createLayer(loc);
+    func::FuncOp layer = createLayer(loc, site.function == main ? 1 : calls.lookup(site.function));
     auto inside = OpBuilder::atBlockEnd(&layer.getBody().front());
     Value saved = modes->pin(inside, loc);
     IRMapping mapping;
-    rebuildCaptured(inside, loc, capture, layer.getArgument(0), mapping);
+    rebuildCaptured(inside, loc, capture, site.function, layer.getArgument(0), mapping);
     emit(inside, layer, mapping);
     modes->restore(inside, loc, saved);
     func::ReturnOp::create(inside, loc);
@@ -475,11 +580,13 @@ private:
     operations.clear();
   }
 
-  void rebuildCaptured(OpBuilder &builder, Location loc, const Capture &capture, Value context, IRMapping &mapping) {
-    CallState state = loadContext(builder, loc, context);
-    for (BlockArgument argument : main.getArguments())
+  void rebuildCaptured(OpBuilder &builder, Location loc, const Capture &capture, func::FuncOp function, Value context, IRMapping &mapping) {
+    std::optional<CallState> state;
+    if (function == main)
+      state = loadContext(builder, loc, context);
+    for (BlockArgument argument : function.getArguments())
       if (capture.values.contains(argument))
-        mapping.map(argument, rebuild(builder, state, argument));
+        mapping.map(argument, state ? rebuild(builder, *state, argument) : rebuildShared(builder, loc, context, argument));
     for (Operation *op : capture.slice)
       builder.clone(*op, mapping);
   }

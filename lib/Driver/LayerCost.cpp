@@ -28,7 +28,7 @@ std::string RecordedLayer::tile() const {
 }
 
 double mlir::halftone::callsOf(const HalftoneLayerInfo &layer, int64_t batch) {
-  return layer.calls < 0 ? double(batch) : double(std::max(layer.calls, 1));
+  return layer.calls < 0 ? -double(layer.calls) * double(batch) : double(std::max(layer.calls, 1));
 }
 
 std::optional<RecordedLayer>

@@ -80,6 +80,8 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
     pm.addNestedPass<func::FuncOp>(createAssignPlanes());
     pm.addNestedPass<func::FuncOp>(createReuseBuffers());
   }
+  // Behind what looks at all users of a buffer.
+  pm.addPass(createShareLayers());
   pm.addNestedPass<func::FuncOp>(createLowerObservers());
   if (!target.isReference()) {
     pm.addNestedPass<func::FuncOp>(createLowerProducts({target.isa.str()}));

@@ -1,8 +1,9 @@
-//===- UnifyScales.cpp - one type for what a concatenation joins ------------===//
+//===- UnifyScales.cpp - one type for what is joined, or made step by step ---===//
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Quantization/Passes.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_UNIFYSCALES
@@ -72,7 +73,11 @@ struct UnifyScalesPass : halftone::impl::UnifyScalesBase<UnifyScalesPass> {
     if (failed(entry))
       return signalPassFailure();
     Classes classes;
+    llvm::StringMap<Operation *> steps;
     for (Operation &op : entry->getBody().front()) {
+      if (auto name = op.getAttrOfType<StringAttr>(kStepsAttr))
+        if (Operation *result = findResultQuantize(&op))
+          classes.unionSets(result, steps.try_emplace(name, result).first->second);
       if (!isInt8(&op))
         continue;
       if (isa<tensor::ConcatOp>(op))

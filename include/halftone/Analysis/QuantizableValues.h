@@ -12,6 +12,9 @@ inline constexpr llvm::StringLiteral kChannelFactorsAttr = "halftone.channel_fac
 struct QuantizableValue {
   Value value;
   std::string key; ///< "<index>:<location name>", the same for the same entry form
+  /// The row of the statistics that counts the value: values that kStepsAttr names alike have one. Rows are numbered in the order of their first
+  /// values, whose keys are theirs.
+  int64_t row;
 };
 
 /// Every f32 tensor that may get codes of its own: arguments, results of sandwiches, and other results. Constants
@@ -25,11 +28,22 @@ struct ContractionInput {
   Operation *contraction;
   Value value;
   std::string key; ///< "<index>:<location name>" of the contraction
+  int64_t row;     ///< as QuantizableValue's, by the contraction's name
   int64_t channels() const { return cast<RankedTensorType>(value.getType()).getShape().back(); }
 };
 
 /// The inputs whose channel means bias correction needs, in the program's order.
 SmallVector<ContractionInput> getContractionInputs(func::FuncOp function);
+
+/// The first of each row, in their order.
+template <typename T>
+SmallVector<T> firstOfRows(ArrayRef<T> all) {
+  SmallVector<T> first;
+  for (const T &one : all)
+    if (one.row == static_cast<int64_t>(first.size()))
+      first.push_back(one);
+  return first;
+}
 
 } // namespace mlir::halftone
 

@@ -22,7 +22,7 @@ struct LayerInfo {
   std::string body; ///< the function, once it is outlined
   std::string cost; ///< of contractions, what the cost model reads (ContractShape::text)
   bool perSample = false;
-  int64_t calls = 1; ///< of a run; kCallsPerSample: as many as the batch has samples
+  int64_t calls = 1; ///< of a run; a multiple of kCallsPerSample: so many for each sample of the batch
   int64_t multiplyAccumulates = 0, readBytes = 0, writtenBytes = 0, constantBytes = 0;
 
   static constexpr int64_t kCallsPerSample = -1;

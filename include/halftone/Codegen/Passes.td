@@ -525,6 +525,35 @@ def ReuseBuffers : Pass<"halftone-reuse-buffers", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numReused", "reused", "Number of buffers that took an operand's place">];
 }
 
+def ShareLayers : Pass<"halftone-share-layers", "::mlir::ModuleOp"> {
+  let summary = "Make one function of the layers that a node of the source is written out as";
+  let description = [{
+    A loop of the source that is written out, as the steps of a recurrent network, is the same layers again and again, on other parts of the same
+    buffers. Layers of one name (see halftone-annotate-layers) that are one operation each, and the same but for the buffers that they are given,
+    become calls of one function, which is lowered, optimized and stored once:
+
+    ```mlir
+    linalg.generic ins(%gates_0, %cell_0) outs(%cell_1) {...}    // strided<[512, 1], offset: 0>
+    linalg.generic ins(%gates_1, %cell_1) outs(%cell_2) {...}    // strided<[512, 1], offset: 512>
+    // becomes
+    call @shared_0(%gates_0, %cell_0, %cell_1)
+    call @shared_0(%gates_1', %cell_1, %cell_2)                  // an unrealized_conversion_cast to offset 0
+
+    func.func private @shared_0(%0: memref<1x512xf32>, %1: memref<1x128xf32>, %2: memref<1x128xf32>) {
+      linalg.generic ins(%0, %1) outs(%2) {...}
+      return
+    }
+    ```
+
+    An argument has the shape and the strides of its operands and no offset: halftone-outline-parallel, which knows the calls, gives the functions
+    pointers to the first elements. The rows of `halftone.observe` are parts of its buffers for that. Left alone: layers of several operations,
+    products of two activations, operands that are dynamic.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [Statistic<"numFunctions", "functions", "Number of functions">,
+                    Statistic<"numShared", "shared", "Number of layers that became calls">];
+}
+
 def LowerObservers : Pass<"halftone-lower-observers", "::mlir::func::FuncOp"> {
   let summary = "Write observers as loops over their buffer";
   let description = [{
@@ -595,6 +624,9 @@ def OutlineParallel : Pass<"halftone-outline-parallel", "::mlir::ModuleOp"> {
     a loop of no layer; it stays in `run` if it uses what others compute. `halftone.layers` becomes the list of the
     functions in the order of their calls.
 
+    The functions of halftone-share-layers, which @main calls, are outlined in the same way, once; their context is an array of pointers to the
+    arguments' first elements, which `run` fills before each call. Their layers' `calls` count the calls of a run.
+
     `run` and each layer set the rounding and denormal modes to the default (round to nearest even, denormals kept) and
     restore the caller's at the end, in the way of the target's architecture. `run` returns 1 when `batch` is out of `halftone.batch`. Layers are named by the
     first name in their location.
@@ -613,7 +645,7 @@ def LoopSamples : Pass<"halftone-loop-samples", "::mlir::ModuleOp"> {
   let description = [{
     With `halftone.samples` (see halftone-split-batch) the `run` of one sample becomes `halftone_run_sample`, and a new `run` calls it for each sample with
     pointers to its inputs and outputs, all with one workspace. `halftone.inputs`, `halftone.outputs` and `halftone.batch` become those of the batch, and
-    `halftone.sample_calls` and each layer of `halftone.layers` say how often it is called (-1: for each sample of the batch).
+    `halftone.sample_calls` and each layer of `halftone.layers` say how often it is called (negative: so often for each sample of the batch).
 
     ```mlir
     func.func @halftone_run(%inputs, %outputs, %batch, %workspace, %parallelFor, %pool) -> i32 {

@@ -193,11 +193,14 @@ def QuantizeTables : Pass<"halftone-quantize-tables", "::mlir::ModuleOp"> {
 }
 
 def UnifyScales : Pass<"halftone-unify-scales", "::mlir::ModuleOp"> {
-  let summary = "Give the operands and the result of a concatenation one type";
+  let summary = "Give the operands and the result of a concatenation, and the steps of a loop, one type";
   let description = [{
     All values that an int8 `tensor.concat` joins, and its result, get the type of their widest common range, so that
     the concatenation moves codes only. Max pools share the type of their operand, so they follow. Residual additions
     are left alone: they rescale each operand in their arithmetic.
+
+    So do values that `halftone.steps` names alike, as the states of a recurrent network that is written out step by step: the weights that read
+    them are packed once then, and each step is the same code (halftone-share-layers).
   }];
   let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
   let statistics = [Statistic<"unified", "unified", "Number of quantize operations with a new type">];

@@ -10,6 +10,7 @@
 #include "Movement.h"
 #include "Operators.h"
 #include "Shape.h"
+#include "halftone/Analysis/EntryForm.h"
 #include "halftone/Dialect/Halftone/IR/RecurrentCells.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -153,6 +154,8 @@ private:
   /// What the state gives to gates [0, count): batch x (count hidden).
   Value buildRecurrent(Value h, int64_t count);
   void step(Value x);
+  /// Names what each step makes (kStepsAttr).
+  void name(Value value, StringRef role);
   /// What step `t` gives to the sequences that have it, and `before` to those that have ended (or, backwards, not begun); null: zeros.
   Value choose(int64_t t, Value value, Value before);
 
@@ -207,11 +210,14 @@ Value Direction::buildRecurrent(Value h, int64_t count) {
   if (!recurrent)
     recurrent = weights(2, 0, count * net.hidden);
   Value product = multiply(node, h, recurrent);
+  name(product, "product");
   if (!net.resetBehind || !node.hasInput(3))
     return product;
   std::vector<double> bias(rows, 0), hiddenBias = numbers(3, rows + 2 * net.hidden, net.hidden);
   llvm::copy(hiddenBias, bias.begin() + 2 * net.hidden);
-  return addBias(product, bias);
+  Value sum = addBias(product, bias);
+  name(sum, "sum");
+  return sum;
 }
 
 /// From the state and cell before, `lastState` and `lastCell`, to the next.
@@ -225,12 +231,19 @@ void Direction::step(Value x) {
     if (!net.resetBehind) {
       if (!hiddenGate)
         hiddenGate = weights(2, 2 * net.hidden, net.hidden);
-      product = multiply(node, buildGruReset(b, node.loc, x, r, lastState, functions), hiddenGate);
+      Value reset = buildGruReset(b, node.loc, x, r, lastState, functions);
+      name(reset, "reset");
+      product = multiply(node, reset, hiddenGate);
+      name(product, "hidden");
     }
     lastState = buildGruState(b, node.loc, x, r, product, lastState, functions);
   } else {
     lastState = buildRnnState(b, node.loc, x, buildRecurrent(lastState, 1), functions);
   }
+}
+
+void Direction::name(Value value, StringRef role) {
+  value.getDefiningOp()->setAttr(kStepsAttr, b.getStringAttr(locationName(node.loc) + ":" + Twine(index) + ":" + role));
 }
 
 Value Direction::choose(int64_t t, Value value, Value before) {
@@ -257,10 +270,18 @@ SmallVector<Value> Direction::run(Value x, Value h, Value c) {
     const int64_t t = reverse ? net.steps - 1 - i : i;
     Value state = lastState, cell = lastCell;
     step(extract(node, all, {{t * net.batch, 0}, {net.batch, rows}, {1, 1}}));
-    states[t] = someEnd ? choose(t, lastState, {}) : lastState;
+    name(lastState, "state");
+    if (lastCell)
+      name(lastCell, "cell");
+    states[t] = lastState;
     if (someEnd) {
+      states[t] = choose(t, lastState, {});
+      name(states[t], "output");
       lastState = choose(t, lastState, state);
       lastCell = lastCell ? choose(t, lastCell, cell) : Value();
+      name(lastState, "kept state");
+      if (lastCell)
+        name(lastCell, "kept cell");
     }
   }
   return states;
