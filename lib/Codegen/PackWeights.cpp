@@ -5,10 +5,8 @@
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/WeightReader.h"
 #include "halftone/Support/Constants.h"
-#include "halftone/Support/ContentHash.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "llvm/ADT/StringMap.h"
 #include <cstring>
 
 namespace mlir::halftone {
@@ -199,7 +197,6 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
     FailureOr<CostTable> costs = CostTable::of(getOperation(), *isa);
     if (failed(costs))
       return signalPassFailure();
-    constants.clear();
     const ContractChooser chooser = {*isa, *costs, countWeightBytes(getOperation())};
     WalkResult result = getOperation().walk([&](ContractOp op) {
       if (op.getPacking())
@@ -214,8 +211,6 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
   }
 
 private:
-  llvm::StringMap<ElementsAttr> constants; ///< packed weights by the hash of their contents
-
   /// Winograd's kernel if it can compute a convolution with these weights. It is left alone where weights change later: its sums could overflow.
   std::optional<WinogradLayout> findWinograd(ContractOp op, const Isa &isa, ArrayRef<int8_t> weights) const {
     std::optional<WinogradLayout> layout = dense ? std::nullopt : WinogradLayout::forContract(op, isa);
@@ -299,16 +294,6 @@ private:
     return replaceWeights<T>(op, layout, *weights);
   }
 
-  /// Steps of a loop that is written out read the same weights, which are one constant.
-  template <typename T>
-  ElementsAttr constantOf(RankedTensorType type, ArrayRef<T> packed) {
-    auto bytes = ArrayRef(reinterpret_cast<const uint8_t *>(packed.data()), packed.size() * sizeof(T));
-    ElementsAttr &known = constants[hashContent(bytes)];
-    if (!known || known.getType() != type)
-      known = makeConstant<T>(type, packed, "packed");
-    return known;
-  }
-
   template <typename T, typename Layout>
   LogicalResult replaceWeights(ContractOp op, Layout layout, ArrayRef<T> weights) {
     int64_t columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
@@ -323,7 +308,8 @@ private:
       }
     OpBuilder builder(op);
     auto type = RankedTensorType::get(packed.size(), getElementTypeOrSelf(op.getWeights().getType()));
-    op.getWeightsMutable().assign(arith::ConstantOp::create(builder, op.getLoc(), constantOf<T>(type, packed)));
+    Value constant = arith::ConstantOp::create(builder, op.getLoc(), makeConstant<T>(type, packed, "packed"));
+    op.getWeightsMutable().assign(constant);
     op.setPackingAttr(layout.toAttribute(&getContext()));
     ++numPacked;
     return success();

@@ -54,6 +54,7 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
     // Behind the choice of kernels, before padding is data.
     pm.addNestedPass<func::FuncOp>(createStoreUnsigned());
   }
+  pm.addNestedPass<func::FuncOp>(createMergeConstants());
   // A float contraction that got no kernel is still one chain of fma.
   pm.addPass(createFuseMultiplyAdd());
   simplify(pm);

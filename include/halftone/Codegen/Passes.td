@@ -352,6 +352,20 @@ def SplitBatch : Pass<"halftone-split-batch", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numSplit", "split", "Number of functions that take one sample now">];
 }
 
+def MergeConstants : Pass<"halftone-merge-constants", "::mlir::func::FuncOp"> {
+  let summary = "Make one constant of those with equal contents";
+  let description = [{
+    Each `dense_resource` has a name, so that two with the same elements are two attributes, and two constants of the artefact. An `arith.constant`
+    whose type and bytes an earlier one has gets that one's attribute; cse does the rest. Multipliers and tables of a loop's steps are equal.
+
+    ```mlir
+    %0 = arith.constant dense_resource<multiplier> : tensor<512xf32>
+    %1 = arith.constant dense_resource<multiplier_1> : tensor<512xf32>    // the same bytes: becomes dense_resource<multiplier>
+    ```
+  }];
+  let statistics = [Statistic<"numMerged", "merged", "Number of constants that are an earlier one">];
+}
+
 def SplitFills : Pass<"halftone-split-fills", "::mlir::func::FuncOp"> {
   let summary = "Give each destination a filled tensor of its own";
   let description = [{
@@ -549,7 +563,7 @@ def ShareLayers : Pass<"halftone-share-layers", "::mlir::ModuleOp"> {
     pointers to the first elements. The rows of `halftone.observe` are parts of its buffers for that. Left alone: layers of several operations,
     products of two activations, operands that are dynamic.
   }];
-  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"];
   let statistics = [Statistic<"numFunctions", "functions", "Number of functions">,
                     Statistic<"numShared", "shared", "Number of layers that became calls">];
 }

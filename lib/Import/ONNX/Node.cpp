@@ -140,7 +140,9 @@ std::string Node::unreadAttribute() const {
 
 unsigned Node::numResults() const { return proto.output_size(); }
 
-bool Node::hasResult(unsigned i) const { return i < numResults() && !proto.output(i).empty(); }
+StringRef Node::resultName(unsigned i) const { return i < numResults() ? StringRef(proto.output(i)) : StringRef(); }
+
+bool Node::hasResult(unsigned i) const { return !resultName(i).empty(); }
 
 void Node::setResult(Value value, Type element, unsigned i) {
   if (!value) // its maker has recorded the reason

@@ -78,6 +78,8 @@ public:
   unsigned numResults() const;
   /// Whether the model names the result.
   bool hasResult(unsigned i) const;
+  /// The name, which no other value of the graph has; empty if there is none.
+  StringRef resultName(unsigned i) const;
   /// `element` is needed where it is not the value's element type (ui8).
   void setResult(Value value, Type element = {}, unsigned i = 0);
   void setResult(HostTensor tensor, unsigned i = 0);

@@ -10,7 +10,6 @@
 #include "Movement.h"
 #include "Operators.h"
 #include "Shape.h"
-#include "halftone/Analysis/EntryForm.h"
 #include "halftone/Dialect/Halftone/IR/RecurrentCells.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -243,7 +242,8 @@ void Direction::step(Value x) {
 }
 
 void Direction::name(Value value, StringRef role) {
-  value.getDefiningOp()->setAttr(kStepsAttr, b.getStringAttr(locationName(node.loc) + ":" + Twine(index) + ":" + role));
+  const unsigned first = node.hasResult(0) ? 0 : node.hasResult(1) ? 1 : 2; // a node has one
+  value.getDefiningOp()->setAttr(kStepsAttr, b.getStringAttr(node.resultName(first) + ":" + Twine(index) + ":" + role));
 }
 
 Value Direction::choose(int64_t t, Value value, Value before) {
