@@ -324,7 +324,7 @@ LogicalResult onnx_operators::buildLeakyRelu(Node &node) {
 LogicalResult onnx_operators::buildCast(Node &node) {
   const Tensor &x = node.input(0);
   const bool like = node.type() == "CastLike";
-  Type to = like ? node.input(1).element : elementType(node.builder.getContext(), node.getInt("to", 0));
+  Type to = like ? node.input(1).element : runtimeType(elementType(node.builder.getContext(), node.getInt("to", 0)));
   (void)node.getInt("saturate", 1); // concerns 8-bit floats only
   if (!to || !isComputable(to) || !isComputable(x.element))
     return node.unsupported("a cast from " + llvm::formatv("{0}", x.element).str() + " to " +

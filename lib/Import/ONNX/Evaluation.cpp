@@ -275,18 +275,19 @@ Evaluated onnx_operators::evaluateConcat(Node &node) {
   return result;
 }
 
-Evaluated onnx_operators::evaluateSlice(Node &node) {
-  FailureOr<SliceRange> range = readSlice(node);
-  if (failed(range))
-    return std::nullopt;
-  const HostTensor &x = *node.constant(0);
+HostTensor importer::sliceConstant(const HostTensor &x, const SliceRange &range) {
   SmallVector<int64_t> strides = rowMajorStrides(x.shape);
   int64_t start = 0;
-  for (auto [stride, from, step] : llvm::zip(strides, range->starts, range->steps)) {
+  for (auto [stride, from, step] : llvm::zip(strides, range.starts, range.steps)) {
     start += from * stride;
     stride *= step;
   }
-  return x.gathered(range->sizes, stridedPositions(range->sizes, strides, start));
+  return x.gathered(range.sizes, stridedPositions(range.sizes, strides, start));
+}
+
+Evaluated onnx_operators::evaluateSlice(Node &node) {
+  FailureOr<SliceRange> range = readSlice(node);
+  return succeeded(range) ? Evaluated(sliceConstant(*node.constant(0), *range)) : std::nullopt;
 }
 
 Evaluated onnx_operators::evaluateGather(Node &node) {

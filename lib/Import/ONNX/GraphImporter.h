@@ -31,7 +31,7 @@ private:
   void collectLeading();
   LogicalResult reportMissing() const;
   LogicalResult setValue(const onnx::ValueInfoProto &input, Type element, ArrayRef<int64_t> shape, double value);
-  void remarkHalves();
+  void remarkPrecision(llvm::StringRef precision, llvm::function_ref<bool(int64_t)> hasPrecision);
   LogicalResult addInputs(func::FuncOp function);
   FailureOr<SmallVector<int64_t>> readInputShape(const onnx::ValueInfoProto &input, SmallVector<Attribute> &symbols);
   FailureOr<int64_t> readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim);

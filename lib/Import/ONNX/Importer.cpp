@@ -206,26 +206,27 @@ FailureOr<SmallVector<int64_t>> GraphImporter::readInputShape(const onnx::ValueI
   return shape;
 }
 
-/// The interface is the source's but for numbers in half precision.
-void GraphImporter::remarkHalves() {
+/// The interface is the source's but for floating-point numbers in another precision than f32.
+void GraphImporter::remarkPrecision(StringRef precision, llvm::function_ref<bool(int64_t)> hasPrecision) {
   SmallVector<std::string> names;
   auto collect = [&](const auto &values) {
     for (const onnx::ValueInfoProto &value : values)
-      if (isHalfPrecision(value.type().tensor_type().elem_type()))
+      if (hasPrecision(value.type().tensor_type().elem_type()))
         names.push_back("'" + value.name() + "'");
   };
   collect(graph.input());
   collect(graph.output());
   if (!names.empty())
-    emitRemark(loc) << "half precision is computed in f32: so are the inputs and outputs " << llvm::join(names, ", ");
+    emitRemark(loc) << precision << " precision is computed in f32: so are the inputs and outputs " << llvm::join(names, ", ");
 }
 
 LogicalResult GraphImporter::addInputs(func::FuncOp function) {
-  remarkHalves();
+  remarkPrecision("half", isHalfPrecision);
+  remarkPrecision("double", [](int64_t onnxType) { return onnxType == onnx::TensorProto::DOUBLE; });
   for (const onnx::ValueInfoProto &input : graph.input()) {
     if (tensors.contains(input.name()))
       continue; // older models list their initializers as inputs
-    Type element = elementType(builder.getContext(), input.type().tensor_type().elem_type());
+    Type element = runtimeType(elementType(builder.getContext(), input.type().tensor_type().elem_type()));
     if (!element || !input.type().has_tensor_type() || !input.type().tensor_type().has_shape())
       return emitError(loc) << "input '" << input.name()
                             << "' is not a tensor of known rank with elements f32, f16, bf16, f64, i64, i32, i8, u8 or bool";
@@ -322,6 +323,7 @@ static std::string buildNode(Node &node, const Operator &row) {
     return "";
   if (!row.build)
     return "it is supported on constants only";
+  node.narrowDoubles();
   if (failed(row.build(node)) || !node.reason().empty())
     return node.reason();
   std::string unread = node.unreadAttribute();
@@ -350,7 +352,9 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<
   if (std::vector<onnx::NodeProto> nodes = expandQuantized(proto, casts, tensors); !nodes.empty())
     return importExpanded(proto, nodes, operators);
   if (!proto.domain().empty() && proto.domain() != "ai.onnx")
-    return fail("its domain is not known");
+    return fail(proto.domain() == "com.microsoft" ? "not among the operators of quantized models that are read of this domain, to which onnxruntime's "
+                                                    "optimizations write: use the model as it was before them"
+                                                  : "its domain is not known");
   const Operator *row = findOperator(proto.op_type());
   if (!row)
     return fail("the operator is not known");

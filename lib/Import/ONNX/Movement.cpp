@@ -109,12 +109,13 @@ LogicalResult onnx_operators::buildSpaceToDepth(Node &node) {
   return success();
 }
 
+/// Inputs without elements, as exporters make of a padding of no rows, are left out.
 LogicalResult onnx_operators::buildConcat(Node &node) {
   const Tensor &first = node.input(0);
   FailureOr<int64_t> axis = readAxis(node, first.rank(), 0);
   if (failed(axis))
     return failure();
-  SmallVector<Value> values;
+  SmallVector<unsigned> filled;
   for (unsigned i = 0; i < node.numInputs(); ++i) {
     const Tensor &next = node.input(i);
     if (next.element != first.element || next.rank() != first.rank() || ShapedType::isDynamic(next.shape[*axis]))
@@ -122,12 +123,16 @@ LogicalResult onnx_operators::buildConcat(Node &node) {
     for (int64_t d = 0; d < first.rank(); ++d)
       if (d != *axis && next.shape[d] != first.shape[d])
         return node.unsupported("inputs that differ outside the axis");
-    values.push_back(node.operand(i));
+    if (next.shape[*axis] > 0)
+      filled.push_back(i);
   }
-  if (values.size() == 1)
-    node.setResult(first);
-  else
-    node.setResult(tensor::ConcatOp::create(node.builder, node.loc, *axis, values), first.element);
+  if (filled.size() < 2) {
+    node.setResult(filled.empty() ? first : node.input(filled.front()));
+    return success();
+  }
+  Type element = first.element;
+  auto values = llvm::map_to_vector(filled, [&](unsigned i) { return node.operand(i); });
+  node.setResult(tensor::ConcatOp::create(node.builder, node.loc, *axis, values), element);
   return success();
 }
 
@@ -261,9 +266,13 @@ LogicalResult onnx_operators::buildSplit(Node &node) {
     return node.unsupported("sizes that do not fit the input");
   SliceRange range{SmallVector<int64_t>(x.rank(), 0), x.shape, SmallVector<int64_t>(x.rank(), 1)};
   Type element = x.element;
+  HostTensorRef constant = node.constant(0);
   for (auto [i, part] : llvm::enumerate(*sizes)) {
     range.sizes[*axis] = part;
-    node.setResult(extract(node, node.operand(0), range), element, i);
+    if (constant)
+      node.setResult(sliceConstant(*constant, range), i);
+    else
+      node.setResult(extract(node, node.operand(0), range), element, i);
     range.starts[*axis] += part;
   }
   return success();

@@ -14,6 +14,9 @@ struct SliceRange {
 /// Slice's range, clamped into the input; failure after `node.unsupported`.
 FailureOr<SliceRange> readSlice(Node &node);
 
+/// The slice of what is known on the host.
+HostTensor sliceConstant(const HostTensor &x, const SliceRange &range);
+
 /// The slice, without the dimensions of `dropped` (of size 1).
 Value extract(Node &node, Value x, const SliceRange &range, ArrayRef<int64_t> dropped = {});
 

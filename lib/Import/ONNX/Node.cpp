@@ -24,6 +24,14 @@ Tensor importer::toTensor(HostTensor tensor) {
   return result;
 }
 
+Tensor importer::narrowDouble(const Tensor &tensor) {
+  if (!tensor.constant || !tensor.element.isF64())
+    return tensor;
+  HostTensor narrow = HostTensor::fromNumbers(Float32Type::get(tensor.element.getContext()), tensor.shape, tensor.constant->numbers());
+  narrow.name = tensor.constant->name;
+  return toTensor(std::move(narrow));
+}
+
 Type importer::storageType(Type element) {
   auto integer = dyn_cast<IntegerType>(element);
   if (!integer)
@@ -64,6 +72,12 @@ Value Node::materialize(const HostTensor &tensor) {
   }
   StringRef name = tensor.name.empty() ? StringRef("constant") : StringRef(tensor.name);
   return arith::ConstantOp::create(builder, constantLoc, makeConstant(type, ArrayRef<char>(tensor.bytes), name));
+}
+
+void Node::narrowDoubles() {
+  for (const std::string &name : proto.input())
+    if (auto found = tensors.find(name); found != tensors.end())
+      found->second = narrowDouble(found->second);
 }
 
 /// An argument of the function that is built, of the dynamic size, of which a model has but one.

@@ -13,7 +13,10 @@ Type elementType(MLIRContext *context, int64_t onnxType);
 /// Whether a TensorProto.DataType is f16 or bf16: such numbers are f32 from the reader on.
 bool isHalfPrecision(int64_t onnxType);
 
-/// The same, and those that only codes have: integers of 4 and 16 bits.
+/// The type in which a run computes elements of the type: f32 for f64, which only what is known on the host is computed in.
+Type runtimeType(Type element);
+
+/// The types of `elementType`, and those that only codes have: integers of 4 and 16 bits.
 Type storedType(MLIRContext *context, int64_t onnxType);
 
 namespace onnx_operators {

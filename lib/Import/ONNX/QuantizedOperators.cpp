@@ -224,6 +224,52 @@ static std::vector<onnx::NodeProto> expandProduct(const onnx::NodeProto &proto, 
 }
 
 //===----------------------------------------------------------------------===//
+// A recurrent network
+//===----------------------------------------------------------------------===//
+
+/// Weights of com.microsoft.DynamicQuantizeLSTM, directions x columns x rows of codes, as LSTM has them: directions x rows x columns of f32.
+/// Scale and zero point are one for each direction, or for each of its rows; nothing if they fit in neither way.
+static std::optional<HostTensor> dequantizeRecurrent(const HostTensor &codes, const HostTensor &scale, const HostTensor &zero) {
+  if (codes.shape.size() != 3 || codes.count() == 0)
+    return std::nullopt;
+  const int64_t directions = codes.shape[0], perDirection = codes.count() / directions, rows = codes.shape[2];
+  const bool byRow = scale.count() == directions * rows;
+  if ((!byRow && scale.count() != directions) || zero.count() != scale.count())
+    return std::nullopt;
+  std::vector<double> values = codes.numbers(), scales = scale.numbers(), zeros = zero.numbers();
+  for (auto [i, value] : llvm::enumerate(values)) {
+    const int64_t direction = i / perDirection, at = byRow ? direction * rows + i % rows : direction;
+    value = (value - zeros[at]) * scales[at];
+  }
+  return HostTensor::fromNumbers(scale.element, codes.shape, values).transposed({0, 2, 1});
+}
+
+/// com.microsoft.DynamicQuantizeLSTM: an LSTM whose weights are codes, with scales and zero points behind LSTM's own inputs. It rounds what its
+/// products read, too, by ranges that it finds when it runs; that is left to `--activations`.
+static std::vector<onnx::NodeProto> expandRecurrent(const onnx::NodeProto &proto, TensorMap &tensors) {
+  Expansion expansion(proto, tensors);
+  SmallVector<std::string> inputs;
+  for (int i = 0; i < 8; ++i)
+    inputs.push_back(expansion.input(i));
+  for (int weights : {1, 2}) {
+    const std::string codes = inputs[weights], scale = expansion.input(6 + 2 * weights), zero = expansion.input(7 + 2 * weights);
+    if (!isConstant(tensors, codes) || !isConstant(tensors, scale) || !isConstant(tensors, zero))
+      return {};
+    auto real = dequantizeRecurrent(*tensors[codes].constant, *tensors[scale].constant, *tensors[zero].constant);
+    if (!real)
+      return {};
+    inputs[weights] = expansion.fresh("weights");
+    real->name = codes;
+    tensors[inputs[weights]] = toTensor(std::move(*real));
+  }
+  onnx::NodeProto &node = expansion.add("LSTM", inputs, proto.output(0));
+  for (int i = 1; i < proto.output_size(); ++i)
+    node.add_output(proto.output(i));
+  expansion.copyAttributes(node);
+  return std::move(expansion.nodes);
+}
+
+//===----------------------------------------------------------------------===//
 // Operators that pass codes on
 //===----------------------------------------------------------------------===//
 
@@ -276,6 +322,8 @@ std::vector<onnx::NodeProto> importer::expandQuantized(const onnx::NodeProto &pr
     return expandConcat(proto, tensors);
   if (domain == kMicrosoft && (type == "MatMulIntegerToFloat" || type == "DynamicQuantizeMatMul"))
     return expandProduct(proto, tensors);
+  if (domain == kMicrosoft && type == "DynamicQuantizeLSTM")
+    return expandRecurrent(proto, tensors);
   for (const QuantizedOperator &row : quantizedOperators())
     if (row.domain == domain && row.type == type)
       return expandOperator(proto, row, tensors);

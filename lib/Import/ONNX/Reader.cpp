@@ -46,6 +46,8 @@ Type importer::elementType(MLIRContext *context, int64_t onnxType) {
   }
 }
 
+Type importer::runtimeType(Type element) { return element && element.isF64() ? Float32Type::get(element.getContext()) : element; }
+
 Type importer::storedType(MLIRContext *context, int64_t onnxType) {
   // Numbers of the format: older headers do not name those of 4 bits.
   constexpr int64_t kUint4 = 21, kInt4 = 22;
