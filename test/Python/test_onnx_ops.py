@@ -26,7 +26,7 @@ FIRST_CONSTANT = {"ConvTranspose": 1, "Reshape": 1, "Expand": 1, "Slice": 1, "Pa
                   "ReduceMean": 1, "ReduceSum": 1, "ReduceMax": 1, "ReduceMin": 1, "Tile": 1, "Upsample": 1, "Trilu": 1,
                   "GRU": 1, "LSTM": 1, "RNN": 1, "OneHot": 1, "ScatterND": 1, "DFT": 1, "STFT": 1, "TopK": 1, "If": 0, "BlackmanWindow": 0, "HammingWindow": 0, "HannWindow": 0, "Loop": 0, "NonZero": 0, "ConstantOfShape": 0, "Range": 0, "Mod": 1}
 # Operators that the importer computes if all inputs are constant: their cases run in this way, too.
-FOLDED = {"And", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "Or", "Xor", "Where", "Gather", "GatherElements", "ScatterND", "Mod", "ConstantOfShape", "QuantizeLinear", "DequantizeLinear"}
+FOLDED = {"And", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "Or", "Xor", "Where", "Gather", "GatherElements", "ScatterElements", "ScatterND", "Mod", "ConstantOfShape", "QuantizeLinear", "DequantizeLinear"}
 # Operators that have a form of their own if all inputs but the first are constant: their cases run in this way, too.
 FROZEN = {"ConvInteger", "DequantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul", "QuantizeLinear", "ReverseSequence"}
 MLIR_TYPES = {"float32": "f32", "uint8": "i8", "int8": "i8", "int32": "i32", "int64": "i64", "bool": "i1"}

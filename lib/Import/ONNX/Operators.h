@@ -89,6 +89,7 @@ LogicalResult buildRecurrent(Node &node);
 // Scatter.cpp
 LogicalResult buildReverseSequence(Node &node);
 LogicalResult buildScatterElements(Node &node);
+std::optional<HostTensor> evaluateScatterElements(Node &node);
 
 // TopK.cpp
 LogicalResult buildTopK(Node &node);

@@ -154,7 +154,7 @@ static constexpr Operator kOperators[] = {
     {"Resize", 10, 1, buildResize},
     {"ReverseSequence", 10, 2, buildReverseSequence},
     {"Scan", 9, 1, nullptr},
-    {"ScatterElements", 11, 3, buildScatterElements},
+    {"ScatterElements", 11, 3, buildScatterElements, evaluateScatterElements},
     {"ScatterND", 11, 3, buildScatterND, evaluateScatterND},
     {"Shape", 1, 1, buildShape},
     {"Size", 1, 1, buildSize},

@@ -80,3 +80,28 @@ LogicalResult onnx_operators::buildScatterElements(Node &node) {
   node.setResult(linalg::GenericOp::create(b, node.loc, node.operand(0).getType(), inputs, node.operand(0), maps, iterators, build).getResult(0), x.element);
   return success();
 }
+
+/// Without a reduction, on constants: exporters make filters of their few numbers that are not 0.
+std::optional<HostTensor> onnx_operators::evaluateScatterElements(Node &node) {
+  HostTensor result = *node.constant(0);
+  const HostTensor &indices = *node.constant(1), &updates = *node.constant(2);
+  const int64_t rank = result.shape.size(), axis = fromStart(node.getInt("axis", 0), rank);
+  if (node.getString("reduction", "none") != "none" || axis < 0 || axis >= rank || indices.isFloat() || result.scales ||
+      result.symbolic || indices.symbolic || updates.symbolic || updates.element != result.element ||
+      updates.shape != indices.shape || static_cast<int64_t>(indices.shape.size()) != rank)
+    return std::nullopt;
+  for (int64_t d = 0; d < rank; ++d)
+    if (d != axis && indices.shape[d] > result.shape[d])
+      return std::nullopt;
+  SmallVector<int64_t> strides = rowMajorStrides(result.shape);
+  const int64_t stride = strides[axis], size = result.shape[axis], width = elementBytes(result.element);
+  strides[axis] = 0;
+  std::vector<int64_t> lines = stridedPositions(indices.shape, strides);
+  for (auto [i, index] : llvm::enumerate(indices.integers())) {
+    const int64_t place = index + (index < 0 ? size : 0);
+    if (place < 0 || place >= size)
+      return std::nullopt;
+    result.bytes.replace((lines[i] + place * stride) * width, width, updates.bytes, i * width, width);
+  }
+  return result;
+}
