@@ -57,7 +57,7 @@ def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
     Chains are float, too: elementwise operations that read nothing but results of contractions, and of each other, which nothing else reads. So
     the magnitude of a spectrum, sqrt(re^2 + im^2), or its logarithm is rounded once, at its end.
 
-    Contractions in front of logarithms and roots are float where they have at most a tenth of the model's multiply-accumulates: a logarithm shows the
+    Contractions in front of logarithms and roots are float where they have at most a third of the model's multiply-accumulates: a logarithm shows the
     rounding of small values, and a spectrum has many. All that reads the contraction's result must come to one, by sums, products with constants,
     squares, clamps, pools or other contractions. `precision: int8` in a recipe (halftone-assign-formats) takes a layer back.
 

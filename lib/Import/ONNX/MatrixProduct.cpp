@@ -158,12 +158,36 @@ static Tensor dropLeadingOnes(const Tensor &a, const Tensor &b) {
   return toTensor(b.constant->reshaped(shape.take_back(2)));
 }
 
+/// Whether all products of a batch have the same left factor, and the right one is not constant, which would be weights where it is.
+static bool hasSharedLeft(const Tensor &a, const Tensor &b) {
+  auto isOne = [](int64_t size) { return size == 1; };
+  return a.isFloat() && !b.constant && a.rank() <= b.rank() && llvm::all_of(ArrayRef<int64_t>(a.shape).drop_back(2), isOne) &&
+         !llvm::all_of(ArrayRef<int64_t>(b.shape).drop_back(2), isOne);
+}
+
+/// Exchanges the last two dimensions.
+static Value transposeLast(Node &node, Value x) {
+  auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, typeOf(x).getRank()));
+  std::swap(permutation.end()[-1], permutation.end()[-2]);
+  return transpose(node, x, permutation);
+}
+
+/// a b = (b^T a^T)^T: the shared factor is on the right, where weights are, and is not repeated for the batch.
+static Value multiplyShared(Node &node, const Tensor &a, const Tensor &b) {
+  Value left = reshape(node, materialize(node, a), ArrayRef<int64_t>(a.shape).take_back(2));
+  return transposeLast(node, multiplyRows(node, transposeLast(node, materialize(node, b)), toTensor(transposeLast(node, left))));
+}
+
 /// The product of factors of one element type.
 static LogicalResult setProduct(Node &node, const Tensor &a, const Tensor &right) {
   const Tensor b = dropLeadingOnes(a, right);
   ArrayRef<int64_t> aShape = a.shape, bShape = b.shape;
   if (b.rank() == 2) {
     node.setResult(multiplyRows(node, materialize(node, a), b));
+    return success();
+  }
+  if (hasSharedLeft(a, b)) {
+    node.setResult(multiplyShared(node, a, b));
     return success();
   }
   auto leading = broadcastShapes(aShape.drop_back(2), bShape.drop_back(2));
