@@ -87,7 +87,8 @@ class Onnxruntime:
         settings.intra_op_num_threads = settings.inter_op_num_threads = 1
         settings.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-        self.fixed = {v.name: np.array(values[v.name], np.int64) for v in self.session.get_inputs() if v.name in values}
+        types = {"tensor(int64)": np.int64, "tensor(float)": np.float32}
+        self.fixed = {v.name: np.array(values[v.name], types[v.type]) for v in self.session.get_inputs() if v.name in values}
 
     def bind(self, feeds):
         self.feeds = {**feeds, **self.fixed}
@@ -181,7 +182,7 @@ class Entry:
             quantize_dynamic(str(self.model), str(path), per_channel=True)
             return path
         count = len(next(iter(calibration.values())))
-        fixed = {key: np.array(value, np.int64) for key, value in self.values.items()}
+        fixed = Onnxruntime(self.model, self.values).fixed
         for per_channel in (True, False):  # by tensor where the file is refused, as before opset 13
             feeds = iter([{**{name: values[i] for name, values in calibration.items()}, **fixed} for i in range(count)])
             reader = types.SimpleNamespace(get_next=lambda: next(feeds, None))

@@ -1,9 +1,10 @@
-"""Inputs for the models of zoo.json: pictures, lines of text, speech and files.
+"""Inputs for the models of zoo.json: pictures, lines of text, speech, curves like those of a sleeping brain, and files.
 
 Each maker gives calibration and evaluation samples for one model, which never share a picture's crop, a recording or a file: a pair of
 dictionaries by input name, arrays [samples, *shape of the input].
 """
 
+import importlib.util
 import pathlib
 import subprocess
 import sys
@@ -52,6 +53,17 @@ def lines(shapes, mean=0, deviation=1, count=48, **_):
         values.append(skimage.transform.resize(picture[top:top + high, left:left + wide], shape[2:], anti_aliasing=True))
     values = (np.stack(values) - mean) / deviation
     return split(np.broadcast_to(values.astype(np.float32)[:, None, None], (count, *shape)), name)
+
+
+def pairs(shapes, count=48, **settings):
+    """Two pictures, alike (one is the other, mirrored and darker) in every second sample."""
+    first, second = shapes
+    both = []
+    for part in pictures({first: shapes[first]}, count=count, layout="nhwc", **settings):
+        values = part[first]
+        alike = np.arange(len(values)).reshape(-1, 1, 1, 1, 1) % 2 == 0
+        both.append({first: values, second: np.where(alike, values[:, :, :, ::-1] * np.float32(0.9), np.roll(values, 1, 0))})
+    return tuple(both)
 
 
 # Speech
@@ -121,6 +133,37 @@ def spectra(shapes, folder, count=16, **_):
         both.append({"degraded_audio": (np.log(np.maximum(power, 1e-12)) / 20).astype(np.float32).reshape(count, *shapes["degraded_audio"]),
                      "rater_embed": random.normal(size=(count, *shapes["rater_embed"])).astype(np.float32)})
     return tuple(both)
+
+
+# Curves of a brain
+
+def brain_curves(count, length, rate, random):
+    """Noise whose spectrum falls with the frequency, and in it six waxing and waning bursts of 11 to 15 Hz, as in light sleep."""
+    frequency, time = np.fft.rfftfreq(length, 1 / rate), np.arange(length) / rate
+    rows = []
+    for _ in range(count):
+        spectrum = (random.normal(size=len(frequency)) + 1j * random.normal(size=len(frequency))) / np.maximum(frequency, 0.5)
+        row = np.fft.irfft(spectrum, length)
+        row /= row.std()
+        for _ in range(6):
+            envelope = random.uniform(0.5, 2) * np.exp(-((time - random.uniform(1, length / rate - 1)) / 0.4) ** 2)
+            row += envelope * np.sin(2 * np.pi * random.uniform(11, 15) * time)
+        rows.append(row)
+    return np.stack(rows)
+
+
+def spindles(shapes, count=24, **_):
+    """Curves and their scalograms, by the package's own wavelets, each with mean 0 and deviation 1."""
+    origin = pathlib.Path(importlib.util.find_spec("brainmaze_eeg_models").origin)
+    specification = importlib.util.spec_from_file_location("wavelets", origin.parent / "spindles" / "_cwt.py")
+    wavelets = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(wavelets)
+
+    def normalize(values):
+        return ((values - values.mean(-1, keepdims=True)) / values.std(-1, keepdims=True)).astype(np.float32)
+    curves = brain_curves(count, shapes["raw_signal"][2], wavelets.FS, np.random.default_rng(0))
+    values = {"raw_signal": normalize(curves)[:, None, None], "spectrogram": normalize(wavelets.scalogram(curves))[:, None]}
+    return tuple({name: value[part::2] for name, value in values.items()} for part in (0, 1))
 
 
 # Files

@@ -129,6 +129,7 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
       a constant one, which then leaves the epilogue. `vpdpbusd` multiplies unsigned by signed bytes: the kernel flips
       the sign bit of the activations, which adds 128 to each, and the row takes `128 * sum(w)` away again, exactly.
     - Depthwise weights have an order of their own; see DepthwiseLayout.h.
+    - Contractions whose packed weights have the same bytes share one constant.
     - Weights that take few values can be stored in few bits (WeightStorage.h), which the kernels decode: `bits` and `levels` in
       `packing` say so. 2 to 4 bits for up to 4, 8 or 16 values, or with a multiplier (`group`) for each
       column and group of 16 to 256 elements of the reduction, found as the greatest common divisor of its weights; 5 to 7 bits
