@@ -54,7 +54,8 @@ private:
   TensorMap tensors;
   llvm::StringMap<std::string> unknown; ///< tensors without a value; the reason, or "" after an unsupported node
   CastNames casts;                      ///< of what QuantizeLinear made
-  std::string dynamicSymbol;            ///< the dimension that is dynamic; empty if none is
+  std::string dynamicSymbol;            ///< the dimension that is dynamic, by its first name; empty if none is
+  DimRange dynamicRange;
   std::set<std::string> leadingOnes;    ///< dimensions that lead somewhere and have no size given
   std::vector<std::pair<std::string, std::string>> missing; ///< inputs, and their dimensions that need a size
   std::map<std::string, int64_t> domains;                   ///< opsets by domain

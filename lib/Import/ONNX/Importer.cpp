@@ -181,10 +181,15 @@ FailureOr<int64_t> GraphImporter::readSymbol(StringRef input, StringRef symbol, 
   if (!leads)
     return emitError(loc) << "the dimension '" << symbol << "' of input '" << input
                           << "' does not lead and can't have a range: give one size";
-  if (!dynamicSymbol.empty() && dynamicSymbol != symbol)
-    return emitError(loc) << "only one dimension can have a range, not '" << dynamicSymbol << "' and '" << symbol << "'";
-  dynamicSymbol = symbol.str();
-  dim = DimAttr::get(builder.getContext(), symbol, range.low, range.high);
+  if (dynamicSymbol.empty()) {
+    dynamicSymbol = symbol.str();
+    dynamicRange = range;
+  }
+  // Exporters give the batch of each input a name of its own.
+  if (range.low != dynamicRange.low || range.high != dynamicRange.high)
+    return emitError(loc) << "only one dimension can have a range, not '" << dynamicSymbol << "' and '" << symbol
+                          << "': with the same range they are one";
+  dim = DimAttr::get(builder.getContext(), dynamicSymbol, range.low, range.high);
   return ShapedType::kDynamic;
 }
 
