@@ -12,7 +12,9 @@
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Precision/Passes.h"
 #include "halftone/Quantization/WeightFormats.h"
+#include "halftone/Support/Constants.h"
 #include "llvm/ADT/StringExtras.h"
+#include <cmath>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_SELECTPRECISION
@@ -40,6 +42,12 @@ static constexpr StringLiteral kUsedInFloat = "its result is used in float only"
 /// The share of a model's multiply-accumulates that may be floats because of logarithms behind them: floats take up to four times the time of int8, a
 /// third of them then twice that of the model.
 static constexpr double kShareBeforeLogarithms = 1.0 / 3;
+
+/// Whether all elements of the constant are numbers: a mask's table has rows of -inf.
+static bool isFinite(Value constant) {
+  std::optional<std::vector<float>> elements = getConstantElements<float>(constant);
+  return !elements || llvm::all_of(*elements, [](float element) { return std::isfinite(element); });
+}
 
 /// Kinds that are worth codes whoever reads the result.
 static bool hasWeights(OpKind kind) { return kind == OpKind::Contraction || kind == OpKind::Table; }
@@ -209,7 +217,7 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
   if (unit.kind == OpKind::Contraction && !isProduct && !isConstant(getWeightOperand(unit.first()).get()))
     return "its weights are not constant";
   if (unit.kind == OpKind::Table)
-    return "";
+    return isFinite(cast<CompositeOp>(unit.first()).getInputs()[0]) ? "" : "its table has NaN or infinite elements";
   if (activations != Activations::Int8)
     return unit.kind == OpKind::Contraction && !isProduct ? "" : "activations are floats";
   if (std::string reason = findFloatOperand(unit); !reason.empty())
