@@ -6,7 +6,7 @@ The lines are Python, with these calls:
     input("x", "f32", [1, 3, 8, 8])                    a name for a symbolic size: ["batch", 4]
     constant("w", "f32", [4, 3, 1, 1], data=[...])     without data: 0.25 * (index % 7 - 3)
     external("w", "f32", [4], location="w.bin", offset=0, length=16)
-    node("Conv", "x w", "y", pads=[1, 1, 1, 1])        "" as an input's name: write `-`
+    node("Conv", "x w", "y", pads=[1, 1, 1, 1])        "" as a name: write `-`
     node("If", "c", "y", then_branch=branch(("Relu", "x", "r")), else_branch=...)   the last node's outputs are the branch's
     node("Loop", "m c x", "y", body=branch(("Relu", "v", "w"), inputs=[("i", "i64", []), ...], outputs="c w"))
     output("y")                                        or with its type, as an input
@@ -109,7 +109,7 @@ class Model:
 
     def node(self, kind, inputs, outputs, name="", domain="", **attributes):
         body = b"".join(text(1, "" if i == "-" else i) for i in inputs.split())
-        body += b"".join(text(2, o) for o in outputs.split())
+        body += b"".join(text(2, "" if o == "-" else o) for o in outputs.split())
         body += text(3, name) + text(4, kind) + text(7, domain)
         body += b"".join(message(5, attribute(key, value)) for key, value in attributes.items())
         self.graph += message(1, body)
