@@ -25,6 +25,7 @@ import time
 
 import numpy as np
 
+import cpu
 from fidelity import compare, load_samples, spread
 from latency import Contender
 
@@ -85,16 +86,11 @@ def prepare(name, output):
     return symbolic_batch(model, model.with_suffix(".batch.onnx")), calibration, evaluation
 
 
-def multiplies_in_words(features):
-    """Whether products of bytes are made of instructions for 16 bits, of which weights of 7 bits need fewer, or none that saturates."""
-    return "avx2" in features and not {"avx512_vnni", "avx_vnni"} & set(features)
-
-
 def quantize_with_peers(name, model, calibration, output, features):
     """{"onnxruntime minmax": file, ...}; what is there is not made again. Where the peers' products of bytes saturate, for want of
     an instruction, they have models with weights of 7 bits, too."""
     settings, made = dict(MODELS[name]), {}
-    if multiplies_in_words(features):
+    if cpu.multiplies_in_words(features):
         settings["onnxruntime"] = [*settings["onnxruntime"], "minmax-7bit"]
         settings["nncf"] = [*settings["nncf"], *(f"{preset}-7bit" for preset in settings["nncf"])]
     limit = ["--samples", settings["calibration"]] if settings["calibration"] else []
@@ -204,7 +200,7 @@ def two_threads(output):
 
 
 def measure(name, options, features):
-    amx, seven = "amx_int8" in features, multiplies_in_words(features)
+    amx, seven = "amx_int8" in features, cpu.multiplies_in_words(features)
     output = options.output
     model, calibration, evaluation = prepare(name, output)
     peers = quantize_with_peers(name, model, calibration, output, features)
@@ -253,8 +249,7 @@ def machine():
     facts = dict(line.split("\t: ") if "\t: " in line else (line, "") for line in lines)
     facts = {key.strip(): value for key, value in facts.items()}
     known = ("avx2", "avx512", "avx_vnni", "amx", "asimd", "i8mm")
-    features = [f for f in (facts.get("flags") or facts.get("Features", "")).split()
-                if f.startswith(known)]
+    features = [f for f in cpu.features() if f.startswith(known)]
     return {"cpu": facts.get("model name", "unknown"), "cpus": len(os.sched_getaffinity(0)),
             "features": features, "onnxruntime": onnxruntime.__version__,
             "openvino": openvino.__version__.split("-")[0], "nncf": nncf.__version__}
