@@ -58,6 +58,7 @@ SmallVector<QuantizableValue> mlir::halftone::getQuantizableValues(func::FuncOp 
 
 SmallVector<ContractionInput> mlir::halftone::getContractionInputs(func::FuncOp function) {
   SmallVector<ContractionInput> inputs;
+  SmallVector<std::string> rowKeys;
   Rows rows;
   for (Operation &op : function.getBody().front()) {
     if (classify(&op) != OpKind::Contraction || !isConstant(getWeightOperand(&op).get()))
@@ -69,8 +70,13 @@ SmallVector<ContractionInput> mlir::halftone::getContractionInputs(func::FuncOp 
         break;
       value = movement->getOperand(0);
     }
-    if (!ShapedType::isDynamic(cast<RankedTensorType>(value.getType()).getShape().back()))
-      inputs.push_back({&op, value, std::to_string(inputs.size()) + ":" + locationName(op.getLoc()), rows.find(&op)});
+    if (ShapedType::isDynamic(cast<RankedTensorType>(value.getType()).getShape().back()))
+      continue;
+    std::string key = std::to_string(inputs.size()) + ":" + locationName(op.getLoc());
+    const int64_t row = rows.find(&op);
+    if (row == static_cast<int64_t>(rowKeys.size()))
+      rowKeys.push_back(key);
+    inputs.push_back({&op, value, key, row, rowKeys[row]});
   }
   return inputs;
 }

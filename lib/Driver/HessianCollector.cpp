@@ -14,8 +14,10 @@
 #include "halftone/Reconstruction/Passes.h"
 #include "halftone/Reconstruction/Patches.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -29,13 +31,14 @@ namespace {
 /// What one returned value is for.
 struct Exposed {
   quant::UniformQuantizedType type; ///< Null without a calibrated range.
-  std::vector<HessianSum> layers;
+  std::vector<std::shared_ptr<HessianSum>> layers; ///< those of a loop's steps are one
 };
 } // namespace
 
 /// In the order of the results that halftone-expose-contraction-inputs adds.
 static std::vector<Exposed> listExposed(ModuleOp module) {
   llvm::MapVector<Value, Exposed> exposed;
+  llvm::StringMap<std::shared_ptr<HessianSum>> sums;
   auto main = module.lookupSymbol<func::FuncOp>("main");
   for (const ContractionInput &input : getContractionInputs(main)) {
     if (!takesHessian(input.contraction))
@@ -44,8 +47,12 @@ static std::vector<Exposed> listExposed(ModuleOp module) {
     if (auto range = getRange(traceRoot(input.value)))
       value.type = getActivationType(module.getContext(), range->first, range->second);
     std::optional<Patches> patches = getPatches(input);
-    if (value.type && patches)
-      value.layers.emplace_back(*patches, input.key);
+    if (!value.type || !patches)
+      continue;
+    std::shared_ptr<HessianSum> &sum = sums[input.rowKey];
+    if (!sum)
+      sum = std::make_shared<HessianSum>(*patches, input.rowKey);
+    value.layers.push_back(sum);
   }
   std::vector<Exposed> list;
   for (auto &[value, entry] : exposed)
@@ -73,8 +80,8 @@ static void addOutputs(llvm::MutableArrayRef<Tensor> outputs,
     if (value.layers.empty())
       continue;
     roundToCodes(tensor.values<float>(), value.type);
-    for (HessianSum &layer : value.layers)
-      layer.add(tensor.values<float>(), tensor.shape);
+    for (const auto &layer : value.layers)
+      layer->add(tensor.values<float>(), tensor.shape);
   }
 }
 
@@ -210,19 +217,20 @@ static Error takeKept(StringRef path, Hessians &hessians, std::vector<Exposed> &
   if (kept->sourceHash != hessians.sourceHash || kept->origin != hessians.origin)
     return isOfOthers(path);
   for (Exposed &value : exposed)
-    for (const HessianSum &layer : value.layers)
-      if (const Hessian *found = kept->find(layer.get().key))
-        if (found->type != describeType(value.type) || found->size() != layer.get().size())
+    for (const auto &layer : value.layers)
+      if (const Hessian *found = kept->find(layer->get().key))
+        if (found->type != describeType(value.type) || found->size() != layer->get().size())
           return isOfOthers(path);
   for (Exposed &value : exposed)
-    llvm::erase_if(value.layers, [&](const HessianSum &layer) { return kept->find(layer.get().key); });
+    llvm::erase_if(value.layers, [&](const auto &layer) { return kept->find(layer->get().key); });
   hessians.layers = std::move(kept->layers);
   return Error::success();
 }
 
 Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
                                                    const SampleRange &samples, StringRef kept) {
-  if (Error error = refuseHugeHessians(getContractionInputs(module.lookupSymbol<func::FuncOp>("main")), /*layerByLayer=*/false))
+  if (Error error = refuseHugeHessians(firstOfRows<ContractionInput>(getContractionInputs(module.lookupSymbol<func::FuncOp>("main"))),
+                                       /*layerByLayer=*/false))
     return std::move(error);
   std::vector<Exposed> exposed = listExposed(module);
   int64_t total = countHessianSamples(samples);
@@ -249,11 +257,13 @@ Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
     return model.takeError();
   if (Error error = sumSamples(*model, samples, total, exposed))
     return std::move(error);
+  llvm::DenseSet<HessianSum *> taken;
   for (Exposed &value : exposed)
-    for (HessianSum &layer : value.layers) {
-      hessians.layers.push_back(layer.take());
-      hessians.layers.back().type = describeType(value.type);
-    }
+    for (const auto &layer : value.layers)
+      if (taken.insert(layer.get()).second) {
+        hessians.layers.push_back(layer->take());
+        hessians.layers.back().type = describeType(value.type);
+      }
   if (!kept.empty())
     if (Error error = hessians.write(kept))
       return std::move(error);

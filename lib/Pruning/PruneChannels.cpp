@@ -118,7 +118,7 @@ LogicalResult PruneChannelsPass::collectReaders(func::FuncOp entry) {
     if (!axis || isa<linalg::DepthwiseConv2DNhwcHwcOp>(input.contraction))
       continue;
     WeightRows weights(input.contraction);
-    const Hessian *hessian = file ? file->find(input.key) : nullptr;
+    const Hessian *hessian = file ? file->find(input.rowKey) : nullptr;
     StringRef reason = !weights.isValid() ? "is read by weights that are not finite" : file && !hessian ? "is read by a layer without Hessian" : "";
     for (int32_t channel : axis->channels)
       if (!reason.empty())

@@ -133,7 +133,7 @@ FailureOr<std::vector<Layer>> PruneWeightsPass::collectLayers(func::FuncOp entry
       leaveDense(input.contraction, "it has less than " + Twine(kPruningBlock) + " input channels");
     if (!weights.isValid() || weights.channels() < kPruningBlock)
       continue;
-    const Hessian *hessian = file ? file->find(input.key) : nullptr;
+    const Hessian *hessian = file ? file->find(input.rowKey) : nullptr;
     if (file && !hessian && !assigned)
       continue; // nothing is known of what it reads
     if (hessian && (hessian->dimension != weights.columns() || weights.rows() % hessian->groups != 0))

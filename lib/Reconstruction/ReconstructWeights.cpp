@@ -46,15 +46,29 @@ struct ReconstructWeightsPass : halftone::impl::ReconstructWeightsBase<Reconstru
 };
 } // namespace
 
+/// What was made for one step of a loop is for all: its weights are theirs.
+static void copyWeights(Operation *from, Operation *to) {
+  for (StringRef name : {StringRef(kWeightCodesAttr), StringRef(kWeightScalesAttr), StringRef(kPrunedAttr), StringRef(kZerosAttr)})
+    if (Attribute attribute = from->getAttr(name))
+      to->setAttr(name, attribute);
+}
+
 LogicalResult ReconstructWeightsPass::reconstructAll(func::FuncOp entry) {
   FailureOr<Hessians> file = Hessians::readFor(getOperation(), hessians);
   if (failed(file))
     return failure();
   SmallVector<ContractionInput> inputs = getContractionInputs(entry);
-  for (auto [i, input] : llvm::enumerate(inputs))
-    if (const Hessian *hessian = takesHessian(input.contraction) ? file->find(input.key) : nullptr)
-      if (failed(reconstruct(input.contraction, *hessian, i == 0 || i + 1 == inputs.size())))
-        return failure();
+  DenseMap<int64_t, Operation *> firstOfRow;
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    const Hessian *hessian = takesHessian(input.contraction) ? file->find(input.rowKey) : nullptr;
+    if (!hessian)
+      continue;
+    Operation *first = firstOfRow.try_emplace(input.row, input.contraction).first->second;
+    if (first != input.contraction && getWeightOperand(first).get() == getWeightOperand(input.contraction).get())
+      copyWeights(first, input.contraction);
+    else if (failed(reconstruct(input.contraction, *hessian, i == 0 || i + 1 == inputs.size())))
+      return failure();
+  }
   return success();
 }
 
