@@ -234,7 +234,7 @@ static Error measurePrefetch(StringRef target, CostTable &table) {
     double sums[2] = {0, 0}; // Of logarithms: each layer counts the same.
     for (int set = 0; set < kTuningSets; ++set) {
       std::vector<Sample> samples;
-      if (Error error = measureSet(set, kRuns[0], target, tried, samples))
+      if (Error error = measureSet(set, kDots, target, tried, samples))
         return error;
       for (const Sample &sample : samples)
         if (sample.layer && !sample.layer->shape.depthwise)
