@@ -43,10 +43,8 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       signalPassFailure();
   }
 
-  std::map<std::pair<int64_t, int>, std::optional<RealRange>> rangeOfRow; ///< by row and estimator
-
   LogicalResult annotate(func::FuncOp entry) {
-    rangeOfRow.clear();
+    rangesOfRows.clear();
     if (!(percentile > 50 && percentile <= 100))
       return getOperation().emitError("needs a percentile above 50 and at most 100, got ") << percentile;
     if (stats.empty()) {
@@ -157,12 +155,17 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       emitWarning(value.getLoc(), "calibration of '")
           << statistics.key << "' left out " << nans << " NaN and " << infinities << " infinite values of "
           << statistics.total();
-    // A range that is not the value's readers' is the same for all values of a row.
-    std::optional<RealRange> &known = rangeOfRow[{observed.row, static_cast<int>(by)}];
-    if (!known || by == Estimator::Automatic)
-      known = by == Estimator::Automatic ? chooseRange(value, statistics, runs) : estimate(by, statistics, runs);
-    setRange(value, known->low, known->high);
+    RealRange range = by == Estimator::Automatic ? chooseRange(value, statistics, runs) : rangeOfRow(observed.row, by, statistics, runs);
+    setRange(value, range.low, range.high);
     ++ranges;
+  }
+
+  /// What an estimator gives that does not look at the value's readers is the same for all values of a row.
+  RealRange rangeOfRow(int64_t row, Estimator by, const ValueStatistics &statistics, int64_t runs) {
+    auto [found, isNew] = rangesOfRows.try_emplace({row, by});
+    if (isNew)
+      found->second = estimate(by, statistics, runs);
+    return found->second;
   }
 
   /// Of the estimators' ranges, and the one that is searched for this, the one that causes the least error where the value is read.
@@ -196,5 +199,7 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     }
     llvm_unreachable("a range is that of one estimator");
   }
+
+  std::map<std::pair<int64_t, Estimator>, RealRange> rangesOfRows;
 };
 } // namespace

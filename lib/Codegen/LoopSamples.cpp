@@ -6,6 +6,7 @@
 // Samples share the workspace, which is that of one.
 //
 //===----------------------------------------------------------------------===//
+#include "CallContext.h"
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Codegen/Passes.h"
@@ -45,23 +46,20 @@ public:
     Value count = LLVM::ConstantOp::create(b, loc, b.getI64Type(), entries.size());
     slots = LLVM::AllocaOp::create(b, loc, pointerType(b), pointerType(b), count);
     for (size_t i = 0; i < entries.size(); ++i)
-      LLVM::StoreOp::create(b, loc, LLVM::LoadOp::create(b, loc, pointerType(b), slot(b, array, i)), slot(b, slots, i));
+      LLVM::StoreOp::create(b, loc, loadPointer(b, loc, array, i), pointerSlot(b, loc, slots, i));
   }
   Value array() const { return slots; }
   void advance(OpBuilder &b) const {
     for (auto [i, entry] : llvm::enumerate(entries.getAsRange<DictionaryAttr>())) {
-      Value old = LLVM::LoadOp::create(b, loc, pointerType(b), slot(b, slots, i));
+      Value old = loadPointer(b, loc, slots, i);
       Value bytes = LLVM::ConstantOp::create(b, loc, b.getI64Type(), bytesOf(entry)); // a constant index has 32 bits
       Value next = LLVM::GEPOp::create(b, loc, pointerType(b), b.getI8Type(), old, ArrayRef<LLVM::GEPArg>{bytes});
-      LLVM::StoreOp::create(b, loc, next, slot(b, slots, i));
+      LLVM::StoreOp::create(b, loc, next, pointerSlot(b, loc, slots, i));
     }
   }
 
 private:
   static Type pointerType(OpBuilder &b) { return LLVM::LLVMPointerType::get(b.getContext()); }
-  Value slot(OpBuilder &b, Value array, size_t index) const {
-    return LLVM::GEPOp::create(b, loc, pointerType(b), pointerType(b), array, ArrayRef<LLVM::GEPArg>{int32_t(index)});
-  }
 
   Location loc;
   ArrayAttr entries;

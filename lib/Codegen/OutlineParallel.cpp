@@ -6,15 +6,14 @@
 // (ShareLayers.cpp) have pointers to its arguments as theirs.
 //
 //===----------------------------------------------------------------------===//
+#include "CallContext.h"
+#include "FloatModes.h"
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Codegen/IsaTable.h"
 #include "halftone/Codegen/LayerInfo.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/RunFunction.h"
-#include "halftone/Codegen/VectorEmission.h"
 #include "mlir/Analysis/SliceAnalysis.h"
-#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
-#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -37,138 +36,6 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-//===----------------------------------------------------------------------===//
-// Floating-point modes
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// The rounding and denormal modes of the calling thread: saved, set to the default, and restored.
-class FloatModes {
-public:
-  explicit FloatModes(Architecture architecture) : architecture(architecture) {}
-  Value pin(OpBuilder &builder, Location loc) const;
-  void restore(OpBuilder &builder, Location loc, Value saved) const;
-
-private:
-  Architecture architecture;
-};
-
-} // namespace
-
-/// SSE and AVX: all exceptions masked, rounding to nearest even, denormals kept. AArch64's default is 0.
-static constexpr int32_t kDefaultMxcsr = 0x1F80;
-
-/// The caller's modes: on x86 the slot of the saved word, on AArch64 the word.
-Value FloatModes::pin(OpBuilder &builder, Location loc) const {
-  if (architecture == Architecture::AArch64) {
-    Type word = builder.getI64Type();
-    Value saved =
-        LLVM::CallIntrinsicOp::create(builder, loc, word, builder.getStringAttr("llvm.aarch64.get.fpcr"), ValueRange())
-            .getResults();
-    restore(builder, loc, LLVM::ConstantOp::create(builder, loc, word, 0));
-    return saved;
-  }
-  auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
-  Value one = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), 1);
-  Value saved = LLVM::AllocaOp::create(builder, loc, pointer, builder.getI32Type(), one);
-  Value pinned = LLVM::AllocaOp::create(builder, loc, pointer, builder.getI32Type(), one);
-  Value word = LLVM::ConstantOp::create(builder, loc, builder.getI32Type(), kDefaultMxcsr);
-  LLVM::CallIntrinsicOp::create(builder, loc, builder.getStringAttr("llvm.x86.sse.stmxcsr"), ValueRange{saved});
-  LLVM::StoreOp::create(builder, loc, word, pinned);
-  restore(builder, loc, pinned);
-  return saved;
-}
-
-void FloatModes::restore(OpBuilder &builder, Location loc, Value saved) const {
-  StringRef name = architecture == Architecture::AArch64 ? "llvm.aarch64.set.fpcr" : "llvm.x86.sse.ldmxcsr";
-  LLVM::CallIntrinsicOp::create(builder, loc, builder.getStringAttr(name), ValueRange{saved});
-}
-
-//===----------------------------------------------------------------------===//
-// The values of a call
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// What one call of `run` got, as values of the function being built.
-struct CallState {
-  Value inputs, outputs, batch, workspace;
-};
-
-} // namespace
-
-static LLVM::LLVMStructType contextType(MLIRContext *context) {
-  auto pointer = LLVM::LLVMPointerType::get(context);
-  return LLVM::LLVMStructType::getLiteral(context, {pointer, pointer, IntegerType::get(context, 64), pointer});
-}
-
-static Value contextField(OpBuilder &builder, Location loc, Value context, int32_t index) {
-  auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
-  return LLVM::GEPOp::create(builder, loc, pointer, contextType(builder.getContext()), context,
-                             ArrayRef<LLVM::GEPArg>{0, index});
-}
-
-static CallState loadContext(OpBuilder &builder, Location loc, Value context) {
-  auto types = contextType(builder.getContext()).getBody();
-  auto load = [&](int32_t index) {
-    return LLVM::LoadOp::create(builder, loc, types[index], contextField(builder, loc, context, index));
-  };
-  return {load(0), load(1), load(2), load(3)};
-}
-
-static Value storeContext(OpBuilder &builder, Location loc, const CallState &state) {
-  auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
-  Value one = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), 1);
-  Value context = LLVM::AllocaOp::create(builder, loc, pointer, contextType(builder.getContext()), one);
-  const Value fields[] = {state.inputs, state.outputs, state.batch, state.workspace};
-  for (auto [i, value] : llvm::enumerate(fields))
-    LLVM::StoreOp::create(builder, loc, value, contextField(builder, loc, context, i));
-  return context;
-}
-
-/// A memref over a pointer to its first element; its dynamic leading dimension is the batch. The layout of `type` is dense, or has static
-/// strides.
-static Value pointerToMemref(OpBuilder &builder, Location loc, Value pointer, MemRefType type, Value leading) {
-  LLVMTypeConverter converter(builder.getContext());
-  auto descriptor = MemRefDescriptor::poison(builder, loc, converter.convertType(type));
-  descriptor.setAllocatedPtr(builder, loc, pointer);
-  descriptor.setAlignedPtr(builder, loc, pointer);
-  descriptor.setConstantOffset(builder, loc, 0);
-  std::optional<SmallVector<int64_t>> strides = type.hasStaticShape() ? staticStrides(type) : std::nullopt;
-  int64_t stride = 1;
-  for (int64_t i = type.getRank() - 1; i >= 0; --i) {
-    descriptor.setConstantStride(builder, loc, i, strides ? (*strides)[i] : stride);
-    if (type.isDynamicDim(i)) {
-      descriptor.setSize(builder, loc, i, leading);
-      continue;
-    }
-    descriptor.setConstantSize(builder, loc, i, type.getDimSize(i));
-    stride *= type.getDimSize(i);
-  }
-  return UnrealizedConversionCastOp::create(builder, loc, type, Value(descriptor)).getResult(0);
-}
-
-static Value loadPointer(OpBuilder &builder, Location loc, Value array, unsigned index) {
-  auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
-  Value slot = LLVM::GEPOp::create(builder, loc, pointer, pointer, array, ArrayRef<LLVM::GEPArg>{int32_t(index)});
-  return LLVM::LoadOp::create(builder, loc, pointer, slot);
-}
-
-/// A pointer to the first element of a memref, whose offset is static.
-static Value memrefToPointer(OpBuilder &builder, Location loc, Value memref) {
-  auto type = cast<MemRefType>(memref.getType());
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  [[maybe_unused]] LogicalResult known = type.getStridesAndOffset(strides, offset);
-  assert(succeeded(known) && !ShapedType::isDynamic(offset) && "views have constant offsets");
-  LLVMTypeConverter converter(builder.getContext());
-  Value structure = UnrealizedConversionCastOp::create(builder, loc, converter.convertType(type), memref).getResult(0);
-  Value begin = MemRefDescriptor(structure).alignedPtr(builder, loc);
-  Value bytes = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), offset * (storedBits(type.getElementType()) / 8));
-  return LLVM::GEPOp::create(builder, loc, begin.getType(), builder.getI8Type(), begin, ArrayRef<LLVM::GEPArg>{bytes});
-}
-
 /// Argument `index` of @main: the inputs, then the outputs, then the arena.
 static Value rebuildArgument(OpBuilder &builder, Location loc, const CallState &state, MemRefType type, unsigned index,
                              unsigned numInputs, unsigned numOutputs) {
@@ -181,10 +48,6 @@ static Value rebuildArgument(OpBuilder &builder, Location loc, const CallState &
   Value unknown = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), 0);
   return pointerToMemref(builder, loc, state.workspace, type, unknown);
 }
-
-//===----------------------------------------------------------------------===//
-// Layers
-//===----------------------------------------------------------------------===//
 
 /// Operations that give the same result wherever they run: the value of a captured one is computed again. A scratch on
 /// the stack means nothing outside of the call that uses it.
@@ -236,6 +99,12 @@ struct CallSite {
   Value parallelFor, pool, context;
 };
 
+/// A function of halftone-share-layers.
+struct SharedFunction {
+  int64_t calls = 0;    ///< in a run
+  func::FuncOp callee;  ///< as it is called; null before the first call
+};
+
 struct OutlineParallel : halftone::impl::OutlineParallelBase<OutlineParallel> {
   using OutlineParallelBase::OutlineParallelBase;
 
@@ -252,14 +121,13 @@ struct OutlineParallel : halftone::impl::OutlineParallelBase<OutlineParallel> {
     described = readLayers(getOperation());
     layers.clear();
     seen.clear();
-    outlined.clear();
     numParts = 0;
     countCalls();
     if (failed(buildRun()))
       return signalPassFailure();
     writeLayers(getOperation(), layers);
     main.erase();
-    for (auto &[function, calls] : calls)
+    for (auto &[function, shared] : sharedFunctions)
       function.erase();
   }
 
@@ -269,9 +137,8 @@ private:
   unsigned numInputs = 0, numOutputs = 0;
   SmallVector<LayerInfo> described, layers; ///< by halftone.layer; by function
   SmallVector<int64_t> seen;                ///< the former of the latter
-  llvm::MapVector<func::FuncOp, int64_t> calls;     ///< of the shared functions
-  DenseMap<Operation *, func::FuncOp> outlined;     ///< these, as they are called
-  int64_t numParts = 0;                             ///< functions that call them
+  llvm::MapVector<func::FuncOp, SharedFunction> sharedFunctions;
+  int64_t numParts = 0; ///< functions that call them
   int64_t minBatch = 1, maxBatch = 1;
   LLVM::LLVMPointerType pointer;
 
@@ -290,10 +157,12 @@ private:
     return success();
   }
 
+  func::FuncOp calleeOf(func::CallOp call) { return getOperation().lookupSymbol<func::FuncOp>(call.getCallee()); }
+
   void countCalls() {
-    calls.clear();
+    sharedFunctions.clear();
     for (auto call : main.getOps<func::CallOp>())
-      ++calls[getOperation().lookupSymbol<func::FuncOp>(call.getCallee())];
+      ++sharedFunctions[calleeOf(call)].calls;
   }
 
   func::FuncOp createFunction(StringRef name, FunctionType type) {
@@ -382,10 +251,9 @@ private:
     for (auto [i, argument] : llvm::enumerate(call.getOperands())) {
       auto cast = argument.getDefiningOp<UnrealizedConversionCastOp>();
       Value first = memrefToPointer(builder, loc, site.mapping.lookup(cast ? cast.getInputs()[0] : argument));
-      LLVM::StoreOp::create(builder, loc, first, LLVM::GEPOp::create(builder, loc, pointer, pointer, pointers, ArrayRef<LLVM::GEPArg>{int32_t(i)}));
+      LLVM::StoreOp::create(builder, loc, first, pointerSlot(builder, loc, pointers, i));
     }
-    auto function = getOperation().lookupSymbol<func::FuncOp>(call.getCallee());
-    func::FuncOp &callee = outlined[function];
+    func::FuncOp function = calleeOf(call), &callee = sharedFunctions[function].callee;
     if (!callee && failed(outlineShared(function, callee)))
       return failure();
     func::CallOp::create(builder, loc, callee, ValueRange{pointers, site.parallelFor, site.pool});
@@ -408,7 +276,7 @@ private:
 
   /// An argument of a shared function, from the pointers to all of them.
   static Value rebuildShared(OpBuilder &builder, Location loc, Value pointers, BlockArgument argument) {
-    return pointerToMemref(builder, loc, loadPointer(builder, loc, pointers, argument.getArgNumber()), cast<MemRefType>(argument.getType()), {});
+    return pointerToMemref(builder, loc, loadPointer(builder, loc, pointers, argument.getArgNumber()), cast<MemRefType>(argument.getType()));
   }
 
   Value functionPointer(OpBuilder &builder, Location loc, func::FuncOp function) {
@@ -507,7 +375,7 @@ private:
   /// Fills a layer's function with `emit`, and calls it on `count` iterations.
   void emitLayer(OpBuilder &builder, Location loc, const Capture &capture, const CallSite &site, Value count,
                  function_ref<void(OpBuilder &, func::FuncOp, IRMapping &)> emit) {
-    func::FuncOp layer = createLayer(loc, site.function == main ? 1 : calls.lookup(site.function));
+    func::FuncOp layer = createLayer(loc, site.function == main ? 1 : sharedFunctions[site.function].calls);
     auto inside = OpBuilder::atBlockEnd(&layer.getBody().front());
     Value saved = modes->pin(inside, loc);
     IRMapping mapping;

@@ -4,12 +4,10 @@
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/WeightReader.h"
-#include "halftone/Support/Constants.h"
+#include "halftone/Support/ConstantPool.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "llvm/Support/xxhash.h"
 #include <cstring>
-#include <map>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_PACKWEIGHTS
@@ -199,7 +197,7 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
     FailureOr<CostTable> costs = CostTable::of(getOperation(), *isa);
     if (failed(costs))
       return signalPassFailure();
-    constants.clear();
+    constants = {};
     const ContractChooser chooser = {*isa, *costs, countWeightBytes(getOperation())};
     WalkResult result = getOperation().walk([&](ContractOp op) {
       if (op.getPacking())
@@ -297,17 +295,6 @@ private:
     return replaceWeights<T>(op, layout, *weights);
   }
 
-  /// The packed weights as a constant: the same one for equal bytes, as of layers that share weights and of the steps of a recurrent network.
-  template <typename T>
-  ElementsAttr makeShared(RankedTensorType type, const std::vector<T> &packed) {
-    ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t *>(packed.data()), packed.size() * sizeof(T));
-    SmallVector<ElementsAttr, 1> &known = constants[llvm::xxh3_64bits(bytes)];
-    for (ElementsAttr constant : known)
-      if (constant.getType() == type && getElements<T>(constant) == packed)
-        return constant;
-    return known.emplace_back(makeConstant<T>(type, packed, "packed"));
-  }
-
   template <typename T, typename Layout>
   LogicalResult replaceWeights(ContractOp op, Layout layout, ArrayRef<T> weights) {
     int64_t columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
@@ -322,14 +309,14 @@ private:
       }
     OpBuilder builder(op);
     auto type = RankedTensorType::get(packed.size(), getElementTypeOrSelf(op.getWeights().getType()));
-    Value constant = arith::ConstantOp::create(builder, op.getLoc(), makeShared<T>(type, packed));
+    Value constant = arith::ConstantOp::create(builder, op.getLoc(), constants.make<T>(type, packed, "packed"));
     op.getWeightsMutable().assign(constant);
     op.setPackingAttr(layout.toAttribute(&getContext()));
     ++numPacked;
     return success();
   }
 
-  std::map<uint64_t, SmallVector<ElementsAttr, 1>> constants; ///< by the hash of their bytes
+  ConstantPool constants; ///< layers that share weights, and the steps of a recurrent network, have the same
 };
 
 } // namespace

@@ -14,10 +14,8 @@
 #include "halftone/Reconstruction/Passes.h"
 #include "halftone/Reconstruction/Patches.h"
 #include "mlir/Pass/PassManager.h"
-#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -28,17 +26,29 @@ using namespace mlir::halftone;
 using llvm::Error, llvm::Expected;
 
 namespace {
+/// The sum of one layer, or of all steps of a loop.
+struct RowSum {
+  quant::UniformQuantizedType type; ///< Of what the first of them reads.
+  HessianSum hessian;
+  bool isKnown = false; ///< From a kept file.
+};
+
 /// What one returned value is for.
 struct Exposed {
   quant::UniformQuantizedType type; ///< Null without a calibrated range.
-  std::vector<std::shared_ptr<HessianSum>> layers; ///< those of a loop's steps are one
+  std::vector<RowSum *> sums;
+};
+
+/// In the order of the results that halftone-expose-contraction-inputs adds.
+struct ExposedInputs {
+  std::vector<Exposed> values;
+  llvm::MapVector<int64_t, std::unique_ptr<RowSum>> sums; ///< By the row of their layers.
 };
 } // namespace
 
-/// In the order of the results that halftone-expose-contraction-inputs adds.
-static std::vector<Exposed> listExposed(ModuleOp module) {
+static ExposedInputs listExposed(ModuleOp module) {
   llvm::MapVector<Value, Exposed> exposed;
-  llvm::StringMap<std::shared_ptr<HessianSum>> sums;
+  ExposedInputs inputs;
   auto main = module.lookupSymbol<func::FuncOp>("main");
   for (const ContractionInput &input : getContractionInputs(main)) {
     if (!takesHessian(input.contraction))
@@ -49,15 +59,14 @@ static std::vector<Exposed> listExposed(ModuleOp module) {
     std::optional<Patches> patches = getPatches(input);
     if (!value.type || !patches)
       continue;
-    std::shared_ptr<HessianSum> &sum = sums[input.rowKey];
+    std::unique_ptr<RowSum> &sum = inputs.sums[input.row];
     if (!sum)
-      sum = std::make_shared<HessianSum>(*patches, input.rowKey);
-    value.layers.push_back(sum);
+      sum = std::make_unique<RowSum>(RowSum{value.type, HessianSum(*patches, input.rowKey)});
+    value.sums.push_back(sum.get());
   }
-  std::vector<Exposed> list;
   for (auto &[value, entry] : exposed)
-    list.push_back(std::move(entry));
-  return list;
+    inputs.values.push_back(std::move(entry));
+  return inputs;
 }
 
 void mlir::halftone::roundToCodes(llvm::MutableArrayRef<float> values,
@@ -75,13 +84,14 @@ void mlir::halftone::roundToCodes(llvm::MutableArrayRef<float> values,
 }
 
 static void addOutputs(llvm::MutableArrayRef<Tensor> outputs,
-                       std::vector<Exposed> &exposed) {
+                       llvm::ArrayRef<Exposed> exposed) {
   for (auto [tensor, value] : llvm::zip_equal(outputs, exposed)) {
-    if (value.layers.empty())
+    if (llvm::all_of(value.sums, [](const RowSum *sum) { return sum->isKnown; }))
       continue;
     roundToCodes(tensor.values<float>(), value.type);
-    for (const auto &layer : value.layers)
-      layer->add(tensor.values<float>(), tensor.shape);
+    for (RowSum *sum : value.sums)
+      if (!sum->isKnown)
+        sum->hessian.add(tensor.values<float>(), tensor.shape);
   }
 }
 
@@ -168,7 +178,7 @@ readInputs(const LoadedModel &model, const SampleRange &samples, int64_t sample)
 
 /// Runs `total` samples, evenly spread, and sums.
 static Error sumSamples(LoadedModel &model, const SampleRange &samples,
-                        int64_t total, std::vector<Exposed> &exposed) {
+                        int64_t total, llvm::ArrayRef<Exposed> exposed) {
   InterruptGuard guard;
   Progress progress("summing Hessians", "samples", total);
   for (int64_t done = 0; done < total; ++done) {
@@ -209,20 +219,19 @@ static Error isOfOthers(StringRef path) {
   return userError("--hessians: '" + path + "' is of another model, of other samples or of other ranges; name another file");
 }
 
-/// Takes what a kept file has, whose layers may be others: those of a model with other layers in floats. What is exposed keeps the layers to be summed.
-static Error takeKept(StringRef path, Hessians &hessians, std::vector<Exposed> &exposed) {
+/// Takes what a kept file has, whose layers may be others: those of a model with other layers in floats.
+static Error takeKept(StringRef path, Hessians &hessians, ExposedInputs &exposed) {
   Expected<Hessians> kept = Hessians::read(path);
   if (!kept)
     return userError("--hessians: " + llvm::toString(kept.takeError()));
   if (kept->sourceHash != hessians.sourceHash || kept->origin != hessians.origin)
     return isOfOthers(path);
-  for (Exposed &value : exposed)
-    for (const auto &layer : value.layers)
-      if (const Hessian *found = kept->find(layer->get().key))
-        if (found->type != describeType(value.type) || found->size() != layer->get().size())
-          return isOfOthers(path);
-  for (Exposed &value : exposed)
-    llvm::erase_if(value.layers, [&](const auto &layer) { return kept->find(layer->get().key); });
+  for (auto &[row, sum] : exposed.sums) {
+    const Hessian *found = kept->find(sum->hessian.get().key);
+    if (found && (found->type != describeType(sum->type) || found->size() != sum->hessian.get().size()))
+      return isOfOthers(path);
+    sum->isKnown = found != nullptr;
+  }
   hessians.layers = std::move(kept->layers);
   return Error::success();
 }
@@ -232,7 +241,7 @@ Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
   if (Error error = refuseHugeHessians(firstOfRows<ContractionInput>(getContractionInputs(module.lookupSymbol<func::FuncOp>("main"))),
                                        /*layerByLayer=*/false))
     return std::move(error);
-  std::vector<Exposed> exposed = listExposed(module);
+  ExposedInputs exposed = listExposed(module);
   int64_t total = countHessianSamples(samples);
   auto hash = module->getAttrOfType<StringAttr>(kSourceHashAttr);
   Hessians hessians{hash ? hash.str() : "", total, {}};
@@ -244,7 +253,7 @@ Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
     if (llvm::sys::fs::exists(kept))
       if (Error error = takeKept(kept, hessians, exposed))
         return std::move(error);
-    if (llvm::all_of(exposed, [](const Exposed &value) { return value.layers.empty(); }) && !hessians.layers.empty())
+    if (llvm::all_of(exposed.sums, [](const auto &entry) { return entry.second->isKnown; }) && !hessians.layers.empty())
       return hessians;
     if (Error error = checkWritable(kept))
       return std::move(error);
@@ -255,15 +264,13 @@ Expected<Hessians> mlir::halftone::collectHessians(ModuleOp module,
   Expected<LoadedModel> model = compileExposed(module, library->path());
   if (!model)
     return model.takeError();
-  if (Error error = sumSamples(*model, samples, total, exposed))
+  if (Error error = sumSamples(*model, samples, total, exposed.values))
     return std::move(error);
-  llvm::DenseSet<HessianSum *> taken;
-  for (Exposed &value : exposed)
-    for (const auto &layer : value.layers)
-      if (taken.insert(layer.get()).second) {
-        hessians.layers.push_back(layer->take());
-        hessians.layers.back().type = describeType(value.type);
-      }
+  for (auto &[row, sum] : exposed.sums)
+    if (!sum->isKnown) {
+      hessians.layers.push_back(sum->hessian.take());
+      hessians.layers.back().type = describeType(sum->type);
+    }
   if (!kept.empty())
     if (Error error = hessians.write(kept))
       return std::move(error);

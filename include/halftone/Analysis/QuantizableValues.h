@@ -27,8 +27,8 @@ SmallVector<QuantizableValue> getQuantizableValues(func::FuncOp function);
 struct ContractionInput {
   Operation *contraction;
   Value value;
-  std::string key; ///< "<index>:<location name>" of the contraction
-  int64_t row;     ///< as QuantizableValue's, by the contraction's name
+  std::string key;    ///< "<index>:<location name>" of the contraction
+  int64_t row;        ///< as QuantizableValue's, by the contraction's name
   std::string rowKey; ///< the key of the row's first contraction, which its Hessian has
   int64_t channels() const { return cast<RankedTensorType>(value.getType()).getShape().back(); }
 };

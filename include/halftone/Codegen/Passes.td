@@ -640,7 +640,8 @@ def OutlineParallel : Pass<"halftone-outline-parallel", "::mlir::ModuleOp"> {
     functions in the order of their calls.
 
     The functions of halftone-share-layers, which @main calls, are outlined in the same way, once; their context is an array of pointers to the
-    arguments' first elements, which `run` fills before each call. Their layers' `calls` count the calls of a run.
+    arguments' first elements. Up to 64 calls that follow one another are a function of their own, which fills the array before each: `run` stays short enough
+    for the optimizer. The layers' `calls` count the calls of a run.
 
     `run` and each layer set the rounding and denormal modes to the default (round to nearest even, denormals kept) and
     restore the caller's at the end, in the way of the target's architecture. `run` returns 1 when `batch` is out of `halftone.batch`. Layers are named by the

@@ -22,7 +22,7 @@ std::optional<SmallVector<int64_t>> importer::broadcastShapes(ArrayRef<int64_t> 
 }
 
 Value importer::materialize(Node &node, const Tensor &tensor) {
-  return tensor.value ? tensor.value : node.materialize(*narrowDouble(tensor).constant);
+  return tensor.value ? tensor.value : node.materialize(*tensor.constant);
 }
 
 Value importer::scalarConstant(OpBuilder &builder, Location loc, Type element, double number) {

@@ -24,12 +24,11 @@ Tensor importer::toTensor(HostTensor tensor) {
   return result;
 }
 
-Tensor importer::narrowDouble(const Tensor &tensor) {
-  if (!tensor.constant || !tensor.element.isF64())
-    return tensor;
-  HostTensor narrow = HostTensor::fromNumbers(Float32Type::get(tensor.element.getContext()), tensor.shape, tensor.constant->numbers());
-  narrow.name = tensor.constant->name;
-  return toTensor(std::move(narrow));
+/// The numbers of a tensor of f64 in f32.
+static HostTensor narrowed(const HostTensor &doubles) {
+  HostTensor narrow = HostTensor::fromNumbers(Float32Type::get(doubles.element.getContext()), doubles.shape, doubles.numbers());
+  narrow.name = doubles.name;
+  return narrow;
 }
 
 Type importer::storageType(Type element) {
@@ -62,6 +61,8 @@ Value Node::operand(unsigned i) {
 }
 
 Value Node::materialize(const HostTensor &tensor) {
+  if (tensor.element.isF64())
+    return materialize(narrowed(tensor));
   auto type = RankedTensorType::get(tensor.shape, storageType(tensor.element));
   Location constantLoc = tensor.name.empty() ? loc : NameLoc::get(builder.getStringAttr(llvm::json::fixUTF8(tensor.name)));
   if (tensor.symbolic)
@@ -77,7 +78,8 @@ Value Node::materialize(const HostTensor &tensor) {
 void Node::narrowDoubles() {
   for (const std::string &name : proto.input())
     if (auto found = tensors.find(name); found != tensors.end())
-      found->second = narrowDouble(found->second);
+      if (Tensor &tensor = found->second; tensor.constant && tensor.element.isF64())
+        tensor = toTensor(narrowed(*tensor.constant));
 }
 
 /// An argument of the function that is built, of the dynamic size, of which a model has but one.

@@ -35,9 +35,6 @@ struct Tensor {
 Tensor toTensor(Value value);
 Tensor toTensor(HostTensor tensor);
 
-/// The tensor in f32 if it is known on the host in f64, else the tensor.
-Tensor narrowDouble(const Tensor &tensor);
-
 /// The signless type that stores elements of the type: i8 for ui8, the next of 8 or 32 bits for i4 and i16.
 Type storageType(Type element);
 
@@ -63,8 +60,9 @@ public:
   HostTensorRef constant(unsigned i) const;
   /// The input as an SSA value, made at its first use if it is constant.
   Value operand(unsigned i);
+  /// A constant; f64 becomes f32, in which a run computes.
   Value materialize(const HostTensor &tensor);
-  /// Makes f32 of the inputs that are known on the host in f64: a run computes in f32.
+  /// Makes f32 of the inputs that are known on the host in f64, before what a run computes gets its types by them.
   void narrowDoubles();
   /// The sizes of the shape; a dynamic one is that of dimension 0 of `like`, or of the model if `like` is null.
   SmallVector<OpFoldResult> mixedSizes(ArrayRef<int64_t> shape, Value like);

@@ -26,8 +26,6 @@
 namespace mlir::halftone {
 /// Names of the discardable attributes; their meaning stands in the dialect's description.
 inline constexpr llvm::StringLiteral kNameAttr = "halftone.name";
-/// On what each step of a loop that is written out makes, the value's name: values of one name have one row of the statistics and one type of
-/// codes, so that all steps are the same code.
 inline constexpr llvm::StringLiteral kStepsAttr = "halftone.steps";
 inline constexpr llvm::StringLiteral kDimsAttr = "halftone.dims";
 inline constexpr llvm::StringLiteral kUnsignedAttr = "halftone.unsigned";

@@ -19,7 +19,8 @@ def Halftone_Dialect : Dialect {
     operations and arguments (calibrated range, `array<f32: low, high>`), `halftone.precision` on operations
     (`"int8"` or `"float"`), `halftone.reason` on operations (why an operation stays float), `halftone.pruned` on
     contractions (the zeros of their constant weights stay zero: `"unstructured"`, `"blocks"` or `"n:m"`) with their
-    number in `halftone.zeros`, `halftone.stage`,
+    number in `halftone.zeros`, `halftone.steps` on what each step of a loop that is written out makes (the value's name: values of one name are counted
+    together, and have one range), `halftone.stage`,
     `halftone.version` and `halftone.source_hash` on the module.
   }];
   let dependentDialects = ["::mlir::quant::QuantDialect"];
