@@ -11,5 +11,5 @@ def features():
 
 
 def multiplies_in_words(features):
-    """Whether products of bytes are made of instructions for 16 bits, of which weights of 7 bits need fewer, or none that saturates."""
+    """Whether products of bytes are made of instructions for 16 bits, of which bounded weights need fewer, or none that saturates."""
     return "avx2" in features and not {"avx512_vnni", "avx_vnni"} & set(features)

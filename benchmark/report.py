@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 import pathlib
+import re
 
 from run import MODELS
 
@@ -116,7 +117,7 @@ def memory_table(models):
     for name, result in models.items():
         latency = next(iter(result["latency"].values()))
         built = result["build"]
-        compiled = built[next(k for k in built if k.startswith("int8"))]
+        compiled = built[next(k for k in built if k.startswith("int8-"))]
         columns = ("halftone int8", "openvino int8", "onnxruntime int8")
         rows.append([MODELS[name]["title"],
                      *[f"{latency[k]['memory'] / 1e6:.1f}" for k in columns],
@@ -169,13 +170,13 @@ def withheld_tables(models):
             latency_table(models, "halftone int8 without AMX", "openvino int8 without AMX")]
 
 
-def seven_bit_tables(models):
-    """Where weights of 7 bits take fewer instructions: ours with them against the same peers."""
-    if not all("halftone int7" in latency for r in models.values() for latency in r["latency"].values()):
-        return []
-    return ["### Our weights in 7 bits (`--weights=int7`), in the same run\n",
-            latency_table(models, "halftone int7", "openvino int8"),
-            fidelity_table(models, "halftone int7")]
+def bounded_tables(models):
+    """Where bounded weights take fewer instructions: ours with them against the same peers."""
+    names = [key for key in next(iter(next(iter(models.values()))["latency"].values())) if re.fullmatch(r"halftone int\dpair", key)]
+    return [line for name in names for line in (
+        f"### Ours by `--weights={name.split()[1]} --rounding=gptq`, in the same run\n",
+        latency_table(models, name, "openvino int8"),
+        fidelity_table(models, name))]
 
 
 def report(results):
@@ -186,7 +187,7 @@ def report(results):
         latency_table(models, "halftone int8", "openvino int8"),
         "### Fidelity to float of the same artefacts, on samples not used in calibration\n",
         fidelity_table(models, "halftone int8"),
-        *seven_bit_tables(models),
+        *bounded_tables(models),
         *withheld_tables(models),
         "### Two threads\n", threads_table(models),
         "### Float\n", float_table(models),

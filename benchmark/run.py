@@ -32,6 +32,8 @@ from latency import Contender
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 MODELS = json.loads((HERE / "models.json").read_text())
+# Ours where pairs of bytes are added up in words: bounded weights, which take fewer instructions.
+BOUNDED = ("int8pair", "int7pair")
 # Where the CPU has AMX, its rows come a second time without.
 AMX_WITHHELD = "x86-64-v4+avx512vnni"
 # Without AMX OpenVINO would still choose bf16 for what is not int8, and emulate it at half the speed of f32.
@@ -118,10 +120,11 @@ def compiler(halftone, command, model, path, *arguments):
             "file": path.stat().st_size}
 
 
-def build_ours(halftone, model, calibration, folder, batches, amx, seven):
+def build_ours(halftone, model, calibration, folder, batches, amx, bounded):
     """Always anew: the compiler may have changed. Returns what each command took. The first
-    batch is built as a user would; the statistics that it keeps serve the others, and the weights of 7 bits."""
-    took, stats = {}, folder / "calibration.stats"
+    batch is built as a user would; the statistics that it keeps serve the others, and the weights of `bounded`."""
+    took, stats, hessians = {}, folder / "calibration.stats", folder / "calibration.hessians"
+    hessians.unlink(missing_ok=True)
     for batch in batches:
         dim = ["--dim", f"batch={batch}"]
         quantized = folder / f"quantized-{batch}.mlirbc"
@@ -135,9 +138,10 @@ def build_ours(halftone, model, calibration, folder, batches, amx, seven):
             vnni = folder / f"int8-vnni-{batch}.so"
             took[vnni.stem] = compiler(halftone, "compile", quantized, vnni,
                                        "--target-cpu", AMX_WITHHELD)
-        if seven:
-            file = folder / f"int7-{batch}.so"
-            compiler(halftone, "quantize", model, quantized, "--stats", stats, *dim, "--weights", "int7")
+        for weights in bounded:
+            file = folder / f"{weights}-{batch}.so"
+            compiler(halftone, "quantize", model, quantized, "--stats", stats, *dim, "--weights", weights,
+                     "--rounding", "gptq", "--data", calibration, "--hessians", hessians)
             took[file.stem] = compiler(halftone, "compile", quantized, file)
         file = folder / f"float-{batch}.so"
         took[file.stem] = compiler(halftone, "build", model, file, "--float", *dim)
@@ -177,7 +181,7 @@ def better(tool, results):
     return max((k for k in results if k.startswith(tool)), key=lambda k: results[k]["sqnr_db"])
 
 
-def contenders(model, peers, chosen, openvino_float, ours, batch, amx, seven):
+def contenders(model, peers, chosen, openvino_float, ours, batch, amx, bounded):
     withheld = [f"openvino int8 without AMX={peers[chosen['openvino']]},{OPENVINO_WITHHELD}",
                 f"halftone int8 without AMX={ours / f'int8-vnni-{batch}.so'}"]
     return [f"onnxruntime float={model}",
@@ -187,7 +191,7 @@ def contenders(model, peers, chosen, openvino_float, ours, batch, amx, seven):
             f"openvino int8={peers[chosen['openvino']]}",
             f"halftone float={ours / f'float-{batch}.so'}",
             f"halftone int8={ours / f'int8-{batch}.so'}",
-            *([f"halftone int7={ours / f'int7-{batch}.so'}"] if seven else []),
+            *[f"halftone {weights}={ours / f'{weights}-{batch}.so'}" for weights in bounded],
             *(withheld if amx else [])]
 
 
@@ -200,7 +204,7 @@ def two_threads(output):
 
 
 def measure(name, options, features):
-    amx, seven = "amx_int8" in features, cpu.multiplies_in_words(features)
+    amx, bounded = "amx_int8" in features, BOUNDED if cpu.multiplies_in_words(features) else ()
     output = options.output
     model, calibration, evaluation = prepare(name, output)
     peers = quantize_with_peers(name, model, calibration, output, features)
@@ -210,11 +214,9 @@ def measure(name, options, features):
         samples = spread(load_samples(calibration), MODELS[name]["calibration"])
         calibration = ours / "calibration.npz"
         np.savez(calibration, **samples)
-    results = {"build": build_ours(options.halftone, model, calibration, ours, options.batches, amx, seven)}
+    results = {"build": build_ours(options.halftone, model, calibration, ours, options.batches, amx, bounded)}
     runtime = options.halftone.parent.parent / "lib" / "libhalftone_runtime.so"
-    files = {**peers, "halftone int8": ours / "int8-1.so"}
-    if seven:
-        files["halftone int7"] = ours / "int7-1.so"
+    files = {**peers, **{f"halftone {weights}": ours / f"{weights}-1.so" for weights in ("int8", *bounded)}}
     results["fidelity"] = fidelity(name, files, model, evaluation, ours, runtime)
     chosen = {tool: better(tool, results["fidelity"]) for tool in ("onnxruntime", "openvino")}
     results["chosen"] = chosen
@@ -225,7 +227,7 @@ def measure(name, options, features):
     openvino_float = output / "openvino" / name / "float.xml"
     results["latency"], results["dots"] = {}, {}
     for batch in options.batches:
-        items = contenders(model, peers, chosen, openvino_float, ours, batch, amx, seven)
+        items = contenders(model, peers, chosen, openvino_float, ours, batch, amx, bounded)
         for threads in options.threads:
             key = f"batch {batch}, threads {threads}"
             print(f"\n{name}: {key}")

@@ -9,7 +9,7 @@ using namespace mlir::halftone;
 static constexpr DotKernel kVpdpbusd512 = {"vpdpbusd_512", DotKind::Vpdpbusd, 16, 4, 4, 2, {0, 16, 14, 9, 6}};
 static constexpr DotKernel kVpdpbusd256 = {"vpdpbusd_256", DotKind::Vpdpbusd, 8, 4, 2, 2, {0, 10, 5, 0, 0}};
 static constexpr DotKernel kMaddubs256 = {"maddubs_256", DotKind::Maddubs, 8, 4, 4, 4, {0, 6, 4, 3, 2}};
-static constexpr DotKernel kNarrow256[] = {{"maddubs_pair_256", DotKind::Narrow, 8, 4, 2, 2, {0, 6, 4, 0, 0}, /*joined=*/2},
+static constexpr DotKernel kNarrow256[] = {{"maddubs_joined_256", DotKind::Narrow, 8, 4, 2, 2, {0, 6, 4, 0, 0}, /*joined=*/2},
                                            {"maddubs_narrow_256", DotKind::Narrow, 8, 4, 2, 2, {0, 6, 5, 0, 0}}};
 static constexpr DotKernel kWinograd256 = {"winograd_256", DotKind::Winograd, 8, 2, 2, 2, {0, 12, 6, 0, 0}};
 static constexpr DotKernel kWiden = {"widen", DotKind::Widen, 16, 1, 1, 1, {0, 4, 0, 0, 0}};

@@ -187,6 +187,25 @@ WeightStorage findStorage(const PackedLayout &layout, const Isa &isa, ArrayRef<i
   return layout.elements() - smaller.elements() >= kLeastSaving ? smaller.storage : WeightStorage();
 }
 
+/// Whether no sum of two products that a dot adds up in 16 bits leaves them: all weights are small, or all pairs where it is known which ones meet.
+bool fitNarrow(ContractOp op, const DotKernel &narrow, ArrayRef<int8_t> weights) {
+  const int most = narrow.mostOfPair();
+  if (llvm::all_of(weights, [&](int weight) { return std::abs(weight) <= most / 2; }))
+    return true;
+  const PackedLayout layout = PackedLayout::forContract(op, narrow);
+  // An even number of channels keeps the elements 2 i and 2 i + 1 of the reduction in one tap, one dot and one quad.
+  if (DepthwiseLayout::isDepthwise(op) || (layout.channels % 2 != 0 && layout.kernelHeight * layout.kernelWidth != 1))
+    return false;
+  const size_t columns = layout.columns * layout.groups, rows = weights.size() / columns;
+  for (size_t row = 0; row < rows; row += 2)
+    for (size_t column = 0; column < columns; ++column) {
+      const int first = weights[row * columns + column], second = row + 1 < rows ? weights[(row + 1) * columns + column] : 0;
+      if (std::abs(std::max(first, 0) + std::max(second, 0)) > most || std::abs(std::min(first, 0) + std::min(second, 0)) > most)
+        return false;
+    }
+  return true;
+}
+
 struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
   using PackWeightsBase::PackWeightsBase;
 
@@ -218,15 +237,15 @@ private:
     return layout && layout->holds(weights, biasOf(op)) ? layout : std::nullopt;
   }
 
-  /// The kernel by which the dots of a target are exact for these weights.
-  const DotKernel &exactKernel(const DotKernel &wanted, const Isa &isa, ArrayRef<int8_t> weights) const {
+  /// The kernel by which the dots of a target are exact for these weights of `op`.
+  const DotKernel &exactKernel(ContractOp op, const DotKernel &wanted, const Isa &isa, ArrayRef<int8_t> weights) const {
     if (wanted.dot != DotKind::Maddubs)
       return wanted;
     // vpmaddubsw saturates at 128 * 128 * 2, which only a weight of -128 reaches.
     if (llvm::is_contained(weights, -128))
       return *findDotKernel("widen");
     for (const DotKernel &narrow : dense ? ArrayRef<DotKernel>() : isa.narrow)
-      if (llvm::all_of(weights, [&](int8_t weight) { return narrow.holdsNarrow(weight); }))
+      if (fitNarrow(op, narrow, weights))
         return narrow;
     return wanted;
   }
@@ -271,7 +290,7 @@ private:
     std::optional<WinogradLayout> winograd;
     std::optional<double> otherCycles;
     if constexpr (std::is_same_v<T, int8_t>) {
-      kernel = &exactKernel(wanted, chooser.isa, *weights);
+      kernel = &exactKernel(op, wanted, chooser.isa, *weights);
       ContractChoice choice =
           chooseKernel(chooser, op, *kernel, findWinograd(op, chooser.isa, *weights), [&](SparseLayout &layout) { layout.countQuads(*weights); });
       if (choice.takesSparse() && !dense)

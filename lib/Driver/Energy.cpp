@@ -20,7 +20,7 @@ void EnergyEstimate::add(const EnergyEstimate &other) {
 static double workPerInstruction(StringRef kernel) {
   static constexpr std::pair<StringRef, double> kWork[] = {
       {"amx", 16384},       {"vpdpbusd_512", 64}, {"vpdpbusd_256", 32},
-      {"maddubs_256", 8},   {"maddubs_narrow_256", 32.0 / 3}, {"maddubs_pair_256", 12.8}, {"winograd_256", 18}, {"fma_512", 16}, {"fma_256", 8},
+      {"maddubs_256", 8},   {"maddubs_narrow_256", 32.0 / 3}, {"maddubs_joined_256", 12.8}, {"winograd_256", 18}, {"fma_512", 16}, {"fma_256", 8},
       {"fma_128", 4},       {"vector_512", 64},   {"vector_256", 32},
       {"vector_128", 16}};
   for (auto [name, work] : kWork)

@@ -35,7 +35,7 @@ void ProfileRow::add(const ProfileRow &other) {
 static double peakPerCycle(StringRef kernel) {
   static constexpr std::pair<StringRef, double> kPeaks[] = {
       {"amx", 1024},        {"vpdpbusd_512", 128}, {"vpdpbusd_256", 64},
-      {"maddubs_256", 32},  {"maddubs_narrow_256", 32}, {"maddubs_pair_256", 128.0 / 3}, {"winograd_256", 72},  {"fma_512", 32},       {"fma_256", 16},
+      {"maddubs_256", 32},  {"maddubs_narrow_256", 32}, {"maddubs_joined_256", 128.0 / 3}, {"winograd_256", 72},  {"fma_512", 32},       {"fma_256", 16},
       {"fma_128", 8}};
   for (auto [name, peak] : kPeaks)
     if (kernel.starts_with(name))

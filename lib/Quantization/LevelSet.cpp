@@ -1,11 +1,12 @@
 //===- LevelSet.cpp - the int8 values that a weight may have ------------------===//
 #include "halftone/Quantization/LevelSet.h"
 #include "llvm/ADT/STLExtras.h"
+#include <cmath>
 #include <cstdlib>
 
 using namespace mlir::halftone;
 
-LevelSet::LevelSet(int limit) : limit(limit), magnitude(limit) {
+LevelSet::LevelSet(int limit, bool isPaired) : limit(limit), magnitude(limit), paired(isPaired) {
   for (int level = -limit; level <= limit; ++level)
     sorted.push_back(level);
 }
@@ -22,4 +23,14 @@ LevelSet::LevelSet(llvm::ArrayRef<int8_t> values) : sorted(values.vec()) {
   }
   for (int8_t level : sorted)
     magnitude = std::max(magnitude, std::abs(int(level)));
+}
+
+float LevelSet::withinPair(float quotient, float other, bool isLevel) const {
+  const float most = limit, sum = quotient + other, excess = std::abs(sum) - (most + 1);
+  if (!(excess > 0))
+    return quotient;
+  // What is clipped anyway takes no part of the excess.
+  if (!isLevel && std::abs(other) - excess / 2 > most)
+    return withinPair(quotient, std::copysign(most, other), /*isLevel=*/true);
+  return quotient - std::copysign(isLevel ? excess : excess / 2, sum);
 }

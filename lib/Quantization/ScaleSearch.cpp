@@ -13,33 +13,49 @@ using namespace mlir::halftone;
 
 double mlir::halftone::scaleError(ArrayRef<float> values, ArrayRef<float> importance, float scale, const LevelSet &levels) {
   double sum = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    double error = values[i] - levels.nearest(values[i] / scale) * double(scale);
+  auto add = [&](size_t i, int level) {
+    const double error = values[i] - level * double(scale);
     sum += error * error * (importance.empty() ? 1.0 : importance[i]);
+  };
+  const size_t pairs = levels.isPaired() ? values.size() / 2 : 0;
+  for (size_t i = 0; i < 2 * pairs; i += 2) {
+    const auto [first, second] = levels.nearestPair(values[i] / scale, values[i + 1] / scale);
+    add(i, first);
+    add(i + 1, second);
   }
+  for (size_t i = 2 * pairs; i < values.size(); ++i)
+    add(i, levels.nearest(values[i] / scale));
   return sum;
 }
 
-static float largestOf(ArrayRef<float> values) {
+/// What the largest level has to represent so that nothing is clipped.
+static float largestOf(ArrayRef<float> values, const LevelSet &levels) {
   float largest = 0;
   for (float value : values)
     largest = std::max(largest, std::abs(value));
+  const float part = levels.isPaired() ? float(levels.largest()) / (levels.largest() + 1) : 0;
+  for (size_t i = 0; levels.isPaired() && i + 1 < values.size(); i += 2)
+    largest = std::max(largest, std::abs(values[i] + values[i + 1]) * part);
   return largest;
 }
 
 /// The part of the largest scale that a candidate takes away, of `kCandidates`. Clipping below half of the largest
-/// magnitude does not win for 255 levels; for few levels it does.
+/// magnitude does not win for 255 levels; for few levels it does, and for pairs.
 static constexpr int kCandidates = 96;
 static float factorOf(int candidate, const LevelSet &levels) {
-  float depth = levels.uniformLimit() == kWeightMax ? 0.5f : 0.75f;
+  const float depth = levels.uniformLimit() == kWeightMax && !levels.isPaired() ? 0.5f : 0.75f;
   return 1.0f - depth * candidate / kCandidates;
+}
+
+bool mlir::halftone::keepsLargest(WeightScales method, const LevelSet &levels) {
+  return method == WeightScales::Largest || (method == WeightScales::Automatic && levels.uniformLimit() == kWeightMax && !levels.isPaired());
 }
 
 static std::vector<float> findChannelScales(const RowsOfWeights &rows, const LevelSet &levels, bool largest) {
   std::vector<float> scales(rows.outputs);
   llvm::parallelFor(0, rows.outputs, [&](size_t output) {
     ArrayRef<float> row = rows.row(output), importance = rows.importanceOf(output);
-    float magnitude = largestOf(row);
+    float magnitude = largestOf(row, levels);
     scales[output] = getWeightScale(magnitude, levels.largest());
     double least = largest ? 0 : scaleError(row, importance, scales[output], levels);
     for (int candidate = 1; candidate < kCandidates && least > 0; ++candidate) {
@@ -56,11 +72,12 @@ static std::vector<float> findChannelScales(const RowsOfWeights &rows, const Lev
 
 std::vector<float> mlir::halftone::findScales(const RowsOfWeights &rows, const LevelSet &levels, bool perTensor,
                                               WeightScales method) {
-  bool largest = method == WeightScales::Largest ||
-                 (method == WeightScales::Automatic && levels.uniformLimit() == kWeightMax);
+  const bool largest = keepsLargest(method, levels);
   if (!perTensor)
     return findChannelScales(rows, levels, largest);
-  float magnitude = largestOf(rows.values);
+  float magnitude = 0;
+  for (int64_t output = 0; output < rows.outputs; ++output)
+    magnitude = std::max(magnitude, largestOf(rows.row(output), levels));
   std::vector<float> candidates;
   for (int candidate = 0; candidate < (largest ? 1 : kCandidates); ++candidate)
     candidates.push_back(getWeightScale(magnitude * factorOf(candidate, levels), levels.largest()));
@@ -73,12 +90,26 @@ std::vector<float> mlir::halftone::findScales(const RowsOfWeights &rows, const L
   return std::vector<float>(rows.outputs, candidates[best]);
 }
 
+void WeightGrid::round(int64_t output, ArrayRef<float> row, MutableArrayRef<int8_t> codes) const {
+  for (auto [column, value] : llvm::enumerate(row)) {
+    const int64_t other = levels.neighbour(column, row.size());
+    float wanted = value;
+    if (other > static_cast<int64_t>(column))
+      wanted = besides(output, value, row[other], /*isLevel=*/false);
+    else if (other < static_cast<int64_t>(column))
+      wanted = besides(output, value, codes[other] * scales[output], /*isLevel=*/true);
+    codes[column] = code(output, column, wanted);
+  }
+}
+
 double mlir::halftone::gridError(const RowsOfWeights &rows, const WeightGrid &grid) {
   std::vector<double> errors(rows.outputs);
   llvm::parallelFor(0, rows.outputs, [&](size_t output) {
     ArrayRef<float> row = rows.row(output), importance = rows.importanceOf(output);
+    std::vector<int8_t> codes(rows.dimension);
+    grid.round(output, row, codes);
     for (int64_t column = 0; column < rows.dimension; ++column) {
-      double error = row[column] - grid.code(output, column, row[column]) * double(grid.scales[output]);
+      double error = row[column] - codes[column] * double(grid.scales[output]);
       errors[output] += error * error * (importance.empty() ? 1.0 : importance[column]);
     }
   });

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -110,8 +111,30 @@ std::vector<float> mlir::halftone::findTapShares(Operation *contraction) {
 // Diffused rounding
 //===----------------------------------------------------------------------===//
 
+/// The element beside each one in its row; empty where none bounds another.
+static std::vector<int32_t> neighboursOf(const WeightChannels &channels, const LevelSet &levels) {
+  if (!levels.isPaired())
+    return {};
+  const std::vector<int64_t> places = channels.places();
+  std::vector<int32_t> elements(places.size()), neighbours(places.size());
+  for (auto [i, place] : llvm::enumerate(places))
+    elements[place] = i;
+  for (auto [i, place] : llvm::enumerate(places)) {
+    const int64_t column = place % channels.dimension();
+    neighbours[i] = elements[place - column + levels.neighbour(column, channels.dimension())];
+  }
+  return neighbours;
+}
+
+void mlir::halftone::boundPairs(Operation *contraction, const WeightFormat &format, MutableArrayRef<int8_t> codes) {
+  const LevelSet levels = format.levelSet();
+  for (auto [i, other] : llvm::enumerate(neighboursOf(WeightChannels(contraction), levels)))
+    if (static_cast<int32_t>(i) < other)
+      std::tie(codes[i], codes[other]) = levels.nearestPair(codes[i], codes[other]);
+}
+
 /// Moves codes of one output and input channel to their other neighbour until the sum is kept to half a step.
-static void diffuse(ArrayRef<float> values, float scale, int limit, MutableArrayRef<int32_t> taps,
+static void diffuse(ArrayRef<float> values, float scale, const LevelSet &levels, ArrayRef<int32_t> neighbours, MutableArrayRef<int32_t> taps,
                     std::vector<int8_t> &codes) {
   auto error = [&](int32_t tap) { return double(values[tap]) / scale - codes[tap]; };
   double sum = 0;
@@ -122,8 +145,11 @@ static void diffuse(ArrayRef<float> values, float scale, int limit, MutableArray
   llvm::sort(taps, [&](int32_t a, int32_t b) {
     return std::make_pair(-error(a) * direction, a) < std::make_pair(-error(b) * direction, b);
   });
-  for (int32_t tap : taps.take_front(moves))
-    codes[tap] = std::clamp(codes[tap] + direction, -limit, limit);
+  for (int32_t tap : taps.take_front(moves)) {
+    const int moved = std::clamp(codes[tap] + direction, -levels.largest(), levels.largest());
+    if (neighbours.empty() || neighbours[tap] == tap || std::abs(moved + codes[neighbours[tap]]) <= levels.largest() + 1)
+      codes[tap] = moved;
+  }
 }
 
 /// Calls `visit` with the elements of each pair of channels that has several.
@@ -177,18 +203,21 @@ FailureOr<RoundedWeights> mlir::halftone::roundWeights(Operation *contraction, A
   WeightGrid grid = chooseGrid(all, *format, options.scales);
   if (isPruned(contraction))
     keepZeros(all, grid);
+  std::vector<int8_t> codes(values.size());
+  for (int64_t output = 0; output < channels.outputs; ++output)
+    grid.round(output, all.row(output), MutableArrayRef<int8_t>(codes).slice(output * all.dimension, all.dimension));
   RoundedWeights rounded{std::vector<int8_t>(values.size()), grid.scales};
   for (size_t i = 0; i < values.size(); ++i)
-    rounded.codes[i] = grid.code(channels.output[i], places[i] % channels.dimension(), values[i]);
-  int limit = grid.group ? 0 : grid.levels.uniformLimit();
-  if (options.rounding != WeightRounding::Nearest && limit) {
+    rounded.codes[i] = codes[places[i]];
+  if (options.rounding != WeightRounding::Nearest && grid.levels.uniformLimit() && !grid.group) {
+    const std::vector<int32_t> neighbours = neighboursOf(channels, grid.levels);
     const bool pruned = isPruned(contraction);
     std::vector<float> shares = findTapShares(contraction);
     forEachKernel(channels, [&](MutableArrayRef<int32_t> taps) {
       auto counts = [&](int32_t tap) { return shares[tap] > 0 && (!pruned || values[tap] != 0); };
       taps = taps.take_front(llvm::partition(taps, counts) - taps.begin());
       if (!taps.empty())
-        diffuse(values, rounded.scales[channels.output[taps.front()]], limit, taps, rounded.codes);
+        diffuse(values, rounded.scales[channels.output[taps.front()]], grid.levels, neighbours, taps, rounded.codes);
     });
   }
   return rounded;

@@ -42,7 +42,11 @@ void mlir::halftone::descend(llvm::ArrayRef<float> weights, llvm::MutableArrayRe
       double curvature = triangle[element(j, j)];
       if (curvature <= 0)
         continue;
-      float level = grid.nearest(output, j, levels[j] - slope[j] / curvature);
+      const int64_t neighbour = grid.levels.neighbour(j, dimension);
+      float wanted = levels[j] - slope[j] / curvature;
+      if (neighbour != j)
+        wanted = grid.besides(output, wanted, levels[neighbour], /*isLevel=*/true);
+      float level = grid.nearest(output, j, wanted);
       double step = double(level) - levels[j];
       // Rounding of the slope must not let two equal levels swap for ever.
       if (step == 0 || step * (2 * slope[j] + step * curvature) >= 0)

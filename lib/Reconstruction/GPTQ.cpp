@@ -71,6 +71,7 @@ std::vector<double> mlir::halftone::roundGPTQ(llvm::MutableArrayRef<float> weigh
                                               WeightGrid &grid) {
   int64_t dimension = hessian.order.size(), rows = weights.size() / dimension, entered = dimension;
   std::vector<double> feedback(weights.size(), 0.0), sums(rows, 0.0);
+  std::vector<bool> done(dimension, false); // columns
   for (int64_t k = dimension - 1; k >= 0; --k) {
     const double *factor = hessian.factor.data() + k * (k + 1) / 2;
     int64_t column = hessian.order[k];
@@ -82,10 +83,14 @@ std::vector<double> mlir::halftone::roundGPTQ(llvm::MutableArrayRef<float> weigh
                           llvm::ArrayRef<double>(feedback).slice(row * dimension, dimension)},
                          grid);
     }
+    const int64_t neighbour = grid.levels.neighbour(column, dimension);
     for (int64_t row = 0; row < rows; ++row) {
       float &weight = weights[row * dimension + column];
       double *errors = feedback.data() + row * dimension;
-      float level = grid.nearest(first + row, column, weight - errors[k] / factor[k]);
+      float wanted = weight - errors[k] / factor[k];
+      if (neighbour != column)
+        wanted = grid.besides(first + row, wanted, weights[row * dimension + neighbour], done[neighbour]);
+      float level = grid.nearest(first + row, column, wanted);
       double error = double(level) - weight;
       weight = level;
       const double term = factor[k] * error + errors[k];
@@ -94,6 +99,7 @@ std::vector<double> mlir::halftone::roundGPTQ(llvm::MutableArrayRef<float> weigh
         for (int64_t j = 0; j < k; ++j)
           errors[j] += factor[j] * error;
     }
+    done[column] = true;
   }
   return sums;
 }

@@ -65,9 +65,7 @@ void LayerRounder::forEachTask(llvm::function_ref<void(size_t, const CholeskyFac
 
 /// Whether scales are searched: not those that just hold the largest weight, nor those that channels or groups share.
 static bool refinesScales(const WeightGrid &grid, const FormatOfWeights &format, WeightScales method) {
-  const bool keepsLargest = method == WeightScales::Largest ||
-                            (method == WeightScales::Automatic && grid.levels.uniformLimit() == kWeightMax);
-  return format.granularity.kind == Granularity::Channel && !keepsLargest;
+  return format.granularity.kind == Granularity::Channel && !keepsLargest(method, grid.levels);
 }
 
 /// Some rows of one group, from weights to levels; the error of the sweeps.

@@ -1,7 +1,8 @@
 //===- StoreWeights.cpp - codes in place of float weights -------------------===//
 #include "ChannelScales.h"
-#include "halftone/Quantization/LevelSet.h"
+#include "halftone/Analysis/EntryForm.h"
 #include "halftone/Quantization/UniformTypes.h"
+#include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Support/Constants.h"
 #include "halftone/Training/Passes.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
@@ -39,6 +40,9 @@ private:
     for (auto [i, value] : llvm::enumerate(*values))
       codes[i] = levels ? levels->nearest(value / scales.at(i)) : std::clamp<int64_t>(quantizeWeight(value, scales.at(i)), perAxis.getStorageTypeMin(),
                                      perAxis.getStorageTypeMax());
+    if (Operation *contraction = findContraction(op))
+      if (FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction); succeeded(format))
+        boundPairs(contraction, format->format, codes);
     OpBuilder b(op);
     Operation *constant = op.getInput().getDefiningOp();
     auto stored = RankedTensorType::get(type.getShape(), b.getI8Type());

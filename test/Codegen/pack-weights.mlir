@@ -2,10 +2,14 @@
 // RUN: halftone-opt --halftone-pack-weights=target=avx2 %s | FileCheck %s --check-prefix=AVX2
 // RUN: halftone-opt --halftone-pack-weights=target=avx2 %s | FileCheck %s --check-prefix=BIAS
 // RUN: halftone-opt --halftone-pack-weights="target=avx2 dense=true" %s | FileCheck %s --check-prefix=DENSE
-// RUN: sed 's/\[4\], \[5\]/[4], [-32]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=AVX2
-// RUN: sed 's/\[4\], \[5\]/[4], [-33]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=NARROW
-// RUN: sed 's/\[4\], \[5\]/[4], [64]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=NARROW
-// RUN: sed 's/\[4\], \[5\]/[4], [65]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=ANY
+// RUN: sed 's/\[3\], \[4\], \[5\]/[3], [4], [-64]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=AVX2
+// RUN: sed 's/\[3\], \[4\], \[5\]/[3], [61], [5]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=AVX2
+// RUN: sed 's/\[3\], \[4\], \[5\]/[3], [62], [5]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=NARROW
+// RUN: sed 's/\[3\], \[4\], \[5\]/[3], [4], [65]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=NARROW
+// RUN: sed 's/\[3\], \[4\], \[5\]/[-1], [-127], [5]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=NARROW
+// RUN: sed 's/\[3\], \[4\], \[5\]/[-3], [127], [-127]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=NARROW
+// RUN: sed 's/\[3\], \[4\], \[5\]/[3], [126], [5]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=ANY
+// RUN: sed 's/\[3\], \[4\], \[5\]/[-2], [-127], [5]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=ANY
 // RUN: sed 's/\[4\], \[5\]/[4], [-128]/' %s | halftone-opt --halftone-pack-weights=target=avx2 | FileCheck %s --check-prefix=WIDEN
 // RUN: halftone-opt --halftone-pack-weights=target=amx %s | FileCheck %s --check-prefix=AMX
 // RUN: halftone-opt --halftone-pack-weights="target=avx512vnni weight-storage=packed" %s | FileCheck %s --check-prefix=FEW
@@ -32,10 +36,10 @@
 // The start row, in the resources behind the module.
 // VNNI: packed{{.*}}80F8FFFF
 
-// A vector has 8 columns. Weights of at most 32 and 64 need no sign of the activations: they are multiplied as u8.
+// A vector has 8 columns. Two neighbours of one sign that sum up to at most 64 or 128 need no sign of the activations: they are multiplied as u8.
 // AVX2: %[[W:.*]] = arith.constant {{.*}} : tensor<96xi8>
 // AVX2: halftone.contract ins(%arg0, %[[W]] : tensor<2x5xi8>, tensor<96xi8>)
-// AVX2: kind = "maddubs_pair_256"
+// AVX2: kind = "maddubs_joined_256"
 // DENSE: kind = "maddubs_256"
 
 // NARROW: kind = "maddubs_narrow_256"

@@ -42,7 +42,7 @@ func.func @loud(%x: tensor<1x16x16x16xi8>, %out: tensor<1x14x14x32xi32>) -> tens
 
 // Nor where the weights are so small that dots take fewer instructions.
 // CHECK-LABEL: func @narrow
-// CHECK: kind = "maddubs_pair_256"
+// CHECK: kind = "maddubs_joined_256"
 func.func @narrow(%x: tensor<1x16x16x16xi8>, %out: tensor<1x14x14x32xi32>) -> tensor<1x14x14x32xi32> {
   %w = arith.constant dense<32> : tensor<3x3x16x32xi8>
   %y = halftone.contract ins(%x, %w : tensor<1x16x16x16xi8>, tensor<3x3x16x32xi8>) outs(%out : tensor<1x14x14x32xi32>)

@@ -1,5 +1,5 @@
 // RUN: not halftone-opt %s --halftone-assign-formats=weights=int9 2>&1 | FileCheck %s --check-prefix=FORMAT
-// FORMAT: error: 'int9' is no format of weights: float, int8, int7, int6, int5, int4, int3, int2, codebook8, {{.*}}nf4, log3, log4, log5
+// FORMAT: error: 'int9' is no format of weights: float, int8, int8pair, int7, int7pair, int6, int5, int4, int3, int2, codebook8, {{.*}}nf4, log3, log4, log5
 // RUN: not halftone-opt %s --halftone-assign-formats="granularity=group:8" 2>&1 | FileCheck %s --check-prefix=GRANULARITY
 // GRANULARITY: error: 'group:8' is no granularity: tensor, channel, or group:N with N from 16 to 256
 // RUN: not halftone-opt %s --halftone-assign-formats="weights=codebook4 granularity=group:32" 2>&1 | FileCheck %s --check-prefix=CODEBOOK

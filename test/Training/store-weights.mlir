@@ -15,3 +15,17 @@ func.func @main(%x: tensor<2x2xf32>)
   %a = halftone.quantize %w : tensor<2x2xf32> to tensor<2x2x!quant.uniform<i8:f32, 0.5>>
   return %q, %r, %a : tensor<2x2x!quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>>, tensor<2x2x!quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>>, tensor<2x2x!quant.uniform<i8:f32, 0.5>>
 }
+
+// 100 + 60 exceeds the bound of a pair by 32, of which both lose half.
+// CHECK-LABEL: func @pairs
+// CHECK: arith.constant dense<{{\[\[}}84], [44], [-127], [3]]> : tensor<4x1xi8>
+func.func @pairs(%x: tensor<1x4xf32>) -> tensor<1x1xf32> {
+  %w = arith.constant dense<[[100.0], [60.0], [-127.0], [3.0]]> : tensor<4x1xf32>
+  %q = halftone.quantize %w : tensor<4x1xf32> to tensor<4x1x!quant.uniform<i8<-127:127>:f32:1, {1.0}>>
+  %r = halftone.dequantize %q : tensor<4x1x!quant.uniform<i8<-127:127>:f32:1, {1.0}>> to tensor<4x1xf32>
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<1x1xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %y = linalg.matmul {halftone.weights = "int8pair"} ins(%x, %r : tensor<1x4xf32>, tensor<4x1xf32>) outs(%f : tensor<1x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}

@@ -14,7 +14,6 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <array>
-#include <cstdlib>
 
 namespace mlir::halftone {
 
@@ -53,8 +52,9 @@ struct DotKernel {
   }
   /// Whether there is the same dot of half the lanes: where a CPU splits a whole one in two, it takes half the time.
   bool hasHalf() const { return lanes == 16 && (dot == DotKind::Vpdpbusd || dot == DotKind::Fma); }
-  /// Whether |w| <= 64 / joined, so that `2 * joined` products with the largest u8 activation stay in 16 bits; for DotKind::Narrow.
-  bool holdsNarrow(int8_t weight) const { return std::abs(weight) <= 64 / joined; }
+  /// The most that two weights of one sign may sum up to, so that `2 * joined` products with the largest u8 activation stay in 16 bits; for
+  /// DotKind::Narrow.
+  int64_t mostOfPair() const { return 128 / joined; }
   /// Rows that one dot computes.
   int64_t rowsPerDot() const { return dot == DotKind::Smmla ? 2 : 1; }
 };

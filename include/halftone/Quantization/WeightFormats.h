@@ -34,11 +34,12 @@ struct WeightFormat {
   Kind kind = Uniform;
   unsigned bits = 8; ///< of a stored code
   std::vector<int8_t> levels = {}; ///< of a fixed format
+  bool paired = false; ///< uniform levels of which two neighbours bound one another (LevelSet.h)
 
   /// The levels; of a fitted format those of the uniform one of equal bits, from which fitting starts.
   LevelSet levelSet() const;
   /// The largest multiplier that leaves every level of a group in [-127, 127]; below 2, there are no group scales.
-  int largestMultiplier() const { return kind == Fitted ? 1 : 127 / levelSet().largest(); }
+  int largestMultiplier() const { return kind == Fitted || paired ? 1 : 127 / levelSet().largest(); }
 };
 
 /// What shares a scale.
@@ -49,7 +50,7 @@ struct Granularity {
   std::string name() const;
 };
 
-/// The names of the table in its order: int8, int7, ..., nf4, log3, ...
+/// The names of the table in its order: int8, int8pair, int7, ..., nf4, log3, ...
 std::vector<llvm::StringRef> weightFormatNames();
 
 /// The format of that name, or nothing.

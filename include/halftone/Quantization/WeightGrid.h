@@ -53,6 +53,13 @@ struct WeightGrid {
     int g = multiplier(output, column);
     return levels.nearest(value / (scales[output] * g)) * g;
   }
+  /// The codes of a row of weights: of a paired set, of pairs.
+  void round(int64_t output, ArrayRef<float> row, MutableArrayRef<int8_t> codes) const;
+  /// What to round instead of `value`, beside the weight or the level of the neighbour that bounds it.
+  float besides(int64_t output, float value, float neighbour, bool isLevel) const {
+    const float scale = scales[output], other = neighbour / scale;
+    return levels.withinPair(value / scale, isLevel ? levels.nearest(other) : other, isLevel) * scale;
+  }
   /// The real number that it stands for.
   float nearest(int64_t output, int64_t column, float value) const {
     return code(output, column, value) * scales[output];
@@ -73,6 +80,9 @@ double gridError(const RowsOfWeights &rows, const WeightGrid &grid);
 
 /// The weighted squared error of values on one scale.
 double scaleError(ArrayRef<float> values, ArrayRef<float> importance, float scale, const LevelSet &levels);
+
+/// Whether scales are those that clip nothing: asked for, or because 255 levels are enough for that.
+bool keepsLargest(WeightScales method, const LevelSet &levels);
 
 /// The scale of each output channel, or one for all.
 std::vector<float> findScales(const RowsOfWeights &rows, const LevelSet &levels, bool perTensor, WeightScales method);

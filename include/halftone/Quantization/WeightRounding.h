@@ -47,6 +47,9 @@ struct WeightOptions {
 FailureOr<RoundedWeights> roundWeights(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
                                        const WeightOptions &options);
 
+/// Lowers codes (row-major) of a contraction whose format bounds pairs where a pair exceeds its bound.
+void boundPairs(Operation *contraction, const WeightFormat &format, MutableArrayRef<int8_t> codes);
+
 /// Leaves codes and scales as attributes of the contraction.
 void attachWeights(Operation *contraction, const RoundedWeights &rounded);
 

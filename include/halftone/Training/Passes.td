@@ -115,7 +115,8 @@ def StoreWeights : Pass<"halftone-store-weights", "::mlir::ModuleOp"> {
   let summary = "Replace quantized float constants by their codes";
   let description = [{
     The counterpart of `halftone-expose-weights`: `halftone.quantize` of a constant to a type of weights becomes a constant
-    of codes, by rule A1 of docs/Arithmetic.md, or those of `halftone.levels` that are nearest.
+    of codes, by rule A1 of docs/Arithmetic.md, or those of `halftone.levels` that are nearest. Pairs of int8pair and int7pair are
+    lowered to their bound.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::quant::QuantDialect"];
   let statistics = [Statistic<"stored", "stored", "Number of weights made codes">];

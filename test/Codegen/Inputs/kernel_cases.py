@@ -8,7 +8,8 @@ with `two` behind it, the batch is 2 and static.
 With `few`, weights take few values or are multiples of their group's multiplier: they can be stored in few bits. With `row`
 too, each product has one row, whatever the batch is.
 With `windows`, all are 3x3 convolutions with stride 1 that Winograd's kernel takes.
-With `narrow` and a number, the cases of `integers` have weights of at most so much; some read nothing but the extremes -128 and 127.
+With `narrow` and a number, the cases of `integers` have weights of at most so much; some read nothing but the extremes -128 and 127. With `pairs`,
+two neighbours of a reduction have at most that sum, and mostly just that.
 """
 import math
 import random
@@ -39,11 +40,37 @@ def weight():
     return RANDOM.choice([-MOST, MOST, RANDOM.randint(-MOST, MOST), RANDOM.randint(-MOST, MOST)])
 
 
+def anything(shape):
+    return weight
+
+
+def pairs(bound, pick=RANDOM.choice, sign=None):
+    """Weights of which the elements 2 i and 2 i + 1 of a reduction sum up to [-bound, bound] where they have one sign, or have that of `sign()`."""
+    def weights(shape):
+        columns, made = shape[-1], {}
+        index = iter(reversed(range(math.prod(shape))))  # as `dense` takes them
+
+        def value():
+            row, column = divmod(next(index), columns)
+            other = made.pop((row ^ 1, column), None)
+            if other is None:
+                made[row, column] = (sign() if sign else RANDOM.choice([-1, 1])) * pick([MOST, RANDOM.randint(0, MOST)])
+                return made[row, column]
+            low, high = (-MOST, bound - other) if other >= 0 else (-bound - other, MOST)
+            low, high = max(low, -MOST), min(high, MOST)
+            if sign:
+                return high if other >= 0 else low
+            return RANDOM.choice([low, high, RANDOM.randint(low, high)])
+        return value
+    return weights
+
+
 def rare_weights(shape, density):
     """Weights of which that share of the quads (4 input channels of a tap and an output channel) is not zero, row-major."""
     taps, channels, outputs = shape[0] * shape[1], shape[2], shape[3]
     kept = [[[RANDOM.random() < density for _ in range(outputs)] for _ in range(channels // 4)] for _ in range(taps)]
-    return iter([weight() if kept[t][c // 4][o] else 0 for t in range(taps) for c in range(channels) for o in range(outputs)])
+    values = anything(shape)
+    return iter([values() if kept[t][c // 4][o] else values() * 0 for t in range(taps) for c in range(channels) for o in range(outputs)])
 
 
 def levels(count, *extremes):
@@ -195,7 +222,7 @@ def contraction(m, case, x, kernel, strides=(1, 1), dilations=(1, 1), kind="conv
         reduction *= extent
     accumulator, result = extents(out, sum_type), extents(out, element)
     rare = rare_weights(shape, density).__next__ if density else None
-    t += constant(f"%{case}_w", shape, element, rare or (values(shape) if values else weight if integer else real(1)))
+    t += constant(f"%{case}_w", shape, element, rare or (values(shape) if values else anything(shape) if integer else real(1)))
     t += constant(f"%{case}_b", (channels,), sum_type, (lambda: RANDOM.randint(-9999, 9999)) if integer else real(1))
     t += f"  %{case}_e = tensor.empty(%batch) : {accumulator}\n"
     t += f"  %{case}_f = linalg.fill ins({zero} : {sum_type}) outs(%{case}_e : {accumulator}) -> {accumulator}\n"
@@ -578,20 +605,29 @@ def integers(batch=None):
 def narrow(most):
     global MOST
     MOST = most
-    main(("i8",), more=extremes)
+    main(("i8",), more=lambda m: extremes(m, 37, lambda shape: iter([RANDOM.choice([-1, 1]) * MOST] * math.prod(shape)).__next__,
+                                          lambda shape: lambda: RANDOM.choice([-MOST, MOST])))
 
 
-def extremes(m):
-    """All weights and activations have the largest magnitude, of one sign throughout or of any."""
-    signs = lambda shape: iter([RANDOM.choice([-1, 1]) * MOST] * math.prod(shape)).__next__
-    either = lambda shape: lambda: RANDOM.choice([-MOST, MOST])
+def narrow_pairs(bound):
+    global MOST, anything
+    MOST, anything = bound - 1, pairs(bound)
+
+    def of_one_sign(shape):
+        sign = RANDOM.choice([-1, 1])
+        return pairs(bound, sign=lambda: sign)(shape)
+    main(("i8",), more=lambda m: extremes(m, 38, of_one_sign, pairs(bound, sign=lambda: RANDOM.choice([-1, 1]))))
+
+
+def extremes(m, channels, signs, either):
+    """All activations have the largest magnitude, of one sign throughout or of any, and all weights, or their pairs."""
     for name, entry in (("highest", lambda: 127), ("lowest", lambda: -128), ("either", lambda: RANDOM.choice([-128, 127]))):
         for kind, values in (("sign", signs), ("signs", either)):
             case = f"{name}_{kind}"
-            lookup(m, case + "_table", (7, 6, 37), entry=entry)
-            contraction(m, case + "_points", (7, 6, 37), (1, 1, 41), source=f"%{case}_table", values=values)
-            contraction(m, case + "_window", (7, 6, 37), (3, 2, 19), source=f"%{case}_table", values=values)
+            lookup(m, case + "_table", (7, 6, channels), entry=entry)
+            contraction(m, case + "_points", (7, 6, channels), (1, 1, 41), source=f"%{case}_table", values=values)
+            contraction(m, case + "_window", (7, 6, channels), (3, 2, 19), source=f"%{case}_table", values=values)
 
 
 {"": main, "integers": integers, "integers two": lambda: integers(2), "few": few, "few row": row, "windows": windows,
- "narrow 64": lambda: narrow(64), "narrow 32": lambda: narrow(32)}[" ".join(sys.argv[1:])]()
+ "narrow 64": lambda: narrow(64), "narrow 32": lambda: narrow(32), "pairs 128": lambda: narrow_pairs(128), "pairs 64": lambda: narrow_pairs(64)}[" ".join(sys.argv[1:])]()

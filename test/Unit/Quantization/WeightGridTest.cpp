@@ -44,6 +44,61 @@ TEST(LevelSet, NearestIsNearest) {
   EXPECT_EQ(LevelSet(7).nearest(NAN), -7);
 }
 
+TEST(LevelSet, PairsStayWithinTheirBound) {
+  const LevelSet set(7, /*isPaired=*/true), single(7);
+  for (float first = -9; first <= 9; first += 0.25f)
+    for (float second = -9; second <= 9; second += 0.25f) {
+      const auto [a, b] = set.nearestPair(first, second);
+      ASSERT_LE(std::max({std::abs(a), std::abs(b), std::abs(a + b) - 1}), 7) << first << ", " << second;
+      double least = INFINITY;
+      for (int x = -7; x <= 7; ++x)
+        for (int y = -7; y <= 7; ++y)
+          if (std::abs(x + y) <= 8)
+            least = std::min(least, std::hypot(double(x) - first, double(y) - second));
+      // The second weight meets what rounding the first one left.
+      EXPECT_LE(std::hypot(double(a) - first, double(b) - second), least + 0.5) << first << ", " << second;
+      if (std::abs(single.nearest(first) + single.nearest(second)) <= 7)
+        EXPECT_EQ(std::make_pair(a, b), std::make_pair(single.nearest(first), single.nearest(second)));
+      // A level that stands already leaves the other one what is left of the bound.
+      const int beside = set.nearest(set.withinPair(first, b, /*isLevel=*/true));
+      EXPECT_LE(std::max(std::abs(beside), std::abs(beside + b) - 1), 7);
+    }
+  EXPECT_EQ(set.neighbour(4, 7), 5);
+  EXPECT_EQ(set.neighbour(5, 7), 4);
+  EXPECT_EQ(set.neighbour(6, 7), 6) << "the last of an odd number is bounded by none";
+  EXPECT_EQ(single.neighbour(4, 7), 4);
+}
+
+/// The largest sum of two neighbours of a row.
+static int largestSum(ArrayRef<int8_t> codes, int64_t dimension) {
+  int largest = 0;
+  for (int64_t begin = 0; begin < static_cast<int64_t>(codes.size()); begin += dimension)
+    for (int64_t i = 0; i + 1 < dimension; i += 2)
+      largest = std::max(largest, std::abs(codes[begin + i] + codes[begin + i + 1]));
+  return largest;
+}
+
+TEST(PairedGrid, LiesBetweenTheFormatsOfItsBitsAndOneLess) {
+  constexpr int64_t outputs = 24, dimension = 145;
+  std::vector<float> values = normalRows(outputs, dimension), importance = someImportance(dimension);
+  RowsOfWeights rows{outputs, dimension, values, importance};
+  for (Granularity granularity : {Granularity{Granularity::Channel, 0}, Granularity{Granularity::Tensor, 0}})
+    for (WeightScales method : {WeightScales::Automatic, WeightScales::MeanSquaredError, WeightScales::Largest}) {
+      auto choose = [&](StringRef name) { return chooseGrid(rows, {*findWeightFormat(name), granularity}, method); };
+      const WeightGrid paired = choose("int8pair");
+      std::vector<int8_t> codes(values.size());
+      for (int64_t output = 0; output < outputs; ++output)
+        paired.round(output, rows.row(output), MutableArrayRef<int8_t>(codes).slice(output * dimension, dimension));
+      EXPECT_LE(largestSum(codes, dimension), 128);
+      EXPECT_LT(gridError(rows, paired), 0.75 * gridError(rows, choose("int7")));
+      if (granularity.kind == Granularity::Tensor)
+        continue; // One scale for all leaves few pairs near to the bound.
+      EXPECT_EQ(largestSum(codes, dimension), 128);
+      EXPECT_LT(gridError(rows, choose("int8")), gridError(rows, paired));
+    }
+  EXPECT_NE(refuseGranularity(*findWeightFormat("int7pair"), {Granularity::Group, 32}), "");
+}
+
 TEST(WeightFormats, NamesAndLimits) {
   for (StringRef name : weightFormatNames()) {
     WeightFormat format = *findWeightFormat(name);

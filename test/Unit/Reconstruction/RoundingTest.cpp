@@ -105,6 +105,33 @@ static double dampedError(llvm::ArrayRef<float> weights, llvm::ArrayRef<float> l
   return sum;
 }
 
+TEST(Rounding, KeepsTheBoundOfPairs) {
+  constexpr int64_t dimension = 71, outputs = 20;
+  std::vector<int64_t> triangle = correlated(dimension, 300);
+  std::vector<float> all = randomWeights(dimension * outputs), levels = all;
+  WeightGrid grid{LevelSet(7, /*isPaired=*/true), std::vector<float>(outputs, 0.5f)};
+  auto check = [&](llvm::ArrayRef<float> row) {
+    int largest = 0;
+    for (int64_t j = 0; j + 1 < dimension; j += 2) {
+      EXPECT_EQ(row[j], std::clamp(std::nearbyint(row[j] * 2), -7.0f, 7.0f) / 2);
+      largest = std::max(largest, int(std::abs(row[j] + row[j + 1]) * 2));
+    }
+    EXPECT_EQ(largest, 8);
+  };
+  roundGPTQ(levels, 0, CholeskyFactor(triangle), grid);
+  double sums[2] = {};
+  for (int64_t output = 0; output < outputs; ++output) {
+    llvm::ArrayRef<float> weights = llvm::ArrayRef<float>(all).slice(output * dimension, dimension);
+    llvm::MutableArrayRef<float> row = llvm::MutableArrayRef<float>(levels).slice(output * dimension, dimension);
+    check(row);
+    sums[0] += layerError(weights, row, triangle);
+    descend(weights, row, output, triangle, grid);
+    check(row);
+    sums[1] += layerError(weights, row, triangle);
+  }
+  EXPECT_LT(sums[1], sums[0]);
+}
+
 TEST(RefineScales, FitsScalesToTheLevelsWhileTheErrorFalls) {
   constexpr int64_t dimension = 72, outputs = 20;
   const CholeskyFactor factor(correlated(dimension, 300));
