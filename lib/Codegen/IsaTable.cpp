@@ -62,6 +62,30 @@ const Isa *mlir::halftone::requireIsa(Operation *op, StringRef name) {
   return isa;
 }
 
+double DotKernel::products() const {
+  constexpr double ofWinograd = 36.0 / 16; // F(2x2, 3x3)
+  return lanes * step * (dot == DotKind::Tile ? 256 : dot == DotKind::Winograd ? ofWinograd : 1);
+}
+
+double DotKernel::instructions() const {
+  switch (dot) {
+  case DotKind::Maddubs: // vpsignb, vpmaddubsw, vpmaddwd, vpaddd
+    return 4;
+  case DotKind::Narrow: // vpmaddubsw, and for all of them vpaddw between them, vpmaddwd, vpaddd
+    return (2 * joined + 1) / double(joined);
+  case DotKind::Winograd: // vpmaddwd, vpaddd
+    return 2;
+  case DotKind::Widen: // whatever the machine has
+    return lanes;
+  default:
+    return 1;
+  }
+}
+
+double DotKernel::multiplications() const {
+  return dot == DotKind::Maddubs ? 2 : dot == DotKind::Narrow ? (joined + 1) / double(joined) : 1;
+}
+
 const DotKernel *mlir::halftone::findDotKernel(StringRef kind) {
   static constexpr const DotKernel *kKernels[] = {&kVpdpbusd512, &kVpdpbusd256, &kMaddubs256, &kNarrow256[0], &kNarrow256[1], &kSdot128,
                                                   &kSmmla128,    &kWiden,       &kAmx,        &kFma512, &kWinograd256,

@@ -13,6 +13,8 @@
 #include "QuantizeOptions.h"
 #include "SelectionOptions.h"
 #include "TemporaryFile.h"
+#include "halftone/Codegen/IsaTable.h"
+#include "halftone/Target/TargetTable.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/WithColor.h"
@@ -102,6 +104,19 @@ static uint64_t fileBytes(StringRef path) {
   return llvm::sys::fs::file_size(path, bytes) ? 0 : bytes;
 }
 
+/// Layers that the target has faster kernels for, which their weights are too large for.
+static int64_t countUnbounded(const LoadedModel &model) {
+  Expected<CpuTarget> target = findCpuTarget(model.info().target);
+  const Isa *isa = target ? findIsa(target->isa) : nullptr;
+  if (!target)
+    llvm::consumeError(target.takeError());
+  if (!isa || isa->narrow.empty())
+    return 0;
+  return llvm::count_if(model.layers(), [&](const HalftoneLayerInfo *layer) {
+    return layer->kernel == isa->bytes.name && !StringRef(layer->kind).starts_with("depthwise");
+  });
+}
+
 /// What was made, in numbers: the artefact says some of them itself.
 static void printSummary(const BuildOptions &options, int64_t floatBytes,
                          const OpReport &report) {
@@ -121,6 +136,8 @@ static void printSummary(const BuildOptions &options, int64_t floatBytes,
                          (long long)floatBytes);
     os << ", workspace " << info.workspaceBytes << " bytes, target "
        << info.target << "\n";
+    if (int64_t count = !options.data.empty() && options.quantize.weightFormat() == "int8" ? countUnbounded(*model) : 0)
+      os << "most of " << count << " layers would take fewer instructions on this target with --weights=int8pair\n";
   }
   report.printSummary(os);
 }

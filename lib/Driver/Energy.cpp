@@ -1,5 +1,6 @@
 //===- Energy.cpp - What one run takes from the socket --------------------===//
 #include "Energy.h"
+#include "halftone/Codegen/IsaTable.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -18,15 +19,12 @@ void EnergyEstimate::add(const EnergyEstimate &other) {
 /// What one instruction of a kernel does: multiply-accumulates of a dot, or
 /// bytes of a vector.
 static double workPerInstruction(StringRef kernel) {
-  static constexpr std::pair<StringRef, double> kWork[] = {
-      {"amx", 16384},       {"vpdpbusd_512", 64}, {"vpdpbusd_256", 32},
-      {"maddubs_256", 8},   {"maddubs_narrow_256", 32.0 / 3}, {"maddubs_joined_256", 12.8}, {"winograd_256", 18}, {"fma_512", 16}, {"fma_256", 8},
-      {"fma_128", 4},       {"vector_512", 64},   {"vector_256", 32},
-      {"vector_128", 16}};
-  for (auto [name, work] : kWork)
-    if (kernel.starts_with(name))
-      return work;
-  return 1;
+  unsigned bits = 0;
+  if (kernel.consume_front("vector_") && !kernel.getAsInteger(10, bits))
+    return bits / 8;
+  kernel.consume_front("sparse_");
+  const DotKernel *dots = findDotKernel(kernel);
+  return dots ? dots->products() / dots->instructions() : 1;
 }
 
 EnergyEstimate mlir::halftone::estimateEnergy(const ProfileRow &layer,

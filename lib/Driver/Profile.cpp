@@ -10,14 +10,16 @@
 #include "Command.h"
 #include "LayerCost.h"
 #include "MachineClock.h"
+#include "halftone/Codegen/IsaTable.h"
 #include "halftone/Target/DotRate.h"
+#include "halftone/Target/TargetTable.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 #include <map>
 
 using namespace mlir::halftone;
-using llvm::Error, llvm::StringRef;
+using llvm::Error, llvm::Expected, llvm::StringRef;
 
 void ProfileRow::add(const ProfileRow &other) {
   microseconds += other.microseconds;
@@ -30,17 +32,20 @@ void ProfileRow::add(const ProfileRow &other) {
   layers += other.layers;
 }
 
-/// Multiply-accumulates per cycle of a kernel's instruction, two of which issue
-/// in one cycle (one AMX dot takes 16; of 512 bits, by the CPU); 0: unknown.
-static double peakPerCycle(StringRef kernel) {
-  static constexpr std::pair<StringRef, double> kPeaks[] = {
-      {"amx", 1024},        {"vpdpbusd_512", 128}, {"vpdpbusd_256", 64},
-      {"maddubs_256", 32},  {"maddubs_narrow_256", 32}, {"maddubs_joined_256", 128.0 / 3}, {"winograd_256", 72},  {"fma_512", 32},       {"fma_256", 16},
-      {"fma_128", 8}};
-  for (auto [name, peak] : kPeaks)
-    if (kernel.starts_with(name))
-      return name.ends_with("_512") ? peak * halftoneDotRate()->dots512 / 2 : peak;
-  return 0;
+/// Multiply-accumulates per cycle of a kernel from registers: two multiplications
+/// start in one cycle of an x86 CPU (of an AMX dot one in 16; of 512 bits, by the CPU); 0: unknown.
+static double peakPerCycle(StringRef name, StringRef target) {
+  const DotKernel *kernel = findDotKernel(name);
+  Expected<CpuTarget> cpu = findCpuTarget(target);
+  const Isa *isa = cpu ? findIsa(cpu->isa) : nullptr;
+  if (!cpu)
+    llvm::consumeError(cpu.takeError());
+  if (!kernel || !isa || isa->architecture != Architecture::X86 || kernel->dot == DotKind::Widen)
+    return 0;
+  const double ofOne = kernel->products() / kernel->multiplications();
+  if (kernel->dot == DotKind::Tile)
+    return ofOne / 16;
+  return ofOne * (kernel->hasHalf() ? halftoneDotRate()->dots512 : 2);
 }
 
 static ProfileRow describe(const HalftoneLayerInfo &layer, const Profile &profile) {
@@ -51,7 +56,7 @@ static ProfileRow describe(const HalftoneLayerInfo &layer, const Profile &profil
   row.bytesRead = scale * double(layer.readBytes);
   row.bytesWritten = scale * double(layer.writtenBytes);
   row.bytesConstant = calls * double(layer.constantBytes);
-  double perCycle = peakPerCycle(row.kernel);
+  double perCycle = peakPerCycle(row.kernel, profile.target);
   if (perCycle > 0 && profile.gigahertz > 0)
     row.peakMicroseconds =
         row.macs / (perCycle * profile.gigahertz * 1e3 * profile.threads);

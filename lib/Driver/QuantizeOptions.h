@@ -26,6 +26,9 @@ public:
   /// Whether --smooth is.
   bool isSmoothGiven() const { return smooth.getNumOccurrences() > 0; }
 
+  /// The format of all weights.
+  StringRef weightFormat() const { return weights.getValue(); }
+
   /// What is wrong with the values, beside a selection among formats if `selects`,
   /// of which some prune with `formatsPrune`.
   llvm::Error check(bool selects = false, bool formatsPrune = false) const;

@@ -55,6 +55,11 @@ struct DotKernel {
   /// The most that two weights of one sign may sum up to, so that `2 * joined` products with the largest u8 activation stay in 16 bits; for
   /// DotKind::Narrow.
   int64_t mostOfPair() const { return 128 / joined; }
+  /// Multiply-accumulates that one dot of a vector (a tile's, of 16 rows and 16 steps) stands for.
+  double products() const;
+  /// Instructions that make one dot, and those of them that multiply.
+  double instructions() const;
+  double multiplications() const;
   /// Rows that one dot computes.
   int64_t rowsPerDot() const { return dot == DotKind::Smmla ? 2 : 1; }
 };
