@@ -188,7 +188,7 @@ WeightStorage findStorage(const PackedLayout &layout, const Isa &isa, ArrayRef<i
 }
 
 /// Whether no sum of two products that a dot adds up in 16 bits leaves them: all weights are small, or all pairs where it is known which ones meet.
-bool fitNarrow(ContractOp op, const DotKernel &narrow, ArrayRef<int8_t> weights) {
+bool fitsNarrow(ContractOp op, const DotKernel &narrow, ArrayRef<int8_t> weights) {
   const int most = narrow.mostOfPair();
   if (llvm::all_of(weights, [&](int weight) { return std::abs(weight) <= most / 2; }))
     return true;
@@ -245,7 +245,7 @@ private:
     if (llvm::is_contained(weights, -128))
       return *findDotKernel("widen");
     for (const DotKernel &narrow : dense ? ArrayRef<DotKernel>() : isa.narrow)
-      if (fitNarrow(op, narrow, weights))
+      if (fitsNarrow(op, narrow, weights))
         return narrow;
     return wanted;
   }

@@ -17,7 +17,7 @@ namespace cl = llvm::cl;
 /// What is chosen among unless --formats says it: few bits under a budget of bytes, those that take fewer instructions under one of time, floats where
 /// bytes are free or time has a budget.
 static std::string defaultFormats(bool limitsBytes, bool limitsTime, bool hasNarrow) {
-  std::string few = limitsTime && hasNarrow ? ",int8pair,int7pair" : "";
+  std::string few = limitsTime && hasNarrow ? ",int8pair,int7pair,int6" : "";
   few += limitsBytes ? ",codebook6,codebook5,codebook4,codebook3" : "";
   return "int8" + few + (limitsTime || !limitsBytes ? ",float" : "");
 }
@@ -38,8 +38,8 @@ static StringRef listDefaults() {
   static const std::string text =
       "Formats of weights to choose among, as in int8,int4/group:32,int8/sparsity:0.7,float; sparsity is the share of blocks of "
       "weights that are zero (default " + defaultFormats(false, false, false) + "; with --max-bytes " + defaultFormats(true, false, false) +
-      ", and float if --max-latency is given, too; with --max-latency also int8pair and int7pair for targets with AVX2 or AVX-512 and no dots of bytes, where "
-      "they take fewer instructions)";
+      ", and float if --max-latency is given, too; with --max-latency also int8pair, int7pair and int6 for targets with AVX2 or AVX-512 and no dots of "
+      "bytes, where they take fewer instructions)";
   return text;
 }
 

@@ -13,6 +13,8 @@
 // inside of it, and the one with the least sum of the group's terms of E stays. The paper takes the scale from the largest
 // of the updated weights.
 //
+// Not the paper's: of two weights that bound one another (LevelSet.h) the first one leaves the other half of what they exceed the bound by.
+//
 //===----------------------------------------------------------------------===//
 #include "halftone/Reconstruction/Rounding.h"
 #include <cmath>
