@@ -31,17 +31,18 @@ int64_t mlir::halftone::leastSum(ArrayRef<LayerChoices> layers, Sum sum) {
 // Bytes and times
 //===----------------------------------------------------------------------===//
 
+constexpr int kRounds = 60, kTurns = 3;
+
 /// Bytes and times of all layers: what the profile lists under their names.
-static Expected<FormatCosts> profileLayers(const VariantCompiler &compiler, const Variant &variant) {
+static Expected<FormatCosts> profileLayers(const VariantCompiler &compiler, const Variant &variant, int rounds) {
   auto contestant = Contestant::prepare(variant.path(), 1, variant.model.info().minBatch);
   if (!contestant)
     return contestant.takeError();
   // Short rounds and many: on a machine with other work some are undisturbed.
   constexpr double kRoundMicroseconds = 2000;
-  constexpr int kRounds = 60;
   if (Error error = contestant->fillRound(kRoundMicroseconds))
     return std::move(error);
-  auto profile = measureProfile(*contestant, kRounds, RoundTime::Least);
+  auto profile = measureProfile(*contestant, rounds, RoundTime::Least);
   if (!profile)
     return profile.takeError();
   llvm::StringMap<Costs> byName;
@@ -63,33 +64,61 @@ static std::string describeCode(const Variant &plain) {
   return llvm::formatv("{0} {1} {2}", info.target, info.costTable, info.constantBytes).str();
 }
 
-/// Those of one format, in a model that has it throughout.
+static int64_t sumOfTimes(const FormatCosts &costs) {
+  return std::accumulate(costs.begin(), costs.end(), int64_t(0), [](int64_t sum, const Costs &cost) { return sum + cost.nanoseconds; });
+}
+
+/// Costs of a variant at the speed that the machine had when plain int8 took `before`, which plain int8 in turns with it tells: a shared machine has slow
+/// minutes. The turn with the middle ratio counts.
+static Expected<FormatCosts> profileBeside(const VariantCompiler &compiler, const Variant &variant, const Variant &plain, int64_t before) {
+  SmallVector<std::pair<double, FormatCosts>> turns;
+  while (turns.size() < kTurns) {
+    auto costs = profileLayers(compiler, variant, kRounds / kTurns);
+    auto now = costs ? profileLayers(compiler, plain, kRounds / kTurns) : Expected<FormatCosts>(costs.takeError());
+    if (!now)
+      return now.takeError();
+    turns.emplace_back(double(sumOfTimes(*costs)) / double(std::max<int64_t>(sumOfTimes(*now), 1)), std::move(*costs));
+  }
+  llvm::sort(turns, llvm::less_first());
+  auto &[ratio, costs] = turns[kTurns / 2];
+  const double factor = ratio * double(before) / double(std::max<int64_t>(sumOfTimes(costs), 1));
+  for (Costs &cost : costs)
+    cost.nanoseconds = std::llround(factor * double(cost.nanoseconds));
+  return std::move(costs);
+}
+
+/// Those of one format, in a model that has it throughout; `ofPlain`: the nanoseconds of the first one, which is int8.
 static Expected<FormatCosts> measureFormat(const VariantCompiler &compiler, unsigned format, const Variant &plain,
-                                           const Variant &floats) {
-  if (format == 0 || compiler.isFloat(format))
-    return profileLayers(compiler, format == 0 ? plain : floats);
+                                           const Variant &floats, int64_t ofPlain) {
+  if (format == 0)
+    return profileLayers(compiler, plain, kRounds);
+  if (compiler.isFloat(format))
+    return profileBeside(compiler, floats, plain, ofPlain);
   auto variant = compiler.compileQuickly(Assignment(compiler.layers().size(), format));
   if (!variant)
     return variant.takeError();
-  return profileLayers(compiler, *variant);
+  return profileBeside(compiler, *variant, plain, ofPlain);
 }
 
 Expected<std::vector<LayerChoices>> mlir::halftone::measureCosts(const VariantCompiler &compiler, const Variant &plain,
                                                                  const Variant &floats, MeasuredLosses &file) {
   std::vector<LayerChoices> layers(compiler.layers().size());
   const std::string code = describeCode(plain);
+  int64_t ofPlain = 0; // nanoseconds
   Progress progress("measuring whole models", "formats", compiler.formats().size());
   for (unsigned format = 0; format < compiler.formats().size(); ++format) {
     const std::string name = compiler.formats()[format].name();
     std::optional<FormatCosts> costs = file.findCosts(code, name, layers.size());
     if (!costs) {
-      auto measured = measureFormat(compiler, format, plain, floats);
+      auto measured = measureFormat(compiler, format, plain, floats, ofPlain);
       if (!measured)
         return measured.takeError();
       costs = std::move(*measured);
       if (Error error = file.addCosts(code, name, *costs))
         return std::move(error);
     }
+    if (format == 0)
+      ofPlain = sumOfTimes(*costs);
     for (auto [choices, cost] : llvm::zip_equal(layers, *costs))
       choices.push_back({format, cost});
     progress.update(format + 1);
