@@ -33,7 +33,7 @@ from cpu import features, multiplies_in_words
 FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "int4/group:32", "codebook4", "nf4", "codebook3", "codebook2", "float"]
 SIZES = ["int8", *[f"codebook{bits}" for bits in range(7, 1, -1)]]
 BOUNDED = {title: 115 for title in ["int8", *[f"codebook{bits}" for bits in range(7, 3, -1)]]}
-# Those under a budget of latency: zeros are faster than int8, fewer bits where weights come from beyond L2, and 7 and 6 bits on a CPU without dots of bytes.
+# Those under a budget of latency: zeros are faster than int8, fewer bits where weights come from beyond L2, and bounded weights and 6 bits on a CPU without dots of bytes.
 FASTER = ["int8", "codebook4", *(["int8pair", "int7pair", "int6"] if multiplies_in_words(features()) else []),
           *[f"int8/sparsity:{share}" for share in (0.3, 0.4, 0.5, 0.6, 0.7, 0.85)]]
 SINGLE = [*[f"int{bits}" for bits in range(8, 1, -1)], "int8pair", "int7pair", "int8/tensor", "int4/tensor", "int4/group:32",

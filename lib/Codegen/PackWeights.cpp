@@ -200,7 +200,7 @@ bool fitsNarrow(ContractOp op, const DotKernel &narrow, ArrayRef<int8_t> weights
   for (size_t row = 0; row < rows; row += 2)
     for (size_t column = 0; column < columns; ++column) {
       const int first = weights[row * columns + column], second = row + 1 < rows ? weights[(row + 1) * columns + column] : 0;
-      if (std::abs(std::max(first, 0) + std::max(second, 0)) > most || std::abs(std::min(first, 0) + std::min(second, 0)) > most)
+      if (std::max(first, 0) + std::max(second, 0) > most || std::min(first, 0) + std::min(second, 0) < -most)
         return false;
     }
   return true;

@@ -106,10 +106,7 @@ static uint64_t fileBytes(StringRef path) {
 
 /// Layers that the target has faster kernels for, which their weights are too large for.
 static int64_t countUnbounded(const LoadedModel &model) {
-  Expected<CpuTarget> target = findCpuTarget(model.info().target);
-  const Isa *isa = target ? findIsa(target->isa) : nullptr;
-  if (!target)
-    llvm::consumeError(target.takeError());
+  const Isa *isa = findIsaOfTarget(model.info().target);
   if (!isa || isa->narrow.empty())
     return 0;
   return llvm::count_if(model.layers(), [&](const HalftoneLayerInfo *layer) {

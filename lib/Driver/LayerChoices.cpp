@@ -33,8 +33,7 @@ int64_t mlir::halftone::leastSum(ArrayRef<LayerChoices> layers, Sum sum) {
 
 constexpr int kRounds = 60, kTurns = 3;
 
-/// Bytes and times of all layers: what the profile lists under their names.
-static Expected<FormatCosts> profileLayers(const VariantCompiler &compiler, const Variant &variant, int rounds) {
+static Expected<Contestant> prepareProfile(const Variant &variant) {
   auto contestant = Contestant::prepare(variant.path(), 1, variant.model.info().minBatch);
   if (!contestant)
     return contestant.takeError();
@@ -42,7 +41,12 @@ static Expected<FormatCosts> profileLayers(const VariantCompiler &compiler, cons
   constexpr double kRoundMicroseconds = 2000;
   if (Error error = contestant->fillRound(kRoundMicroseconds))
     return std::move(error);
-  auto profile = measureProfile(*contestant, rounds, RoundTime::Least);
+  return contestant;
+}
+
+/// Bytes and times of all layers: what the profile lists under their names.
+static Expected<FormatCosts> profileLayers(const VariantCompiler &compiler, Contestant &contestant, int rounds) {
+  auto profile = measureProfile(contestant, rounds, RoundTime::Least);
   if (!profile)
     return profile.takeError();
   llvm::StringMap<Costs> byName;
@@ -71,10 +75,13 @@ static int64_t sumOfTimes(const FormatCosts &costs) {
 /// Costs of a variant at the speed that the machine had when plain int8 took `before`, which plain int8 in turns with it tells: a shared machine has slow
 /// minutes. The turn with the middle ratio counts.
 static Expected<FormatCosts> profileBeside(const VariantCompiler &compiler, const Variant &variant, const Variant &plain, int64_t before) {
+  auto contestant = prepareProfile(variant), beside = contestant ? prepareProfile(plain) : Expected<Contestant>(contestant.takeError());
+  if (!beside)
+    return beside.takeError();
   SmallVector<std::pair<double, FormatCosts>> turns;
   while (turns.size() < kTurns) {
-    auto costs = profileLayers(compiler, variant, kRounds / kTurns);
-    auto now = costs ? profileLayers(compiler, plain, kRounds / kTurns) : Expected<FormatCosts>(costs.takeError());
+    auto costs = profileLayers(compiler, *contestant, kRounds / kTurns);
+    auto now = costs ? profileLayers(compiler, *beside, kRounds / kTurns) : Expected<FormatCosts>(costs.takeError());
     if (!now)
       return now.takeError();
     turns.emplace_back(double(sumOfTimes(*costs)) / double(std::max<int64_t>(sumOfTimes(*now), 1)), std::move(*costs));
@@ -90,8 +97,10 @@ static Expected<FormatCosts> profileBeside(const VariantCompiler &compiler, cons
 /// Those of one format, in a model that has it throughout; `ofPlain`: the nanoseconds of the first one, which is int8.
 static Expected<FormatCosts> measureFormat(const VariantCompiler &compiler, unsigned format, const Variant &plain,
                                            const Variant &floats, int64_t ofPlain) {
-  if (format == 0)
-    return profileLayers(compiler, plain, kRounds);
+  if (format == 0) {
+    auto contestant = prepareProfile(plain);
+    return contestant ? profileLayers(compiler, *contestant, kRounds) : Expected<FormatCosts>(contestant.takeError());
+  }
   if (compiler.isFloat(format))
     return profileBeside(compiler, floats, plain, ofPlain);
   auto variant = compiler.compileQuickly(Assignment(compiler.layers().size(), format));

@@ -59,10 +59,7 @@ mlir::halftone::recordOf(const HalftoneModel &model,
 
 Expected<std::optional<CostTable>>
 mlir::halftone::knownTable(const HalftoneModel &model, StringRef file) {
-  Expected<CpuTarget> target = findCpuTarget(model.target);
-  const Isa *isa = target ? findIsa(target->isa) : nullptr;
-  if (!target)
-    llvm::consumeError(target.takeError());
+  const Isa *isa = findIsaOfTarget(model.target);
   if (!isa)
     return std::nullopt;
   Expected<CostTable> table = CostTable::forTarget(file, *isa);

@@ -19,7 +19,7 @@
 #include <map>
 
 using namespace mlir::halftone;
-using llvm::Error, llvm::Expected, llvm::StringRef;
+using llvm::Error, llvm::StringRef;
 
 void ProfileRow::add(const ProfileRow &other) {
   microseconds += other.microseconds;
@@ -36,10 +36,7 @@ void ProfileRow::add(const ProfileRow &other) {
 /// start in one cycle of an x86 CPU (of an AMX dot one in 16; of 512 bits, by the CPU); 0: unknown.
 static double peakPerCycle(StringRef name, StringRef target) {
   const DotKernel *kernel = findDotKernel(name);
-  Expected<CpuTarget> cpu = findCpuTarget(target);
-  const Isa *isa = cpu ? findIsa(cpu->isa) : nullptr;
-  if (!cpu)
-    llvm::consumeError(cpu.takeError());
+  const Isa *isa = findIsaOfTarget(target);
   if (!kernel || !isa || isa->architecture != Architecture::X86 || kernel->dot == DotKind::Widen)
     return 0;
   const double ofOne = kernel->products() / kernel->multiplications();

@@ -22,14 +22,9 @@ static std::string defaultFormats(bool limitsBytes, bool limitsTime, bool hasNar
   return "int8" + few + (limitsTime || !limitsBytes ? ",float" : "");
 }
 
-/// Whether a target has kernels for small weights.
+/// Whether a target has kernels for small weights. One that is not known is reported where it is compiled for.
 static bool hasNarrowKernels(StringRef target) {
-  Expected<CpuTarget> cpu = findCpuTarget(target);
-  if (!cpu) {
-    llvm::consumeError(cpu.takeError()); // Reported where it is compiled for.
-    return false;
-  }
-  const Isa *isa = findIsa(cpu->isa);
+  const Isa *isa = findIsaOfTarget(target);
   return isa && !isa->narrow.empty();
 }
 

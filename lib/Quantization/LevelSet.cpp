@@ -26,7 +26,7 @@ LevelSet::LevelSet(llvm::ArrayRef<int8_t> values) : sorted(values.vec()) {
 }
 
 float LevelSet::withinPair(float quotient, float other, bool isLevel) const {
-  const float most = limit, sum = quotient + other, excess = std::abs(sum) - (most + 1);
+  const float most = limit, sum = quotient + other, excess = std::abs(sum) - mostOfPair();
   if (!(excess > 0))
     return quotient;
   // What is clipped anyway takes no part of the excess.

@@ -13,18 +13,10 @@ using namespace mlir::halftone;
 
 double mlir::halftone::scaleError(ArrayRef<float> values, ArrayRef<float> importance, float scale, const LevelSet &levels) {
   double sum = 0;
-  auto add = [&](size_t i, int level) {
+  levels.forEachNearest(values, scale, [&](size_t i, int level) {
     const double error = values[i] - level * double(scale);
     sum += error * error * (importance.empty() ? 1.0 : importance[i]);
-  };
-  const size_t pairs = levels.isPaired() ? values.size() / 2 : 0;
-  for (size_t i = 0; i < 2 * pairs; i += 2) {
-    const auto [first, second] = levels.nearestPair(values[i] / scale, values[i + 1] / scale);
-    add(i, first);
-    add(i + 1, second);
-  }
-  for (size_t i = 2 * pairs; i < values.size(); ++i)
-    add(i, levels.nearest(values[i] / scale));
+  });
   return sum;
 }
 
@@ -91,15 +83,11 @@ std::vector<float> mlir::halftone::findScales(const RowsOfWeights &rows, const L
 }
 
 void WeightGrid::round(int64_t output, ArrayRef<float> row, MutableArrayRef<int8_t> codes) const {
-  for (auto [column, value] : llvm::enumerate(row)) {
-    const int64_t other = levels.neighbour(column, row.size());
-    float wanted = value;
-    if (other > static_cast<int64_t>(column))
-      wanted = besides(output, value, row[other], /*isLevel=*/false);
-    else if (other < static_cast<int64_t>(column))
-      wanted = besides(output, value, codes[other] * scales[output], /*isLevel=*/true);
-    codes[column] = code(output, column, wanted);
-  }
+  // What is 0 stays 0 beside any neighbour, so that zeros need no look here.
+  if (levels.isPaired())
+    return levels.forEachNearest(row, scales[output], [&](size_t column, int level) { codes[column] = level; });
+  for (auto [column, value] : llvm::enumerate(row))
+    codes[column] = code(output, column, value);
 }
 
 double mlir::halftone::gridError(const RowsOfWeights &rows, const WeightGrid &grid) {

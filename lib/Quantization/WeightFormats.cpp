@@ -114,7 +114,7 @@ FailureOr<FormatOfWeights> mlir::halftone::getFormatOfWeights(Operation *contrac
       if (!format)
         return contraction->emitOpError("has halftone.weights ") << weights << ", which is no format of weights";
       result.format = *format;
-      result.format.paired &= hasPairs(contraction);
+      result.format.paired = format->paired && hasPairs(contraction);
     }
   }
   if (Attribute attribute = contraction->getAttr(kGranularityAttr)) {

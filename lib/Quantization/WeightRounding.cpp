@@ -147,7 +147,7 @@ static void diffuse(ArrayRef<float> values, float scale, const LevelSet &levels,
   });
   for (int32_t tap : taps.take_front(moves)) {
     const int moved = std::clamp(codes[tap] + direction, -levels.largest(), levels.largest());
-    if (neighbours.empty() || neighbours[tap] == tap || std::abs(moved + codes[neighbours[tap]]) <= levels.largest() + 1)
+    if (neighbours.empty() || neighbours[tap] == tap || std::abs(moved + codes[neighbours[tap]]) <= levels.mostOfPair())
       codes[tap] = moved;
   }
 }

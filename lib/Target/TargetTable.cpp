@@ -1,5 +1,6 @@
 //===- TargetTable.cpp - the CPUs that code is generated for ----------------===//
 #include "halftone/Target/TargetTable.h"
+#include "halftone/Codegen/IsaTable.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -73,6 +74,14 @@ llvm::Expected<CpuTarget> mlir::halftone::findCpuTarget(StringRef name) {
   auto both = [](const CpuTarget &t) { return t.isReference() || t.name == t.isa ? t.name.str() : (t.name + " (" + t.isa + ")").str(); };
   std::string known = llvm::join(llvm::map_range(kTargets, both), ", ");
   return llvm::createStringError("unknown target CPU '" + name + "'; known are native, " + known);
+}
+
+const Isa *mlir::halftone::findIsaOfTarget(StringRef name) {
+  llvm::Expected<CpuTarget> target = findCpuTarget(name);
+  if (target)
+    return findIsa(target->isa);
+  llvm::consumeError(target.takeError());
+  return nullptr;
 }
 
 llvm::Expected<SmallVector<CpuTarget>> mlir::halftone::findCpuTargets(StringRef names) {

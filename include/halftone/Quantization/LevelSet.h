@@ -46,6 +46,9 @@ public:
     return !(bin >= 0) ? table[0] : bin >= kBins - 1 ? table[kBins - 1] : table[static_cast<int>(bin)];
   }
 
+  /// The most that two neighbours of one sign sum up to, for paired sets.
+  int mostOfPair() const { return limit + 1; }
+
   /// For paired sets: `quotient` less what it and `other`, its neighbour, exceed the bound of their sum by, or half of that unless `other` is a level
   /// already.
   float withinPair(float quotient, float other, bool isLevel) const;
@@ -54,6 +57,19 @@ public:
   std::pair<int, int> nearestPair(float first, float second) const {
     const int level = nearest(withinPair(first, second, false));
     return {level, nearest(withinPair(second, level, true))};
+  }
+
+  /// Calls `visit` with the place and the level of each of a row of reals on a scale.
+  template <typename Visit>
+  void forEachNearest(llvm::ArrayRef<float> row, float scale, Visit visit) const {
+    const size_t pairs = paired ? row.size() / 2 : 0;
+    for (size_t i = 0; i < 2 * pairs; i += 2) {
+      const auto [first, second] = nearestPair(row[i] / scale, row[i + 1] / scale);
+      visit(i, first);
+      visit(i + 1, second);
+    }
+    for (size_t i = 2 * pairs; i < row.size(); ++i)
+      visit(i, nearest(row[i] / scale));
   }
 
 private:

@@ -13,6 +13,7 @@
 #include "llvm/Support/Error.h"
 
 namespace mlir::halftone {
+struct Isa;
 
 /// A target. All x86-64-v3 instructions are the least of x86: below, fma and roundeven are library calls.
 struct CpuTarget {
@@ -41,6 +42,9 @@ llvm::Expected<SmallVector<CpuTarget>> findCpuTargets(StringRef names);
 
 /// The target named `name`; "native" is the most capable one that this machine can run. The error names all targets.
 llvm::Expected<CpuTarget> findCpuTarget(StringRef name);
+
+/// The kernels of the target named `name`; null for scalar reference code, and where there is no such target.
+const Isa *findIsaOfTarget(StringRef name);
 
 } // namespace mlir::halftone
 
