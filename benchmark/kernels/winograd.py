@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""3x3 convolutions by Winograd's F(2x2, 3x3) against the same by dots, on AVX2.
+"""3x3 convolutions by Winograd's F(4x4, 3x3) and F(2x2, 3x3) against the same by dots.
 
     python benchmark/kernels/winograd.py --halftone build/bin/halftone -o build/winograd
 
-Each shape of winograd_shapes.json (side, channels in, channels out; stride 1, padded) becomes one layer as in kernels.py, compiled for
-x86-64-v3 with two cost tables: one in which Winograd's kernel costs nothing, and one in which it costs too much. Both run in turns on
+Each shape of winograd_shapes.json (side, channels in, channels out; stride 1, padded) becomes one layer as in kernels.py, compiled with
+cost tables in which one of the target's kernels of Winograd's costs nothing and the others too much, or all too much. They run in turns on
 one thread; the outputs have to be the same. What the built-in table would choose stands beside the times.
 """
 
@@ -16,55 +16,67 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-from kernels import Contender, in_turns, layer, make_parser, parse, time_in_child  # noqa: E402
+from kernels import TARGETS, Contender, in_turns, layer, make_parser, parse, time_in_child  # noqa: E402
 
-TABLE = HERE.parent.parent / "lib" / "Codegen" / "CostTables" / "x86-64-v3.json"
-KERNEL = "winograd_256"
-FACTORS = {"winograd": 1e-6, "dots": 1e6, "chosen": 1}
+TABLES = HERE.parent.parent / "lib" / "Codegen" / "CostTables"
+# Of each target the cost table and the kernels.
+KERNELS = {"vnni": ("x86-64-v4", ["winograd4_512"]), "znver4": ("znver4", ["winograd4_512"]),
+           "avx2": ("x86-64-v3", ["winograd4_256", "winograd2_256"])}
+FREE, DEAR = 1e-6, 1e6
 ROUNDS = 15
 
 
-def name_of(shape, which):
-    return f"window-{'x'.join(map(str, shape))}-{which}"
+def name_of(shape, target, which):
+    return f"window-{'x'.join(map(str, shape))}-{target}-{which}"
 
 
-def compile_all(options, shapes):
-    for which, factor in FACTORS.items():
-        table = json.loads(TABLE.read_text())
-        table["kernels"][KERNEL] = {key: value * factor for key, value in table["kernels"][KERNEL].items()}
+def compile_all(options, shapes, target):
+    base, kernels = KERNELS[target]
+    for which in [*kernels, "dots", "chosen"]:
+        table = json.loads((TABLES / f"{base}.json").read_text())
+        for kernel in kernels if which != "chosen" else []:
+            table["kernels"][kernel] = {key: value * (FREE if kernel == which else DEAR) for key, value in table["kernels"][kernel].items()}
         costs = options.output / f"{which}.json"
         costs.write_text(json.dumps(table))
         for shape in shapes:
             source = options.output / "window.mlir"
             source.write_text(layer("conv", (*shape, 3, 1))[0])
-            subprocess.run([options.halftone, "compile", source, "--target-cpu", "x86-64-v3", "--cost", costs, "-o",
-                            options.output / f"{name_of(shape, which)}.so"], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([options.halftone, "compile", source, "--target-cpu", TARGETS[target][0], "--cost", costs, "-o",
+                            options.output / f"{name_of(shape, target, which)}.so"], check=True, stdout=subprocess.DEVNULL)
 
 
-def measure(options, shape):
-    """The least times in microseconds, and whether the built-in table takes Winograd's kernel."""
-    fast, dots, chosen = (Contender(options, name_of(shape, which)) for which in FACTORS)
-    if fast.kernel != KERNEL or dots.kernel == KERNEL:
-        raise SystemExit(f"{shape}: computed by {fast.kernel} and {dots.kernel}")
-    if (fast.output != dots.output).any():
+def measure(options, target, shape):
+    """The least times in microseconds, and which the built-in table takes. A kernel that cannot hold the sums of a shape has none."""
+    kernels = KERNELS[target][1]
+    found = {which: Contender(options, name_of(shape, target, which)) for which in [*kernels, "dots", "chosen"]}
+    if any((contender.output != found["dots"].output).any() for contender in found.values()):
         raise SystemExit(f"{shape}: the outputs differ")
-    times = in_turns([fast, dots], ROUNDS, budget=1e6, statistic=min)
-    return {"shape": shape, "winograd_us": times[0] / 1e3, "dots_us": times[1] / 1e3, "chosen": chosen.kernel == KERNEL}
+    timed = {which: found[which] for which in [*kernels, "dots"] if (found[which].kernel if found[which].kernel in kernels else "dots") == which}
+    times = dict(zip(timed, in_turns(list(timed.values()), ROUNDS, budget=1e6, statistic=min)))
+    chosen = found["chosen"].kernel
+    return {"shape": shape, "target": target, "chosen": chosen if chosen in kernels else "dots",
+            **{f"{which}_us": time / 1e3 for which, time in times.items()}}
 
 
 def main():
-    options = parse(make_parser(__doc__, targets=None))
+    options = parse(make_parser(__doc__, targets=KERNELS))
     shapes = json.loads((HERE / "winograd_shapes.json").read_text())
     if not options.time:
-        compile_all(options, shapes)
+        for target in options.targets:
+            compile_all(options, shapes, target)
         return time_in_child(options, __file__)
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    rows = [measure(options, shape) for shape in shapes]
+    rows = [measure(options, target, shape) for target in options.targets for shape in shapes]
     (options.output / "winograd.json").write_text(json.dumps(rows, indent=2) + "\n")
-    print("| side x channels in x out | dots: us | Winograd: us | | chosen |\n|---|---|---|---|---|")
-    for row in rows:
-        print(f"| {'x'.join(map(str, row['shape']))} | {row['dots_us']:.4g} | {row['winograd_us']:.4g} | "
-              f"{row['winograd_us'] / row['dots_us']:.2f} | {'yes' if row['chosen'] else 'no'} |")
+    for target in options.targets:
+        kernels = KERNELS[target][1]
+        print(f"{target}\n\n| side x channels in x out | dots: us | " + " | ".join(f"{kernel}: us | " for kernel in kernels) + " | chosen |\n" +
+              "|---" * (3 + 2 * len(kernels)) + "|")
+        for row in rows:
+            if row["target"] == target:
+                times = [row.get(f"{kernel}_us") for kernel in kernels]
+                cells = [f"{time:.4g} | {time / row['dots_us']:.2f}" if time else "- | -" for time in times]
+                print(f"| {'x'.join(map(str, row['shape']))} | {row['dots_us']:.4g} | {' | '.join(cells)} | {row['chosen']} |")
 
 
 if __name__ == "__main__":

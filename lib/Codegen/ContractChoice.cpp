@@ -46,14 +46,16 @@ const DotKernel &ContractChooser::denseKernel(ContractOp op, const DotKernel &do
 }
 
 ContractChoice mlir::halftone::chooseKernel(const ContractChooser &chooser, ContractOp op, const DotKernel &dots,
-                                          std::optional<WinogradLayout> winograd, function_ref<void(SparseLayout &)> count) {
+                                          ArrayRef<WinogradLayout> winograd, function_ref<void(SparseLayout &)> count) {
   ContractChoice choice = {&chooser.denseKernel(op, dots), std::nullopt, 0, std::nullopt};
   auto cyclesOf = [&](const DotKernel &kernel) { return predictCycles(chooser.table, chooser.shapeOf(op, kernel), kernel).cycles(); };
   choice.denseCycles = cyclesOf(*choice.dense);
-  if (const double cycles = winograd ? cyclesOf(*winograd->kernel) : 0; winograd && cycles < kLeastGain * choice.denseCycles) {
-    choice.winograd = winograd;
-    choice.denseCycles = cycles;
-  }
+  const double ofDots = choice.denseCycles;
+  for (const WinogradLayout &layout : winograd)
+    if (const double cycles = cyclesOf(*layout.kernel); cycles < std::min(kLeastGain * ofDots, choice.denseCycles)) {
+      choice.winograd = layout;
+      choice.denseCycles = cycles;
+    }
   const ContractShape shape = chooser.shapeOf(op, dots);
   for (SparseLayout &layout : SparseLayout::forContract(op, dots)) {
     count(layout);
@@ -71,10 +73,7 @@ const DotKernel *mlir::halftone::otherKernel(const Isa &isa, const CostTable &ta
   const DotKernel *tiles = shape.depthwise ? nullptr : isa.tiles;
   if (isSparse) // which has several rows and one group
     return tiles && (tiles->dot != DotKind::Tile || isFaster(table, shape, *tiles, shape, chosen)) ? tiles : &chosen;
-  for (const DotKernel *special : {tiles, isa.winograd})
-    if (special && chosen.name == special->name)
-      return &isa.bytes;
-  if (chosen.dot == DotKind::Narrow)
+  if (chosen.dot == DotKind::Winograd || chosen.dot == DotKind::Narrow || (tiles && chosen.name == tiles->name))
     return &isa.bytes;
   return chosen.name == isa.bytes.name ? tiles : nullptr;
 }

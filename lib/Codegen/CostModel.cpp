@@ -287,15 +287,15 @@ static void addTileBlocks(TileSum &sum, const ContractShape &shape, const DotKer
   }
 }
 
-/// The tiles of a 3x3 convolution, with one product for each of 16 places, and the transforms.
+/// The tiles of a 3x3 convolution, with one product for each place, and the transforms.
 static void addWinograd(TileSum &sum, const ContractShape &shape, const DotKernel &kernel) {
   const int64_t channels = shape.reduction() / WinogradLayout::kTaps, vectors = kernel.maxVectors, height = kernel.rows[vectors];
   const int64_t panels = llvm::divideCeil(shape.columns, kernel.lanes * vectors);
-  const int64_t tiles = shape.lines / shape.rows * llvm::divideCeil(shape.rows, 2) * llvm::divideCeil(shape.span, 2);
+  const int64_t places = (kernel.side + 2) * (kernel.side + 2);
+  const int64_t tiles = shape.lines / shape.rows * llvm::divideCeil(shape.rows, kernel.side) * llvm::divideCeil(shape.span, kernel.side);
   const int64_t blocks = llvm::divideCeil(tiles, WinogradLayout::kEnoughTiles);
-  sum.add(double(WinogradLayout::kPlaces * panels * llvm::divideCeil(tiles, height)), double(channels) / 2, double(height * vectors),
-          double(height + vectors), 0, 0);
-  const int64_t inputs = tiles * llvm::divideCeil(channels, WinogradLayout::kInputLanes), weights = blocks * panels * vectors * channels / 2;
+  sum.add(double(places * panels * llvm::divideCeil(tiles, height)), double(channels) / 2, double(height * vectors), double(height + vectors), 0, 0);
+  const int64_t inputs = tiles * llvm::divideCeil(channels, 2 * kernel.lanes), weights = blocks * panels * vectors * channels / 2;
   sum.tiles += double(inputs + weights) * sum.costs.transformCycles;
 }
 
@@ -373,11 +373,10 @@ Cost mlir::halftone::predictCycles(const CostTable &table, double bytesRead, dou
 double mlir::halftone::rooflineCycles(const CostTable &table, const ContractShape &shape, const DotKernel &kernel) {
   const KernelCosts &costs = *table.find(kernel.name);
   const double epilogue = outputVectors(shape, kernel) * (costs.vectorCycles + double(shape.operands) * costs.operandCycles);
-  const double dot = shape.depthwise ? double(kernel.lanes) : double(kernel.lanes * kernel.step);
   // A row of a tile's product is 16 dots of 4.
-  const double perDot = kernel.dot == DotKind::Tile       ? dot * AmxTiling::kMaxRows
-                        : kernel.dot == DotKind::Winograd ? dot * WinogradLayout::kTaps * 4 / WinogradLayout::kPlaces
-                                                          : dot;
+  const double perDot = shape.depthwise                ? double(kernel.lanes)
+                        : kernel.dot == DotKind::Tile ? double(kernel.lanes * kernel.step * AmxTiling::kMaxRows)
+                                                      : kernel.products();
   const double cycles = shape.depthwise ? costs.depthwiseCycles / double(kernel.step) : costs.dotCycles;
   const double weights = weightBytes(shape, kernel);
   const double bytes = weights / weightLevel(table, shape, weights).bytesPerCycle + table.spreadCycles(double(shape.activationBytes));

@@ -250,9 +250,10 @@ llvm::Error CostTable::checkFor(const Isa &isa) const {
   SmallVector<StringRef> missing;
   // Where a dot may saturate, some weights take the widening one.
   const DotKernel *other = isa.bytes.dot == DotKind::Maddubs ? findDotKernel("widen") : nullptr;
-  SmallVector<const DotKernel *> kernels = {&isa.bytes, &isa.floats, isa.tiles, isa.winograd, other};
-  for (const DotKernel &narrow : isa.narrow)
-    kernels.push_back(&narrow);
+  SmallVector<const DotKernel *> kernels = {&isa.bytes, &isa.floats, isa.tiles, other};
+  for (ArrayRef<DotKernel> special : {isa.winograd, isa.narrow})
+    for (const DotKernel &kernel : special)
+      kernels.push_back(&kernel);
   for (const DotKernel *kernel : kernels)
     if (kernel && !find(kernel->name))
       missing.push_back(kernel->name);

@@ -11,7 +11,9 @@ static constexpr DotKernel kVpdpbusd256 = {"vpdpbusd_256", DotKind::Vpdpbusd, 8,
 static constexpr DotKernel kMaddubs256 = {"maddubs_256", DotKind::Maddubs, 8, 4, 4, 4, {0, 6, 4, 3, 2}};
 static constexpr DotKernel kNarrow256[] = {{"maddubs_joined_256", DotKind::Narrow, 8, 4, 2, 2, {0, 6, 4, 0, 0}, /*joined=*/2},
                                            {"maddubs_narrow_256", DotKind::Narrow, 8, 4, 2, 2, {0, 6, 5, 0, 0}}};
-static constexpr DotKernel kWinograd256 = {"winograd_256", DotKind::Winograd, 8, 2, 2, 2, {0, 12, 6, 0, 0}};
+static constexpr DotKernel kWinograd512[] = {{"winograd4_512", DotKind::Winograd, 16, 2, 2, 2, {0, 16, 14, 0, 0}, /*joined=*/1, /*side=*/4}};
+static constexpr DotKernel kWinograd256[] = {{"winograd4_256", DotKind::Winograd, 8, 2, 2, 2, {0, 12, 6, 0, 0}, /*joined=*/1, /*side=*/4},
+                                             {"winograd2_256", DotKind::Winograd, 8, 2, 2, 2, {0, 12, 6, 0, 0}, /*joined=*/1, /*side=*/2}};
 static constexpr DotKernel kWiden = {"widen", DotKind::Widen, 16, 1, 1, 1, {0, 4, 0, 0, 0}};
 static constexpr DotKernel kFma512 = {"fma_512", DotKind::Fma, 16, 1, 4, 2, {0, 16, 14, 9, 6}};
 static constexpr DotKernel kFma256 = {"fma_256", DotKind::Fma, 8, 1, 2, 2, {0, 10, 6, 0, 0}};
@@ -37,14 +39,14 @@ static constexpr StringLiteral kV3 = "x86-64-v3", kV4 = "x86-64-v4", kArm = "aar
 // A CPU that has a cost table of its own, as znver4, has a row: the instruction set is that of the row below.
 static constexpr Isa kIsas[] = {
     {"amx", kV4, kAmxInt8, 64, true, true, kVpdpbusd512, kFma512, kV4, &kAmx},
-    {"znver4", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, "znver4"},
-    {"avx512vnni", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, kV4},
+    {"znver4", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, "znver4", nullptr, kWinograd512},
+    {"avx512vnni", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, kV4, nullptr, kWinograd512},
     {"avxvnni", kV3, "+avxvnni", 32, false, true, kVpdpbusd256, kFma256, kV3},
-    {"avx512", kV4, kAvx512, 64, false, true, kMaddubs256, kFma512, kV4, nullptr, &kWinograd256, kNarrow256},
-    {"avx2", kV3, "", 32, false, true, kMaddubs256, kFma256, kV3, nullptr, &kWinograd256, kNarrow256},
-    {"i8mm", "generic", "+v8.2a,+dotprod,+i8mm", 16, false, false, kSdot128, kFmaNeon, kArm, &kSmmla128, nullptr, {}, Architecture::AArch64},
-    {"dotprod", "generic", "+v8.2a,+dotprod", 16, false, false, kSdot128, kFmaNeon, kArm, nullptr, nullptr, {}, Architecture::AArch64},
-    {"neon", "generic", "", 16, false, false, kWiden, kFmaNeon, kArm, nullptr, nullptr, {}, Architecture::AArch64},
+    {"avx512", kV4, kAvx512, 64, false, true, kMaddubs256, kFma512, kV4, nullptr, kWinograd256, kNarrow256},
+    {"avx2", kV3, "", 32, false, true, kMaddubs256, kFma256, kV3, nullptr, kWinograd256, kNarrow256},
+    {"i8mm", "generic", "+v8.2a,+dotprod,+i8mm", 16, false, false, kSdot128, kFmaNeon, kArm, &kSmmla128, {}, {}, Architecture::AArch64},
+    {"dotprod", "generic", "+v8.2a,+dotprod", 16, false, false, kSdot128, kFmaNeon, kArm, nullptr, {}, {}, Architecture::AArch64},
+    {"neon", "generic", "", 16, false, false, kWiden, kFmaNeon, kArm, nullptr, {}, {}, Architecture::AArch64},
     {"portable", "", "", 16, false, false, kWiden, kFma128, kV3},
 };
 
@@ -63,7 +65,8 @@ const Isa *mlir::halftone::requireIsa(Operation *op, StringRef name) {
 }
 
 double DotKernel::products() const {
-  constexpr double ofWinograd = 36.0 / 16; // F(2x2, 3x3)
+  // Each output takes 9 products, or one for each of the (side + 2)^2 places of a tile's inputs.
+  const double ofWinograd = 9.0 * double(side * side) / double((side + 2) * (side + 2));
   return lanes * step * (dot == DotKind::Tile ? 256 : dot == DotKind::Winograd ? ofWinograd : 1);
 }
 
@@ -73,8 +76,8 @@ double DotKernel::instructions() const {
     return 4;
   case DotKind::Narrow: // vpmaddubsw, and for all of them vpaddw between them, vpmaddwd, vpaddd
     return (2 * joined + 1) / double(joined);
-  case DotKind::Winograd: // vpmaddwd, vpaddd
-    return 2;
+  case DotKind::Winograd: // vpdpwssd; vpmaddwd, vpaddd
+    return lanes == 16 ? 1 : 2;
   case DotKind::Widen: // whatever the machine has
     return lanes;
   default:
@@ -88,7 +91,7 @@ double DotKernel::multiplications() const {
 
 const DotKernel *mlir::halftone::findDotKernel(StringRef kind) {
   static constexpr const DotKernel *kKernels[] = {&kVpdpbusd512, &kVpdpbusd256, &kMaddubs256, &kNarrow256[0], &kNarrow256[1], &kSdot128,
-                                                  &kSmmla128,    &kWiden,       &kAmx,        &kFma512, &kWinograd256,
+                                                  &kSmmla128,    &kWiden,       &kAmx,        &kFma512, &kWinograd512[0], &kWinograd256[0], &kWinograd256[1],
                                                   &kFma256,      &kFma128,      &kFmaNeon};
   for (const DotKernel *kernel : kKernels)
     if (kernel->name == kind)

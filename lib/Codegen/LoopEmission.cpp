@@ -59,12 +59,15 @@ Value mlir::halftone::keepInLoop(ImplicitLocOpBuilder &b, Value index) {
   return arith::IndexCastOp::create(b, b.getIndexType(), same.getRes());
 }
 
+bool mlir::halftone::isWithinPart(ImplicitLocOpBuilder &b) {
+  Operation *around = b.getInsertionBlock()->getParentOp();
+  return isa<scf::ForallOp>(around) || around->getParentOfType<scf::ForallOp>();
+}
+
 void mlir::halftone::emitParts(ImplicitLocOpBuilder &b, Value count, function_ref<void(Value)> part, bool always) {
   if (!always && getConstantIntValue(count) == 1)
     return part(indexConstant(b, 0));
-  // A kernel within a part of another one has nothing left to share out.
-  Operation *around = b.getInsertionBlock()->getParentOp();
-  if (isa<scf::ForallOp>(around) || around->getParentOfType<scf::ForallOp>())
+  if (isWithinPart(b))
     return emitLoop(b, {indexConstant(b, 0), count}, 1, part);
   auto forall = scf::ForallOp::create(b, ArrayRef<OpFoldResult>{getAsOpFoldResult(count)}, ValueRange{}, std::nullopt);
   OpBuilder::InsertionGuard guard(b);

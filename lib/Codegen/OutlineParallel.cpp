@@ -357,9 +357,10 @@ private:
     info.kernel = "scalar";
     if (known && *known < static_cast<int64_t>(described.size()))
       info = described[*known];
-    // What a layer counts, its first function counts.
-    if (known && llvm::is_contained(seen, *known))
-      info.multiplyAccumulates = info.readBytes = info.writtenBytes = info.constantBytes = 0;
+    // What a layer counts, its last function counts: those before it prepare.
+    for (auto [layer, former] : llvm::zip_equal(layers, seen))
+      if (former == known)
+        layer.multiplyAccumulates = layer.readBytes = layer.writtenBytes = layer.constantBytes = 0;
     seen.push_back(known.value_or(-1));
     info.calls = callsOfRun;
     info.body = "layer_" + std::to_string(layers.size());

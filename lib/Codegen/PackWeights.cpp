@@ -142,12 +142,6 @@ std::optional<AddedBias> findBias(ContractOp op) {
   return AddedBias{addition, index, std::move(*elements)};
 }
 
-/// The bias that replaceWeights() will pack.
-std::vector<int32_t> biasOf(ContractOp op) {
-  std::optional<AddedBias> bias = findBias(op);
-  return bias ? std::move(bias->elements) : std::vector<int32_t>(cast<ShapedType>(op.getOutput().getType()).getShape().back(), 0);
-}
-
 /// Moves a bias that the epilogue begins with to `bias`.
 void takeBias(ContractOp op, std::vector<int32_t> &bias) {
   std::optional<AddedBias> found = findBias(op);
@@ -231,10 +225,11 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
   }
 
 private:
-  /// Winograd's kernel if it can compute a convolution with these weights. It is left alone where weights change later: its sums could overflow.
-  std::optional<WinogradLayout> findWinograd(ContractOp op, const Isa &isa, ArrayRef<int8_t> weights) const {
-    std::optional<WinogradLayout> layout = dense ? std::nullopt : WinogradLayout::forContract(op, isa);
-    return layout && layout->holds(weights, biasOf(op)) ? layout : std::nullopt;
+  /// Winograd's kernels that can compute a convolution with these weights. They are left alone where weights change later: sums could overflow.
+  std::vector<WinogradLayout> findWinograd(ContractOp op, const Isa &isa, ArrayRef<int8_t> weights) const {
+    std::vector<WinogradLayout> layouts = dense ? std::vector<WinogradLayout>() : WinogradLayout::forContract(op, isa);
+    llvm::erase_if(layouts, [&](const WinogradLayout &layout) { return !layout.holds(weights); });
+    return layouts;
   }
 
   /// The kernel by which the dots of a target are exact for these weights of `op`.

@@ -64,10 +64,16 @@ static bool flipsInput(ContractOp op) {
   return packing && packing->kernel->flipsSign();
 }
 
+/// Whether a kernel reads stored bytes as well as codes. Winograd's has it for nothing: it widens bytes and adds them up anyway.
+static bool readsEither(ContractOp op) {
+  std::optional<Packing> packing = Packing::of(op);
+  return packing && (packing->kernel->flipsSign() || packing->kernel->dot == DotKind::Winograd);
+}
+
 static bool canRead(OpOperand &operand) {
   Operation *op = operand.getOwner();
   if (auto contract = dyn_cast<ContractOp>(op))
-    return operand.get() != contract.getInput() || flipsInput(contract);
+    return operand.get() != contract.getInput() || readsEither(contract);
   if (auto generic = dyn_cast<linalg::GenericOp>(op))
     return generic.isDpsInput(&operand) || !generic.payloadUsesValueFromOperand(&operand);
   if (auto lookup = dyn_cast<LookupOp>(op))
@@ -235,7 +241,7 @@ private:
   }
 
   void rewriteContract(ContractOp op) {
-    if (isStored(op.getInput()) && flipsInput(op)) {
+    if (isStored(op.getInput()) && readsEither(op)) {
       NamedAttrList packing(op.getPackingAttr());
       packing.set("unsigned", UnitAttr::get(&getContext()));
       op.setPackingAttr(packing.getDictionary(&getContext()));

@@ -2,13 +2,15 @@
 //
 //   forall part:                     an image's block of rows of tiles x panels of columns
 //     inputs[place][tile][channel] = B^T d B                        i16
-//     for panel:
-//       weights[place][channel / 2][column][2] = 2 G g (2 G)^T      i16
-//       for place: for tile:         sums[place][tile][column]: `vpmaddwd`, 2 channels at a time
-//       for tile: y = A^T sums A / 4, epilogue, store
+//     for panel of the part:
+//       for row of places:
+//         weights[place of the row][channel / 2][column][2] = multiple of G g G^T    i16
+//         for place of the row: for tile:  sums[place][tile][column]: `vpmaddwd`, 2 channels at a time
+//       for tile: y = A^T sums A, its multiple undone, bias, epilogue, store
 //
-// The bias, times 4, is added at place (1, 1), which A has once in each of the four outputs. Of an odd number of rows or columns the
-// last tiles are half: what they would read behind the input is its last row or column again, which none of their outputs depends on.
+// Of tiles that reach beyond the output, what they would read behind the input is its last row or column again, which none of their outputs
+// depends on. Weights are transformed by rows of places, so that those of one row stay close while they are used. Where several parts need the same
+// inputs, these are transformed before, for all blocks, into a buffer of the arena.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/ContractKernel.h"
@@ -17,8 +19,8 @@
 #include "halftone/Codegen/WinogradLayout.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include <array>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -28,41 +30,79 @@ static constexpr int64_t kLeastParts = 4;
 
 namespace {
 
-using Four = std::array<Value, 4>;
+using Line = SmallVector<Value, 6>;
+
+/// The transforms of one dimension (WinogradLayout.h), of F(2x2, 3x3) and F(4x4, 3x3).
+class Transforms {
+public:
+  Transforms(ImplicitLocOpBuilder &b, int64_t side) : b(b), isLarge(side == 4) {}
+
+  /// B^T d, of side + 2 inputs.
+  Line input(ArrayRef<Value> d) const;
+  /// What the inputs' place (1, 1) has more if 128 is added to each of them.
+  int16_t inputOffset() const { return 128 * (isLarge ? 36 : 4); }
+  /// G g, of 3 weights, and one of its values.
+  Line weights(ArrayRef<Value> g) const;
+  Value weight(ArrayRef<Value> g, int64_t place) const;
+  /// A^T m: side outputs.
+  Line output(ArrayRef<Value> m) const;
+  /// An output of which both dimensions have been transformed.
+  Value finish(Value sum) const;
+
+private:
+  Value plus(Value x, Value y) const { return arith::AddIOp::create(b, x, y); }
+  Value minus(Value x, Value y) const { return arith::SubIOp::create(b, x, y); }
+  Value constant(Type type, int64_t value) const {
+    auto vector = cast<VectorType>(type);
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(vector, b.getIntegerAttr(vector.getElementType(), value)));
+  }
+  Value twice(Value x, int64_t times = 1) const { return arith::ShLIOp::create(b, x, constant(x.getType(), times)); }
+
+  int64_t last() const { return isLarge ? 5 : 3; }
+
+  ImplicitLocOpBuilder &b;
+  bool isLarge;
+};
 
 class WinogradEmitter {
 public:
   WinogradEmitter(ContractOp op, const WinogradLayout &layout, const Isa &isa)
-      : op(op), layout(layout), b(op.getLoc(), op), walk(b, op), epilogue(b, op, walk, isa) {}
+      : op(op), layout(layout), b(op.getLoc(), op), transforms(b, layout.side()), walk(b, op), epilogue(b, op, walk, isa) {}
   void emit();
 
 private:
   struct Block {
     Value image, firstRow; ///< of tiles
+    Value inputs;          ///< where they begin in the buffer
   };
-  void emitPart(const Block &block, Bounds panels);
-  void emitInputs(const Block &block);
-  void emitInput(const Block &block, Value row, Value column, bool isHalf);
+  int64_t panelParts();
+  int64_t blockInputs() const { return layout.places() * layout.inputStride(); }
+  void emitSharedInputs(Value images);
+  void emitPanels(const Block &block, Bounds panels);
+  void forEachTile(Bounds rows, function_ref<void(Value row, Value column, int64_t valid)> body);
+  void emitInputs(const Block &block, Bounds rows);
+  void emitInput(const Block &block, Value row, Value column, int64_t valid);
   void emitPanel(const Block &block, Value panel, int64_t valid);
-  void emitWeights(Value panel);
-  void emitProducts();
-  void emitProduct(Value place, Value tile, int64_t height);
-  void emitOutputs(const Block &block, Value panel, int64_t valid);
-  void emitOutput(const Block &block, Value panel, int64_t valid, Value row, Value column, bool isHalf);
+  Bounds allRows() { return {indexConstant(b, 0), indexConstant(b, layout.blockRows)}; }
+  void emitWeights(Value panel, int64_t row);
+  void emitProducts(const Block &block, Value row);
+  void emitProduct(const Block &block, Value place, Value column, Value tile, int64_t height);
+  void emitOutput(const Block &block, Value panel, int64_t validColumns, Value row, Value column, int64_t valid);
 
   Value load(Value memory, Value offset, int64_t lanes) {
     Type element = cast<MemRefType>(memory.getType()).getElementType();
     return vector::LoadOp::create(b, VectorType::get({lanes}, element), memory, offset);
   }
-  Value loadWords(Value memory, Value offset, int64_t lanes) {
-    return arith::ExtSIOp::create(b, VectorType::get({lanes}, b.getI16Type()), load(memory, offset, lanes));
+  Value loadWords(Value memory, Value offset, int64_t lanes, bool isUnsigned = false) {
+    Value bytes = load(memory, offset, lanes);
+    auto words = VectorType::get({lanes}, b.getI16Type());
+    return isUnsigned ? arith::ExtUIOp::create(b, words, bytes).getResult() : arith::ExtSIOp::create(b, words, bytes).getResult();
   }
-  Value plus(Value x, Value y) { return arith::AddIOp::create(b, x, y); }
-  Value minus(Value x, Value y) { return arith::SubIOp::create(b, x, y); }
 
   ContractOp op;
   const WinogradLayout &layout;
   ImplicitLocOpBuilder b;
+  Transforms transforms;
   OutputWalk walk;
   TileEpilogue epilogue;
   FlatBuffer packed;
@@ -76,32 +116,109 @@ void mlir::halftone::emitWinogradKernel(ContractOp op, const WinogradLayout &lay
 }
 
 //===----------------------------------------------------------------------===//
+// One dimension
+//===----------------------------------------------------------------------===//
+
+Line Transforms::input(ArrayRef<Value> d) const {
+  if (!isLarge)
+    return {minus(d[0], d[2]), plus(d[1], d[2]), minus(d[2], d[1]), minus(d[1], d[3])};
+  Value even = minus(d[4], d[2]), odd = minus(d[3], d[1]), twiceOdd = twice(odd);
+  Value far = minus(twice(d[2], 2), d[4]), near = minus(twice(d[1], 2), d[3]);
+  return {plus(twice(minus(d[0], d[2]), 2), even), plus(far, near),      minus(far, near),
+          plus(even, twiceOdd),                    minus(even, twiceOdd), minus(minus(d[5], d[3]), twice(odd, 2))};
+}
+
+Value Transforms::weight(ArrayRef<Value> g, int64_t place) const {
+  auto sum = [&](Value ends, Value middle) { return place % 2 ? plus(ends, middle) : minus(ends, middle); };
+  if (place == 0)
+    return isLarge ? plus(twice(g[0]), twice(g[0], 2)) : twice(g[0]);
+  if (place == last())
+    return twice(g[2], isLarge ? 3 : 1);
+  if (place < 3)
+    return isLarge ? twice(sum(plus(g[0], g[2]), g[1]), 2) : sum(plus(g[0], g[2]), g[1]);
+  return sum(plus(g[0], twice(g[2], 2)), twice(g[1]));
+}
+
+Line Transforms::weights(ArrayRef<Value> g) const {
+  Line line;
+  for (int64_t place = 0; place <= last(); ++place)
+    line.push_back(weight(g, place));
+  return line;
+}
+
+Line Transforms::output(ArrayRef<Value> m) const {
+  Value sum = plus(m[1], m[2]), difference = minus(m[1], m[2]);
+  if (!isLarge)
+    return {plus(m[0], sum), minus(difference, m[3])};
+  Value farSum = plus(m[3], m[4]), farDifference = minus(m[3], m[4]);
+  return {plus(plus(m[0], sum), farSum), plus(difference, twice(farDifference)), plus(sum, twice(farSum, 2)),
+          plus(plus(difference, twice(farDifference, 3)), plus(m[5], twice(m[5])))};
+}
+
+Value Transforms::finish(Value sum) const {
+  constexpr int32_t inverseOf9 = 954437177; // modulo 2^32
+  if (isLarge)
+    sum = arith::MulIOp::create(b, sum, constant(sum.getType(), inverseOf9));
+  return arith::ShRSIOp::create(b, sum, constant(sum.getType(), isLarge ? 6 : 2));
+}
+
+//===----------------------------------------------------------------------===//
 // Parts
 //===----------------------------------------------------------------------===//
 
+/// In how many parts the panels of a block are shared out.
+int64_t WinogradEmitter::panelParts() {
+  const int64_t images = cast<ShapedType>(op.getOutput().getType()).getDimSize(0);
+  const int64_t blocks = layout.blocks() * (ShapedType::isDynamic(images) ? 1 : images);
+  return std::clamp<int64_t>(kLeastParts / blocks, 1, layout.panels());
+}
+
 void WinogradEmitter::emit() {
   packed = flatten(b, op.getWeights());
-  auto scratch = [&](int64_t elements, Type type) {
+  auto scratch = [&](int64_t elements, Type type) -> Value {
     return memref::AllocaOp::create(b, MemRefType::get({elements}, type), b.getI64IntegerAttr(64));
   };
-  inputs = scratch(WinogradLayout::kPlaces * layout.inputStride(), b.getI16Type());
-  weights = scratch(WinogradLayout::kPlaces * layout.weightStride(), b.getI16Type());
-  sums = scratch(WinogradLayout::kPlaces * layout.sumStride(), b.getI32Type());
-
-  const int64_t wanted = std::min(layout.panels(), std::max<int64_t>(1, kLeastParts / layout.blocks()));
-  const int64_t partPanels = llvm::divideCeil(layout.panels(), wanted), panelParts = llvm::divideCeil(layout.panels(), partPanels);
+  const int64_t partPanels = llvm::divideCeil(layout.panels(), isWithinPart(b) ? 1 : panelParts()), parts = llvm::divideCeil(layout.panels(), partPanels);
   Value images = b.createOrFold<arith::DivUIOp>(walk.emitLineCount(b), indexConstant(b, layout.rows));
-  Value perImage = indexConstant(b, layout.blocks() * panelParts), perBlock = indexConstant(b, panelParts);
+  Value zero = indexConstant(b, 0);
+  if (parts > 1)
+    emitSharedInputs(images);
+  else
+    inputs = scratch(blockInputs(), b.getI16Type());
+  weights = scratch(layout.span() * layout.weightStride(), b.getI16Type());
+  sums = scratch(layout.places() * layout.sumStride(), b.getI32Type());
+
+  Value perImage = indexConstant(b, layout.blocks() * parts), perBlock = indexConstant(b, parts);
   // Always a function of its own: its scratch is on the stack.
-  emitParts(b, mul(b, images, layout.blocks() * panelParts), [&](Value part) {
+  emitParts(b, mul(b, images, layout.blocks() * parts), [&](Value part) {
     Value image = b.createOrFold<arith::DivUIOp>(part, perImage), rest = b.createOrFold<arith::RemUIOp>(part, perImage);
-    Value block = b.createOrFold<arith::DivUIOp>(rest, perBlock), panelPart = b.createOrFold<arith::RemUIOp>(rest, perBlock);
-    emitPart({image, mul(b, block, layout.blockRows)}, pieceBounds(b, panelPart, partPanels, indexConstant(b, layout.panels())));
+    Value number = b.createOrFold<arith::DivUIOp>(rest, perBlock), panelPart = b.createOrFold<arith::RemUIOp>(rest, perBlock);
+    Block block = {image, mul(b, number, layout.blockRows), zero};
+    if (parts > 1)
+      block.inputs = mul(b, add(b, mul(b, image, layout.blocks()), number), blockInputs());
+    else
+      emitInputs(block, allRows());
+    emitPanels(block, pieceBounds(b, panelPart, partPanels, indexConstant(b, layout.panels())));
   }, /*always=*/true);
 }
 
-void WinogradEmitter::emitPart(const Block &block, Bounds panels) {
-  emitInputs(block);
+/// The inputs of all blocks, a row of tiles at a time.
+void WinogradEmitter::emitSharedInputs(Value images) {
+  const int64_t blocks = layout.blocks(), extent = cast<ShapedType>(op.getOutput().getType()).getDimSize(0);
+  auto type = MemRefType::get({extent, blocks * blockInputs()}, b.getI16Type());
+  SmallVector<Value> extents;
+  if (ShapedType::isDynamic(extent))
+    extents.push_back(memref::DimOp::create(b, op.getOutput(), 0));
+  inputs = flatten(b, memref::AllocOp::create(b, type, extents)).memory;
+  Value rows = indexConstant(b, layout.tileRows()), blockRows = indexConstant(b, layout.blockRows);
+  emitParts(b, mul(b, images, layout.tileRows()), [&](Value part) {
+    Value image = b.createOrFold<arith::DivUIOp>(part, rows), row = b.createOrFold<arith::RemUIOp>(part, rows);
+    Value number = b.createOrFold<arith::DivUIOp>(row, blockRows), first = b.createOrFold<arith::RemUIOp>(row, blockRows);
+    emitInputs({image, mul(b, number, layout.blockRows), mul(b, add(b, mul(b, image, blocks), number), blockInputs())}, {first, add(b, first, 1)});
+  }, /*always=*/true);
+}
+
+void WinogradEmitter::emitPanels(const Block &block, Bounds panels) {
   const int64_t full = layout.columns / layout.panelColumns(), rest = layout.columns % layout.panelColumns();
   Value border = indexConstant(b, full);
   emitLoop(b, {panels.begin, minimum(b, panels.end, border)}, 1,
@@ -112,83 +229,97 @@ void WinogradEmitter::emitPart(const Block &block, Bounds panels) {
 }
 
 void WinogradEmitter::emitPanel(const Block &block, Value panel, int64_t valid) {
-  emitWeights(panel);
-  emitProducts();
-  emitOutputs(block, panel, valid);
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, layout.span())}, 1, [&](Value row) {
+    SmallVector<int64_t> others = llvm::to_vector(llvm::seq<int64_t>(1, layout.span()));
+    auto byRow = scf::IndexSwitchOp::create(b, TypeRange(), row, others, others.size());
+    auto emitCase = [&](Region &region, int64_t number) {
+      OpBuilder::InsertionGuard guard(b);
+      b.createBlock(&region);
+      emitWeights(panel, number);
+      scf::YieldOp::create(b);
+    };
+    emitCase(byRow.getDefaultRegion(), 0);
+    for (auto [number, region] : llvm::zip_equal(others, byRow.getCaseRegions()))
+      emitCase(region, number);
+    emitProducts(block, row);
+  });
+  forEachTile(allRows(), [&](Value row, Value column, int64_t validPositions) { emitOutput(block, panel, valid, row, column, validPositions); });
+}
+
+/// Calls `body` for the tiles of some rows of a block, with how many columns of outputs each has.
+void WinogradEmitter::forEachTile(Bounds rows, function_ref<void(Value, Value, int64_t)> body) {
+  const int64_t side = layout.side(), rest = layout.width % side;
+  Value zero = indexConstant(b, 0), whole = indexConstant(b, layout.width / side);
+  emitLoop(b, rows, 1, [&](Value row) {
+    emitLoop(b, {zero, whole}, 1, [&](Value column) { body(row, column, side); });
+    if (rest)
+      body(row, whole, rest);
+  });
 }
 
 //===----------------------------------------------------------------------===//
 // Transforms
 //===----------------------------------------------------------------------===//
 
-void WinogradEmitter::emitInputs(const Block &block) {
-  Value zero = indexConstant(b, 0), whole = indexConstant(b, layout.width / 2);
-  emitLoop(b, {zero, indexConstant(b, layout.blockRows)}, 1, [&](Value row) {
-    emitLoop(b, {zero, whole}, 1, [&](Value column) { emitInput(block, row, column, /*isHalf=*/false); });
-    if (layout.width % 2)
-      emitInput(block, row, whole, /*isHalf=*/true);
-  });
+void WinogradEmitter::emitInputs(const Block &block, Bounds rows) {
+  forEachTile(rows, [&](Value row, Value column, int64_t valid) { emitInput(block, row, column, valid); });
 }
 
 /// The tile at (row, column) of the block, all channels.
-void WinogradEmitter::emitInput(const Block &block, Value row, Value column, bool isHalf) {
+void WinogradEmitter::emitInput(const Block &block, Value row, Value column, int64_t valid) {
   const Advance &advance = walk.input.advance;
-  Value first = mul(b, add(b, block.firstRow, row), 2);
-  Value origin = add(b, mul(b, block.image, advance.image), mul(b, column, 2 * advance.column));
-  std::array<Value, 4> rows;
-  for (int64_t i = 0; i < 4; ++i) {
+  const int64_t side = layout.side(), span = layout.span();
+  Value first = mul(b, add(b, block.firstRow, row), side);
+  Value origin = add(b, mul(b, block.image, advance.image), mul(b, column, side * advance.column));
+  SmallVector<Value> rows;
+  for (int64_t i = 0; i < span; ++i) {
     Value y = add(b, first, i);
-    if (i == 3 && layout.rows % 2)
+    if (layout.rows % side && i >= layout.rows % side + 2)
       y = minimum(b, y, indexConstant(b, layout.rows + 1));
-    rows[i] = add(b, origin, mul(b, y, advance.row));
+    rows.push_back(add(b, origin, mul(b, y, advance.row)));
   }
   Value tile = add(b, mul(b, row, layout.tileColumns()), column);
-  Value out = mul(b, tile, layout.channels);
-  // Rows of B^T.
-  auto transform = [&](const Four &d) {
-    return Four{minus(d[0], d[2]), plus(d[1], d[2]), minus(d[2], d[1]), minus(d[1], d[3])};
-  };
+  Value out = add(b, block.inputs, mul(b, tile, layout.channels));
+  const bool isUnsigned = op.getPackingAttr().contains("unsigned");
   auto emitChannels = [&](Value channel, int64_t lanes) {
-    std::array<Four, 4> lines;
-    for (int64_t i = 0; i < 4; ++i) {
-      Four d;
-      for (int64_t j = 0; j < 4; ++j)
-        d[j] = loadWords(walk.input.flat.memory, add(b, add(b, rows[i], channel), (isHalf ? std::min<int64_t>(j, 2) : j) * advance.column), lanes);
-      lines[i] = transform(d);
+    SmallVector<Line> lines; // of rows of inputs
+    for (int64_t i = 0; i < span; ++i) {
+      Line d;
+      for (int64_t j = 0; j < span; ++j)
+        d.push_back(loadWords(walk.input.flat.memory, add(b, add(b, rows[i], channel), std::min(j, valid + 1) * advance.column), lanes, isUnsigned));
+      lines.push_back(transforms.input(d));
     }
-    for (int64_t j = 0; j < 4; ++j)
-      for (auto [i, value] : llvm::enumerate(transform({lines[0][j], lines[1][j], lines[2][j], lines[3][j]})))
-        vector::StoreOp::create(b, value, inputs, add(b, add(b, out, channel), (static_cast<int64_t>(i) * 4 + j) * layout.inputStride()));
+    for (int64_t j = 0; j < span; ++j) {
+      Line column = llvm::map_to_vector<6>(lines, [&](const Line &line) { return line[j]; });
+      for (auto [i, value] : llvm::enumerate(transforms.input(column))) {
+        if (isUnsigned && i == 1 && j == 1)
+          value = arith::SubIOp::create(b, value, arith::ConstantOp::create(b, DenseElementsAttr::get(cast<VectorType>(value.getType()), transforms.inputOffset())));
+        vector::StoreOp::create(b, value, inputs, add(b, add(b, out, channel), (static_cast<int64_t>(i) * span + j) * layout.inputStride()));
+      }
+    }
   };
-  int64_t done = llvm::alignDown(layout.channels, WinogradLayout::kInputLanes);
-  emitLoop(b, {indexConstant(b, 0), indexConstant(b, done)}, WinogradLayout::kInputLanes,
-           [&](Value channel) { emitChannels(channel, WinogradLayout::kInputLanes); });
-  for (int64_t lanes = WinogradLayout::kInputLanes / 2; lanes > 1; lanes /= 2)
+  int64_t done = llvm::alignDown(layout.channels, layout.inputLanes());
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, done)}, layout.inputLanes(), [&](Value channel) { emitChannels(channel, layout.inputLanes()); });
+  for (int64_t lanes = layout.inputLanes() / 2; lanes > 1; lanes /= 2)
     if (layout.channels & lanes) {
       emitChannels(indexConstant(b, done), lanes);
       done += lanes;
     }
 }
 
-void WinogradEmitter::emitWeights(Value panel) {
-  const int64_t lanes = WinogradLayout::kInputLanes, vectors = layout.panelVectors(), pair = layout.panelColumns() * 2;
+/// The weights of a row of places.
+void WinogradEmitter::emitWeights(Value panel, int64_t row) {
+  const int64_t lanes = 2 * layout.kernel->lanes, vectors = layout.panelVectors(), pair = layout.panelColumns() * 2;
   Value first = add(b, mul(b, panel, layout.panelBytes()), layout.startBytes());
-  // Rows of 2 G.
-  auto transform = [&](const std::array<Value, 3> &g) {
-    Value ends = plus(g[0], g[2]);
-    return Four{plus(g[0], g[0]), plus(ends, g[1]), minus(ends, g[1]), plus(g[2], g[2])};
-  };
   emitLoop(b, {indexConstant(b, 0), indexConstant(b, layout.channels / 2)}, 1, [&](Value channels) {
     Value in = add(b, first, mul(b, channels, WinogradLayout::kTaps * pair)), out = mul(b, channels, pair);
     for (int64_t vector = 0; vector < vectors; ++vector) {
       auto at = [&](int64_t tap) { return loadWords(packed.memory, add(b, in, tap * pair + vector * lanes), lanes); };
-      std::array<Four, 3> lines; // of columns of taps
+      SmallVector<Value> line;
       for (int64_t j = 0; j < 3; ++j)
-        lines[j] = transform({at(j), at(3 + j), at(6 + j)});
-      for (int64_t i = 0; i < 4; ++i)
-        for (auto [j, value] : llvm::enumerate(transform({lines[0][i], lines[1][i], lines[2][i]})))
-          vector::StoreOp::create(b, value, weights,
-                                  add(b, out, (i * 4 + static_cast<int64_t>(j)) * layout.weightStride() + vector * lanes));
+        line.push_back(transforms.weight({at(j), at(3 + j), at(6 + j)}, row));
+      for (auto [j, value] : llvm::enumerate(transforms.weights(line)))
+        vector::StoreOp::create(b, value, weights, add(b, out, static_cast<int64_t>(j) * layout.weightStride() + vector * lanes));
     }
   });
 }
@@ -197,18 +328,21 @@ void WinogradEmitter::emitWeights(Value panel) {
 // Products
 //===----------------------------------------------------------------------===//
 
-void WinogradEmitter::emitProducts() {
-  emitLoop(b, {indexConstant(b, 0), indexConstant(b, WinogradLayout::kPlaces)}, 1, [&](Value place) {
+/// The products of a row of places.
+void WinogradEmitter::emitProducts(const Block &block, Value row) {
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, layout.span())}, 1, [&](Value column) {
+    Value place = add(b, mul(b, row, layout.span()), column);
     emitEvenTiles(b, layout.blockTiles(), layout.kernel->rows[layout.panelVectors()],
-                  [&](int64_t height, Value tile) { emitProduct(place, tile, height); });
+                  [&](int64_t height, Value tile) { emitProduct(block, place, column, tile, height); });
   });
 }
 
-/// The products of `height` tiles at one place.
-void WinogradEmitter::emitProduct(Value place, Value tile, int64_t height) {
+/// The products of `height` tiles at one place, in a column of places.
+void WinogradEmitter::emitProduct(const Block &block, Value place, Value column, Value tile, int64_t height) {
   const int64_t lanes = layout.kernel->lanes, vectors = layout.panelVectors(), pair = layout.panelColumns() * 2;
   auto words = VectorType::get({2 * lanes}, b.getI16Type()), longs = VectorType::get({lanes}, b.getI32Type());
-  Value activations = add(b, mul(b, place, layout.inputStride()), mul(b, tile, layout.channels)), panelWeights = mul(b, place, layout.weightStride());
+  StringRef multiply = lanes == 16 ? "llvm.x86.avx512.pmaddw.d.512" : "llvm.x86.avx2.pmadd.wd";
+  Value activations = add(b, block.inputs, add(b, mul(b, place, layout.inputStride()), mul(b, tile, layout.channels))), panelWeights = mul(b, column, layout.weightStride());
   Value out = add(b, mul(b, place, layout.sumStride()), mul(b, tile, layout.panelColumns()));
   SmallVector<Value> zeros(height * vectors, arith::ConstantOp::create(b, b.getZeroAttr(longs)));
   SmallVector<Value> products = emitCarryingLoop(b, indexConstant(b, layout.channels / 2), zeros, [&](Value channels, SmallVector<Value> carried) {
@@ -221,8 +355,9 @@ void WinogradEmitter::emitProduct(Value place, Value tile, int64_t height) {
       Value input = vector::BitCastOp::create(b, words, vector::BroadcastOp::create(b, longs, one));
       for (int64_t vector = 0; vector < vectors; ++vector) {
         Value &sum = carried[r * vectors + vector];
-        auto product = LLVM::CallIntrinsicOp::create(b, longs, b.getStringAttr("llvm.x86.avx2.pmadd.wd"), ValueRange{input, columns[vector]});
-        sum = plus(sum, product.getResults());
+        // Where there are dots of words, LLVM makes one of the two.
+        auto product = LLVM::CallIntrinsicOp::create(b, longs, b.getStringAttr(multiply), ValueRange{input, columns[vector]});
+        sum = arith::AddIOp::create(b, sum, product.getResults());
       }
     }
     return carried;
@@ -235,56 +370,40 @@ void WinogradEmitter::emitProduct(Value place, Value tile, int64_t height) {
 // Outputs
 //===----------------------------------------------------------------------===//
 
-void WinogradEmitter::emitOutputs(const Block &block, Value panel, int64_t valid) {
-  Value zero = indexConstant(b, 0), whole = indexConstant(b, layout.width / 2);
-  emitLoop(b, {zero, indexConstant(b, layout.blockRows)}, 1, [&](Value row) {
-    emitLoop(b, {zero, whole}, 1, [&](Value column) { emitOutput(block, panel, valid, row, column, /*isHalf=*/false); });
-    if (layout.width % 2)
-      emitOutput(block, panel, valid, row, whole, /*isHalf=*/true);
-  });
-}
-
-void WinogradEmitter::emitOutput(const Block &block, Value panel, int64_t valid, Value row, Value column, bool isHalf) {
-  const int64_t lanes = layout.kernel->lanes, vectors = layout.panelVectors();
+/// The tile at (row, column) of the block, `valid` columns of it.
+void WinogradEmitter::emitOutput(const Block &block, Value panel, int64_t validColumns, Value row, Value column, int64_t valid) {
+  const int64_t lanes = layout.kernel->lanes, vectors = layout.panelVectors(), side = layout.side(), span = layout.span();
   auto longs = VectorType::get({lanes}, b.getI32Type());
-  Value two = arith::ConstantOp::create(b, DenseElementsAttr::get(longs, int32_t(2)));
   Value tile = mul(b, add(b, mul(b, row, layout.tileColumns()), column), layout.panelColumns());
-  // Rows of A^T.
-  auto transform = [&](const Four &m) {
-    return std::array<Value, 2>{plus(plus(m[0], m[1]), m[2]), minus(minus(m[1], m[2]), m[3])};
-  };
   Value biases = mul(b, panel, layout.panelBytes());
-  SmallVector<Value> outputs[2]; // of each row, position by position
-  for (int64_t i = 0; i < 2; ++i)
-    outputs[i].resize(2 * vectors);
+  SmallVector<SmallVector<Value>> outputs(side, SmallVector<Value>(side * vectors)); // of each row, position by position
   for (int64_t vector = 0; vector < vectors; ++vector) {
-    Value bytes = load(packed.memory, add(b, biases, vector * lanes * 4), lanes * 4);
-    Value bias = arith::ShLIOp::create(b, vector::BitCastOp::create(b, longs, bytes), two);
-    Four lines[2];
-    for (int64_t j = 0; j < 4; ++j) {
-      Four m;
-      for (int64_t i = 0; i < 4; ++i)
-        m[i] = load(sums, add(b, tile, (i * 4 + j) * layout.sumStride() + vector * lanes), lanes);
-      if (j == 1)
-        m[1] = plus(m[1], bias);
-      for (auto [i, value] : llvm::enumerate(transform(m)))
-        lines[i][j] = value;
+    Value bias = vector::BitCastOp::create(b, longs, load(packed.memory, add(b, biases, vector * lanes * 4), lanes * 4));
+    SmallVector<Line> lines; // of columns of places
+    for (int64_t j = 0; j < span; ++j) {
+      Line m;
+      for (int64_t i = 0; i < span; ++i)
+        m.push_back(load(sums, add(b, tile, (i * span + j) * layout.sumStride() + vector * lanes), lanes));
+      lines.push_back(transforms.output(m));
     }
-    for (int64_t i = 0; i < 2; ++i)
-      for (auto [j, value] : llvm::enumerate(transform(lines[i])))
-        outputs[i][static_cast<int64_t>(j) * vectors + vector] = arith::ShRSIOp::create(b, value, two);
+    for (int64_t i = 0; i < side; ++i) {
+      Line line = llvm::map_to_vector<6>(lines, [&](const Line &outputs) { return outputs[i]; });
+      for (auto [j, value] : llvm::enumerate(transforms.output(line)))
+        outputs[i][static_cast<int64_t>(j) * vectors + vector] = arith::AddIOp::create(b, transforms.finish(value), bias);
+    }
   }
-  const TileColumns columns = {mul(b, panel, layout.panelColumns()), lanes, vectors, valid};
-  Value firstLine = mul(b, add(b, block.firstRow, row), 2), image = mul(b, block.image, layout.rows), position = mul(b, column, 2);
-  const int64_t height = isHalf ? 1 : 2;
-  auto store = [&](Value line, ArrayRef<Value> accumulators) {
-    epilogue.enterLine(add(b, image, line));
-    epilogue.emit(height, position, columns, accumulators.take_front(height * vectors));
-  };
-  store(firstLine, outputs[0]);
-  Value second = add(b, firstLine, 1);
-  if (layout.rows % 2 == 0)
-    return store(second, outputs[1]);
-  // The last tiles have no second row.
-  emitLoop(b, {second, minimum(b, add(b, second, 1), indexConstant(b, layout.rows))}, 1, [&](Value line) { store(line, outputs[1]); });
+  const TileColumns columns = {mul(b, panel, layout.panelColumns()), lanes, vectors, validColumns};
+  Value firstLine = mul(b, add(b, block.firstRow, row), side), image = mul(b, block.image, layout.rows), position = mul(b, column, side);
+  for (int64_t i = 0; i < side; ++i) {
+    Value line = add(b, firstLine, i);
+    auto store = [&](Value) {
+      epilogue.enterLine(add(b, image, line));
+      epilogue.emit(valid, position, columns, ArrayRef<Value>(outputs[i]).take_front(valid * vectors));
+    };
+    // The last tiles may have fewer rows.
+    if (layout.rows % side == 0 || i < layout.rows % side)
+      store(line);
+    else
+      emitLoop(b, {line, minimum(b, add(b, line, 1), indexConstant(b, layout.rows))}, 1, store);
+  }
 }

@@ -6,16 +6,17 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// What a block may take of a thread's stack: its inputs, a panel of weights and their products.
+/// What a block may take of a thread's stack.
 static constexpr int64_t kStackBytes = 768 << 10;
 
-bool WinogradLayout::holds(ArrayRef<int8_t> weights, ArrayRef<int32_t> bias) const {
-  constexpr int64_t kLimit = int64_t(1) << 29;
+bool WinogradLayout::holds(ArrayRef<int8_t> weights) const {
+  // The multiple's factors of 2 are lost.
+  const int64_t limit = int64_t(1) << (31 - (side() == 4 ? 6 : 2));
   for (int64_t column = 0; column < columns; ++column) {
     int64_t sum = 0;
     for (int64_t row = 0; row < kTaps * channels; ++row)
       sum += std::abs(static_cast<int64_t>(weights[row * columns + column]));
-    if (128 * sum + std::abs(static_cast<int64_t>(bias[column])) >= kLimit)
+    if (128 * sum >= limit)
       return false;
   }
   return true;
@@ -57,8 +58,7 @@ static int64_t chooseBlockRows(WinogradLayout layout) {
     if (layout.tileRows() % rows)
       continue;
     layout.blockRows = rows;
-    const int64_t bytes = WinogradLayout::kPlaces * (2 * (layout.inputStride() + layout.weightStride()) + 4 * layout.sumStride());
-    if (bytes > kStackBytes)
+    if (layout.stackBytes() > kStackBytes)
       break;
     best = rows;
     if (layout.blockTiles() >= WinogradLayout::kEnoughTiles)
@@ -75,18 +75,23 @@ static bool isWindow(ContractOp op) {
          op.getGroups() == 1 && llvm::all_of(op.getStrides(), isOne) && llvm::all_of(op.getDilations(), isOne);
 }
 
-std::optional<WinogradLayout> WinogradLayout::forContract(ContractOp op, const Isa &isa) {
-  if (!isa.winograd || !isWindow(op))
-    return std::nullopt;
+std::vector<WinogradLayout> WinogradLayout::forContract(ContractOp op, const Isa &isa) {
+  std::vector<WinogradLayout> layouts;
+  if (isa.winograd.empty() || !isWindow(op))
+    return layouts;
   const int64_t channels = cast<ShapedType>(op.getWeights().getType()).getDimSize(2);
   if (channels % 2 != 0 || channels < kLeastChannels)
-    return std::nullopt;
-  std::optional<WinogradLayout> layout = shapeOf(op, *isa.winograd, channels);
-  // A single row or column of outputs is a line with other neighbours (OutputWalk.h), and half of each tile would be thrown away.
-  if (!layout || layout->rows < 2 || layout->width < 2)
-    return std::nullopt;
-  layout->blockRows = chooseBlockRows(*layout);
-  return layout->blockRows ? layout : std::nullopt;
+    return layouts;
+  for (const DotKernel &kernel : isa.winograd) {
+    std::optional<WinogradLayout> layout = shapeOf(op, kernel, channels);
+    // A single row or column of outputs is a line with other neighbours (OutputWalk.h), and most of each tile would be thrown away.
+    if (!layout || layout->rows < 2 || layout->width < 2)
+      continue;
+    layout->blockRows = chooseBlockRows(*layout);
+    if (layout->blockRows)
+      layouts.push_back(*layout);
+  }
+  return layouts;
 }
 
 std::optional<WinogradLayout> WinogradLayout::fromAttribute(ContractOp op) {

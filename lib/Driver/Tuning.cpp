@@ -53,11 +53,11 @@ namespace {
 struct TuningRun {
   TuningWeights weights;
   KernelChoice choice;
-  bool winograd = false; ///< Instead of dots, wherever it can be.
+  int winograd = 0; ///< Which of Winograd's kernels, from 1, instead of dots, wherever it can be; 0: none.
 
   /// Whether the target has the kernels that it is to time.
   bool isFor(const Isa &isa) const {
-    return winograd ? isa.winograd != nullptr : !isNarrow(weights) || !isa.narrow.empty();
+    return winograd ? winograd <= static_cast<int>(isa.winograd.size()) : !isNarrow(weights) || !isa.narrow.empty();
   }
 };
 
@@ -83,9 +83,10 @@ struct Unknown {
 
 static constexpr TuningRun kDots = {TuningWeights::Codes, {StorageChoice::Bytes, 2}};
 
-/// Every width of register tiles; Winograd's kernel and those of narrow weights, where the target has them; weights that are decoded, and sparse ones.
+/// Every width of register tiles; Winograd's kernels and those of narrow weights, where the target has them; weights that are decoded, and sparse ones.
 static const TuningRun kRuns[] = {
-    {TuningWeights::Codes, {StorageChoice::Bytes, 2}, /*winograd=*/true},
+    {TuningWeights::Codes, {StorageChoice::Bytes, 2}, /*winograd=*/1},
+    {TuningWeights::Codes, {StorageChoice::Bytes, 2}, /*winograd=*/2},
     kDots,
     {TuningWeights::Codes, {StorageChoice::Bytes, 3}},
     {TuningWeights::Codes, {StorageChoice::Bytes, 4}},
@@ -120,7 +121,7 @@ static void forEachNumber(KernelCosts &costs, llvm::function_ref<void(double &)>
 
 /// Attaches the table that a set is compiled by. Where there are two kernels of
 /// bytes, the one of tiles is to be timed on all layers that it can have, and
-/// Winograd's in its run. Sparse weights are to be timed on the sparse kernels:
+/// Winograd's in their runs. Sparse weights are to be timed on the sparse kernels:
 /// those of all weights are slow.
 static Error attachTable(mlir::ModuleOp module, const TuningRun &run,
                          StringRef target, const CostTable &table) {
@@ -135,8 +136,8 @@ static Error attachTable(mlir::ModuleOp module, const TuningRun &run,
       costs.loadCycles = 1e5;
   else if (isa && isa->tiles)
     forEachNumber(used.kernels.at(isa->tiles->name.str()), [](double &number) { number = 1e-6; });
-  if (isa && isa->winograd)
-    forEachNumber(used.kernels.at(isa->winograd->name.str()), [&](double &number) { number = run.winograd ? 1e-6 : 1e6; });
+  for (auto [i, kernel] : llvm::enumerate(isa ? isa->winograd : llvm::ArrayRef<mlir::halftone::DotKernel>()))
+    forEachNumber(used.kernels.at(kernel.name.str()), [&, i = static_cast<int>(i)](double &number) { number = run.winograd == i + 1 ? 1e-6 : 1e6; });
   module->setAttr(kCostTableAttr, mlir::StringAttr::get(module.getContext(), used.text()));
   return Error::success();
 }

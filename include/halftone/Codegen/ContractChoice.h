@@ -40,9 +40,9 @@ struct ContractChoice {
   bool takesSparse() const { return layout && sparseCycles < kLeastGain * denseCycles; }
 };
 
-/// `winograd` is nothing if that kernel cannot compute the contraction; `count` sets the quads of a layout, by the weights or by what
+/// `winograd` are those of Winograd's kernels that can compute the contraction; `count` sets the quads of a layout, by the weights or by what
 /// is expected of them.
-ContractChoice chooseKernel(const ContractChooser &chooser, ContractOp op, const DotKernel &dots, std::optional<WinogradLayout> winograd,
+ContractChoice chooseKernel(const ContractChooser &chooser, ContractOp op, const DotKernel &dots, ArrayRef<WinogradLayout> winograd,
                           function_ref<void(SparseLayout &)> count);
 
 /// The kernel with all weights that a contraction of bytes of that shape, which has `chosen`, could have had instead: dots or tiles.

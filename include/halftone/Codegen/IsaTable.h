@@ -25,7 +25,7 @@ enum class DotKind {
   Tile,     ///< s8 x s8 on AMX tiles of up to 16 rows, 16 steps and 16 columns: `tdpbssd`
   Sdot,     ///< s8 x s8, 4 products added to an i32: Arm's `sdot`
   Smmla,    ///< s8 x s8, 8 products added to each i32 of 2 rows x 2 columns: Arm's `smmla`
-  Winograd, ///< s16 x s16, 2 products added to an i32, of transformed tiles (WinogradLayout.h): `vpmaddwd`
+  Winograd, ///< s16 x s16, 2 products added to an i32, of transformed tiles (WinogradLayout.h): `vpmaddwd`, `vpdpwssd`
   Widen,    ///< one product, i8 extended to i32: any machine
   Fma       ///< one f32 fused multiply-add
 };
@@ -40,6 +40,7 @@ struct DotKernel {
   int64_t tallVectors;         ///< of a panel whose rows are not known when it is packed, as with a dynamic batch
   std::array<int64_t, 5> rows; ///< rows[v]: rows of the tile of a panel of v vectors
   int64_t joined = 1;          ///< dots whose sums of two products are added up in 16 bits before they go to the accumulators
+  int64_t side = 0;            ///< of DotKind::Winograd: outputs of a tile's side, 2 or 4
 
   /// Whether the activations' sign bit is flipped, which the start row takes back.
   bool flipsSign() const { return dot == DotKind::Vpdpbusd || dot == DotKind::Narrow; }
@@ -79,8 +80,8 @@ struct Isa {
   StringRef costs;    ///< the built-in cost table, a name of lib/Codegen/CostTables
   /// Instead of `bytes` for contractions with enough rows; null where there are none.
   const DotKernel *tiles = nullptr;
-  /// Instead of `bytes` for 3x3 convolutions where it is faster; null where dots of bytes are.
-  const DotKernel *winograd = nullptr;
+  /// Instead of `bytes` for 3x3 convolutions where one of them is faster.
+  ArrayRef<DotKernel> winograd = {};
   /// Instead of `bytes` where all weights fit; the first that holds them is taken.
   ArrayRef<DotKernel> narrow = {};
   Architecture architecture = Architecture::X86;

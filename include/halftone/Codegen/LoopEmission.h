@@ -39,6 +39,9 @@ Value keepInLoop(ImplicitLocOpBuilder &b, Value index);
 /// `always`. Within another such loop, one after the other.
 void emitParts(ImplicitLocOpBuilder &b, Value count, function_ref<void(Value)> part, bool always = false);
 
+/// Whether the insertion point is within a part of another kernel, which has nothing left to share out.
+bool isWithinPart(ImplicitLocOpBuilder &b);
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_CODEGEN_LOOPEMISSION_H
