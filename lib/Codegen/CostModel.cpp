@@ -289,14 +289,15 @@ static void addTileBlocks(TileSum &sum, const ContractShape &shape, const DotKer
 
 /// The tiles of a 3x3 convolution, with one product for each place, and the transforms.
 static void addWinograd(TileSum &sum, const ContractShape &shape, const DotKernel &kernel) {
-  const int64_t channels = shape.reduction() / WinogradLayout::kTaps, vectors = kernel.maxVectors, height = kernel.rows[vectors];
-  const int64_t panels = llvm::divideCeil(shape.columns, kernel.lanes * vectors);
-  const int64_t places = (kernel.side + 2) * (kernel.side + 2);
-  const int64_t tiles = shape.lines / shape.rows * llvm::divideCeil(shape.rows, kernel.side) * llvm::divideCeil(shape.span, kernel.side);
-  const int64_t blocks = llvm::divideCeil(tiles, WinogradLayout::kEnoughTiles);
-  sum.add(double(places * panels * llvm::divideCeil(tiles, height)), double(channels) / 2, double(height * vectors), double(height + vectors), 0, 0);
-  const int64_t inputs = tiles * llvm::divideCeil(channels, 2 * kernel.lanes), weights = blocks * panels * vectors * channels / 2;
-  sum.tiles += double(inputs + weights) * sum.costs.transformCycles;
+  WinogradLayout layout = {&kernel, shape.reduction() / WinogradLayout::kTaps, shape.columns, shape.rows, shape.span, 0};
+  if (!layout.chooseBlock())
+    layout.blockRows = layout.tileRows(); // A shape that has no such kernel is asked for, too.
+  const double images = double(shape.lines) / double(shape.rows), vectors = double(layout.panelVectors()), channels = double(layout.channels);
+  const double panels = images * double(layout.blocks() * layout.panels()), groups = double(llvm::divideCeil(layout.blockTiles(), kernel.rows[kernel.maxVectors]));
+  const double height = double(layout.blockTiles()) / groups;
+  sum.add(panels * double(layout.places()) * groups, channels / 2, height * vectors, height + vectors, 0, 0);
+  const double inputs = images * double(layout.tileRows() * layout.tileColumns() * llvm::divideCeil(layout.channels, layout.inputLanes()));
+  sum.tiles += (inputs + panels * vectors * channels / 2) * sum.costs.transformCycles;
 }
 
 //===----------------------------------------------------------------------===//

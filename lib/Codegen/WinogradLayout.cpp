@@ -51,20 +51,19 @@ static std::optional<WinogradLayout> shapeOf(ContractOp op, const DotKernel &ker
   return WinogradLayout{&kernel, channels, output[3], output[1], output[2], 0};
 }
 
-/// Rows of tiles of a block: as few as are enough, a divisor of all; 0 if none fits the stack.
-static int64_t chooseBlockRows(WinogradLayout layout) {
+bool WinogradLayout::chooseBlock() {
   int64_t best = 0;
-  for (int64_t rows = 1; rows <= layout.tileRows(); ++rows) {
-    if (layout.tileRows() % rows)
+  for (blockRows = 1; blockRows <= tileRows(); ++blockRows) {
+    if (tileRows() % blockRows)
       continue;
-    layout.blockRows = rows;
-    if (layout.stackBytes() > kStackBytes)
+    if (stackBytes() > kStackBytes)
       break;
-    best = rows;
-    if (layout.blockTiles() >= WinogradLayout::kEnoughTiles)
+    best = blockRows;
+    if (blockTiles() >= kEnoughTiles)
       break;
   }
-  return best;
+  blockRows = best;
+  return best > 0;
 }
 
 /// Whether a contraction is a 3x3 convolution of codes with stride 1.
@@ -87,8 +86,7 @@ std::vector<WinogradLayout> WinogradLayout::forContract(ContractOp op, const Isa
     // A single row or column of outputs is a line with other neighbours (OutputWalk.h), and most of each tile would be thrown away.
     if (!layout || layout->rows < 2 || layout->width < 2)
       continue;
-    layout->blockRows = chooseBlockRows(*layout);
-    if (layout->blockRows)
+    if (layout->chooseBlock())
       layouts.push_back(*layout);
   }
   return layouts;

@@ -422,6 +422,10 @@ Error mlir::halftone::tuneCosts(StringRef path) {
     return targets.takeError();
   const CpuTarget &best = *targets->front();
   CostTable table = CostTable::builtIn(*findIsa(best.isa));
+  // Less capable targets have kernels that the best one's table need not list.
+  for (const CpuTarget *target : *targets)
+    for (const auto &[name, costs] : CostTable::builtIn(*findIsa(target->isa)).kernels)
+      table.kernels.insert({name, costs});
   std::vector<double> caches = cacheBytes();
   for (size_t i = 0; i + 1 < table.levels.size() && i < caches.size(); ++i)
     table.levels[i].bytes = caches[i];

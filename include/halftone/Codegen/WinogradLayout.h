@@ -79,6 +79,9 @@ struct WinogradLayout {
   /// What a block takes of a thread's stack: its inputs, weights and products.
   int64_t stackBytes() const { return places() * (2 * inputStride() + 4 * sumStride()) + span() * 2 * weightStride(); }
 
+  /// Sets `blockRows`: as few as are enough tiles, a divisor of all; whether any fit a thread's stack.
+  bool chooseBlock();
+
   /// Whether each sum can be told from its multiple modulo 2^32, whatever the activations are. `weights` are HWCF.
   bool holds(ArrayRef<int8_t> weights) const;
   std::vector<int8_t> pack(ArrayRef<int8_t> weights, ArrayRef<int32_t> bias) const;
