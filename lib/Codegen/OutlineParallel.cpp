@@ -358,9 +358,12 @@ private:
     if (known && *known < static_cast<int64_t>(described.size()))
       info = described[*known];
     // What a layer counts, its last function counts: those before it prepare.
-    for (auto [layer, former] : llvm::zip_equal(layers, seen))
-      if (former == known)
-        layer.multiplyAccumulates = layer.readBytes = layer.writtenBytes = layer.constantBytes = 0;
+    for (auto [layer, former] : llvm::zip_equal(layers, seen)) {
+      if (former != known)
+        continue;
+      layer.multiplyAccumulates = layer.readBytes = layer.writtenBytes = layer.constantBytes = 0;
+      layer.cost.clear();
+    }
     seen.push_back(known.value_or(-1));
     info.calls = callsOfRun;
     info.body = "layer_" + std::to_string(layers.size());

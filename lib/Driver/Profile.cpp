@@ -42,7 +42,7 @@ static double peakPerCycle(StringRef name, StringRef target) {
   const double ofOne = kernel->products() / kernel->multiplications();
   if (kernel->dot == DotKind::Tile)
     return ofOne / 16;
-  return ofOne * (kernel->hasHalf() ? halftoneDotRate()->dots512 : 2);
+  return ofOne * (kernel->lanes == 16 ? halftoneDotRate()->dots512 : 2);
 }
 
 static ProfileRow describe(const HalftoneLayerInfo &layer, const Profile &profile) {

@@ -54,13 +54,13 @@ module attributes {halftone.inputs = [{}], halftone.outputs = [{}], halftone.bat
 // -----
 
 // What is not parallel: a loop becomes a layer of one iteration; a loaded value that no layer knows, and what uses it, stay.
-// Neighbours of one halftone.layer are one layer, loads included; what comes of it a second time counts nothing. The list of
+// Neighbours of one halftone.layer are one layer, loads included; what comes of it before the last time counts nothing. The list of
 // layers is that of the calls.
 
 // CHECK: module attributes {{.*}}halftone.layers = [
 // CHECK-SAME: {body = "layer_0", constant_bytes = 0 : i64, kernel = "scalar", kind = "loop", multiply_accumulates = 0 : i64
-// CHECK-SAME: {body = "layer_1_relu_1", constant_bytes = 0 : i64, kernel = "vector_512", kind = "elementwise", multiply_accumulates = 7 : i64, name = "relu/1", per_sample, read_bytes = 16
-// CHECK-SAME: {body = "layer_2_relu_1", constant_bytes = 0 : i64, kernel = "vector_512", kind = "elementwise", multiply_accumulates = 0 : i64, name = "relu/1", per_sample, read_bytes = 0
+// CHECK-SAME: {body = "layer_1_relu_1", constant_bytes = 0 : i64, kernel = "vector_512", kind = "elementwise", multiply_accumulates = 0 : i64, name = "relu/1", per_sample, read_bytes = 0
+// CHECK-SAME: {body = "layer_2_relu_1", constant_bytes = 0 : i64, kernel = "vector_512", kind = "elementwise", multiply_accumulates = 7 : i64, name = "relu/1", per_sample, read_bytes = 16
 // CHECK-LABEL: func.func @halftone_run
 // CHECK-DAG: %[[F0:.*]] = constant @layer_0 :
 // CHECK-DAG: %[[F1:.*]] = constant @layer_1_relu_1 :

@@ -19,7 +19,7 @@ void emitAmxKernel(ContractOp op, const PackedLayout &layout, const Isa &isa, co
 /// The same for weights of which most quads are zero.
 void emitSparseKernel(ContractOp op, const SparseLayout &layout, const Isa &isa);
 
-/// The same for a 3x3 convolution by Winograd's F(2x2, 3x3).
+/// The same for a 3x3 convolution by Winograd's algorithm.
 void emitWinogradKernel(ContractOp op, const WinogradLayout &layout, const Isa &isa);
 
 /// The same for a depthwise convolution.

@@ -139,9 +139,10 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
     - Where most quads (4 input channels of one tap and one output channel) are zero, and skipping them is predicted to be
       faster (SparseCost.h), the others alone are stored with their places; `packing` then has `quads`, their number. See
       SparseLayout.h.
-    - 3x3 convolutions with stride 1 have fewer products by Winograd's F(2x2, 3x3) (Lavin and Gray, arXiv:1509.09308), in 16-bit integers and
-      exactly; on AVX2, where that is faster. `kind` is `winograd_256` then, and `block` the rows of tiles that are transformed together. Left alone
-      are odd channels or less than 8, weights in few bits, and a bias that leaves 4 times a sum no room in 32 bits. See WinogradLayout.h.
+    - 3x3 convolutions with stride 1 have fewer products by Winograd's F(4x4, 3x3) or F(2x2, 3x3) (Lavin and Gray, arXiv:1509.09308), in 16-bit
+      integers and exactly, where that is predicted to be faster: on AVX2, and the former with dots of words. `kind` is `winograd4_256`, `winograd2_256`
+      or `winograd4_512` then, and `block` the rows of tiles that are transformed together. Left alone are odd channels or less than 8, weights in few
+      bits, and weights whose sums could reach 2^25 (2^29) in magnitude. See WinogradLayout.h.
 
     Where a target has two kernels of bytes (AMX tiles and dots of vectors), the one that the cost model predicts to be faster is
     taken (CostModel.h). Both give the same bits.

@@ -577,24 +577,35 @@ def windows():
     contraction(m, "vectors", (7, 8, 40), (3, 3, 40), residual=True, padding=1)
     contraction(m, "pieces", (8, 7, 30), (3, 3, 18), padding=1)
     contraction(m, "narrow", (7, 7, 8), (3, 3, 16), padding=1)
-    # Several blocks of rows of tiles; several parts of panels.
-    contraction(m, "blocks", (32, 36, 16), (3, 3, 18), padding=1)
+    # Several blocks of rows of tiles, each a part or more; several parts of panels.
+    contraction(m, "blocks", (64, 36, 16), (3, 3, 40), padding=1)
+    contraction(m, "block_parts", (32, 100, 8), (3, 3, 16), padding=1)
     contraction(m, "parts", (6, 6, 64), (3, 3, 150), padding=1)
     # The greatest sums, and weights that dots of bytes cannot take.
     contraction(m, "lowest", (5, 6, 32), (3, 3, 17), padding=1, values=lowest)
     contraction(m, "extreme", (5, 6, 32), (3, 3, 17), padding=1, values=lambda shape: lambda: RANDOM.choice([-128, 127, RANDOM.randint(-128, 127)]))
+    # Sums so great that their multiple leaves nothing of 32 bits, of inputs and weights of one sign.
+    for name, entry in (("highest", 127), ("lowest_codes", -128)):
+        lookup(m, name + "_table", (5, 5, 228), entry=lambda: entry)
+        for sign, weight in (("up", 127), ("down", -127)):
+            contraction(m, f"{name}_{sign}", (5, 5, 228), (3, 3, 5), source=f"%{name}_table", values=lambda shape: lambda: weight)
     inner = Module()
     inner.inputs = m.inputs
     contraction(inner, "before", (7, 9, 32), (3, 3, 32), padding=1)
     contraction(inner, "after", (7, 9, 32), (3, 3, 48), padding=1, source="%before")
+    # Stored unsigned where another kernel wants it.
+    contraction(inner, "other", (7, 9, 32), (1, 1, 48), source="%before")
     m.text += inner.text
-    m.output(*inner.kept[-1])
+    for kept in inner.kept[-2:]:
+        m.output(*kept)
     # Those that stay with other kernels: strides, dilations, few or odd channels, one row.
     contraction(m, "strided", (9, 9, 16), (3, 3, 16), (2, 2), padding=1)
     contraction(m, "dilated", (9, 9, 16), (3, 3, 16), (1, 1), (2, 2))
     contraction(m, "few", (7, 7, 6), (3, 3, 16), padding=1)
     contraction(m, "odd_channels", (7, 7, 17), (3, 3, 16), padding=1)
     contraction(m, "flat", (3, 9, 16), (3, 3, 16))
+    # F(2x2, 3x3) alone holds its sums.
+    contraction(m, "loud", (6, 6, 232), (3, 3, 5), values=lambda shape: lambda: RANDOM.choice([-127, 127]))
     m.write()
 
 
