@@ -14,6 +14,7 @@ static constexpr DotKernel kNarrow256[] = {{"maddubs_joined_256", DotKind::Narro
 static constexpr DotKernel kWinograd512[] = {{"winograd4_512", DotKind::Winograd, 16, 2, 2, 2, {0, 16, 14, 0, 0}, /*joined=*/1, /*side=*/4}};
 static constexpr DotKernel kWinograd256[] = {{"winograd4_256", DotKind::Winograd, 8, 2, 2, 2, {0, 12, 6, 0, 0}, /*joined=*/1, /*side=*/4},
                                              {"winograd2_256", DotKind::Winograd, 8, 2, 2, 2, {0, 12, 6, 0, 0}, /*joined=*/1, /*side=*/2}};
+static constexpr ArrayRef<DotKernel> kWinogradVnni256 = {kWinograd256, 1};
 static constexpr DotKernel kWiden = {"widen", DotKind::Widen, 16, 1, 1, 1, {0, 4, 0, 0, 0}};
 static constexpr DotKernel kFma512 = {"fma_512", DotKind::Fma, 16, 1, 4, 2, {0, 16, 14, 9, 6}};
 static constexpr DotKernel kFma256 = {"fma_256", DotKind::Fma, 8, 1, 2, 2, {0, 10, 6, 0, 0}};
@@ -41,7 +42,7 @@ static constexpr Isa kIsas[] = {
     {"amx", kV4, kAmxInt8, 64, true, true, kVpdpbusd512, kFma512, kV4, &kAmx},
     {"znver4", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, "znver4", nullptr, kWinograd512},
     {"avx512vnni", kV4, kAvx512Vnni, 64, true, true, kVpdpbusd512, kFma512, kV4, nullptr, kWinograd512},
-    {"avxvnni", kV3, "+avxvnni", 32, false, true, kVpdpbusd256, kFma256, kV3},
+    {"avxvnni", kV3, "+avxvnni", 32, false, true, kVpdpbusd256, kFma256, kV3, nullptr, kWinogradVnni256},
     {"avx512", kV4, kAvx512, 64, false, true, kMaddubs256, kFma512, kV4, nullptr, kWinograd256, kNarrow256},
     {"avx2", kV3, "", 32, false, true, kMaddubs256, kFma256, kV3, nullptr, kWinograd256, kNarrow256},
     {"i8mm", "generic", "+v8.2a,+dotprod,+i8mm", 16, false, false, kSdot128, kFmaNeon, kArm, &kSmmla128, {}, {}, Architecture::AArch64},

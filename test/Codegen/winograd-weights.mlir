@@ -3,7 +3,8 @@
 // RUN: halftone-opt %s --halftone-pack-weights=target=avx512 | FileCheck %s
 // RUN: halftone-opt %s --halftone-pack-weights=target=znver4 | FileCheck %s --check-prefix=WORDS
 // RUN: halftone-opt %s --halftone-pack-weights=target=avx512vnni | FileCheck %s --check-prefix=WORDS
-// RUN: halftone-opt %s --halftone-pack-weights=target=avxvnni | FileCheck %s --check-prefix=DOTS
+// RUN: halftone-opt %s --halftone-pack-weights=target=avxvnni | FileCheck %s --check-prefix=VEX
+// RUN: halftone-opt %s --halftone-pack-weights=target=dotprod | FileCheck %s --check-prefix=DOTS
 // RUN: halftone-opt %s --halftone-pack-weights="target=avx2 dense=true" | FileCheck %s --check-prefix=DOTS
 // RUN: halftone-opt %s --halftone-pack-weights="target=avx2 weight-storage=packed" | FileCheck %s --check-prefix=DOTS
 
@@ -17,6 +18,8 @@
 // CHECK-SAME: packing = {block = 4 : i64, columns = 16 : i64, kernel = array<i64: 3, 3, 16>, kind = "winograd4_256", lanes = 8 : i64}
 // WORDS-LABEL: func @few
 // WORDS: kind = "vpdpbusd_512"
+// VEX-LABEL: func @few
+// VEX: kind = "vpdpbusd_256"
 func.func @few(%x: tensor<1x16x16x16xi8>, %out: tensor<1x14x14x32xi32>) -> tensor<1x14x14x32xi32> {
   %w = arith.constant dense<127> : tensor<3x3x16x32xi8>
   %bias = arith.constant dense<2147483647> : tensor<32xi32>
@@ -32,6 +35,8 @@ func.func @few(%x: tensor<1x16x16x16xi8>, %out: tensor<1x14x14x32xi32>) -> tenso
 // 128 * 114 * 9 * 254 is below 2^25; a block is all 3 rows of tiles.
 // CHECK-LABEL: func @held
 // CHECK: kind = "winograd4_256"
+// VEX-LABEL: func @held
+// VEX: kind = "winograd4_256"
 // WORDS-LABEL: func @held
 // WORDS: packing = {block = 3 : i64, columns = 32 : i64, kernel = array<i64: 3, 3, 254>, kind = "winograd4_512", lanes = 16 : i64}
 func.func @held(%x: tensor<1x14x14x254xi8>, %out: tensor<1x12x12x128xi32>) -> tensor<1x12x12x128xi32> {
@@ -47,6 +52,8 @@ func.func @held(%x: tensor<1x14x14x254xi8>, %out: tensor<1x12x12x128xi32>) -> te
 // 128 * 115 * 9 * 254 is not; a quarter of the multiple is.
 // CHECK-LABEL: func @loud
 // CHECK: kind = "winograd2_256"
+// VEX-LABEL: func @loud
+// VEX: kind = "vpdpbusd_256"
 // WORDS-LABEL: func @loud
 // WORDS: kind = "vpdpbusd_512"
 func.func @loud(%x: tensor<1x14x14x254xi8>, %out: tensor<1x12x12x128xi32>) -> tensor<1x12x12x128xi32> {
