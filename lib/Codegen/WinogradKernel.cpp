@@ -3,14 +3,14 @@
 //   forall part:                     an image's block of rows of tiles x panels of columns
 //     inputs[place][tile][channel] = B^T d B                        i16
 //     for panel of the part:
-//       for row of places:
-//         weights[place of the row][channel / 2][column][2] = multiple of G g G^T    i16
-//         for place of the row: for tile:  sums[place][tile][column]: `vpmaddwd`, 2 channels at a time
+//       for two rows of places:
+//         weights[place of the rows][channel / 2][column][2] = multiple of G g G^T    i16
+//         for place of the rows: for tile:  sums[place][tile][column]: `vpmaddwd`, 2 channels at a time
 //       for tile: y = A^T sums A, its multiple undone, bias, epilogue, store
 //
 // Of tiles that reach beyond the output, what they would read behind the input is its last row or column again, which none of their outputs
-// depends on. Weights are transformed by rows of places, so that those of one row stay close while they are used. Where several parts need the same
-// inputs, these are transformed before, for all blocks, into a buffer of the arena.
+// depends on. Weights are transformed by two rows of places, which share sums, so that those stay close while they are used. Where several parts need the
+// same inputs, these are transformed before, for all blocks, into a buffer of the arena.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/ContractKernel.h"
@@ -32,18 +32,21 @@ namespace {
 
 using Line = SmallVector<Value, 6>;
 
-/// The transforms of one dimension (WinogradLayout.h), of F(2x2, 3x3) and F(4x4, 3x3).
+/// The transforms of one dimension (WinogradLayout.h), of F(2x2, 3x3) and F(4x4, 3x3). Places are in an order in which two that share sums stand side by side: the
+/// first and the last, the second and the third, the fourth and the fifth.
 class Transforms {
 public:
   Transforms(ImplicitLocOpBuilder &b, int64_t side) : b(b), isLarge(side == 4) {}
 
   /// B^T d, of side + 2 inputs.
   Line input(ArrayRef<Value> d) const;
-  /// What the inputs' place (1, 1) has more if 128 is added to each of them.
+  /// What the inputs' place (kSummed, kSummed) has more if 128 is added to each of them.
   int16_t inputOffset() const { return 128 * (isLarge ? 36 : 4); }
-  /// G g, of 3 weights, and one of its values.
+  static constexpr int64_t kSummed = 2;
+  /// G g, of 3 weights, and two of its values.
   Line weights(ArrayRef<Value> g) const;
-  Value weight(ArrayRef<Value> g, int64_t place) const;
+  std::pair<Value, Value> weightPair(ArrayRef<Value> g, int64_t pair) const;
+  int64_t pairs() const { return isLarge ? 3 : 2; }
   /// A^T m: side outputs.
   Line output(ArrayRef<Value> m) const;
   /// An output of which both dimensions have been transformed.
@@ -58,7 +61,6 @@ private:
   }
   Value twice(Value x, int64_t times = 1) const { return arith::ShLIOp::create(b, x, constant(x.getType(), times)); }
 
-  int64_t last() const { return isLarge ? 5 : 3; }
 
   ImplicitLocOpBuilder &b;
   bool isLarge;
@@ -84,9 +86,9 @@ private:
   void emitInput(const Block &block, Value row, Value column, int64_t valid);
   void emitPanel(const Block &block, Value panel, int64_t valid);
   Bounds allRows() { return {indexConstant(b, 0), indexConstant(b, layout.blockRows)}; }
-  void emitWeights(Value panel, int64_t row);
-  void emitProducts(const Block &block, Value row);
-  void emitProduct(const Block &block, Value place, Value column, Value tile, int64_t height);
+  void emitWeights(Value panel, int64_t pair);
+  void emitProducts(const Block &block, Value pair);
+  void emitProduct(const Block &block, Value place, Value held, Value tile, int64_t height);
   void emitOutput(const Block &block, Value panel, int64_t validColumns, Value row, Value column, int64_t valid);
 
   Value load(Value memory, Value offset, int64_t lanes) {
@@ -121,38 +123,36 @@ void mlir::halftone::emitWinogradKernel(ContractOp op, const WinogradLayout &lay
 
 Line Transforms::input(ArrayRef<Value> d) const {
   if (!isLarge)
-    return {minus(d[0], d[2]), plus(d[1], d[2]), minus(d[2], d[1]), minus(d[1], d[3])};
+    return {minus(d[0], d[2]), minus(d[1], d[3]), plus(d[1], d[2]), minus(d[2], d[1])};
   Value even = minus(d[4], d[2]), odd = minus(d[3], d[1]), twiceOdd = twice(odd);
   Value far = minus(twice(d[2], 2), d[4]), near = minus(twice(d[1], 2), d[3]);
-  return {plus(twice(minus(d[0], d[2]), 2), even), plus(far, near),      minus(far, near),
-          plus(even, twiceOdd),                    minus(even, twiceOdd), minus(minus(d[5], d[3]), twice(odd, 2))};
+  return {plus(twice(minus(d[0], d[2]), 2), even), minus(minus(d[5], d[3]), twice(odd, 2)), plus(far, near), minus(far, near), plus(even, twiceOdd), minus(even, twiceOdd)};
 }
 
-Value Transforms::weight(ArrayRef<Value> g, int64_t place) const {
-  auto sum = [&](Value ends, Value middle) { return place % 2 ? plus(ends, middle) : minus(ends, middle); };
-  if (place == 0)
-    return isLarge ? plus(twice(g[0]), twice(g[0], 2)) : twice(g[0]);
-  if (place == last())
-    return twice(g[2], isLarge ? 3 : 1);
-  if (place < 3)
-    return isLarge ? twice(sum(plus(g[0], g[2]), g[1]), 2) : sum(plus(g[0], g[2]), g[1]);
-  return sum(plus(g[0], twice(g[2], 2)), twice(g[1]));
+std::pair<Value, Value> Transforms::weightPair(ArrayRef<Value> g, int64_t pair) const {
+  if (pair == 0)
+    return isLarge ? std::pair(plus(twice(g[0]), twice(g[0], 2)), twice(g[2], 3)) : std::pair(twice(g[0]), twice(g[2]));
+  Value ends = plus(g[0], pair == 1 ? g[2] : twice(g[2], 2)), middle = pair == 1 ? g[1] : twice(g[1]);
+  Value sum = plus(ends, middle), difference = minus(ends, middle);
+  return isLarge && pair == 1 ? std::pair(twice(sum, 2), twice(difference, 2)) : std::pair(sum, difference);
 }
 
 Line Transforms::weights(ArrayRef<Value> g) const {
   Line line;
-  for (int64_t place = 0; place <= last(); ++place)
-    line.push_back(weight(g, place));
+  for (int64_t pair = 0; pair < pairs(); ++pair) {
+    auto [one, other] = weightPair(g, pair);
+    line.append({one, other});
+  }
   return line;
 }
 
 Line Transforms::output(ArrayRef<Value> m) const {
-  Value sum = plus(m[1], m[2]), difference = minus(m[1], m[2]);
+  Value sum = plus(m[2], m[3]), difference = minus(m[2], m[3]);
   if (!isLarge)
-    return {plus(m[0], sum), minus(difference, m[3])};
-  Value farSum = plus(m[3], m[4]), farDifference = minus(m[3], m[4]);
+    return {plus(m[0], sum), minus(difference, m[1])};
+  Value farSum = plus(m[4], m[5]), farDifference = minus(m[4], m[5]);
   return {plus(plus(m[0], sum), farSum), plus(difference, twice(farDifference)), plus(sum, twice(farSum, 2)),
-          plus(plus(difference, twice(farDifference, 3)), plus(m[5], twice(m[5])))};
+          plus(plus(difference, twice(farDifference, 3)), plus(m[1], twice(m[1])))};
 }
 
 Value Transforms::finish(Value sum) const {
@@ -185,7 +185,7 @@ void WinogradEmitter::emit() {
     emitSharedInputs(images);
   else
     inputs = scratch(blockInputs(), b.getI16Type());
-  weights = scratch(layout.span() * layout.weightStride(), b.getI16Type());
+  weights = scratch(layout.heldPlaces() * layout.weightStride(), b.getI16Type());
   sums = scratch(layout.places() * layout.sumStride(), b.getI32Type());
 
   Value perImage = indexConstant(b, layout.blocks() * parts), perBlock = indexConstant(b, parts);
@@ -229,19 +229,19 @@ void WinogradEmitter::emitPanels(const Block &block, Bounds panels) {
 }
 
 void WinogradEmitter::emitPanel(const Block &block, Value panel, int64_t valid) {
-  emitLoop(b, {indexConstant(b, 0), indexConstant(b, layout.span())}, 1, [&](Value row) {
-    SmallVector<int64_t> others = llvm::to_vector(llvm::seq<int64_t>(1, layout.span()));
-    auto byRow = scf::IndexSwitchOp::create(b, TypeRange(), row, others, others.size());
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, transforms.pairs())}, 1, [&](Value pair) {
+    SmallVector<int64_t> others = llvm::to_vector(llvm::seq<int64_t>(1, transforms.pairs()));
+    auto byPair = scf::IndexSwitchOp::create(b, TypeRange(), pair, others, others.size());
     auto emitCase = [&](Region &region, int64_t number) {
       OpBuilder::InsertionGuard guard(b);
       b.createBlock(&region);
       emitWeights(panel, number);
       scf::YieldOp::create(b);
     };
-    emitCase(byRow.getDefaultRegion(), 0);
-    for (auto [number, region] : llvm::zip_equal(others, byRow.getCaseRegions()))
+    emitCase(byPair.getDefaultRegion(), 0);
+    for (auto [number, region] : llvm::zip_equal(others, byPair.getCaseRegions()))
       emitCase(region, number);
-    emitProducts(block, row);
+    emitProducts(block, pair);
   });
   forEachTile(allRows(), [&](Value row, Value column, int64_t validPositions) { emitOutput(block, panel, valid, row, column, validPositions); });
 }
@@ -292,7 +292,7 @@ void WinogradEmitter::emitInput(const Block &block, Value row, Value column, int
     for (int64_t j = 0; j < span; ++j) {
       Line column = llvm::map_to_vector<6>(lines, [&](const Line &line) { return line[j]; });
       for (auto [i, value] : llvm::enumerate(transforms.input(column))) {
-        if (isUnsigned && i == 1 && j == 1)
+        if (isUnsigned && i == Transforms::kSummed && j == Transforms::kSummed)
           value = arith::SubIOp::create(b, value, arith::ConstantOp::create(b, DenseElementsAttr::get(cast<VectorType>(value.getType()), transforms.inputOffset())));
         vector::StoreOp::create(b, value, inputs, add(b, add(b, out, channel), (static_cast<int64_t>(i) * span + j) * layout.inputStride()));
       }
@@ -307,19 +307,24 @@ void WinogradEmitter::emitInput(const Block &block, Value row, Value column, int
     }
 }
 
-/// The weights of a row of places.
-void WinogradEmitter::emitWeights(Value panel, int64_t row) {
-  const int64_t lanes = 2 * layout.kernel->lanes, vectors = layout.panelVectors(), pair = layout.panelColumns() * 2;
+/// The weights of two rows of places.
+void WinogradEmitter::emitWeights(Value panel, int64_t pair) {
+  const int64_t lanes = 2 * layout.kernel->lanes, vectors = layout.panelVectors(), bytes = layout.panelColumns() * 2;
   Value first = add(b, mul(b, panel, layout.panelBytes()), layout.startBytes());
   emitLoop(b, {indexConstant(b, 0), indexConstant(b, layout.channels / 2)}, 1, [&](Value channels) {
-    Value in = add(b, first, mul(b, channels, WinogradLayout::kTaps * pair)), out = mul(b, channels, pair);
+    Value in = add(b, first, mul(b, channels, WinogradLayout::kTaps * bytes)), out = mul(b, channels, bytes);
     for (int64_t vector = 0; vector < vectors; ++vector) {
-      auto at = [&](int64_t tap) { return loadWords(packed.memory, add(b, in, tap * pair + vector * lanes), lanes); };
-      SmallVector<Value> line;
-      for (int64_t j = 0; j < 3; ++j)
-        line.push_back(transforms.weight({at(j), at(3 + j), at(6 + j)}, row));
-      for (auto [j, value] : llvm::enumerate(transforms.weights(line)))
-        vector::StoreOp::create(b, value, weights, add(b, out, static_cast<int64_t>(j) * layout.weightStride() + vector * lanes));
+      auto at = [&](int64_t tap) { return loadWords(packed.memory, add(b, in, tap * bytes + vector * lanes), lanes); };
+      Line lines[2];
+      for (int64_t j = 0; j < 3; ++j) {
+        auto [one, other] = transforms.weightPair({at(j), at(3 + j), at(6 + j)}, pair);
+        lines[0].push_back(one);
+        lines[1].push_back(other);
+      }
+      int64_t place = 0;
+      for (const Line &line : lines)
+        for (Value value : transforms.weights(line))
+          vector::StoreOp::create(b, value, weights, add(b, out, place++ * layout.weightStride() + vector * lanes));
     }
   });
 }
@@ -328,21 +333,21 @@ void WinogradEmitter::emitWeights(Value panel, int64_t row) {
 // Products
 //===----------------------------------------------------------------------===//
 
-/// The products of a row of places.
-void WinogradEmitter::emitProducts(const Block &block, Value row) {
-  emitLoop(b, {indexConstant(b, 0), indexConstant(b, layout.span())}, 1, [&](Value column) {
-    Value place = add(b, mul(b, row, layout.span()), column);
+/// The products of two rows of places.
+void WinogradEmitter::emitProducts(const Block &block, Value pair) {
+  emitLoop(b, {indexConstant(b, 0), indexConstant(b, layout.heldPlaces())}, 1, [&](Value held) {
+    Value place = add(b, mul(b, pair, layout.heldPlaces()), held);
     emitEvenTiles(b, layout.blockTiles(), layout.kernel->rows[layout.panelVectors()],
-                  [&](int64_t height, Value tile) { emitProduct(block, place, column, tile, height); });
+                  [&](int64_t height, Value tile) { emitProduct(block, place, held, tile, height); });
   });
 }
 
-/// The products of `height` tiles at one place, in a column of places.
-void WinogradEmitter::emitProduct(const Block &block, Value place, Value column, Value tile, int64_t height) {
+/// The products of `height` tiles at one place, whose weights are the scratch's number `held`.
+void WinogradEmitter::emitProduct(const Block &block, Value place, Value held, Value tile, int64_t height) {
   const int64_t lanes = layout.kernel->lanes, vectors = layout.panelVectors(), pair = layout.panelColumns() * 2;
   auto words = VectorType::get({2 * lanes}, b.getI16Type()), longs = VectorType::get({lanes}, b.getI32Type());
   StringRef multiply = lanes == 16 ? "llvm.x86.avx512.pmaddw.d.512" : "llvm.x86.avx2.pmadd.wd";
-  Value activations = add(b, block.inputs, add(b, mul(b, place, layout.inputStride()), mul(b, tile, layout.channels))), panelWeights = mul(b, column, layout.weightStride());
+  Value activations = add(b, block.inputs, add(b, mul(b, place, layout.inputStride()), mul(b, tile, layout.channels))), panelWeights = mul(b, held, layout.weightStride());
   Value out = add(b, mul(b, place, layout.sumStride()), mul(b, tile, layout.panelColumns()));
   SmallVector<Value> zeros(height * vectors, arith::ConstantOp::create(b, b.getZeroAttr(longs)));
   SmallVector<Value> products = emitCarryingLoop(b, indexConstant(b, layout.channels / 2), zeros, [&](Value channels, SmallVector<Value> carried) {

@@ -7,7 +7,7 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 /// What a block may take of a thread's stack.
-static constexpr int64_t kStackBytes = 768 << 10;
+static constexpr int64_t kStackBytes = 832 << 10;
 
 bool WinogradLayout::holds(ArrayRef<int8_t> weights) const {
   // The multiple's factors of 2 are lost.

@@ -64,6 +64,8 @@ struct WinogradLayout {
   int64_t blocks() const { return tileRows() / blockRows; }
   int64_t blockTiles() const { return blockRows * tileColumns(); }
 
+  /// Places whose transformed weights are held together: two rows.
+  int64_t heldPlaces() const { return 2 * span(); }
   /// Channels that are transformed together, at most.
   int64_t inputLanes() const { return 2 * kernel->lanes; }
   int64_t panelVectors() const { return kernel->maxVectors; }
@@ -71,13 +73,13 @@ struct WinogradLayout {
   int64_t panels() const { return llvm::divideCeil(columns, panelColumns()); }
   int64_t startBytes() const { return panelColumns() * static_cast<int64_t>(sizeof(int32_t)); }
   int64_t panelBytes() const { return startBytes() + channels * kTaps * panelColumns(); }
-  /// Elements from one place to the next of a block's transformed inputs (i16), of a panel's transformed weights (i16; a row of places at a time), and of
+  /// Elements from one place to the next of a block's transformed inputs (i16), of a panel's transformed weights (i16; two rows of places at a time), and of
   /// their products (i32). What is written together must not be a power of two apart: caches would hold it in the same few lines.
   int64_t inputStride() const { return blockTiles() * channels + kGap; }
   int64_t weightStride() const { return channels * panelColumns() + kGap; }
   int64_t sumStride() const { return blockTiles() * panelColumns() + kGap; }
   /// What a block takes of a thread's stack: its inputs, weights and products.
-  int64_t stackBytes() const { return places() * (2 * inputStride() + 4 * sumStride()) + span() * 2 * weightStride(); }
+  int64_t stackBytes() const { return places() * (2 * inputStride() + 4 * sumStride()) + heldPlaces() * 2 * weightStride(); }
 
   /// Sets `blockRows`: as few as are enough tiles, a divisor of all; whether any fit a thread's stack.
   bool chooseBlock();
