@@ -31,11 +31,11 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Threading.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
 #include <limits>
 #include <set>
-#include <thread>
 
 using namespace mlir::halftone;
 using llvm::Error, llvm::Expected, llvm::StringRef;
@@ -446,7 +446,7 @@ Error mlir::halftone::tuneCosts(StringRef path) {
         return error;
       progress.update(++done);
     }
-  if (std::thread::hardware_concurrency() > 1)
+  if (llvm::hardware_concurrency().compute_thread_count() > 1) // of the affinity
     if (Error error = measureThreads(best.name, table))
       return error;
   progress.update(++done);
