@@ -293,8 +293,8 @@ static void addWinograd(TileSum &sum, const ContractShape &shape, const DotKerne
   if (!layout.chooseBlock())
     layout.blockRows = layout.tileRows(); // A shape that has no such kernel is asked for, too.
   const double images = double(shape.lines) / double(shape.rows), vectors = double(layout.panelVectors()), channels = double(layout.channels);
-  const double panels = images * double(layout.blocks() * layout.panels()), groups = double(llvm::divideCeil(layout.blockTiles(), kernel.rows[kernel.maxVectors]));
-  const double height = double(layout.blockTiles()) / groups;
+  const double panels = images * double(layout.blocks() * layout.panels());
+  const double groups = double(llvm::divideCeil(layout.blockTiles(), kernel.rows[kernel.maxVectors])), height = double(layout.blockTiles()) / groups;
   sum.add(panels * double(layout.places()) * groups, channels / 2, height * vectors, height + vectors, 0, 0);
   const double inputs = images * double(layout.tileRows() * layout.tileColumns() * llvm::divideCeil(layout.channels, layout.inputLanes()));
   sum.tiles += (inputs + panels * vectors * channels / 2) * sum.costs.transformCycles;

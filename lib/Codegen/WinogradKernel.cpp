@@ -32,16 +32,16 @@ namespace {
 
 using Line = SmallVector<Value, 6>;
 
-/// The transforms of one dimension (WinogradLayout.h), of F(2x2, 3x3) and F(4x4, 3x3). Places are in an order in which two that share sums stand side by side: the
-/// first and the last, the second and the third, the fourth and the fifth.
+/// The transforms of one dimension (WinogradLayout.h), of F(2x2, 3x3) and F(4x4, 3x3). Places are in an order in which two that share sums
+/// stand side by side: the first and the last, the second and the third, the fourth and the fifth.
 class Transforms {
 public:
   Transforms(ImplicitLocOpBuilder &b, int64_t side) : b(b), isLarge(side == 4) {}
 
   /// B^T d, of side + 2 inputs.
   Line input(ArrayRef<Value> d) const;
-  /// What the inputs' place (kSummed, kSummed) has more if 128 is added to each of them.
-  int16_t inputOffset() const { return 128 * (isLarge ? 36 : 4); }
+  /// The inputs' place (kSummed, kSummed), the only one that has more if 128 is added to each of them, without that.
+  Value withoutOffset(Value value) const { return minus(value, constant(value.getType(), 128 * (isLarge ? 36 : 4))); }
   static constexpr int64_t kSummed = 2;
   /// G g, of 3 weights, and two of its values.
   Line weights(ArrayRef<Value> g) const;
@@ -59,8 +59,7 @@ private:
     auto vector = cast<VectorType>(type);
     return arith::ConstantOp::create(b, DenseElementsAttr::get(vector, b.getIntegerAttr(vector.getElementType(), value)));
   }
-  Value twice(Value x, int64_t times = 1) const { return arith::ShLIOp::create(b, x, constant(x.getType(), times)); }
-
+  Value shifted(Value x, int64_t bits = 1) const { return arith::ShLIOp::create(b, x, constant(x.getType(), bits)); }
 
   ImplicitLocOpBuilder &b;
   bool isLarge;
@@ -124,17 +123,18 @@ void mlir::halftone::emitWinogradKernel(ContractOp op, const WinogradLayout &lay
 Line Transforms::input(ArrayRef<Value> d) const {
   if (!isLarge)
     return {minus(d[0], d[2]), minus(d[1], d[3]), plus(d[1], d[2]), minus(d[2], d[1])};
-  Value even = minus(d[4], d[2]), odd = minus(d[3], d[1]), twiceOdd = twice(odd);
-  Value far = minus(twice(d[2], 2), d[4]), near = minus(twice(d[1], 2), d[3]);
-  return {plus(twice(minus(d[0], d[2]), 2), even), minus(minus(d[5], d[3]), twice(odd, 2)), plus(far, near), minus(far, near), plus(even, twiceOdd), minus(even, twiceOdd)};
+  Value even = minus(d[4], d[2]), odd = minus(d[3], d[1]), oddTwice = shifted(odd);
+  Value far = minus(shifted(d[2], 2), d[4]), near = minus(shifted(d[1], 2), d[3]);
+  return {plus(shifted(minus(d[0], d[2]), 2), even), minus(minus(d[5], d[3]), shifted(odd, 2)), plus(far, near), minus(far, near),
+          plus(even, oddTwice), minus(even, oddTwice)};
 }
 
 std::pair<Value, Value> Transforms::weightPair(ArrayRef<Value> g, int64_t pair) const {
   if (pair == 0)
-    return isLarge ? std::pair(plus(twice(g[0]), twice(g[0], 2)), twice(g[2], 3)) : std::pair(twice(g[0]), twice(g[2]));
-  Value ends = plus(g[0], pair == 1 ? g[2] : twice(g[2], 2)), middle = pair == 1 ? g[1] : twice(g[1]);
+    return isLarge ? std::pair(plus(shifted(g[0]), shifted(g[0], 2)), shifted(g[2], 3)) : std::pair(shifted(g[0]), shifted(g[2]));
+  Value ends = plus(g[0], pair == 1 ? g[2] : shifted(g[2], 2)), middle = pair == 1 ? g[1] : shifted(g[1]);
   Value sum = plus(ends, middle), difference = minus(ends, middle);
-  return isLarge && pair == 1 ? std::pair(twice(sum, 2), twice(difference, 2)) : std::pair(sum, difference);
+  return isLarge && pair == 1 ? std::pair(shifted(sum, 2), shifted(difference, 2)) : std::pair(sum, difference);
 }
 
 Line Transforms::weights(ArrayRef<Value> g) const {
@@ -151,8 +151,8 @@ Line Transforms::output(ArrayRef<Value> m) const {
   if (!isLarge)
     return {plus(m[0], sum), minus(difference, m[1])};
   Value farSum = plus(m[4], m[5]), farDifference = minus(m[4], m[5]);
-  return {plus(plus(m[0], sum), farSum), plus(difference, twice(farDifference)), plus(sum, twice(farSum, 2)),
-          plus(plus(difference, twice(farDifference, 3)), plus(m[1], twice(m[1])))};
+  return {plus(plus(m[0], sum), farSum), plus(difference, shifted(farDifference)), plus(sum, shifted(farSum, 2)),
+          plus(plus(difference, shifted(farDifference, 3)), plus(m[1], shifted(m[1])))};
 }
 
 Value Transforms::finish(Value sum) const {
@@ -178,7 +178,8 @@ void WinogradEmitter::emit() {
   auto scratch = [&](int64_t elements, Type type) -> Value {
     return memref::AllocaOp::create(b, MemRefType::get({elements}, type), b.getI64IntegerAttr(64));
   };
-  const int64_t partPanels = llvm::divideCeil(layout.panels(), isWithinPart(b) ? 1 : panelParts()), parts = llvm::divideCeil(layout.panels(), partPanels);
+  const int64_t partPanels = llvm::divideCeil(layout.panels(), isWithinPart(b) ? 1 : panelParts());
+  const int64_t parts = llvm::divideCeil(layout.panels(), partPanels);
   Value images = b.createOrFold<arith::DivUIOp>(walk.emitLineCount(b), indexConstant(b, layout.rows));
   Value zero = indexConstant(b, 0);
   if (parts > 1)
@@ -293,7 +294,7 @@ void WinogradEmitter::emitInput(const Block &block, Value row, Value column, int
       Line column = llvm::map_to_vector<6>(lines, [&](const Line &line) { return line[j]; });
       for (auto [i, value] : llvm::enumerate(transforms.input(column))) {
         if (isUnsigned && i == Transforms::kSummed && j == Transforms::kSummed)
-          value = arith::SubIOp::create(b, value, arith::ConstantOp::create(b, DenseElementsAttr::get(cast<VectorType>(value.getType()), transforms.inputOffset())));
+          value = transforms.withoutOffset(value);
         vector::StoreOp::create(b, value, inputs, add(b, add(b, out, channel), (static_cast<int64_t>(i) * span + j) * layout.inputStride()));
       }
     }
@@ -347,7 +348,8 @@ void WinogradEmitter::emitProduct(const Block &block, Value place, Value held, V
   const int64_t lanes = layout.kernel->lanes, vectors = layout.panelVectors(), pair = layout.panelColumns() * 2;
   auto words = VectorType::get({2 * lanes}, b.getI16Type()), longs = VectorType::get({lanes}, b.getI32Type());
   StringRef multiply = lanes == 16 ? "llvm.x86.avx512.pmaddw.d.512" : "llvm.x86.avx2.pmadd.wd";
-  Value activations = add(b, block.inputs, add(b, mul(b, place, layout.inputStride()), mul(b, tile, layout.channels))), panelWeights = mul(b, held, layout.weightStride());
+  Value activations = add(b, block.inputs, add(b, mul(b, place, layout.inputStride()), mul(b, tile, layout.channels)));
+  Value panelWeights = mul(b, held, layout.weightStride());
   Value out = add(b, mul(b, place, layout.sumStride()), mul(b, tile, layout.panelColumns()));
   SmallVector<Value> zeros(height * vectors, arith::ConstantOp::create(b, b.getZeroAttr(longs)));
   SmallVector<Value> products = emitCarryingLoop(b, indexConstant(b, layout.channels / 2), zeros, [&](Value channels, SmallVector<Value> carried) {
