@@ -48,13 +48,16 @@ def compile_all(options, shapes, target):
 def measure(options, target, shape):
     """The least times in microseconds, and which the built-in table takes. A kernel that cannot hold the sums of a shape has none."""
     kernels = KERNELS[target][1]
+
+    def computed_by(contender):
+        return contender.kernel if contender.kernel in kernels else "dots"
+
     found = {which: Contender(options, name_of(shape, target, which)) for which in [*kernels, "dots", "chosen"]}
     if any((contender.output != found["dots"].output).any() for contender in found.values()):
         raise SystemExit(f"{shape}: the outputs differ")
-    timed = {which: found[which] for which in [*kernels, "dots"] if (found[which].kernel if found[which].kernel in kernels else "dots") == which}
+    timed = {which: found[which] for which in [*kernels, "dots"] if computed_by(found[which]) == which}
     times = dict(zip(timed, in_turns(list(timed.values()), ROUNDS, budget=1e6, statistic=min)))
-    chosen = found["chosen"].kernel
-    return {"shape": shape, "target": target, "chosen": chosen if chosen in kernels else "dots",
+    return {"shape": shape, "target": target, "chosen": computed_by(found["chosen"]),
             **{f"{which}_us": time / 1e3 for which, time in times.items()}}
 
 

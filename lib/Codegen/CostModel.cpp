@@ -291,7 +291,7 @@ static void addTileBlocks(TileSum &sum, const ContractShape &shape, const DotKer
 static void addWinograd(TileSum &sum, const ContractShape &shape, const DotKernel &kernel) {
   WinogradLayout layout = {&kernel, shape.reduction() / WinogradLayout::kTaps, shape.columns, shape.rows, shape.span, 0};
   if (!layout.chooseBlock())
-    layout.blockRows = layout.tileRows(); // A shape that has no such kernel is asked for, too.
+    layout.blockRows = layout.tileRows(); // An artefact may be of a version with another limit.
   const double images = double(shape.lines) / double(shape.rows), vectors = double(layout.panelVectors()), channels = double(layout.channels);
   const double panels = images * double(layout.blocks() * layout.panels());
   const double groups = double(llvm::divideCeil(layout.blockTiles(), kernel.rows[kernel.maxVectors])), height = double(layout.blockTiles()) / groups;

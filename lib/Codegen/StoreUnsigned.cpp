@@ -8,6 +8,7 @@
 #include "halftone/Codegen/Packing.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/ProductKernel.h"
+#include "halftone/Codegen/WinogradLayout.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -66,8 +67,7 @@ static bool flipsInput(ContractOp op) {
 
 /// Whether a kernel reads stored bytes as well as codes. Winograd's has it for nothing: it widens bytes and adds them up anyway.
 static bool readsEither(ContractOp op) {
-  std::optional<Packing> packing = Packing::of(op);
-  return packing && (packing->kernel->flipsSign() || packing->kernel->dot == DotKind::Winograd);
+  return flipsInput(op) || WinogradLayout::fromAttribute(op);
 }
 
 static bool canRead(OpOperand &operand) {

@@ -78,6 +78,7 @@ private:
   };
   int64_t panelParts();
   int64_t blockInputs() const { return layout.places() * layout.inputStride(); }
+  Block sharedBlock(Value image, Value number);
   void emitSharedInputs(Value images);
   void emitPanels(const Block &block, Bounds panels);
   void forEachTile(Bounds rows, function_ref<void(Value row, Value column, int64_t valid)> body);
@@ -181,7 +182,6 @@ void WinogradEmitter::emit() {
   const int64_t partPanels = llvm::divideCeil(layout.panels(), isWithinPart(b) ? 1 : panelParts());
   const int64_t parts = llvm::divideCeil(layout.panels(), partPanels);
   Value images = b.createOrFold<arith::DivUIOp>(walk.emitLineCount(b), indexConstant(b, layout.rows));
-  Value zero = indexConstant(b, 0);
   if (parts > 1)
     emitSharedInputs(images);
   else
@@ -194,19 +194,24 @@ void WinogradEmitter::emit() {
   emitParts(b, mul(b, images, layout.blocks() * parts), [&](Value part) {
     Value image = b.createOrFold<arith::DivUIOp>(part, perImage), rest = b.createOrFold<arith::RemUIOp>(part, perImage);
     Value number = b.createOrFold<arith::DivUIOp>(rest, perBlock), panelPart = b.createOrFold<arith::RemUIOp>(rest, perBlock);
-    Block block = {image, mul(b, number, layout.blockRows), zero};
-    if (parts > 1)
-      block.inputs = mul(b, add(b, mul(b, image, layout.blocks()), number), blockInputs());
-    else
+    Block block = sharedBlock(image, number);
+    if (parts == 1) {
+      block.inputs = indexConstant(b, 0);
       emitInputs(block, allRows());
+    }
     emitPanels(block, pieceBounds(b, panelPart, partPanels, indexConstant(b, layout.panels())));
   }, /*always=*/true);
 }
 
+/// A block of an image, whose inputs stand among those of all blocks.
+WinogradEmitter::Block WinogradEmitter::sharedBlock(Value image, Value number) {
+  return {image, mul(b, number, layout.blockRows), mul(b, add(b, mul(b, image, layout.blocks()), number), blockInputs())};
+}
+
 /// The inputs of all blocks, a row of tiles at a time.
 void WinogradEmitter::emitSharedInputs(Value images) {
-  const int64_t blocks = layout.blocks(), extent = cast<ShapedType>(op.getOutput().getType()).getDimSize(0);
-  auto type = MemRefType::get({extent, blocks * blockInputs()}, b.getI16Type());
+  const int64_t extent = cast<ShapedType>(op.getOutput().getType()).getDimSize(0);
+  auto type = MemRefType::get({extent, layout.blocks() * blockInputs()}, b.getI16Type());
   SmallVector<Value> extents;
   if (ShapedType::isDynamic(extent))
     extents.push_back(memref::DimOp::create(b, op.getOutput(), 0));
@@ -215,7 +220,7 @@ void WinogradEmitter::emitSharedInputs(Value images) {
   emitParts(b, mul(b, images, layout.tileRows()), [&](Value part) {
     Value image = b.createOrFold<arith::DivUIOp>(part, rows), row = b.createOrFold<arith::RemUIOp>(part, rows);
     Value number = b.createOrFold<arith::DivUIOp>(row, blockRows), first = b.createOrFold<arith::RemUIOp>(row, blockRows);
-    emitInputs({image, mul(b, number, layout.blockRows), mul(b, add(b, mul(b, image, blocks), number), blockInputs())}, {first, add(b, first, 1)});
+    emitInputs(sharedBlock(image, number), {first, add(b, first, 1)});
   }, /*always=*/true);
 }
 
@@ -310,7 +315,7 @@ void WinogradEmitter::emitInput(const Block &block, Value row, Value column, int
 
 /// The weights of two rows of places.
 void WinogradEmitter::emitWeights(Value panel, int64_t pair) {
-  const int64_t lanes = 2 * layout.kernel->lanes, vectors = layout.panelVectors(), bytes = layout.panelColumns() * 2;
+  const int64_t lanes = layout.inputLanes(), vectors = layout.panelVectors(), bytes = layout.panelColumns() * 2;
   Value first = add(b, mul(b, panel, layout.panelBytes()), layout.startBytes());
   emitLoop(b, {indexConstant(b, 0), indexConstant(b, layout.channels / 2)}, 1, [&](Value channels) {
     Value in = add(b, first, mul(b, channels, WinogradLayout::kTaps * bytes)), out = mul(b, channels, bytes);

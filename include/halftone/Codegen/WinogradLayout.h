@@ -14,14 +14,14 @@
 //         0  2 -1 -2  1  0
 //         0  4  0 -5  0  1
 //
-//   24 G = 6  0  0    24 A^T = 1  1  1  1  1  0      2 G = 2  0  0     2 A^T = 1  1  1  0
-//          4  4  4             0  1 -1  2 -2  0            1  1  1             0  1 -1 -1
-//          4 -4  4             0  1  1  4  4  0            1 -1  1
-//          1  2  4             0  1 -1  8 -8  3            0  0  2
-//          1 -2  4
-//          0  0  8
+//   G = 6  0  0    A^T = 1  1  1  1  1  0      G = 2  0  0     A^T = 1  1  1  0
+//       4  4  4          0  1 -1  2 -2  0          1  1  1           0  1 -1 -1
+//       4 -4  4          0  1  1  4  4  0          1 -1  1
+//       1  2  4          0  1 -1  8 -8  3          0  0  2
+//       1 -2  4
+//       0  0  8
 //
-// In integers nothing is rounded. With the multiples above, as they share their factors, all are integers, and the result is 24^2 y, or 4 y.
+// In integers nothing is rounded. With these multiples of the usual G and A all are integers, and the result is 24^2 y, or 4 y.
 // Inputs become sums of at most 12,800 in magnitude (512), weights 144 * 128 (9 * 128): both fit 16 bits, and `vpmaddwd` multiplies them.
 // Sums are taken modulo 2^32. 24^2 is 9 * 2^6: a multiplication by the inverse of 9 modulo 2^32 leaves 2^6 y, and a shift y itself as long as
 // that is less than 2^25 in magnitude (4 y: 2^29), which the weights tell whatever the activations are (`holds`): the bits are those of any other kernel.
@@ -66,7 +66,7 @@ struct WinogradLayout {
 
   /// Places whose transformed weights are held together: two rows.
   int64_t heldPlaces() const { return 2 * span(); }
-  /// Channels that are transformed together, at most.
+  /// Words of a vector: channels of inputs that are transformed together, at most.
   int64_t inputLanes() const { return 2 * kernel->lanes; }
   int64_t panelVectors() const { return kernel->maxVectors; }
   int64_t panelColumns() const { return kernel->maxVectors * kernel->lanes; }
