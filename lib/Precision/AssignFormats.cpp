@@ -98,8 +98,10 @@ void AssignFormatsPass::assign(ArrayRef<Operation *> members, OpKind kind) {
   if (!last)
     return;
   Builder builder(&getContext());
-  if (hasWeights && last->precision == "int8")
-    members.front()->setAttr(kPrecisionAttr, builder.getStringAttr("int8"));
+  if (hasWeights && (last->precision == "int8" || !last->activations.empty()))
+    members.front()->setAttr(kPrecisionAttr, builder.getStringAttr(last->activations == "float" ? StringRef(kWeightsPrecision)
+                                                                   : last->readsFloats()      ? StringRef(kDynamicPrecision)
+                                                                                              : StringRef("int8")));
   if (!last->isFloat())
     return hasWeights ? setFormat(members.front(), *last), void(++assigned) : void();
   for (Operation *member : members) {

@@ -25,6 +25,7 @@ struct MappingTraits<RecipeRule> {
     io.mapOptional("levels", rule.levels);
     io.mapOptional("granularity", rule.granularity, std::string());
     io.mapOptional("precision", rule.precision, std::string());
+    io.mapOptional("activations", rule.activations, std::string());
     io.mapOptional("sparsity", rule.sparsity, 0.0);
     io.mapOptional("rounding", rule.rounding, std::string());
     io.mapOptional("estimator", rule.estimator, std::string());
@@ -124,8 +125,10 @@ std::string mlir::halftone::refuseRule(const RecipeRule &rule) {
     return "'" + rule.kind + "' is no kind: " + llvm::join(recipeKinds(), ", ");
   if (!rule.precision.empty() && rule.precision != "int8" && rule.precision != "float")
     return "'" + rule.precision + "' is no precision: int8 or float";
+  if (!llvm::is_contained({"", "int8", "dynamic", "float"}, rule.activations))
+    return "'" + rule.activations + "' are no activations: int8, dynamic or float";
   if (!rule.saysFormat() && rule.estimator.empty())
-    return "a rule needs one of weights, levels, granularity, precision, sparsity, rounding and estimator";
+    return "a rule needs one of weights, levels, granularity, precision, activations, sparsity, rounding and estimator";
   if (!(rule.sparsity >= 0 && rule.sparsity < 1))
     return "sparsity is a share from 0 to below 1";
   if (!rule.rounding.empty() && rule.rounding != "diffused")
@@ -137,6 +140,10 @@ std::string mlir::halftone::refuseRule(const RecipeRule &rule) {
     return "a rule with precision float has no format of weights";
   if (rule.isFloat() && !rule.rounding.empty())
     return "a rule with rounding is for int8";
+  if (rule.isFloat() && !rule.activations.empty())
+    return "a rule with activations is for weights that are codes";
+  if (rule.sparsity != 0 && rule.readsFloats())
+    return "a rule with sparsity is for activations int8: what to prune is found from their codes";
   if (rule.isFloat() && rule.sparsity != 0)
     return "a rule with sparsity is for int8: no kernel skips zeros of floats";
   return refuseWeights(rule);

@@ -14,6 +14,7 @@
 #include "halftone/Quantization/WeightFormats.h"
 #include "halftone/Support/Constants.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include <cmath>
 
 namespace mlir::halftone {
@@ -85,7 +86,7 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
     for (Unit &unit : units)
       unit.reason = refuse(unit);
     for (Unit &unit : llvm::reverse(units)) {
-      unit.givesCodes = unit.reason.empty() && unit.kind != OpKind::Table && activations == Activations::Int8 && feedsInt8(unit.result());
+      unit.givesCodes = readsCodes(unit) && unit.kind != OpKind::Table && feedsInt8(unit.result());
       if (unit.reason.empty() && !hasWeights(unit.kind) && !unit.givesCodes)
         unit.reason = kUsedInFloat;
     }
@@ -116,6 +117,9 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
   bool feedsChainOnly(Value value);
   bool feedsInt8(Value value);
   bool readsCodes(OpOperand &use);
+  Activations activationsOf(const Unit &unit) const;
+  bool readsCodes(const Unit &unit) const { return unit.reason.empty() && activationsOf(unit) == Activations::Int8; }
+  bool givesFloats(const Unit &unit) const { return !readsCodes(unit) || unit.kind == OpKind::Table; }
   void assign(const Unit &unit);
   void setPrecision(Operation *op, StringRef precision, StringRef reason);
 
@@ -204,6 +208,17 @@ static std::string findAssigned(const Unit &unit) {
   return "";
 }
 
+/// What halftone-assign-formats was told for a contraction, else what the option says.
+Activations SelectPrecisionPass::activationsOf(const Unit &unit) const {
+  auto assigned = unit.first()->getAttrOfType<StringAttr>(kPrecisionAttr);
+  if (unit.kind != OpKind::Contraction || !assigned)
+    return activations;
+  return llvm::StringSwitch<Activations>(assigned.getValue())
+      .Case(kDynamicPrecision, Activations::Dynamic)
+      .Case(kWeightsPrecision, Activations::Float)
+      .Default(activations);
+}
+
 std::string SelectPrecisionPass::refuse(const Unit &unit) {
   if (unit.kind == OpKind::Other)
     return (describe(unit.first()) + " has no integer form").str();
@@ -211,14 +226,14 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
     return reason;
   if (std::string reason = matchFloatOps(unit); !reason.empty())
     return reason;
-  if (beforeLogarithms.contains(unit.first()) && !isInt8(unit.first()))
+  if (beforeLogarithms.contains(unit.first()) && !unit.first()->hasAttr(kPrecisionAttr))
     return "a logarithm behind it shows the rounding of small values";
   const bool isProduct = isa<linalg::BatchMatmulOp>(unit.first()); // of two activations
   if (unit.kind == OpKind::Contraction && !isProduct && !isConstant(getWeightOperand(unit.first()).get()))
     return "its weights are not constant";
   if (unit.kind == OpKind::Table)
     return isFinite(cast<CompositeOp>(unit.first()).getInputs()[0]) ? "" : "its table has NaN or infinite elements";
-  if (activations != Activations::Int8)
+  if (activationsOf(unit) != Activations::Int8)
     return unit.kind == OpKind::Contraction && !isProduct ? "" : "activations are floats";
   if (std::string reason = findFloatOperand(unit); !reason.empty())
     return reason;
@@ -229,9 +244,6 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
     return "its result has no calibrated range";
   return "";
 }
-
-/// Whether the unit's result is floats.
-static bool givesFloats(const Unit &unit) { return !unit.reason.empty() || unit.kind == OpKind::Table; }
 
 //===----------------------------------------------------------------------===//
 // Chains
@@ -297,16 +309,16 @@ bool SelectPrecisionPass::readsCodes(OpOperand &use) {
     return classify(user) == OpKind::Movement && feedsInt8(user->getResult(0));
   const Unit &unit = units[found->second];
   bool inFloatTail = !llvm::is_contained(ArrayRef(unit.members).take_front(unit.integers), user);
-  return unit.reason.empty() && (!inFloatTail || unit.givesCodes);
+  return readsCodes(unit) && (!inFloatTail || unit.givesCodes);
 }
 
 void SelectPrecisionPass::assign(const Unit &unit) {
   bool int8 = unit.reason.empty();
-  StringRef quantized = activations == Activations::Dynamic ? StringRef(kDynamicPrecision)
-                        : activations == Activations::Float || unit.kind == OpKind::Table
-                            ? StringRef(kWeightsPrecision)
-                                                            : StringRef("int8");
-  StringRef behind = activations == Activations::Int8 ? StringRef(kUsedInFloat) : StringRef("activations are floats");
+  const Activations reads = activationsOf(unit);
+  StringRef quantized = reads == Activations::Dynamic                                ? StringRef(kDynamicPrecision)
+                        : reads == Activations::Float || unit.kind == OpKind::Table ? StringRef(kWeightsPrecision)
+                                                                                     : StringRef("int8");
+  StringRef behind = reads == Activations::Int8 ? StringRef(kUsedInFloat) : StringRef("activations are floats");
   for (auto [i, member] : llvm::enumerate(unit.members)) {
     bool inFloatTail = int8 && !unit.givesCodes && i >= unit.integers;
     setPrecision(member, int8 && !inFloatTail ? quantized : "float", inFloatTail ? behind : StringRef(unit.reason));

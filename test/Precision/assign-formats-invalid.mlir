@@ -20,13 +20,19 @@
 // RUN: echo "- {regex: '(', weights: int4}" > %t.5 && not halftone-opt %s --halftone-assign-formats=recipe=%t.5 2>&1 | FileCheck %s --check-prefix=REGEX
 // REGEX: rule 1: '(' is no regular expression:
 // RUN: echo "- {name: product}" > %t.6 && not halftone-opt %s --halftone-assign-formats=recipe=%t.6 2>&1 | FileCheck %s --check-prefix=WHAT
-// WHAT: rule 1: a rule needs one of weights, levels, granularity, precision, sparsity, rounding and estimator
+// WHAT: rule 1: a rule needs one of weights, levels, granularity, precision, activations, sparsity, rounding and estimator
 // RUN: echo "- {name: product, levels: [0, 200]}" > %t.7 && not halftone-opt %s --halftone-assign-formats=recipe=%t.7 2>&1 | FileCheck %s --check-prefix=LEVELS
 // LEVELS: rule 1: levels are integers of -127 to 127, one of them not 0
 // RUN: echo "- {name: product, weights: int4, precision: float}" > %t.8 && not halftone-opt %s --halftone-assign-formats=recipe=%t.8 2>&1 | FileCheck %s --check-prefix=BOTH
 // BOTH: rule 1: a rule with precision float has no format of weights
 // RUN: echo "- {name: product, precision: int4}" > %t.9 && not halftone-opt %s --halftone-assign-formats=recipe=%t.9 2>&1 | FileCheck %s --check-prefix=PRECISION
 // PRECISION: rule 1: 'int4' is no precision: int8 or float
+// RUN: echo "- {name: product, activations: int4}" > %t.30 && not halftone-opt %s --halftone-assign-formats=recipe=%t.30 2>&1 | FileCheck %s --check-prefix=ACTIVATIONS
+// ACTIVATIONS: rule 1: 'int4' are no activations: int8, dynamic or float
+// RUN: echo "- {name: product, activations: dynamic, precision: float}" > %t.31 && not halftone-opt %s --halftone-assign-formats=recipe=%t.31 2>&1 | FileCheck %s --check-prefix=NOCODES
+// NOCODES: rule 1: a rule with activations is for weights that are codes
+// RUN: echo "- {name: product, activations: dynamic, sparsity: 0.5}" > %t.32 && not halftone-opt %s --halftone-assign-formats=recipe=%t.32 2>&1 | FileCheck %s --check-prefix=NORANGE
+// NORANGE: rule 1: a rule with sparsity is for activations int8: what to prune is found from their codes
 // RUN: echo "- {name: product, rounding: gptq}" > %t.20 && not halftone-opt %s --halftone-assign-formats=recipe=%t.20 2>&1 | FileCheck %s --check-prefix=ROUNDING
 // ROUNDING: rule 1: 'gptq' is no rounding of a rule: diffused, which needs no Hessian; --rounding is that of all other layers
 // RUN: echo "- {name: product, rounding: diffused, precision: float}" > %t.21 && not halftone-opt %s --halftone-assign-formats=recipe=%t.21 2>&1 | FileCheck %s --check-prefix=ROUNDEDFLOAT

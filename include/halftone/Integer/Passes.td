@@ -80,21 +80,26 @@ def ConvertFloatActivations : Pass<"halftone-convert-float-activations", "::mlir
   let description = [{
     A named contraction of floats and dequantized constant weights, by its `halftone.precision`:
 
-    - "dynamic": each row of a matrix, each image of a convolution gets the scale max |x| / 127 when it runs; the
-      contraction is that of i8 codes, and one generic scales the sum (rule A19 of docs/Arithmetic.md).
+    - "dynamic": each row of a matrix, each image of a convolution gets a scale and a zero point from its extrema when it runs;
+      the contraction is that of i8 codes, and one generic scales the sum (rule A19 of docs/Arithmetic.md). Where what makes
+      the activation shows that it cannot be negative (a Relu, a softmax, sums of such) the zero point is -128.
     - "weights": the contraction sums products of floats and codes, and one generic scales the sum (rule A20).
 
     ```mlir
     %w = halftone.dequantize %wq : tensor<8x4x!qw> to tensor<8x4xf32>
     %c = linalg.matmul {halftone.precision = "dynamic"} ins(%x, %w : tensor<2x8xf32>, tensor<8x4xf32>) outs(%zero)
     // becomes
-    %s = (max |x| of each row) / 127
-    %q = linalg.generic (%x, %s) { divf, clamp, roundeven, fptosi, trunci }
+    %h, %n = the largest of 0 and x, of 0 and -x, of each row
+    %s = %h / 255 + %n / 255
+    %least = -roundeven(%n / %s)
+    %shift = fptosi(%least + 128)
+    %q = linalg.generic (%x, %s, %least) { divf, clamp, roundeven, subf, fptosi, addi -128, trunci }
     %acc = linalg.matmul ins(%q, %weights : tensor<2x8xi8>, tensor<8x4xi8>) outs(%zero : tensor<2x4xi32>)
-    %c = linalg.generic (%acc, %m, %s : tensor<2x4xi32>, tensor<4xf32>, tensor<2xf32>) { sitofp, mulf (mulf s, m) }
+    %c = linalg.generic (%acc, %m, %s, %totals, %shift : tensor<2x4xi32>, tensor<4xf32>, tensor<2xf32>, tensor<4xi32>, tensor<2xi32>)
+      { addi (muli totals, shift), sitofp, mulf (mulf s, m) }
     ```
 
-    Codes are rounded in front of padding with zeros and of an expansion into groups. A bias by channel becomes part of
+    Codes are rounded in front of an expansion into groups, and of padding with zeros where the zero point is -128. A bias by channel becomes part of
     the last generic. Left alone, with `halftone.reason`: weights that are no constant, sums that do not start at zero,
     channels of several scales, (dynamic) accumulators that could overflow.
   }];

@@ -23,6 +23,7 @@ def AssignFormats : Pass<"halftone-assign-formats", "::mlir::ModuleOp"> {
     - {name: "head/logits", precision: float}
     - {name: "head/widen", sparsity: 0.7}       # `halftone.sparsity`, for halftone-prune-weights
     - {name: "stem/conv", rounding: diffused}   # `halftone.without_hessian`: no Hessian chooses its codes
+    - {name: "gru/gates", activations: dynamic} # codes of the range that each row has when it runs; or float: its weights alone are codes
     ```
 
     ```mlir
@@ -31,7 +32,8 @@ def AssignFormats : Pass<"halftone-assign-formats", "::mlir::ModuleOp"> {
     %0 = linalg.matmul {halftone.granularity = "group:32", halftone.weights = "int4"} ins(%x, %w : ...
     ```
 
-    `weights: float` and `precision: float` set `halftone.precision` to "float", which `halftone-select-precision` keeps.
+    `weights: float` and `precision: float` set `halftone.precision` to "float", which `halftone-select-precision` keeps; so do
+    `activations: dynamic` and `float` with "dynamic" and "weights".
   }];
   let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
   let options = [
@@ -62,7 +64,8 @@ def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
     squares, clamps, pools or other contractions. `precision: int8` in a recipe (halftone-assign-formats) takes a layer back.
 
     With `activations=dynamic` or `float` no range is needed: contractions with constant weights get "dynamic" (codes of
-    the range found when it runs) or "weights" (only the weights become codes), everything else stays float.
+    the range found when it runs) or "weights" (only the weights become codes), everything else stays float. A contraction that is "dynamic" or "weights"
+    already (halftone-assign-formats) stays so with `activations=int8`: it reads floats, and its result is floats.
 
     `float-ops` is a list of regular expressions; each is matched against the whole location name and, as
     `kind:NAME`, against the kind: contraction, max_pool, avg_pool, elementwise, unary, concat, table. One that matches nothing is an error.

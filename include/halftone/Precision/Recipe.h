@@ -1,7 +1,8 @@
 //===- Recipe.h - formats by layer, as a file ---------------------------------===//
 //
 // A YAML list of rules. Each names layers by `name` (the source's node), `regex` (of the whole name) or `kind`, and says
-// what they are: `weights` (a format) or `levels` (a table of int8 values), `granularity`, `precision` (int8 or float),
+// what they are: `weights` (a format) or `levels` (a table of int8 values), `granularity`, `precision` (int8 or float), `activations`
+// (int8, dynamic or float, as --activations),
 // `sparsity` (the share of blocks of weights that become zero), `rounding` (diffused: without a Hessian, whatever --rounding is).
 // The last rule that matches a layer decides alone: what it does not say has its default.
 // `estimator` says how the range of the layer's result is found, or with `name` or `regex` that of an input of the model; of the
@@ -21,14 +22,16 @@ namespace mlir::halftone {
 
 struct RecipeRule {
   std::string name, regex, kind; ///< exactly one is given
-  std::string weights, granularity, precision, rounding, estimator;
+  std::string weights, granularity, precision, activations, rounding, estimator;
   std::vector<int> levels;
   double sparsity = 0; ///< from 0 to below 1
 
   bool saysFormat() const {
-    return !weights.empty() || !levels.empty() || !granularity.empty() || !precision.empty() || !rounding.empty() || sparsity != 0;
+    return !weights.empty() || !levels.empty() || !granularity.empty() || !precision.empty() || !activations.empty() || !rounding.empty() || sparsity != 0;
   }
   bool isFloat() const { return precision == "float" || weights == "float"; }
+  /// Whether the weights are codes, but what they are multiplied with has no calibrated range.
+  bool readsFloats() const { return activations == "dynamic" || activations == "float"; }
   /// The rule that --weights and --granularity are, for all contractions.
   static RecipeRule forContractions(StringRef weights, StringRef granularity);
 
