@@ -246,3 +246,8 @@ bool mlir::halftone::isInt8(Operation *op) {
   auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
   return precision && precision.getValue() == "int8";
 }
+
+bool mlir::halftone::isDynamic(Operation *op) {
+  auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
+  return precision && precision.getValue() == kDynamicPrecision;
+}

@@ -68,7 +68,7 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       return failure();
     for (auto [observed, by] : llvm::zip_equal(values, *chosen))
       annotateValue(observed, statistics->values[observed.row], statistics->runs, by);
-    return statistics->channels.empty() ? success() : annotateChannels(entry, statistics->channels);
+    return statistics->channels.empty() ? success() : annotateChannels(entry, *statistics, values);
   }
 
   /// For each value the option's, or that of the last rule of the recipe that matches it.
@@ -95,7 +95,11 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     return llvm::createStringError("rules of the recipe '" + recipe + "' with an estimator match no value that gets a range: " + unmatched);
   }
 
-  LogicalResult annotateChannels(func::FuncOp entry, ArrayRef<ChannelStatistics> channels) {
+  LogicalResult annotateChannels(func::FuncOp entry, const Statistics &statistics, ArrayRef<QuantizableValue> values) {
+    ArrayRef<ChannelStatistics> channels = statistics.channels;
+    llvm::DenseMap<Value, int64_t> rows;
+    for (const QuantizableValue &observed : values)
+      rows[observed.value] = observed.row;
     SmallVector<ContractionInput> inputs = getContractionInputs(entry);
     bool same = llvm::equal(firstOfRows<ContractionInput>(inputs), channels, [](const ContractionInput &input, const ChannelStatistics &observed) {
       return input.key == observed.key && input.channels() == static_cast<int64_t>(observed.sums.size());
@@ -110,6 +114,9 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
         contraction->setAttr(name, DenseF32ArrayAttr::get(&getContext(), values));
       };
       set(kChannelMeansAttr, observed.means());
+      auto root = rows.find(traceRoot(input.value));
+      if (rowGains && root != rows.end())
+        setRowGain(input, statistics.values[root->second], observed);
       if (channelExtrema) {
         set(kChannelLowsAttr, observed.lows);
         set(kChannelHighsAttr, observed.highs);
@@ -117,6 +124,19 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
       }
     }
     return success();
+  }
+
+  /// What rounding to codes of the value's range costs, and how much less it is with codes of each row's own range.
+  void setRowGain(const ContractionInput &input, const ValueStatistics &value, const ChannelStatistics &channel) {
+    std::optional<std::pair<float, float>> range = getRange(traceRoot(input.value));
+    std::optional<double> error = channel.rowError();
+    const double signal = meanSquare(value);
+    if (!range || !error || !(*error > 0 && signal > 0))
+      return;
+    Builder builder(&getContext());
+    const double expected = expectedSquaredError(value, {range->first, range->second});
+    input.contraction->setAttr(kRoundingNoiseAttr, builder.getF64FloatAttr(expected / signal));
+    input.contraction->setAttr(kRowGainAttr, builder.getF64FloatAttr(expected / *error));
   }
 
   /// Whether the file has the extrema that are asked for.

@@ -277,3 +277,13 @@ RoundingError mlir::halftone::expectedError(const ValueStatistics &value, RealRa
 double mlir::halftone::expectedSquaredError(const ValueStatistics &value, RealRange range) {
   return expectedError(value, range).square;
 }
+
+double mlir::halftone::meanSquare(const ValueStatistics &value) {
+  double squares = 0, total = 0;
+  for (const Interval &interval : toIntervals(value)) {
+    // Elements are evenly spread in an interval.
+    squares += interval.count * (interval.low * interval.low + interval.low * interval.high + interval.high * interval.high) / 3;
+    total += interval.count;
+  }
+  return total > 0 ? squares / total : 0;
+}

@@ -2,8 +2,9 @@
 //
 // The file: {"halftone.statistics": 1, "source_hash", "samples", "runs",
 // "values": [{"key", "minimum", "maximum", "minima", "maxima", "counts"}],
-// "channels": [{"key", "positions", "sums", "lows", "highs"}]}.
-// Lows and highs are the bits of f32 as integers; minimum and maximum are the hexadecimal bits of the f32; counts are runs [first prefix, count, count, ...].
+// "channels": [{"key", "positions", "sums", "lows", "highs", "ranges"}]}.
+// Lows and highs are the bits of f32 as integers; minimum and maximum are the hexadecimal bits of the f32; counts and ranges are runs
+// [first prefix, count, count, ...].
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Calibration/Statistics.h"
@@ -83,15 +84,29 @@ std::vector<float> ChannelStatistics::means() const {
   return means;
 }
 
+std::optional<double> ChannelStatistics::rowError() const {
+  double squares = 0, rows = 0;
+  for (auto [prefix, count] : ranges) {
+    // The middle of those with the prefix; a range of 0 is exact.
+    const double range = prefix ? llvm::bit_cast<float>((uint32_t(prefix) << kRangeShift) + (1u << (kRangeShift - 1))) : 0;
+    squares += count * range * range;
+    rows += count;
+  }
+  return rows ? std::optional(squares / rows / (255.0 * 255.0 * 12.0)) : std::nullopt;
+}
+
 void Statistics::addChannels(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> widths,
                              llvm::ArrayRef<int64_t> sums) {
   auto real = [](int64_t bits) { return llvm::bit_cast<float>(static_cast<uint32_t>(bits)); };
   for (auto [key, width] : llvm::zip_equal(keys, widths)) {
-    ChannelStatistics channel{key, sums.take_front(width).vec(), sums[width], {}, {}};
+    ChannelStatistics channel{key, sums.take_front(width).vec(), sums[width]};
     for (int64_t c = 0; c < width; ++c) {
       channel.highs.push_back(real(sums[width + 1 + c]));
       channel.lows.push_back(0.0f - real(sums[2 * width + 1 + c]));
     }
+    for (auto [prefix, count] : llvm::enumerate(sums.slice(3 * width + 1, kRangePrefixes)))
+      if (count)
+        channel.ranges.emplace_hint(channel.ranges.end(), prefix, count);
     channels.push_back(std::move(channel));
     sums = sums.drop_front(channelNumbers(width));
   }
@@ -129,6 +144,11 @@ static void mergeExtrema(ChannelStatistics &mine, const ChannelStatistics &other
     mine.highs[c] = std::max(mine.highs[c], others.highs[c]);
     mine.lows[c] = std::min(mine.lows[c], others.lows[c]);
   }
+  if (mine.ranges.empty() || others.ranges.empty())
+    mine.ranges.clear();
+  else
+    for (auto [prefix, count] : others.ranges)
+      mine.ranges[prefix] += count;
 }
 
 Error Statistics::merge(const Statistics &shard) {
@@ -168,6 +188,24 @@ Error Statistics::merge(const Statistics &shard) {
 
 static std::string bitsOf(float value) { return "0x" + llvm::utohexstr(llvm::bit_cast<uint32_t>(value), true, 8); }
 
+static void writeCounts(llvm::json::OStream &json, StringRef name, const std::map<uint16_t, int64_t> &counts) {
+  json.attributeArray(name, [&] {
+    int64_t next = -1;
+    for (auto [prefix, count] : counts) {
+      if (prefix != next) {
+        if (next >= 0)
+          json.arrayEnd();
+        json.arrayBegin();
+        json.value(prefix);
+      }
+      json.value(count);
+      next = prefix + 1;
+    }
+    if (next >= 0)
+      json.arrayEnd();
+  });
+}
+
 static void writeChannels(llvm::json::OStream &json, llvm::raw_ostream &stream,
                           llvm::ArrayRef<ChannelStatistics> channels) {
   json.attributeArray("channels", [&] {
@@ -186,6 +224,8 @@ static void writeChannels(llvm::json::OStream &json, llvm::raw_ostream &stream,
               for (float value : *extrema)
                 json.value(static_cast<int64_t>(llvm::bit_cast<uint32_t>(value)));
             });
+        if (!channel.ranges.empty())
+          writeCounts(json, "ranges", channel.ranges);
       });
     }
   });
@@ -213,23 +253,7 @@ std::string Statistics::toJSON() const {
       json.attribute("minima", value.minima);
       json.attribute("maxima", value.maxima);
     }
-    json.attributeBegin("counts");
-    json.arrayBegin();
-    int64_t next = -1;
-    for (auto [prefix, count] : value.counts) {
-      if (prefix != next) {
-        if (next >= 0)
-          json.arrayEnd();
-        json.arrayBegin();
-        json.value(prefix);
-      }
-      json.value(count);
-      next = prefix + 1;
-    }
-    if (next >= 0)
-      json.arrayEnd();
-    json.arrayEnd();
-    json.attributeEnd();
+    writeCounts(json, "counts", value.counts);
     json.objectEnd();
   }
   json.arrayEnd();
@@ -250,16 +274,17 @@ static Expected<float> parseBits(const llvm::json::Object &object, StringRef nam
   return llvm::bit_cast<float>(bits);
 }
 
-static Error parseRun(const llvm::json::Value &run, ValueStatistics &value) {
+/// One run of 'counts' or 'ranges' of the key, of so many prefixes.
+static Error parseRun(const llvm::json::Value &run, StringRef name, StringRef key, int64_t prefixes, std::map<uint16_t, int64_t> &counts) {
   const llvm::json::Array *numbers = run.getAsArray();
   std::optional<int64_t> prefix = numbers && !numbers->empty() ? (*numbers)[0].getAsInteger() : std::nullopt;
-  if (!prefix || *prefix < 0 || *prefix + int64_t(numbers->size()) - 1 > kPrefixes)
-    return malformed("'counts' of '" + value.key + "' needs runs [first prefix, count, ...]");
+  if (!prefix || *prefix < 0 || *prefix + int64_t(numbers->size()) - 1 > prefixes)
+    return malformed("'" + name + "' of '" + key + "' needs runs [first prefix, count, ...]");
   for (size_t i = 1; i < numbers->size(); ++i) {
     std::optional<int64_t> count = (*numbers)[i].getAsInteger();
     if (!count || *count <= 0)
-      return malformed("'counts' of '" + value.key + "' needs positive integers");
-    value.counts[*prefix + i - 1] = *count;
+      return malformed("'" + name + "' of '" + key + "' needs positive integers");
+    counts[*prefix + i - 1] = *count;
   }
   return Error::success();
 }
@@ -283,7 +308,7 @@ static Expected<ValueStatistics> parseValue(const llvm::json::Value &json) {
   value.minimum = *minimum;
   value.maximum = *maximum;
   for (const llvm::json::Value &run : *counts)
-    if (Error error = parseRun(run, value))
+    if (Error error = parseRun(run, "counts", value.key, kPrefixes, value.counts))
       return std::move(error);
   return value;
 }
@@ -311,7 +336,7 @@ static Expected<ChannelStatistics> parseChannel(const llvm::json::Value &json) {
   const llvm::json::Array *sums = object ? object->getArray("sums") : nullptr;
   if (!key || !positions || *positions < 0 || !sums)
     return malformed("an entry of 'channels' needs 'key', 'positions' and 'sums'");
-  ChannelStatistics channel{key->str(), {}, *positions, {}, {}};
+  ChannelStatistics channel{key->str(), {}, *positions};
   for (const llvm::json::Value &sum : *sums) {
     if (!sum.getAsInteger())
       return malformed("'sums' of '" + channel.key + "' needs integers");
@@ -320,6 +345,10 @@ static Expected<ChannelStatistics> parseChannel(const llvm::json::Value &json) {
   for (auto [name, extrema] : {std::make_pair("lows", &channel.lows), std::make_pair("highs", &channel.highs)})
     if (Error error = parseExtrema(*object, name, channel, *extrema))
       return std::move(error);
+  if (const llvm::json::Array *ranges = object->getArray("ranges"))
+    for (const llvm::json::Value &run : *ranges)
+      if (Error error = parseRun(run, "ranges", channel.key, kRangePrefixes, channel.ranges))
+        return std::move(error);
   return channel;
 }
 

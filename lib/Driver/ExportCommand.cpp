@@ -24,12 +24,11 @@ static Error checkStage(ModuleOp module) {
 static void warnOfDynamicRanges(ModuleOp module) {
   int64_t count = 0;
   module.walk([&](Operation *op) {
-    auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
-    count += precision && precision.getValue() == kDynamicPrecision && hasQuantizedWeights(op);
+    count += isDynamic(op) && hasQuantizedWeights(op);
   });
   if (count)
-    module.emitWarning() << count << " contractions have --activations=dynamic: in the ONNX file their weights are codes, and "
-                                     "what they read is not rounded";
+    module.emitWarning() << count << " contractions find their ranges when they run: in the ONNX file their weights are codes, and "
+                                     "what they read is not rounded; --activations=int8 gives all of them calibrated ranges";
 }
 
 static std::function<Error(llvm::raw_ostream &)> writerOf(const OnnxModel &model) {

@@ -48,8 +48,8 @@ OpReport OpReport::of(ModuleOp module) {
     if (!isCompute(&op) || isCast(&op))
       continue;
     auto reason = op.getAttrOfType<StringAttr>(kReasonAttr);
-    auto precision = op.getAttrOfType<StringAttr>(kPrecisionAttr);
-    bool integers = isInt8(&op) || (precision && precision.getValue() == kDynamicPrecision) || hasIntegersOnly(&op);
+    bool integers = isInt8(&op) || isDynamic(&op) || hasIntegersOnly(&op);
+    report.ownRanges += isDynamic(&op) && hasQuantizedWeights(&op);
     report.all.push_back({locationName(op.getLoc()), kindOf(&op), integers,
                           reason ? reason.str() : "", countMacs(&op)});
   }
@@ -113,6 +113,8 @@ void OpReport::printSummary(llvm::raw_ostream &os) const {
   os << llvm::format(
       "%.2f %% of %lld multiply-accumulates (batch 1) run in integers\n",
       percent(integerMacs(), macs()), (long long)macs());
+  if (ownRanges)
+    os << ownRanges << (ownRanges == 1 ? " contraction finds its range when it runs\n" : " contractions find their ranges when they run\n");
   auto isFloat = [](const OpRow &row) { return !row.int8; };
   auto isExplained = [](const OpRow &row) { return !row.reason.empty(); };
   int64_t floats = llvm::count_if(all, isFloat);

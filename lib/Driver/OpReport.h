@@ -36,12 +36,13 @@ public:
   /// Counts by kind, with each kind's share of the multiply-accumulates.
   void printTable(llvm::raw_ostream &os) const;
 
-  /// "x % of n multiply-accumulates run in integers", then a line for each
+  /// "x % of n multiply-accumulates run in integers", how many contractions find ranges when they run, then a line for each
   /// operation that stays float; equal lines are one, with their number.
   void printSummary(llvm::raw_ostream &os) const;
 
 private:
   std::vector<OpRow> all;
+  int64_t ownRanges = 0; ///< Contractions that find the ranges of their rows or images when they run.
 };
 
 /// Gives every quantizable value a stand-in range and selects precision: what

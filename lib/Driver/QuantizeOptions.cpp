@@ -47,7 +47,7 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
       recipe("recipe", cl::sub(line.command), cl::value_desc("FILE"),
              cl::desc("Formats by layer: a YAML list of rules {name | regex | "
                       "kind, weights | levels, granularity, precision, "
-                      "sparsity, rounding: diffused, estimator}; the last that matches a layer "
+                      "activations, sparsity, rounding: diffused, estimator}; the last that matches a layer "
                       "decides")),
       weightScales(
           "weight-scales", cl::sub(line.command),
@@ -78,16 +78,16 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
       pattern("pattern", cl::sub(line.command), cl::init("blocks"), cl::value_desc("pattern"),
               cl::desc("With --sparsity: blocks (default) or unstructured, as of `halftone prune`")),
       activations(
-          "activations", cl::sub(line.command), cl::init(Activations::Int8),
-          cl::desc("What convolutions and matrix products read (default "
-                   "int8):"),
+          "activations", cl::sub(line.command), cl::init(Activations::Automatic),
+          cl::desc("What convolutions and matrix products read (default auto; "
+                   "int8 in training and with Hessians):"),
           activationsValues()),
       floatOps("float-ops", cl::sub(line.command), cl::value_desc("regex"),
                cl::desc("Operations that stay float: their names, or kind:KIND "
                         "(contraction, "
                         "avg_pool, ...); may be repeated")) {}
 
-StageSettings QuantizeOptions::settings() const {
+StageSettings QuantizeOptions::settings(bool mayChoose) const {
   StageSettings settings;
   settings.estimator = estimator;
   settings.percentile = percentile;
@@ -101,7 +101,9 @@ StageSettings QuantizeOptions::settings() const {
   settings.sequential = sequential;
   settings.sparsity = sparsity;
   settings.pattern = pattern;
-  settings.activations = activations;
+  // Hessians are of codes.
+  mayChoose &= !needsHessians(rounding);
+  settings.activations = activations == Activations::Automatic && !mayChoose ? Activations::Int8 : activations;
   settings.floatOps.assign(floatOps.begin(), floatOps.end());
   return settings;
 }

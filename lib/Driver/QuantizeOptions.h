@@ -15,10 +15,11 @@ public:
   explicit QuantizeOptions(CommandLine &line);
 
   /// The settings of the stages; the statistics and the target are not set.
-  StageSettings settings() const;
+  /// `mayChoose`: whether --activations=auto may be anything but int8.
+  StageSettings settings(bool mayChoose) const;
 
   /// Whether activations need ranges, so samples or statistics.
-  bool needsCalibration() const { return activations == Activations::Int8; }
+  bool needsCalibration() const { return activations == Activations::Automatic || activations == Activations::Int8; }
 
   /// Whether any of them is given.
   bool isGiven() const;

@@ -22,6 +22,7 @@ static void addCalibration(OpPassManager &pm, const StageSettings &settings) {
   options.percentile = settings.percentile;
   options.recipe = settings.recipe;
   options.smooth = settings.smooth;
+  options.activations = settings.activations;
   buildCalibrationPipeline(pm, options);
 }
 

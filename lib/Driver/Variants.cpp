@@ -75,15 +75,15 @@ Error VariantCompiler::prepareTrials(const SampleRange &samples) {
   return Error::success();
 }
 
-/// The layers that the precision stage makes int8; those that share a name
-/// cannot be told apart, and stay int8.
+/// The layers whose weights the precision stage makes codes, to be multiplied
+/// with codes; those that share a name cannot be told apart, and stay int8.
 Error VariantCompiler::findLayers(ModuleOp decided) {
   auto main = decided.lookupSymbol<func::FuncOp>("main");
   Sandwiches sandwiches(main);
   llvm::StringMap<int> uses;
   std::vector<SelectableLayer> found;
   for (const Sandwich &sandwich : sandwiches.all()) {
-    if (!hasQuantizedWeights(sandwich.anchor) || !isInt8(sandwich.anchor))
+    if (!hasQuantizedWeights(sandwich.anchor) || !(isInt8(sandwich.anchor) || isDynamic(sandwich.anchor)))
       continue;
     std::string name = locationName(sandwich.anchor->getLoc());
     ++uses[name];

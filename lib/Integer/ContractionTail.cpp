@@ -66,7 +66,7 @@ public:
     tail.dimensions = totals.dimensions;
   }
 
-  ContractionTail run() {
+  ContractionTail run(bool isFloat) {
     takeCollapse();
     ContractionTail plain = tail;
     while (linalg::GenericOp generic = nextGeneric()) {
@@ -82,7 +82,8 @@ public:
     auto quantize = tail.result.hasOneUse()
                         ? dyn_cast<QuantizeOp>(*tail.result.user_begin())
                         : QuantizeOp();
-    if (!quantize || !CodeFormat::get(quantize.getResult().getType()))
+    if (isFloat || !quantize ||
+        !CodeFormat::get(quantize.getResult().getType()))
       return plain;
     tail.quantize = quantize;
     tail.result = quantize.getResult();
@@ -186,7 +187,12 @@ private:
 
 ContractionTail ContractionTail::match(linalg::LinalgOp contraction,
                                        const ChannelTotals &totals) {
-  return TailMatcher(contraction->getResult(0), totals).run();
+  return TailMatcher(contraction->getResult(0), totals).run(/*isFloat=*/false);
+}
+
+ContractionTail ContractionTail::matchFloat(linalg::LinalgOp contraction,
+                                            const ChannelTotals &totals) {
+  return TailMatcher(contraction->getResult(0), totals).run(/*isFloat=*/true);
 }
 
 SmallVector<int64_t> ContractionTail::channelShape() const {

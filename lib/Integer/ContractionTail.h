@@ -39,6 +39,9 @@ struct ContractionTail {
   /// The tail behind `contraction`, whose channels are those of `totals`.
   static ContractionTail match(linalg::LinalgOp contraction,
                                const ChannelTotals &totals);
+  /// The collapse and the bias alone, whatever is behind them.
+  static ContractionTail matchFloat(linalg::LinalgOp contraction,
+                                    const ChannelTotals &totals);
 };
 
 } // namespace mlir::halftone

@@ -65,6 +65,14 @@ static std::optional<Match> match(linalg::LinalgOp op, std::string &reason) {
 // Dynamic scales
 //===----------------------------------------------------------------------===//
 
+/// Says of what computes ranges, or from them, why it is floats.
+static Value explain(Value value) {
+  Operation *op = value.getDefiningOp();
+  op->setAttr(kReasonAttr, StringAttr::get(op->getContext(),
+                                           "ranges are found when it runs"));
+  return value;
+}
+
 /// The largest of 0 and the elements, `isLow` of their negatives, over the
 /// dimensions from `first` to `last`.
 static Value createMaximum(OpBuilder &builder, Location loc, Value value,
@@ -89,7 +97,8 @@ static Value createMaximum(OpBuilder &builder, Location loc, Value value,
   SmallVector<AffineMap> maps{
       builder.getMultiDimIdentityMap(type.getRank()),
       AffineMap::get(type.getRank(), 0, result, builder.getContext())};
-  return linalg::GenericOp::create(
+  return explain(
+      linalg::GenericOp::create(
              builder, loc, TypeRange{init.getType()}, value, init, maps,
              iterators,
              [&](OpBuilder &body, Location nested, ValueRange scalars) {
@@ -104,7 +113,7 @@ static Value createMaximum(OpBuilder &builder, Location loc, Value value,
                                                        element, scalars[1]);
                linalg::YieldOp::create(body, nested, largest);
              })
-      .getResult(0);
+          .getResult(0));
 }
 
 /// Splits the last dimension so that the inner part is a few vectors wide: the
@@ -150,8 +159,9 @@ createByRow(OpBuilder &builder, Location loc, ValueRange inputs, Type element,
   int64_t rows = cast<RankedTensorType>(inputs[0].getType()).getRank();
   SmallVector<AffineMap> maps(inputs.size(),
                               builder.getMultiDimIdentityMap(rows));
-  return createElementwise(builder, loc, sizesOf(builder, loc, inputs[0]),
-                           element, inputs, maps, emit);
+  return explain(createElementwise(builder, loc,
+                                   sizesOf(builder, loc, inputs[0]), element,
+                                   inputs, maps, emit));
 }
 
 namespace {
@@ -379,7 +389,7 @@ static Value emitScaled(OpBuilder &builder, Location loc, ValueRange scalars,
 }
 
 static void rewrite(IRRewriter &rewriter, Match &match) {
-  ContractionTail tail = ContractionTail::match(match.op, match.totals);
+  ContractionTail tail = ContractionTail::matchFloat(match.op, match.totals);
   rewriter.setInsertionPointAfterValue(tail.result);
   Location loc = match.op.getLoc();
   Sums sums = createSums(rewriter, match, tail.collapse);
@@ -409,6 +419,8 @@ static void rewrite(IRRewriter &rewriter, Match &match) {
         return emitScaled(body, nested, scalars, match.dynamic,
                           static_cast<bool>(sums.ranges.shifts), hasBias);
       });
+  if (match.dynamic)
+    explain(result);
   rewriter.replaceAllUsesWith(tail.result, result);
 }
 

@@ -71,7 +71,10 @@ void mlir::halftone::buildCalibrationPipeline(OpPassManager &pm, const Calibrati
   ranges.percentile = options.percentile;
   ranges.recipe = options.recipe;
   ranges.channelExtrema = smoothing.isOn;
+  ranges.rowGains = options.activations == Activations::Automatic;
   pm.addPass(createAnnotateRanges(ranges));
+  if (ranges.rowGains)
+    pm.addPass(createChooseActivations());
   // Ranges first: the factors change some of them, and need the extrema of channels.
   if (smoothing.isOn)
     pm.addPass(createSmoothActivations({smoothing.alpha, smoothing.isAutomatic}));

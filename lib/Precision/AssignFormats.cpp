@@ -98,7 +98,8 @@ void AssignFormatsPass::assign(ArrayRef<Operation *> members, OpKind kind) {
   if (!last)
     return;
   Builder builder(&getContext());
-  if (hasWeights && (last->precision == "int8" || !last->activations.empty()))
+  // What is to be zero is found from codes of calibrated ranges.
+  if (hasWeights && (last->precision == "int8" || !last->activations.empty() || last->sparsity != 0))
     members.front()->setAttr(kPrecisionAttr, builder.getStringAttr(last->activations == "float" ? StringRef(kWeightsPrecision)
                                                                    : last->readsFloats()      ? StringRef(kDynamicPrecision)
                                                                                               : StringRef("int8")));

@@ -117,6 +117,8 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
   bool feedsChainOnly(Value value);
   bool feedsInt8(Value value);
   bool readsCodes(OpOperand &use);
+  /// What is not said by layer; what "auto" chose was said before (halftone-choose-activations).
+  Activations activationsOfOthers() const { return activations == Activations::Automatic ? Activations::Int8 : activations; }
   Activations activationsOf(const Unit &unit) const;
   bool readsCodes(const Unit &unit) const { return unit.reason.empty() && activationsOf(unit) == Activations::Int8; }
   bool givesFloats(const Unit &unit) const { return !readsCodes(unit) || unit.kind == OpKind::Table; }
@@ -212,11 +214,11 @@ static std::string findAssigned(const Unit &unit) {
 Activations SelectPrecisionPass::activationsOf(const Unit &unit) const {
   auto assigned = unit.first()->getAttrOfType<StringAttr>(kPrecisionAttr);
   if (unit.kind != OpKind::Contraction || !assigned)
-    return activations;
+    return activationsOfOthers();
   return llvm::StringSwitch<Activations>(assigned.getValue())
       .Case(kDynamicPrecision, Activations::Dynamic)
       .Case(kWeightsPrecision, Activations::Float)
-      .Default(activations);
+      .Default(activationsOfOthers());
 }
 
 std::string SelectPrecisionPass::refuse(const Unit &unit) {
@@ -269,7 +271,7 @@ void SelectPrecisionPass::findChains() {
     auto found = unitOf.find(traceRoot(operand).getDefiningOp());
     return found != unitOf.end() && units[found->second].feedsChain;
   };
-  for (bool changed = activations == Activations::Int8; changed;) {
+  for (bool changed = activationsOfOthers() == Activations::Int8; changed;) {
     changed = false;
     for (Unit &unit : llvm::reverse(units)) {
       const bool in = unit.inChain && llvm::all_of(unit.operands, readsChain);

@@ -40,7 +40,7 @@ struct ExposeWeights : halftone::impl::ExposeWeightsBase<ExposeWeights> {
 private:
   /// Scales are those of channels: multipliers of groups would have to be trained, too, and one scale would become many.
   static LogicalResult checkFormat(Operation *contraction) {
-    if (contraction->getAttrOfType<StringAttr>(kPrecisionAttr) == StringRef(kDynamicPrecision))
+    if (isDynamic(contraction))
       return contraction->emitOpError("rounds its activations to ranges that it finds when it runs, which is not trained "
                                       "through; quantize with --activations=int8 or float");
     FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);

@@ -3,8 +3,8 @@
 // Argument, end of the sandwich and softmax are observed; padding, the inside of the sandwich, constants are not.// RUN: halftone-opt %s --halftone-insert-observers=channels | FileCheck %s --check-prefix=CHANNELS
 
 // What the convolution reads, seen before padding, is summed by channel: 2 channels, the number of positions, 2 largest elements and 2
-// largest negated ones.
-// CHANNELS: %[[SUMS:[a-z0-9]*]]: memref<7xi64> {halftone.name = "halftone.sums"}
+// largest negated ones; and images are counted by their range.
+// CHANNELS: %[[SUMS:[a-z0-9]*]]: memref<2055xi64> {halftone.name = "halftone.sums"}
 // CHANNELS-SAME: halftone.channel_widths = array<i64: 2>
 // CHANNELS-SAME: halftone.observed_channels = ["0:conv"]
 // CHANNELS-COUNT-4: scf.for
@@ -13,7 +13,9 @@
 // CHANNELS: memref.store %{{.*}}, %[[SUMS]]
 // CHANNELS: arith.maxsi
 // CHANNELS: memref.store %{{.*}}, %[[SUMS]]
-// CHANNELS: arith.negf
+// CHANNELS: memref.store %{{.*}}, %[[SUMS]]
+// CHANNELS: scf.yield
+// CHANNELS: arith.shrui
 // CHANNELS: memref.store %{{.*}}, %[[SUMS]]
 // CHANNELS: memref.store %{{.*}}, %[[SUMS]]
 // CHANNELS-NEXT: halftone.observe

@@ -4,7 +4,7 @@
 // What the steps of a loop make under one name is counted in one row, under the first one's key: products, and the channels that they read.
 // CHECK: func.func @main(%[[X:.*]]: tensor<1x2xf32> {halftone.name = "x"}
 // CHECK-SAME: %[[COUNTS:.*]]: memref<3x65536xi64> {halftone.name = "halftone.counts"}
-// CHECK-SAME: memref<14xi64> {halftone.name = "halftone.sums"}
+// CHECK-SAME: memref<4110xi64> {halftone.name = "halftone.sums"}
 // CHECK-SAME: halftone.channel_widths = array<i64: 2, 2>
 // CHECK-SAME: halftone.observed = ["0:x", "1:step", "3:last"]
 // CHECK-SAME: halftone.observed_channels = ["0:step", "2:last"]

@@ -87,6 +87,9 @@ void setPrecision(Operation *op, StringRef precision, StringRef reason = "");
 /// Whether halftone.precision of an operation is "int8".
 bool isInt8(Operation *op);
 
+/// Whether halftone.precision of an operation is "dynamic".
+bool isDynamic(Operation *op);
+
 /// Whether an operation is a contraction whose weights become codes: int8, dynamic or weights.
 bool hasQuantizedWeights(Operation *op);
 

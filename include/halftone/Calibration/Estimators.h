@@ -60,6 +60,9 @@ struct RoundingError {
 /// With 8-bit codes of that range, clipping included.
 RoundingError expectedError(const ValueStatistics &value, RealRange range);
 
+/// The mean square of the finite elements; 0 if there are none.
+double meanSquare(const ValueStatistics &value);
+
 /// The expected squared error of 8-bit quantization with that range, clipping included.
 double expectedSquaredError(const ValueStatistics &value, RealRange range);
 

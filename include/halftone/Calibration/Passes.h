@@ -30,6 +30,10 @@ inline constexpr llvm::StringLiteral kChannelLowsAttr = "halftone.channel_lows",
 /// On contractions with these: how many elements of each input channel were observed, an i64.
 inline constexpr llvm::StringLiteral kChannelPositionsAttr = "halftone.channel_positions";
 
+/// On contractions, f64: the expected squared error of 8-bit codes of the calibrated range over the mean square of what is read, and over the error
+/// of codes of each row's own range.
+inline constexpr llvm::StringLiteral kRoundingNoiseAttr = "halftone.rounding_noise", kRowGainAttr = "halftone.row_gain";
+
 /// With channels observed: the keys, the numbers of channels, and the name of the third argument, the sums.
 inline constexpr llvm::StringLiteral kObservedChannelsAttr = "halftone.observed_channels";
 inline constexpr llvm::StringLiteral kChannelWidthsAttr = "halftone.channel_widths";

@@ -16,8 +16,8 @@ def InsertObservers : Pass<"halftone-insert-observers", "::mlir::ModuleOp"> {
 
     With `channels`, loops behind what each contraction with constant weights reads add its values by channel, in fixed
     point, to a third argument `halftone.sums`, which bias correction needs; `halftone.observed_channels` lists their
-    keys, `halftone.channel_widths` the numbers of channels. Behind the channels' sums stand the number of positions and the bits of
-    each channel's largest element and largest negated element.
+    keys, `halftone.channel_widths` the numbers of channels. Behind the channels' sums stand the number of positions, the bits of
+    each channel's largest element and largest negated element, and how many rows (of a matrix; images of a convolution) have which range.
 
     ```mlir
     func.func @main(%x: tensor<1x8xf32>) -> tensor<1x8xf32>
@@ -43,7 +43,9 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
 
     Contractions get `halftone.channel_means` if the file has channel sums, and with `channel-extrema` the smallest and the largest
     element of each channel (and 0) as `halftone.channel_lows` and `halftone.channel_highs`, which the file must have then, and the number of
-    elements of each channel as `halftone.channel_positions`.
+    elements of each channel as `halftone.channel_positions`. With `row-gains` they get, from files that have the rows' ranges, the expected squared
+    error of 8-bit codes of the calibrated range: as `halftone.rounding_noise` over the mean square of what is read, as `halftone.row_gain` over the error of
+    codes of each row's own range.
 
     Estimators: `minmax` takes the exact extrema, `mean` the means of the samples' minima and maxima, `percentile` leaves out the given share on both sides,
     `mse` (the default) minimizes the expected squared error of 8-bit quantization over the counts, `entropy` the divergence of the quantized from the real
@@ -61,9 +63,27 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
            "How a range is estimated", [{::mlir::halftone::estimatorValues()}]>,
     Option<"recipe", "recipe", "std::string", "", "Recipe file, for its estimators">,
     Option<"channelExtrema", "channel-extrema", "bool", "false", "Set the extrema of the channels that contractions read">,
+    Option<"rowGains", "row-gains", "bool", "false", "Set what codes of each row's own range would gain">,
     Option<"percentile", "percentile", "double", "99.99", "Percentile, above 50 and at most 100">
   ];
   let statistics = [Statistic<"ranges", "ranges", "Number of ranges set">];
+}
+
+def ChooseActivations : Pass<"halftone-choose-activations", "::mlir::ModuleOp"> {
+  let summary = "Give contractions ranges that are found when they run, where these are better";
+  let description = [{
+    Takes `halftone.row_gain` and `halftone.rounding_noise` away from contractions. `halftone.precision` becomes "dynamic", unless it is set, where the noise
+    is above 10^-3.8 (38 dB; 8-bit codes of a normal distribution have 41) and the gain at least 2 for a matrix product, 3 for a convolution: each row, or
+    image, has codes of its own range, and channels are not evened out (`halftone.channel_lows` and `halftone.channel_highs` go). A product finds a row's
+    range while the row is in L1; a convolution reads an image once more.
+
+    ```mlir
+    %0 = linalg.matmul {halftone.rounding_noise = 0.0004 : f64, halftone.row_gain = 6.5 : f64} ins(%x, %w : ...
+    // becomes
+    %0 = linalg.matmul {halftone.precision = "dynamic"} ins(%x, %w : ...
+    ```
+  }];
+  let statistics = [Statistic<"chosen", "chosen", "Number of contractions with ranges of their own">];
 }
 
 def VerifyCalibration : Pass<"halftone-verify-calibration", "::mlir::ModuleOp"> {

@@ -13,6 +13,7 @@
 #include "llvm/Support/Error.h"
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,16 +38,26 @@ struct ValueStatistics {
   int64_t infinities() const;
 };
 
-/// One contraction's input by channel: exact sums in steps of 2^-kFractionBits, and extrema.
+/// A range is counted by the upper bits of its f32 from bit kRangeShift on, the exponent and three bits of the mantissa.
+inline constexpr int kRangeShift = 20;
+inline constexpr int64_t kRangePrefixes = 2048;
+
+/// One contraction's input by channel: exact sums in steps of 2^-kFractionBits, and extrema; and by row.
 struct ChannelStatistics {
   std::string key;
   std::vector<int64_t> sums; ///< of each channel
   int64_t positions = 0;     ///< number of elements of each channel
   /// The smallest and the largest element of each channel and 0; empty in files that do not have them.
   std::vector<float> lows = {}, highs = {};
+  /// How many rows of a matrix, or images of a convolution, have a range (the largest minus the smallest of their elements and 0) of each prefix; empty
+  /// in files that do not have them.
+  std::map<uint16_t, int64_t> ranges = {};
 
   /// The mean of each channel; zeros if nothing was observed.
   std::vector<float> means() const;
+
+  /// The expected squared error of an element in 8-bit codes of its row's own range; nothing if ranges were not observed.
+  std::optional<double> rowError() const;
 };
 
 struct Statistics {
@@ -62,8 +73,8 @@ struct Statistics {
                                 llvm::ArrayRef<float> extrema, int64_t samples, llvm::StringRef sourceHash);
 
   /// Numbers that an instrumented run keeps of one contraction: its channels' sums, the number of positions, then the bits of the
-  /// largest element of each channel and of the largest of the negated elements, both as i64.
-  static int64_t channelNumbers(int64_t width) { return 3 * width + 1; }
+  /// largest element of each channel and of the largest of the negated elements, both as i64, and the number of rows for each prefix of their range.
+  static int64_t channelNumbers(int64_t width) { return 3 * width + 1 + kRangePrefixes; }
 
   /// Adds what the loops of an instrumented run wrote, for each key its `channelNumbers`.
   void addChannels(llvm::ArrayRef<std::string> keys, llvm::ArrayRef<int64_t> widths, llvm::ArrayRef<int64_t> sums);

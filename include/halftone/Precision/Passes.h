@@ -16,14 +16,16 @@ inline constexpr llvm::StringLiteral kProbesAttr = "halftone.probes";
 
 /// What a contraction with constant weights reads.
 enum class Activations {
-  Int8,    ///< codes of calibrated ranges
-  Dynamic, ///< codes of the range found when it runs
-  Float    ///< floats: only the weights are quantized
+  Automatic, ///< Int8, or Dynamic where the statistics say that it is better (halftone-choose-activations)
+  Int8,      ///< codes of calibrated ranges
+  Dynamic,   ///< codes of the range found when it runs
+  Float      ///< floats: only the weights are quantized
 };
 
 /// The same as the values of an option.
 inline llvm::cl::ValuesClass activationsValues() {
   return llvm::cl::values(
+      clEnumValN(Activations::Automatic, "auto", "int8, or dynamic for layers that lose much less by it on the samples"),
       clEnumValN(Activations::Int8, "int8", "codes of calibrated ranges"),
       clEnumValN(Activations::Dynamic, "dynamic", "codes of the range that each row or image has when it runs; needs no samples"),
       clEnumValN(Activations::Float, "float", "floats: only the weights are quantized; needs no samples"));

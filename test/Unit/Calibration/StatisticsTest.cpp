@@ -67,9 +67,17 @@ TEST(Statistics, Channels) {
   Statistics statistics = shard({1.0f});
   int64_t one = 1 << 24;
   auto bits = [](float value) -> int64_t { return llvm::bit_cast<uint32_t>(value); };
-  // Two channels at two positions, then one channel at none: sums, positions, bits of the largest and of the largest negated element.
-  statistics.addChannels({"0:conv", "1:gemm"}, {2, 1},
-                         {one, -3 * one, 2, bits(0.75f), bits(0.0f), bits(0.0f), bits(2.0f), 0, 0, 0, 0});
+  // Two channels at two positions, then one channel at none: sums, positions, bits of the largest and of the largest negated element, rows by range.
+  std::vector<int64_t> sums{one, -3 * one, 2, bits(0.75f), bits(0.0f), bits(0.0f), bits(2.0f)};
+  sums.resize(Statistics::channelNumbers(2));
+  sums[7 + (bits(2.75f) >> kRangeShift)] = 1;
+  sums[7] = 3;
+  sums.resize(Statistics::channelNumbers(2) + Statistics::channelNumbers(1));
+  statistics.addChannels({"0:conv", "1:gemm"}, {2, 1}, sums);
+  EXPECT_FALSE(statistics.channels[1].rowError());
+  // Of four rows three are 0; 2.75 counts as the middle of its prefix, from 2.75 to 3.
+  ASSERT_TRUE(statistics.channels[0].rowError());
+  EXPECT_NEAR(*statistics.channels[0].rowError(), 2.875 * 2.875 / 4 / (255 * 255 * 12), 1e-12);
   EXPECT_EQ(statistics.channels[0].highs, (std::vector<float>{0.75f, 0.0f}));
   EXPECT_EQ(statistics.channels[0].lows, (std::vector<float>{0.0f, -2.0f}));
   EXPECT_EQ(statistics.channels[0].means(), (std::vector<float>{0.5f, -1.5f}));
@@ -83,6 +91,7 @@ TEST(Statistics, Channels) {
   EXPECT_EQ(read->toJSON(), twice.toJSON());
   EXPECT_EQ(read->channels[0].sums, twice.channels[0].sums);
   EXPECT_EQ(read->channels[0].lows, twice.channels[0].lows);
+  EXPECT_EQ(read->channels[0].ranges, (std::map<uint16_t, int64_t>{{0, 6}, {bits(2.75f) >> kRangeShift, 2}}));
   EXPECT_NE(message(twice.merge(shard({1.0f}))).find("different channels"), std::string::npos);
 }
 
