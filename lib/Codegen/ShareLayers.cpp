@@ -76,6 +76,15 @@ struct ShareLayers : halftone::impl::ShareLayersBase<ShareLayers> {
 private:
   int64_t count = 0; ///< of functions
 
+  /// Whether a sum or a largest element starts from it: its kernel takes the place of both.
+  static bool isStart(Operation *op) {
+    auto fill = dyn_cast<linalg::FillOp>(op);
+    return fill && llvm::any_of(fill.getOutputs().front().getUsers(), [&](Operation *user) {
+             auto reader = dyn_cast<linalg::LinalgOp>(user);
+             return reader && user != op && reader.getNumReductionLoops() > 0 && llvm::is_contained(reader.getDpsInits(), fill.getOutputs().front());
+           });
+  }
+
   /// The layers that are one operation each, and loops of no layer, as those that count channels.
   static SmallVector<Operation *> singleLayers(func::FuncOp entry) {
     llvm::MapVector<int64_t, SmallVector<Operation *, 1>> operations;
@@ -86,7 +95,8 @@ private:
       else if (isa<scf::ForOp>(op) && op.getNumResults() == 0)
         single.push_back(&op);
     for (auto &[layer, ops] : operations)
-      if (ops.size() == 1 && isa<ContractOp, linalg::LinalgOp, LookupOp, ObserveOp>(ops.front()) && !findProductKernel(ops.front()))
+      if (ops.size() == 1 && isa<ContractOp, linalg::LinalgOp, LookupOp, ObserveOp>(ops.front()) && !findProductKernel(ops.front()) &&
+          !isStart(ops.front()))
         single.push_back(ops.front());
     return single;
   }

@@ -42,7 +42,7 @@ struct CorrectBiasPass : halftone::impl::CorrectBiasBase<CorrectBiasPass> {
     Sandwiches sandwiches(*entry);
     for (const Sandwich &sandwich : sandwiches.all()) {
       auto means = dyn_cast_or_null<DenseF32ArrayAttr>(sandwich.anchor->removeAttr(kChannelMeansAttr));
-      if (means && (isInt8(sandwich.anchor) || isDynamic(sandwich.anchor)) && failed(correct(sandwich, means)))
+      if (means && isInt8(sandwich.anchor) && failed(correct(sandwich, means)))
         return signalPassFailure();
     }
   }
