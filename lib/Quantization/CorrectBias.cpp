@@ -8,6 +8,7 @@
 #include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Calibration/Passes.h"
 #include "halftone/Quantization/Biases.h"
+#include "halftone/Quantization/WeightFormats.h"
 #include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Support/Constants.h"
 #include <cmath>
@@ -31,6 +32,15 @@ static std::vector<double> meanErrors(ArrayRef<float> weights, ArrayRef<float> s
   return errors;
 }
 
+/// Where a layer finds its ranges when it runs, rows differ, and their mean says less of a row: it makes up for the weights' error only where that is
+/// large.
+static bool isMeanWorth(Operation *contraction) {
+  if (isInt8(contraction))
+    return true;
+  FailureOr<FormatOfWeights> format = isDynamic(contraction) ? getFormatOfWeights(contraction) : FailureOr<FormatOfWeights>();
+  return succeeded(format) && format->format.bits < 8;
+}
+
 namespace {
 struct CorrectBiasPass : halftone::impl::CorrectBiasBase<CorrectBiasPass> {
   using CorrectBiasBase::CorrectBiasBase;
@@ -42,7 +52,7 @@ struct CorrectBiasPass : halftone::impl::CorrectBiasBase<CorrectBiasPass> {
     Sandwiches sandwiches(*entry);
     for (const Sandwich &sandwich : sandwiches.all()) {
       auto means = dyn_cast_or_null<DenseF32ArrayAttr>(sandwich.anchor->removeAttr(kChannelMeansAttr));
-      if (means && isInt8(sandwich.anchor) && failed(correct(sandwich, means)))
+      if (means && isMeanWorth(sandwich.anchor) && failed(correct(sandwich, means)))
         return signalPassFailure();
     }
   }

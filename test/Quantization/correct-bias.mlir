@@ -1,6 +1,17 @@
 // RUN: halftone-opt %s --halftone-correct-bias | FileCheck %s
 // RUN: halftone-opt %s --halftone-correct-bias --halftone-insert-casts --halftone-verify-quantization | FileCheck %s --check-prefix=CODES
 
+// RUN: sed 's/"int8"/"dynamic"/' %s | halftone-opt --halftone-correct-bias | FileCheck %s --check-prefix=ROWS
+// RUN: sed 's/"int8"/"dynamic", halftone.weights = "int4"/' %s | halftone-opt --halftone-correct-bias | FileCheck %s --check-prefix=FEW
+
+// A layer that finds its ranges when it runs keeps its bias where its weights have 8 bits: rows differ, and so do their means.
+// ROWS-NOT: tensor<2xf32>
+// ROWS: %[[KEPT:.*]] = arith.constant dense<1.000000e+00> : tensor<2xf32>
+// ROWS-NOT: arith.constant {{.*}} : tensor<2xf32>
+// ROWS-NOT: halftone.channel_means
+// FEW: arith.constant dense<[{{.*}}, {{.*}}]> : tensor<2xf32>
+// FEW: linalg.matmul {halftone.precision = "dynamic", halftone.weight
+
 // Scale 0.01: the weight 0.104 becomes 0.1 (code 10). Its input channel has the mean 2, so output channel 1 lacks
 // 0.004 * 2; channel 0 is exact. The float contraction keeps its bias.
 // CHECK-LABEL: @main
