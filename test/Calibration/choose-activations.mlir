@@ -27,9 +27,11 @@ func.func @main(%x: tensor<2x2xf32> {halftone.name = "x"}, %image: tensor<1x1x1x
       ins(%c, %weights : tensor<2x2xf32>, tensor<2x2xf32>) outs(%f : tensor<2x2xf32>) -> tensor<2x2xf32> loc("d")
   %ie = tensor.empty() : tensor<1x1x1x2xf32>
   %if = linalg.fill ins(%zero : f32) outs(%ie : tensor<1x1x1x2xf32>) -> tensor<1x1x1x2xf32>
-  %g = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>, halftone.rounding_noise = 0.001 : f64, halftone.row_gain = 2.5 : f64}
+  %g = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>,
+                                halftone.rounding_noise = 0.001 : f64, halftone.row_gain = 2.5 : f64}
       ins(%image, %kernel : tensor<1x1x1x2xf32>, tensor<1x1x2x2xf32>) outs(%if : tensor<1x1x1x2xf32>) -> tensor<1x1x1x2xf32> loc("g")
-  %h = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>, halftone.rounding_noise = 0.001 : f64, halftone.row_gain = 3.5 : f64}
+  %h = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>,
+                                halftone.rounding_noise = 0.001 : f64, halftone.row_gain = 3.5 : f64}
       ins(%g, %kernel : tensor<1x1x1x2xf32>, tensor<1x1x2x2xf32>) outs(%if : tensor<1x1x1x2xf32>) -> tensor<1x1x1x2xf32> loc("h")
   return %d, %h : tensor<2x2xf32>, tensor<1x1x1x2xf32>
 }

@@ -9,8 +9,9 @@
 // ROWS: %[[KEPT:.*]] = arith.constant dense<1.000000e+00> : tensor<2xf32>
 // ROWS-NOT: arith.constant {{.*}} : tensor<2xf32>
 // ROWS-NOT: halftone.channel_means
-// FEW: arith.constant dense<[{{.*}}, {{.*}}]> : tensor<2xf32>
-// FEW: linalg.matmul {halftone.precision = "dynamic", halftone.weight
+// FEW: linalg.matmul {halftone.precision = "dynamic", halftone.weight_codes
+// FEW: %[[CORRECTED:.*]] = arith.constant dense<[1.000000e+00, 0.9174{{.*}}]> : tensor<2xf32>
+// FEW: linalg.generic {{.*}} ins(%{{.*}}, %[[CORRECTED]]
 
 // Scale 0.01: the weight 0.104 becomes 0.1 (code 10). Its input channel has the mean 2, so output channel 1 lacks
 // 0.004 * 2; channel 0 is exact. The float contraction keeps its bias.

@@ -146,8 +146,9 @@ def CorrectBias : Pass<"halftone-correct-bias", "::mlir::ModuleOp"> {
     Rounding the weights W to W' changes the output channel's mean by sum over its weights (W' - W) * E[x], E[x] the
     mean of the weight's input channel (`halftone.channel_means` of the contraction), times the share of positions at
     which the weight's tap reads the input and no padding. The bias that follows an int8
-    contraction gets the opposite, and so does that of a dynamic one with weights of fewer than 8 bits: its rows differ, and their mean says less of each. To be run before `halftone-insert-casts`, for which it leaves the codes that it
-    looked at as `halftone.weight_codes` and `halftone.weight_scales`; the means are removed. Contractions without means or without a bias are left alone.
+    contraction gets the opposite, and so does that of a dynamic one with weights of fewer than 8 bits: its rows differ, and
+    their mean says less of each. To be run before `halftone-insert-casts`, for which it leaves the codes that it looked at as
+    `halftone.weight_codes` and `halftone.weight_scales`; the means are removed. Contractions without means or without a bias are left alone.
     Nagel et al., Data-free quantization through weight equalization and bias correction, arXiv:1906.04721, section 4.2, with means observed instead of
     assumed.
 
