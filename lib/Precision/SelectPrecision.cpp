@@ -228,7 +228,7 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
     return reason;
   if (std::string reason = matchFloatOps(unit); !reason.empty())
     return reason;
-  if (beforeLogarithms.contains(unit.first()) && !unit.first()->hasAttr(kPrecisionAttr))
+  if (beforeLogarithms.contains(unit.first()) && !isInt8(unit.first()))
     return "a logarithm behind it shows the rounding of small values";
   const bool isProduct = isa<linalg::BatchMatmulOp>(unit.first()); // of two activations
   if (unit.kind == OpKind::Contraction && !isProduct && !isConstant(getWeightOperand(unit.first()).get()))

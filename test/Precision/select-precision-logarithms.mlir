@@ -1,6 +1,7 @@
 // RUN: halftone-opt %s --split-input-file --halftone-expand-math --halftone-select-precision | FileCheck %s
 // RUN: halftone-opt %s --split-input-file --halftone-expand-math --halftone-select-precision=activations=dynamic | FileCheck %s --check-prefix=DYNAMIC
 // RUN: halftone-opt %s --split-input-file --halftone-expand-math --halftone-select-precision=activations=float | FileCheck %s --check-prefix=WEIGHTS
+// RUN: sed '/%g1 = .*"spectrum"/s/halftone.range/halftone.precision = "dynamic", halftone.range/' %s | halftone-opt --split-input-file --halftone-expand-math --halftone-select-precision | FileCheck %s --check-prefix=AUTO
 // RUN: echo "- {name: spectrum, precision: int8}" > %t.yaml
 // RUN: halftone-opt %s --halftone-expand-math --halftone-assign-formats=recipe=%t.yaml --halftone-select-precision --split-input-file | FileCheck %s --check-prefix=RECIPE
 
@@ -9,6 +10,10 @@
 // CHECK-LABEL: @main
 // CHECK: linalg.matmul {halftone.precision = "float", {{.*}}halftone.reason = "a logarithm behind it shows the rounding of small values"
 // CHECK: linalg.matmul {halftone.precision = "int8"
+// Ranges of its rows, that halftone-choose-activations would give it, are no way around that.
+// AUTO-LABEL: @main
+// AUTO: linalg.matmul {halftone.precision = "float", {{.*}}halftone.reason = "a logarithm behind it shows the rounding of small values"
+// AUTO: linalg.matmul {halftone.precision = "int8"
 // DYNAMIC-LABEL: @main
 // DYNAMIC: linalg.matmul {halftone.precision = "float"
 // DYNAMIC: linalg.matmul {halftone.precision = "dynamic"
