@@ -242,12 +242,11 @@ void mlir::halftone::setPrecision(Operation *op, StringRef precision, StringRef 
     op->setAttr(kReasonAttr, b.getStringAttr(reason));
 }
 
-bool mlir::halftone::isInt8(Operation *op) {
+static bool hasPrecision(Operation *op, StringRef name) {
   auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
-  return precision && precision.getValue() == "int8";
+  return precision && precision.getValue() == name;
 }
 
-bool mlir::halftone::isDynamic(Operation *op) {
-  auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
-  return precision && precision.getValue() == kDynamicPrecision;
-}
+bool mlir::halftone::isInt8(Operation *op) { return hasPrecision(op, "int8"); }
+
+bool mlir::halftone::isDynamic(Operation *op) { return hasPrecision(op, kDynamicPrecision); }

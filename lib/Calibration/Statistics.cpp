@@ -144,11 +144,14 @@ static void mergeExtrema(ChannelStatistics &mine, const ChannelStatistics &other
     mine.highs[c] = std::max(mine.highs[c], others.highs[c]);
     mine.lows[c] = std::min(mine.lows[c], others.lows[c]);
   }
+}
+
+/// Likewise.
+static void mergeRanges(ChannelStatistics &mine, const ChannelStatistics &others) {
   if (mine.ranges.empty() || others.ranges.empty())
-    mine.ranges.clear();
-  else
-    for (auto [prefix, count] : others.ranges)
-      mine.ranges[prefix] += count;
+    return mine.ranges.clear();
+  for (auto [prefix, count] : others.ranges)
+    mine.ranges[prefix] += count;
 }
 
 Error Statistics::merge(const Statistics &shard) {
@@ -174,6 +177,7 @@ Error Statistics::merge(const Statistics &shard) {
     for (auto [sum, more] : llvm::zip_equal(mine.sums, others.sums))
       sum += more;
     mergeExtrema(mine, others);
+    mergeRanges(mine, others);
   }
   for (size_t i = 0; i < values.size(); ++i) {
     values[i].minimum = std::min(values[i].minimum, shard.values[i].minimum);

@@ -244,7 +244,7 @@ Error mlir::halftone::runBuild(CommandLine &line) {
     return userError("options of quantization need --data, and no --float: a model without samples is built in floats");
   OpReport report = OpReport::of(**module);
   if (!isFloat) {
-    StageSettings settings = options.quantize.settings(/*mayChoose=*/true);
+    StageSettings settings = options.quantize.settings();
     settings.heldOut = options.selection.heldOutSamples();
     std::optional<ChosenSettings> chosen;
     if (Error error = decidePrecision(**module, options, *last, settings, chosen))

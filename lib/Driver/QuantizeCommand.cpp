@@ -94,7 +94,7 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   if (!*selects && target.getNumOccurrences())
     return userError("--target-cpu is the CPU that a selection measures on; without --max-drop, --max-bytes or "
                      "--max-latency it is an option of compile");
-  Expected<bool> sums = usesHessians(options.settings(/*mayChoose=*/true));
+  Expected<bool> sums = usesHessians(options.settings());
   if (!sums)
     return sums.takeError();
   if (!*selects && !data.empty() && !*sums)
@@ -126,7 +126,7 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
     return userError(
         "quantize needs --stats, or a stage file behind calibration; `halftone "
         "calibrate MODEL --data D.npz -o STATS` makes them");
-  StageSettings settings = options.settings(/*mayChoose=*/true);
+  StageSettings settings = options.settings();
   settings.statistics = statistics;
   settings.heldOut = selection.heldOutSamples();
   std::optional<ChosenSettings> chosen;

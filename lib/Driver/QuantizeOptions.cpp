@@ -87,7 +87,7 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                         "(contraction, "
                         "avg_pool, ...); may be repeated")) {}
 
-StageSettings QuantizeOptions::settings(bool mayChoose) const {
+StageSettings QuantizeOptions::settings() const {
   StageSettings settings;
   settings.estimator = estimator;
   settings.percentile = percentile;
@@ -102,8 +102,7 @@ StageSettings QuantizeOptions::settings(bool mayChoose) const {
   settings.sparsity = sparsity;
   settings.pattern = pattern;
   // Hessians are of codes.
-  mayChoose &= !needsHessians(rounding);
-  settings.activations = activations == Activations::Automatic && !mayChoose ? Activations::Int8 : activations;
+  settings.activations = activations == Activations::Automatic && needsHessians(rounding) ? Activations::Int8 : activations;
   settings.floatOps.assign(floatOps.begin(), floatOps.end());
   return settings;
 }

@@ -15,8 +15,7 @@ public:
   explicit QuantizeOptions(CommandLine &line);
 
   /// The settings of the stages; the statistics and the target are not set.
-  /// `mayChoose`: whether --activations=auto may be anything but int8.
-  StageSettings settings(bool mayChoose) const;
+  StageSettings settings() const;
 
   /// Whether activations need ranges, so samples or statistics.
   bool needsCalibration() const { return activations == Activations::Automatic || activations == Activations::Int8; }

@@ -245,7 +245,8 @@ static Error quantizeForTraining(const TrainOptions &options, ModuleOp module) {
                ? userError("--learn-scales and --learn-levels need --stats, or a file of the stage 'quantization': a float model has "
                            "neither")
                : Error::success();
-  StageSettings settings = options.quantize.settings(/*mayChoose=*/false);
+  StageSettings settings = options.quantize.settings();
+  settings.activations = Activations::Int8; // check() has refused the others, and what "auto" may choose is not trained through.
   settings.statistics = options.statistics;
   if (!options.quantize.isSmoothGiven())
     settings.smooth = "none"; // A teacher's values, of blocks, are not divided.

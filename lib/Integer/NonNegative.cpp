@@ -20,14 +20,19 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
+/// What is not seen within so many values, one behind the other, is not known: a long chain needs no deep stack.
+static constexpr int kDepth = 256;
+
 namespace {
 class Prover {
 public:
   bool prove(Value value) {
     auto [found, isNew] = known.try_emplace(value, false);
-    if (!isNew)
+    if (!isNew || depth == kDepth)
       return found->second;
+    ++depth;
     const bool proved = proveAnew(value);
+    --depth;
     known[value] = proved;
     return proved;
   }
@@ -95,6 +100,7 @@ private:
   bool proveAll(ValueRange values) { return llvm::all_of(values, [&](Value value) { return prove(value); }); }
 
   llvm::DenseMap<Value, bool> known;
+  int depth = 0; ///< of the values that are being proved
 };
 } // namespace
 

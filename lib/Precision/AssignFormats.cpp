@@ -6,6 +6,7 @@
 #include "halftone/Precision/Passes.h"
 #include "halftone/Precision/Recipe.h"
 #include "halftone/Quantization/WeightFormats.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_ASSIGNFORMATS
@@ -100,9 +101,10 @@ void AssignFormatsPass::assign(ArrayRef<Operation *> members, OpKind kind) {
   Builder builder(&getContext());
   // What is to be zero is found from codes of calibrated ranges.
   if (hasWeights && (last->precision == "int8" || !last->activations.empty() || last->sparsity != 0))
-    members.front()->setAttr(kPrecisionAttr, builder.getStringAttr(last->activations == "float" ? StringRef(kWeightsPrecision)
-                                                                   : last->readsFloats()      ? StringRef(kDynamicPrecision)
-                                                                                              : StringRef("int8")));
+    members.front()->setAttr(kPrecisionAttr, builder.getStringAttr(llvm::StringSwitch<StringRef>(last->activations)
+                                                                       .Case("dynamic", kDynamicPrecision)
+                                                                       .Case("float", kWeightsPrecision)
+                                                                       .Default("int8")));
   if (!last->isFloat())
     return hasWeights ? setFormat(members.front(), *last), void(++assigned) : void();
   for (Operation *member : members) {

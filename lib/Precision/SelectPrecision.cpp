@@ -210,7 +210,7 @@ static std::string findAssigned(const Unit &unit) {
   return "";
 }
 
-/// What halftone-assign-formats was told for a contraction, else what the option says.
+/// What halftone-assign-formats or halftone-choose-activations said of a contraction, else what the option says.
 Activations SelectPrecisionPass::activationsOf(const Unit &unit) const {
   auto assigned = unit.first()->getAttrOfType<StringAttr>(kPrecisionAttr);
   if (unit.kind != OpKind::Contraction || !assigned)
