@@ -150,6 +150,16 @@ class Peer:
         return dict(zip(self.names, self.session.run(None, feeds)))
 
 
+def optimize(path):
+    """The model as onnxruntime's optimizations write it, but for those that are for one machine."""
+    import onnxruntime
+    settings = onnxruntime.SessionOptions()
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    settings.optimized_model_filepath = str(path)
+    settings.log_severity_level = 4
+    onnxruntime.InferenceSession(path.read_bytes(), settings, providers=["CPUExecutionProvider"])
+
+
 def jittered(feeds, random):
     return {name: (a * (1 + random.normal(size=a.shape) * JITTER)).astype(a.dtype) if a.dtype == np.float32 else a for name, a in feeds.items()}
 
@@ -226,6 +236,8 @@ def check_graph(options, graph, folder, variant, log):
             raise Failure("peer refuses", str(error)[:400]) from None
         random = np.random.default_rng(3)
         others = [peer.run(jittered(feeds, random)) for _ in range(DRAWS)]
+    if options.optimized:
+        optimize(folder / "model.onnx")
 
     targets = options.chosen if graph.seed % 4 == 0 or not options.peer else options.chosen[1:]
     floats = build_all(options, folder, "float", dims, [] if graph.quantized else ["--float"], targets)
@@ -416,6 +428,8 @@ def main():
     parser.add_argument("--seeds", type=seeds_of, nargs="+", default=[range(100)], help="numbers, or FIRST:END")
     parser.add_argument("--targets", nargs="+", default=TARGETS)
     parser.add_argument("--nodes", type=int, help="about so many in each graph (default: 3 to 15)")
+    parser.add_argument("--optimized", action="store_true", help="compile the graphs as onnxruntime's optimizations write them")
+    parser.add_argument("--opset", type=int, help="of all graphs (default: 11 to 21)")
     parser.add_argument("--float", dest="quantize", action="store_false", help="compile in floats only")
     parser.add_argument("--reduce", action="store_true", help="make the graphs of failures smaller")
     parser.add_argument("--no-peer", dest="peer", action="store_false", help="do not compare with onnxruntime")
@@ -426,7 +440,7 @@ def main():
     counts, texts, start = collections.Counter(), collections.Counter(), time.monotonic()
     with open(options.folder / "fuzz.jsonl", "a") as record:
         for seed in (seed for span in options.seeds for seed in span):
-            graph = fuzz_graphs.make_graph(seed, options.nodes)
+            graph = fuzz_graphs.make_graph(seed, options.nodes, options.opset)
             if options.show:
                 print(f"seed {seed}: {describe(graph)}")
                 continue

@@ -1129,8 +1129,9 @@ PROFILES = (
 )
 
 
-def make_graph(seed, nodes=None):
+def make_graph(seed, nodes=None, opset=None):
     g = Graph(seed)
+    g.opset = opset or g.opset
     rows = {name: row for name, row in OPERATORS.items() if row[1] <= g.opset}
     if g.quantized:
         rows["casts"] = (20, 11, casts, {})

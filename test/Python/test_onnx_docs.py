@@ -1,4 +1,4 @@
-"""docs/ONNX.md lists exactly the operators of the importer's registry, each with its first opset."""
+"""docs/ONNX.md lists exactly the operators of the importer's registry, each with its first opset, and those that do the work of several, each with its domain."""
 import pathlib
 import re
 import unittest
@@ -12,6 +12,13 @@ class OnnxDocs(unittest.TestCase):
         page = (ROOT / "docs/ONNX.md").read_text()
         registry = re.findall(r'\{"(\w+)", (\d+), ', source)
         self.assertEqual(sorted(registry), re.findall(r"^\| (\w+) \| (\d+) \|", page, re.MULTILINE))
+
+    def test_table_is_fused_operators(self):
+        source = (ROOT / "lib/Import/ONNX/FusedOperators.cpp").read_text()
+        page = (ROOT / "docs/ONNX.md").read_text()
+        rows = re.findall(r'\{(""|kMicrosoft), "(\w+)", \d+, expand', source)
+        fused = [(kind, "com.microsoft" if domain == "kMicrosoft" else "ai.onnx") for domain, kind in rows]
+        self.assertEqual(sorted(fused), re.findall(r"^\| (\w+) \| (ai\.onnx|com\.microsoft) \|", page, re.MULTILINE))
 
 
 if __name__ == "__main__":

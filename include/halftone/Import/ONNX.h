@@ -1,6 +1,6 @@
 //===- ONNX.h - reads ONNX models -------------------------------------------===//
 //
-// An ONNX file (opset 13 to 22, weights inside or in external-data files) becomes one module in the entry form of
+// An ONNX file (opset 1 to 28, weights inside or in external-data files) becomes one module in the entry form of
 // docs/Pipeline.md, in the model's own layout (NCHW). Arithmetic on shapes and constants that exporters leave is
 // evaluated here. Errors go through the MLIR diagnostic engine; all operators that are not supported are gathered in
 // one error.

@@ -36,6 +36,8 @@ private:
   FailureOr<SmallVector<int64_t>> readInputShape(const onnx::ValueInfoProto &input, SmallVector<Attribute> &symbols);
   FailureOr<int64_t> readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim);
   std::string importNode(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
+  std::optional<std::string> findUnknownInput(const onnx::NodeProto &proto) const;
+  std::optional<std::string> importFused(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
   std::string importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes, std::vector<OnnxOperator> &operators);
   std::string importBranch(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
   std::optional<SmallVector<Tensor>> importIteration(const onnx::GraphProto &body, ArrayRef<Tensor> inputs, std::vector<OnnxOperator> &operators,

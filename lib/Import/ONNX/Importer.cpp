@@ -7,6 +7,7 @@
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Import/ONNX.h"
 #include "Broadcast.h"
+#include "Expansion.h"
 #include "GraphImporter.h"
 #include "Operators.h"
 #include "Quantization.h"
@@ -19,12 +20,13 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
 
-static constexpr int64_t kFirstOpset = 1, kLastOpset = 22;
+static constexpr int64_t kFirstOpset = 1, kLastOpset = 28;
 
 bool mlir::halftone::parseDim(StringRef text, std::map<std::string, DimRange> &dims, std::string &error) {
   auto [name, sizes] = text.split('=');
@@ -346,6 +348,36 @@ std::string GraphImporter::importExpanded(const onnx::NodeProto &proto, ArrayRef
   return "";
 }
 
+/// Why an input of the node has no value, or ""; the reason of what should have made it may be "", too.
+std::optional<std::string> GraphImporter::findUnknownInput(const onnx::NodeProto &proto) const {
+  for (const std::string &input : proto.input()) {
+    if (input.empty() || tensors.contains(input))
+      continue;
+    auto found = unknown.find(input);
+    return found == unknown.end() ? "nothing before it makes its input '" + input + "'" : found->second;
+  }
+  return std::nullopt;
+}
+
+/// Imports a node that does the work of several: why it is not supported, or ""; nothing if it does not.
+std::optional<std::string> GraphImporter::importFused(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators) {
+  if (!isFused(proto, opset))
+    return std::nullopt;
+  Node node(proto, opset, tensors, builder, NameLoc::get(nameAttr(builder, nodeName(proto))));
+  Expansion expansion(proto, tensors);
+  std::optional<std::string> reason = findUnknownInput(proto);
+  if (!reason) {
+    expandFused(node, proto, expansion);
+    reason = node.reason();
+  }
+  llvm::SaveAndRestore definitions(opset, kFusedOpset);
+  if (reason->empty() && !expansion.nodes.empty())
+    return importExpanded(proto, expansion.nodes, operators);
+  for (const std::string &output : proto.output())
+    unknown[output] = "";
+  return *reason;
+}
+
 /// Imports one node; returns why it is not supported, or "". Its results are in `tensors` or in `unknown`.
 std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators) {
   auto fail = [&](const std::string &reason) {
@@ -356,21 +388,19 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<
   };
   if (std::vector<onnx::NodeProto> nodes = expandQuantized(proto, casts, tensors); !nodes.empty())
     return importExpanded(proto, nodes, operators);
+  if (std::optional<std::string> reason = importFused(proto, operators))
+    return *reason;
   if (!proto.domain().empty() && proto.domain() != "ai.onnx")
-    return fail(proto.domain() == "com.microsoft" ? "not among the operators of quantized models that are read of this domain, to which onnxruntime's "
-                                                    "optimizations write: use the model as it was before them"
-                                                  : "its domain is not known");
+    return fail(proto.domain() == kMicrosoft ? "not among the operators of this domain that are read" : 
+                proto.domain() == "com.microsoft.nchwc" ? "onnxruntime's optimization for one machine: use the model as it was before it, or as level 'extended' makes it"
+                                                        : "its domain is not known");
   const Operator *row = findOperator(proto.op_type());
   if (!row)
     return fail("the operator is not known");
   if (opset < row->since)
     return fail("its definition of opset " + std::to_string(opset) + "; supported from " + std::to_string(row->since));
-  for (const std::string &input : proto.input()) {
-    if (input.empty() || tensors.contains(input))
-      continue;
-    auto found = unknown.find(input);
-    return fail(found == unknown.end() ? "nothing before it makes its input '" + input + "'" : found->second);
-  }
+  if (std::optional<std::string> reason = findUnknownInput(proto))
+    return fail(*reason);
   Node node(proto, opset, tensors, builder, NameLoc::get(nameAttr(builder, nodeName(proto))));
   unsigned required = row->inputs == kAllInputs ? std::max(1u, node.numInputs()) : row->inputs;
   for (unsigned i = 0; i < required; ++i)

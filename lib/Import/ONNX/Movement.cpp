@@ -103,9 +103,13 @@ LogicalResult onnx_operators::buildSpaceToDepth(Node &node) {
   const Tensor &x = node.input(0);
   Type element = x.element;
   SmallVector<int64_t> shape(x.shape);
+  std::string mode = node.getString("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    return node.unsupported("mode = '" + mode + "'");
+  SmallVector<int64_t> permutation = mode == "DCR" ? SmallVector<int64_t>{0, 3, 5, 1, 2, 4} : SmallVector<int64_t>{0, 1, 3, 5, 2, 4};
   int64_t rows = shape[2] / *block, columns = shape[3] / *block;
   Value split = reshape(node, node.operand(0), {shape[0], shape[1], rows, *block, columns, *block});
-  node.setResult(reshape(node, transpose(node, split, {0, 3, 5, 1, 2, 4}), {shape[0], shape[1] * *block * *block, rows, columns}), element);
+  node.setResult(reshape(node, transpose(node, split, permutation), {shape[0], shape[1] * *block * *block, rows, columns}), element);
   return success();
 }
 

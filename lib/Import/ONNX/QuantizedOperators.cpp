@@ -7,8 +7,8 @@
 // Movement and maxima of codes that a QuantizeLinear made are those of the numbers that the codes stand for.
 //
 //===----------------------------------------------------------------------===//
+#include "Expansion.h"
 #include "Quantization.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
@@ -36,8 +36,6 @@ struct QuantizedOperator {
 };
 } // namespace
 
-static constexpr StringLiteral kMicrosoft = "com.microsoft";
-
 static ArrayRef<QuantizedOperator> quantizedOperators() {
   static const QuantizedOperator rows[] = {
       {"", "QLinearConv", "Conv", {{0}, {3, 0}}, 6, 8},
@@ -55,85 +53,6 @@ static ArrayRef<QuantizedOperator> quantizedOperators() {
       {kMicrosoft, "QLinearWhere", "Where", {{1}, {4}}, 7, -1, 0},
   };
   return rows;
-}
-
-//===----------------------------------------------------------------------===//
-// Writing nodes
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// The nodes that stand for one, under its name.
-class Expansion {
-public:
-  Expansion(const onnx::NodeProto &original, TensorMap &tensors) : original(original), tensors(tensors) {}
-
-  onnx::NodeProto &add(StringRef type, ArrayRef<std::string> inputs, const std::string &output);
-  /// The name of what `name` stands for; itself if it is absent.
-  std::string dequantize(const std::string &name, const std::string &scale, const std::string &zero, int axis);
-  void quantize(const std::string &name, const std::string &scale, const std::string &zero, const std::string &output);
-  /// A name that no tensor of the model has.
-  std::string fresh(StringRef what) { return original.output(0) + "\x01" + what.str() + std::to_string(count++); }
-  /// The input, or "" beyond the list.
-  std::string input(int i) const { return i < original.input_size() ? original.input(i) : ""; }
-  void copyAttributes(onnx::NodeProto &node, ArrayRef<StringRef> except = {}) const;
-  /// The i32 bias of operands with these scales, in floats.
-  std::string dequantizeBias(const std::string &bias, const std::string &a, const std::string &b);
-
-  std::vector<onnx::NodeProto> nodes;
-
-private:
-  const onnx::NodeProto &original;
-  TensorMap &tensors;
-  unsigned count = 0;
-};
-} // namespace
-
-static void setInt(onnx::NodeProto &node, const std::string &name, int64_t value) {
-  onnx::AttributeProto &attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::INT);
-  attribute.set_i(value);
-}
-
-onnx::NodeProto &Expansion::add(StringRef type, ArrayRef<std::string> inputs, const std::string &output) {
-  onnx::NodeProto node;
-  node.set_name(original.name().empty() ? original.output(0) : original.name());
-  node.set_op_type(type.str());
-  for (const std::string &input : inputs)
-    node.add_input(input);
-  node.add_output(output);
-  nodes.push_back(std::move(node));
-  return nodes.back();
-}
-
-void Expansion::copyAttributes(onnx::NodeProto &node, ArrayRef<StringRef> except) const {
-  for (const onnx::AttributeProto &attribute : original.attribute())
-    if (!llvm::is_contained(except, StringRef(attribute.name())))
-      *node.add_attribute() = attribute;
-}
-
-std::string Expansion::dequantize(const std::string &name, const std::string &scale, const std::string &zero, int axis) {
-  std::string result = fresh("real");
-  setInt(add("DequantizeLinear", {name, scale, zero}, result), "axis", axis);
-  return result;
-}
-
-void Expansion::quantize(const std::string &name, const std::string &scale, const std::string &zero, const std::string &output) {
-  add("QuantizeLinear", {name, scale, zero}, output);
-}
-
-std::string Expansion::dequantizeBias(const std::string &bias, const std::string &a, const std::string &b) {
-  if (bias.empty())
-    return bias;
-  std::string scale = fresh("scale");
-  auto left = tensors.find(a), right = tensors.find(b);
-  if (left == tensors.end() || right == tensors.end() || !left->second.constant || !right->second.constant)
-    return ""; // the caller looks for constant scales first
-  std::vector<double> lefts = left->second.constant->numbers(), rights = right->second.constant->numbers(), products;
-  for (double factor : rights)
-    products.push_back(lefts.front() * factor);
-  tensors[scale] = toTensor(HostTensor::fromNumbers(left->second.element, right->second.shape, products));
-  return dequantize(bias, scale, "", 0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -166,7 +85,7 @@ static std::vector<onnx::NodeProto> expandOperator(const onnx::NodeProto &proto,
     inputs.push_back(expansion.dequantize(expansion.input(operand.first), expansion.input(operand.first + 1),
                                           expansion.input(operand.first + 2), findAxis(proto, operand)));
     if (keepsCodes)
-      setInt(expansion.nodes.back(), kKeepCodes.str(), 1);
+      *expansion.nodes.back().add_attribute() = makeInt(kKeepCodes, 1);
   }
   std::string bias = row.bias < 0 ? "" : expansion.input(row.bias);
   if (!bias.empty()) {
@@ -212,14 +131,7 @@ static std::vector<onnx::NodeProto> expandProduct(const onnx::NodeProto &proto, 
     node.add_output(aZero);
     bScale = expansion.input(2), bZero = expansion.input(3), bias = expansion.input(4);
   }
-  std::string sum = expansion.fresh("sum"), real = expansion.fresh("real"), scale = expansion.fresh("scale");
-  expansion.add("MatMulInteger", {a, expansion.input(1), aZero, bZero}, sum);
-  setInt(expansion.add("Cast", {sum}, real), "to", onnx::TensorProto::FLOAT);
-  expansion.add("Mul", {aScale, bScale}, scale);
-  std::string product = bias.empty() ? proto.output(0) : expansion.fresh("product");
-  expansion.add("Mul", {real, scale}, product);
-  if (!bias.empty())
-    expansion.add("Add", {product, bias}, proto.output(0));
+  expansion.multiplyCodes({a, aScale, aZero}, {expansion.input(1), bScale, bZero}, bias, proto.output(0));
   return std::move(expansion.nodes);
 }
 
@@ -258,9 +170,8 @@ static std::vector<onnx::NodeProto> expandRecurrent(const onnx::NodeProto &proto
     auto real = dequantizeRecurrent(*tensors[codes].constant, *tensors[scale].constant, *tensors[zero].constant);
     if (!real)
       return {};
-    inputs[weights] = expansion.fresh("weights");
     real->name = codes;
-    tensors[inputs[weights]] = toTensor(std::move(*real));
+    inputs[weights] = expansion.constant(std::move(*real));
   }
   onnx::NodeProto &node = expansion.add("LSTM", inputs, proto.output(0));
   for (int i = 1; i < proto.output_size(); ++i)

@@ -50,6 +50,8 @@ static LogicalResult readFunctions(Node &node, Recurrent &net) {
   for (int64_t d = 0; d < net.directions; ++d)
     llvm::append_range(usual, ofDirection);
   SmallVector<std::string> names = node.getStrings("activations", usual);
+  if (names.size() > usual.size()) // RNN's default has two, whatever the directions
+    names.truncate(usual.size());
   if (names.size() != usual.size())
     return node.unsupported("activations that do not fit the directions");
   for (const std::string &name : names) {

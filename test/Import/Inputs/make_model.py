@@ -32,7 +32,7 @@ def text(field, value):
 
 
 def attribute(name, value):
-    """An AttributeProto: int, float, str, a list of ints or of str, a serialized tensor, or a branch."""
+    """An AttributeProto: int, float, str, a list of ints, floats or str, a serialized tensor, or a branch."""
     body = text(1, name)
     if isinstance(value, Branch):
         return body + message(6, value.graph) + number(20, 5)
@@ -46,6 +46,8 @@ def attribute(name, value):
         return body + number(3, value) + number(20, 2)
     if isinstance(value[0], str):
         return body + b"".join(message(9, item.encode()) for item in value) + number(20, 8)
+    if isinstance(value[0], float):
+        return body + b"".join(write_varint(7 << 3 | 5) + struct.pack("<f", item) for item in value) + number(20, 6)
     return body + b"".join(number(8, item) for item in value) + number(20, 7)
 
 

@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""Operators that do the work of several, against their definitions in NumPy.
+
+    fused_operators.py model OUT.onnx OPSET DATA.npz     one model with all cases of that opset, and an input for each
+    fused_operators.py check OPSET RESULT.npz            what it gave
+"""
+import math
+import sys
+
+import numpy as np
+
+from make_model import Model
+
+random = np.random.default_rng(7)
+KINDS = {"float32": "f32", "int32": "i32", "int64": "i64", "uint8": "u8", "int8": "i8", "bool": "bool"}
+
+
+def floats(*shape):
+    return (0.5 * random.standard_normal(shape)).astype(np.float32)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def gelu(x):
+    return 0.5 * x * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
+
+
+def gelu_tanh(x):
+    return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+
+
+def layer_norm(x, scale, shift=0, epsilon=1e-12):
+    centred = x - x.mean(-1, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + epsilon) * scale + shift
+
+
+def rms_norm(x, scale, epsilon=1e-5, axes=-1):
+    return x / np.sqrt((x**2).mean(axes, keepdims=True) + epsilon) * scale
+
+
+def conv(x, w):
+    """Without padding, stride 1."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))
+    return np.einsum("nchwij,ocij->nohw", windows, w)
+
+
+def heads(x, count):
+    return x.reshape(*x.shape[:2], count, -1).transpose(0, 2, 1, 3)
+
+
+def joined(x):
+    return x.transpose(0, 2, 1, 3).reshape(x.shape[0], x.shape[2], -1)
+
+
+def attend(q, k, v, scale=None, terms=0.0, kept=True, cap=0):
+    """Of heads; a row of `kept` without a true one gives zeros."""
+    scores = q @ k.swapaxes(-1, -2) * (scale or 1 / math.sqrt(q.shape[-1]))
+    scores = cap * np.tanh(scores / cap) if cap else scores
+    scores = scores + terms
+    shares = np.where(kept, np.exp(scores - scores.max(-1, keepdims=True)), 0)
+    return shares / np.maximum(shares.sum(-1, keepdims=True), 1e-30) @ v
+
+
+def rotate(x, cos, sin, interleaved):
+    """batch x heads x length x size by angles of length x pairs."""
+    size = 2 * cos.shape[-1]
+    first, second = (x[..., 0:size:2], x[..., 1:size:2]) if interleaved else (x[..., :size // 2], x[..., size // 2:size])
+    turned = np.stack([first * cos - second * sin, first * sin + second * cos], axis=-1 if interleaved else -2)
+    return np.concatenate([turned.reshape(*x.shape[:-1], size), x[..., size:]], axis=-1)
+
+
+def unpacked(codes, bits):
+    return np.stack([codes >> shift & (1 << bits) - 1 for shift in range(0, 8, bits)], -1).reshape(*codes.shape[:-1], -1)
+
+
+class Cases:
+    """The cases of one opset: `add(operator, given, expected)`; a value that is an array is a constant, one in a tuple an input."""
+
+    def __init__(self, opset):
+        self.model, self.data, self.expected = Model(), {}, {}
+        self.model.opset(opset)
+        self.model.opset(1, "com.microsoft")
+        self.count = 0
+
+    def value(self, given):
+        if given is None:
+            return "-"
+        self.count += 1
+        name, array = f"v{self.count}", np.asarray(given[0] if isinstance(given, tuple) else given)
+        kind = KINDS[str(array.dtype)]
+        if isinstance(given, tuple):
+            self.model.input(name, kind, list(array.shape))
+            self.data[name] = array[None]
+        else:
+            self.model.constant(name, kind, list(array.shape), array.ravel().tolist())
+        return name
+
+    def add(self, operator, given, *expected, **attributes):
+        domain, _, kind = operator.rpartition(":")
+        inputs = [self.value(x) for x in given]
+        self.count += 1
+        outputs = ["-" if e is None else f"{kind}.{self.count}.{i}" for i, e in enumerate(expected)]
+        self.model.node(kind, " ".join(inputs), " ".join(outputs), name=f"{kind}_{self.count}", domain=domain, **attributes)
+        for name, e in zip(outputs, expected):
+            if e is not None:
+                self.model.output(name)
+                self.expected[name] = np.asarray(e)
+
+
+def add_simple(c, ms="com.microsoft:"):
+    x, scale, shift, bias, skip = floats(2, 5, 12), floats(12), floats(12), floats(12), floats(2, 5, 12)
+    c.add(ms + "Gelu", [(x,)], gelu(x))
+    c.add(ms + "BiasGelu", [(x,), bias], gelu(x + bias))
+    c.add(ms + "FastGelu", [(x,)], gelu_tanh(x))
+    c.add(ms + "FastGelu", [(x,), bias], gelu_tanh(x + bias))
+    c.add(ms + "QuickGelu", [(x,)], x * sigmoid(1.702 * x))
+    c.add(ms + "QuickGelu", [(x,)], x * sigmoid(x), alpha=1.0)
+    c.add(ms + "SkipLayerNormalization", [(x,), (skip,), scale, shift], layer_norm(x + skip, scale, shift, 1e-3), epsilon=1e-3)
+    total = x + skip + bias
+    c.add(ms + "SkipLayerNormalization", [(x,), (skip,), scale, None, bias], layer_norm(total, scale), None, None, total)
+    c.add(ms + "SkipSimplifiedLayerNormalization", [(x,), (skip,), scale, bias], rms_norm(total, scale, 1e-12), None, None, total)
+    c.add("SimplifiedLayerNormalization", [(x,), scale], rms_norm(x, scale))
+    c.add("LayerNormalization", [(x,), scale, shift], layer_norm(x, scale, shift, 1e-5))  # of opset 1 in onnxruntime
+    words, positions, segments = floats(20, 12), floats(8, 12), floats(2, 12)
+    ids, kinds = random.integers(0, 20, (2, 5)).astype(np.int32), random.integers(0, 2, (2, 5)).astype(np.int32)
+    mask = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], np.int32)
+    rows = words[ids] + positions[:5] + segments[kinds]
+    c.add(ms + "EmbedLayerNormalization", [(ids,), (kinds,), words, positions, segments, scale, shift, (mask,)], layer_norm(rows, scale, shift),
+          mask.sum(1).astype(np.int32), rows)
+    places = np.array([[2, 3, 4, 5, 6]], np.int32)
+    rows = words[ids] + positions[places]
+    c.add(ms + "EmbedLayerNormalization", [(ids,), None, words, positions, None, scale, shift, None, (places,)], layer_norm(rows, scale, shift), None)
+
+
+def add_contractions(c, ms="com.microsoft:"):
+    x, w, b = floats(1, 6, 9, 9), floats(8, 6, 3, 3), floats(8)
+    y, z = conv(x, w) + b[:, None, None], floats(1, 8, 7, 7)
+    c.add(ms + "FusedConv", [(x,), w, b, (z,)], np.maximum(y + z, 0), activation="Relu")
+    c.add(ms + "FusedConv", [(x,), w, b], np.clip(y, -0.25, 0.5), activation="Clip", activation_params=[-0.25, 0.5])
+    c.add(ms + "FusedConv", [(x,), w, b], np.clip(0.25 * y + 0.5, 0, 1), activation="HardSigmoid", activation_params=[0.25, 0.5])
+    c.add(ms + "FusedConv", [(x,), w, b], y)
+    a, w, b = floats(4, 7), floats(5, 7), floats(5)
+    y = 0.5 * a @ w.T + b
+    c.add(ms + "FusedGemm", [(a,), w, b], np.where(y > 0, y, 0.25 * y), transB=1, alpha=0.5, activation="LeakyRelu", activation_alpha=0.25)
+    a, b = floats(2, 3, 4, 5), floats(2, 3, 5, 6)
+    y = a @ b
+    turned = [x.swapaxes(-1, -2) for x in (a, b)]
+    c.add(ms + "FusedMatMul", [(a,), (b,)], 0.25 * y, alpha=0.25)
+    c.add(ms + "FusedMatMul", [(turned[0],), (turned[1],)], y, transA=1, transB=1)
+    c.add(ms + "TransposeMatMul", [(a,), (turned[1],)], y, transB=1)
+    c.add(ms + "FusedMatMul", [(a.transpose(2, 0, 1, 3),), (turned[1].transpose(2, 0, 1, 3),)], y, transBatchA=1, transBatchB=1, transB=1)
+    for bits, block, zeros in ((4, 16, None), (4, 32, "packed"), (8, 16, "packed"), (2, 16, "floats")):
+        k, n = 70, 9
+        blocks = -(-k // block)
+        codes, scales = random.integers(0, 256, (n, blocks, block * bits // 8)).astype(np.uint8), (0.1 * random.random((n, blocks))).astype(np.float32)
+        packed = random.integers(0, 256, (n, -(-blocks * bits // 8))).astype(np.uint8)
+        zero = {None: None, "packed": packed, "floats": floats(n, blocks)}[zeros]
+        points = {None: np.full((n, blocks), 1 << bits - 1), "packed": unpacked(packed, bits)[:, :blocks], "floats": zero}[zeros]
+        weights = ((unpacked(codes, bits).astype(float) - points[..., None]) * scales[..., None]).reshape(n, -1)[:, :k]
+        a, bias = floats(3, k), floats(n)
+        c.add(ms + "MatMulNBits", [(a,), codes, scales, zero, None, bias], a @ weights.T + bias, K=k, N=n, bits=bits, block_size=block, accuracy_level=4)
+
+
+def add_attention(c, ms="com.microsoft:"):
+    x, w, b = floats(2, 5, 12), floats(12, 28), floats(28)
+    q, k, v = (heads(part, 2) for part in np.split(x @ w + b, [8, 16], -1))
+    lengths, causal = np.array([3, 5], np.int32), np.where(np.tril(np.ones((5, 5))), 0, -1e38)
+    mask = (np.arange(5) < lengths[:, None]).astype(np.int32)
+    hidden = np.where(mask, 0, -10000.0)[:, None, None]
+    sizes = {"num_heads": 2, "qkv_hidden_sizes": [8, 8, 12]}
+    c.add(ms + "Attention", [(x,), w, b], joined(attend(q, k, v)), **sizes)
+    c.add(ms + "Attention", [(x,), w, b, (mask,)], joined(attend(q, k, v, terms=hidden)), **sizes)
+    c.add(ms + "Attention", [(x,), w, b, (lengths,)], joined(attend(q, k, v, terms=hidden + causal)), unidirectional=1, **sizes)
+    seen, bias = np.maximum(random.integers(0, 2, (2, 5, 5)), np.eye(5, dtype=int)).astype(np.int32), floats(2, 2, 5, 5)
+    terms = np.where(seen, 0, -50.0)[:, None] + bias
+    c.add(ms + "Attention", [(x,), w, b, (seen,), None, (bias,)], joined(attend(q, k, v, 0.75, terms)), scale=0.75, mask_filter_value=-50.0, **sizes)
+
+    codes, weights = random.integers(0, 256, (2, 5, 12)).astype(np.uint8), random.integers(-127, 128, (12, 24)).astype(np.int8)
+    steps, b = (0.02 * random.random(24)).astype(np.float32), floats(24)
+    real = (codes.astype(float) - 120) * 0.02 @ (weights * steps.astype(float)) + b
+    q, k, v = (heads(part, 2) for part in np.split(real, 3, -1))
+    c.add(ms + "QAttention", [(codes,), weights, b, np.float32(0.02), steps, (mask,), np.uint8(120), np.zeros(24, np.int8)],
+          joined(attend(q, k, v, terms=hidden)), num_heads=2)
+
+    q, k, v, b = floats(2, 5, 8), floats(2, 7, 8), floats(2, 7, 12), floats(28)
+    parts = [heads(x, 2) for x in (q + b[:8], k + b[8:16], v + b[16:])]
+    seen, bias = np.array([[1] * 4 + [0] * 3, [1] * 7], np.int32), floats(1, 2, 5, 7)
+    terms = np.where(seen, 0, -10000.0)[:, None, None] + bias
+    c.add(ms + "MultiHeadAttention", [(q,), (k,), (v,), b, (seen,), (bias,)], joined(attend(*parts, terms=terms)), num_heads=2)
+    before = [floats(2, 2, 3, 4), floats(2, 2, 3, 4)]
+    now = [heads(x, 2) for x in (q, q, q)]
+    keys, values = (np.concatenate(pair, 2) for pair in zip(before, now[1:]))
+    terms = np.where(np.tril(np.ones((5, 8)), 3), 0, -1e38)
+    c.add(ms + "MultiHeadAttention", [(q,), (q,), (q,), None, None, None, (before[0],), (before[1],)], joined(attend(now[0], keys, values, terms=terms)),
+          keys, values, num_heads=2, unidirectional=1)
+
+    cos, sin = floats(16, 2), floats(16, 2)
+    for interleaved in (0, 1):
+        x = floats(2, 5, 12)
+        turned = rotate(heads(x, 3), cos[3:8], sin[3:8], interleaved)
+        c.add(ms + "RotaryEmbedding", [(x,), np.array([3]), cos, sin], joined(turned), interleaved=interleaved)
+
+
+def add_later(c):
+    """Operators of ONNX from opset 23 on."""
+    x, scale = floats(2, 5, 12), floats(12)
+    c.add("RMSNormalization", [(x,), scale], rms_norm(x, scale))
+    c.add("Swish", [(x,)], x * sigmoid(0.75 * x), alpha=0.75)
+    c.add("SwiGLU", [(x,), (2 * x,)], 2 * x * x * sigmoid(x))
+    picture = floats(1, 2, 4, 6)
+    split = picture.reshape(1, 2, 2, 2, 3, 2)
+    c.add("SpaceToDepth", [(picture,)], split.transpose(0, 1, 3, 5, 2, 4).reshape(1, 8, 2, 3), blocksize=2, mode="CRD")
+
+    q, k, v = floats(2, 4, 5, 6), floats(2, 2, 7, 6), floats(2, 2, 7, 3)
+    keys, values = k.repeat(2, 1), v.repeat(2, 1)
+    c.add("Attention", [(q,), (k,), (v,)], attend(q, keys, values))
+    c.add("Attention", [(q,), (k,), (v,)], attend(q, keys, values, 0.3, cap=2), softcap=2.0, scale=0.3)
+    c.add("Attention", [(q,), (k,), (v,)], attend(q, keys, values, kept=np.tril(np.ones((5, 7)))), is_causal=1)
+    distance = np.arange(7) - np.arange(5)[:, None]
+    c.add("Attention", [(q,), (k,), (v,)], attend(q, keys, values, kept=(distance >= -1) & (distance <= 2)), left_window_size=1, right_window_size=2)
+    kept = random.integers(0, 2, (2, 1, 5, 7)).astype(bool)
+    kept[1, 0, 2] = False  # gives zeros
+    c.add("Attention", [(q,), (k,), (v,), (kept,)], attend(q, keys, values, kept=kept))
+    c.add("Attention", [(q,), (k,), (v,), kept], attend(q, keys, values, kept=kept))
+    term = floats(1, 5, 7)
+    c.add("Attention", [(q,), (k,), (v,), (term,)], attend(q, keys, values, terms=term))
+    lengths = np.array([3, 6])
+    c.add("Attention", [(q,), (k,), (v,), None, None, None, (lengths,)], attend(q, keys, values, kept=(np.arange(7) < lengths[:, None])[:, None, None]))
+    flat = floats(2, 5, 24), floats(2, 7, 12), floats(2, 7, 6)
+    parts = [heads(x, n) for x, n in zip(flat, (4, 2, 2))]
+    c.add("Attention", [(x,) for x in flat], joined(attend(parts[0], parts[1].repeat(2, 1), parts[2].repeat(2, 1))), q_num_heads=4, kv_num_heads=2)
+    before = floats(2, 2, 3, 6), floats(2, 2, 3, 3)
+    whole = [np.concatenate(pair, 2) for pair in zip(before, (k, v))]
+    c.add("Attention", [(q,), (k,), (v,), None, (before[0],), (before[1],)],
+          attend(q, whole[0].repeat(2, 1), whole[1].repeat(2, 1), kept=np.tril(np.ones((5, 10)), 3)), *whole, is_causal=1)
+
+    cos, sin, places = floats(16, 2), floats(16, 2), random.integers(0, 16, (2, 5))
+    for interleaved in (0, 1):
+        x = floats(2, 3, 5, 6)
+        turned = rotate(x, cos[places][:, None], sin[places][:, None], interleaved)
+        c.add("RotaryEmbedding", [(x,), cos, sin, places], turned, interleaved=interleaved, rotary_embedding_dim=4)
+        x, angles = floats(2, 5, 12), [floats(2, 5, 2), floats(2, 5, 2)]
+        turned = rotate(heads(x, 3), angles[0][:, None], angles[1][:, None], interleaved)
+        c.add("RotaryEmbedding", [(x,), (angles[0],), (angles[1],)], joined(turned), interleaved=interleaved, num_heads=3)
+
+
+def make(opset):
+    cases = Cases(opset)
+    if opset < 23:
+        add_simple(cases), add_contractions(cases), add_attention(cases)
+    else:
+        add_later(cases)
+    return cases
+
+
+def main():
+    if sys.argv[1] == "model":
+        cases = make(int(sys.argv[3]))
+        with open(sys.argv[2], "wb") as file:
+            file.write(cases.model.serialize())
+        np.savez(sys.argv[4], **cases.data)
+        return
+    cases, result, wrong = make(int(sys.argv[2])), np.load(sys.argv[3]), 0
+    for name, expected in cases.expected.items():
+        got = result[name].astype(np.float64)  # with an axis of samples, which takes the place of a first one of size 1
+        error = np.abs(got.reshape(expected.shape) - expected).max() if got.size == expected.size else math.inf
+        if not error <= 1e-5 * max(1, np.abs(expected).max()):
+            print(f"{name}: {got.shape} for {expected.shape}, off by {error:.3g}")
+            wrong += 1
+    print(f"{len(cases.expected)} results, {wrong} wrong")
+
+
+if __name__ == "__main__":
+    main()
