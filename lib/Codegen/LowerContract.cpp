@@ -52,13 +52,16 @@ private:
     }
     if (!canVectorize(op.getEpilogue().front()))
       return op.emitOpError("needs an epilogue of elementwise operations");
+    // Kernels read channels as vectors.
+    if (staticStrides(cast<MemRefType>(op.getInput().getType()))->back() != 1)
+      copyInput(op);
     if (failed(emitKernel(op, isa)))
       return failure();
     op.erase();
     return success();
   }
 
-  /// Tiles take taps that follow one another only: what lies apart is copied together first.
+  /// What lies apart is copied together first.
   static void copyInput(ContractOp op) {
     ImplicitLocOpBuilder b(op.getLoc(), op);
     auto type = cast<MemRefType>(op.getInput().getType());
@@ -92,7 +95,7 @@ private:
     if (failed(layout))
       return op.emitOpError("needs packed weights; run halftone-pack-weights first");
     if (layout->kernel->dot == DotKind::Tile) {
-      if (!layout->tapsFollow(op))
+      if (!layout->tapsFollow(op)) // as tiles take them
         copyInput(op);
       emitAmxKernel(op, *layout, isa, costs);
     } else {
