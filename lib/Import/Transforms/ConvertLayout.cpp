@@ -74,7 +74,7 @@ private:
   void setTwin(Value value, Value twin) { twins[value] = twin; }
 
   Value transposedConstant(Operation *op, Value weights, ArrayRef<int64_t> permutation, StringRef what);
-  Value emptyLike(Location loc, RankedTensorType type, Value batchSource);
+  Value emptyLike(Location loc, RankedTensorType type, Value batchSource, int64_t batchDim = 0);
   Value filledLike(linalg::LinalgOp op, RankedTensorType type, Value batchSource);
 
   /// Each returns success with the twin recorded, failure if the op is not its kind.
@@ -156,12 +156,12 @@ Value LayoutConverter::first(Value value) {
   return back;
 }
 
-/// An empty tensor whose dynamic leading dimension is that of `batchSource`.
-Value LayoutConverter::emptyLike(Location loc, RankedTensorType type, Value batchSource) {
+/// An empty tensor whose dynamic leading dimension is dimension `batchDim` of `batchSource`.
+Value LayoutConverter::emptyLike(Location loc, RankedTensorType type, Value batchSource, int64_t batchDim) {
   SmallVector<Value> sizes;
   for (int64_t i = 0; i < type.getRank(); ++i)
     if (type.isDynamicDim(i))
-      sizes.push_back(tensor::DimOp::create(rewriter, loc, batchSource, 0));
+      sizes.push_back(tensor::DimOp::create(rewriter, loc, batchSource, batchDim));
   return tensor::EmptyOp::create(rewriter, loc, type, sizes);
 }
 
@@ -360,25 +360,30 @@ LogicalResult LayoutConverter::convertGeneric(linalg::GenericOp op) {
     renamed[p] = getAffineDimExpr(i, op.getContext());
   SmallVector<Value> inputs;
   SmallVector<AffineMap> maps;
+  // The operand that has the dynamic batch may have fewer dimensions than the result, as one that broadcasts without those of size 1.
   Value batchSource;
+  int64_t batchDim = 0;
   for (OpOperand *operand : op.getDpsInputOperands()) {
     AffineMap map = op.getMatchingIndexingMap(operand);
     Value value = operand->get();
     auto operandType = dyn_cast<RankedTensorType>(value.getType());
+    std::optional<unsigned> batch = operandType ? map.getResultPosition(rewriter.getAffineDimExpr(0)) : std::nullopt;
     SmallVector<AffineExpr> results(map.getResults());
     if (operandType && operandType.getRank() == rank) {
       value = last(value);
       results = permute(ArrayRef<AffineExpr>(results), permutation);
-      if (!batchSource || operandType.isDynamicDim(0))
-        batchSource = value;
     }
+    if (batch && operandType.isDynamicDim(*batch))
+      batchSource = value, batchDim = *batch;
     AffineMap moved = AffineMap::get(rank, 0, results, op.getContext());
     maps.push_back(moved.replaceDimsAndSymbols(renamed, {}, rank, 0));
     inputs.push_back(value);
   }
   RankedTensorType result = permute(type, permutation);
   maps.push_back(rewriter.getMultiDimIdentityMap(rank));
-  Value empty = emptyLike(op.getLoc(), result, batchSource);
+  if (!batchSource && type.isDynamicDim(0))
+    return failure();
+  Value empty = emptyLike(op.getLoc(), result, batchSource, batchDim);
   auto made = linalg::GenericOp::create(rewriter, op.getLoc(), result, inputs, ValueRange{empty}, maps, op.getIteratorTypesArray());
   rewriter.cloneRegionBefore(op.getRegion(), made.getRegion(), made.getRegion().begin());
   setTwin(op->getResult(0), made->getResult(0));
