@@ -124,7 +124,8 @@ struct MaterializePadding : halftone::impl::MaterializePaddingBase<MaterializePa
         addPad(sources[pad.getSource()], pad, *border);
     });
     IRRewriter rewriter(&getContext());
-    for (auto &[source, groups] : sources) {
+    for (auto &[_, groups] : sources) {
+      Value source = groups.front().pads.front().getSource(); // what a pad in front of these pads has become by now
       OpOperand *destination = findDestination(source);
       // Copies first: they read the source, which the in-place rewrite then redirects.
       for (PadGroup &group : llvm::drop_begin(groups, destination ? 1 : 0))

@@ -103,3 +103,26 @@ func.func @others(%x: tensor<?x4xf32>, %v: f32, %n: index)
   } : tensor<?x4xf32> to tensor<?x?xf32>
   return %p, %q, %r : tensor<?x5xf32>, tensor<?x5xf32>, tensor<?x?xf32>
 }
+
+// -----
+
+// A pad of what another pad makes, with another value: the second border is around the first one's tensor.
+
+// CHECK-LABEL: @twice
+// CHECK-SAME: %[[X:.*]]: tensor<4x4xf32>
+// CHECK: %[[FIRST:.*]] = tensor.insert_slice %[[X]] into %{{.*}}[1, 0] [4, 4] [1, 1] : tensor<4x4xf32> into tensor<5x4xf32>
+// CHECK: tensor.insert_slice %[[FIRST]] into %{{.*}}[0, 2] [5, 4] [1, 1] : tensor<5x4xf32> into tensor<5x6xf32>
+// CHECK-NOT: tensor.pad
+func.func @twice(%x: tensor<4x4xf32>) -> tensor<5x6xf32> {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %p = tensor.pad %x low[1, 0] high[0, 0] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %one : f32
+  } : tensor<4x4xf32> to tensor<5x4xf32>
+  %q = tensor.pad %p low[0, 2] high[0, 0] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f32
+  } : tensor<5x4xf32> to tensor<5x6xf32>
+  return %q : tensor<5x6xf32>
+}
