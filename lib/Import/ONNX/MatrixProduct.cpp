@@ -191,8 +191,10 @@ static LogicalResult setProduct(Node &node, const Tensor &a, const Tensor &right
     return success();
   }
   auto leading = broadcastShapes(aShape.drop_back(2), bShape.drop_back(2));
-  if (!leading || (ShapedType::isDynamicShape(*leading) && aShape.drop_back(2) != bShape.drop_back(2)))
-    return node.unsupported(leading ? "leading dimensions that differ, one of which is dynamic" : "leading dimensions that do not broadcast");
+  if (!leading)
+    return node.unsupported("leading dimensions that do not broadcast");
+  if (ShapedType::isDynamicShape(ArrayRef<int64_t>(*leading).drop_front()))
+    return node.unsupported("the dynamic dimension is broadcast to one that does not lead");
   node.setResult(multiplyBatched(node, a, b, *leading));
   return success();
 }
