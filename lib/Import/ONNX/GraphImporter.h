@@ -39,6 +39,8 @@ private:
   std::optional<std::string> findUnknownInput(const onnx::NodeProto &proto) const;
   std::optional<std::string> importFused(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
   std::string importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes, std::vector<OnnxOperator> &operators);
+  /// The call of a function of the model: why it is not supported, or ""; nothing if the node is none.
+  std::optional<std::string> importCall(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
   std::string importBranch(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
   std::optional<SmallVector<Tensor>> importIteration(const onnx::GraphProto &body, ArrayRef<Tensor> inputs, std::vector<OnnxOperator> &operators,
                                                      std::string &reason);
@@ -56,6 +58,7 @@ private:
   TensorMap tensors;
   llvm::StringMap<std::string> unknown; ///< tensors without a value; the reason, or "" after an unsupported node
   CastNames casts;                      ///< of what QuantizeLinear made
+  std::set<const onnx::FunctionProto *> called; ///< functions of the model that are being written out
   std::string dynamicSymbol;            ///< the dimension that is dynamic, by its first name; empty if none is
   DimRange dynamicRange;
   std::set<std::string> leadingOnes;    ///< dimensions that lead somewhere and have no size given

@@ -388,12 +388,14 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<
   };
   if (std::vector<onnx::NodeProto> nodes = expandQuantized(proto, casts, tensors); !nodes.empty())
     return importExpanded(proto, nodes, operators);
+  if (std::optional<std::string> reason = importCall(proto, operators))
+    return *reason;
   if (std::optional<std::string> reason = importFused(proto, operators))
     return *reason;
   if (!proto.domain().empty() && proto.domain() != "ai.onnx")
-    return fail(proto.domain() == kMicrosoft ? "not among the operators of this domain that are read" : 
-                proto.domain() == "com.microsoft.nchwc" ? "onnxruntime's optimization for one machine: use the model as it was before it, or as level 'extended' makes it"
-                                                        : "its domain is not known");
+    return fail(proto.domain() == kMicrosoft              ? "not among the operators of this domain that are read"
+                : proto.domain() == "com.microsoft.nchwc" ? "onnxruntime's optimization for one machine: use the model as it was before it, or as level 'extended' makes it"
+                                                          : "its domain is not known");
   const Operator *row = findOperator(proto.op_type());
   if (!row)
     return fail("the operator is not known");

@@ -8,6 +8,8 @@ The lines are Python, with these calls:
     external("w", "f32", [4], location="w.bin", offset=0, length=16)
     node("Conv", "x w", "y", pads=[1, 1, 1, 1])        "" as a name: write `-`
     node("If", "c", "y", then_branch=branch(("Relu", "x", "r")), else_branch=...)   the last node's outputs are the branch's
+    function("domain", "F", "x", "y", ("LeakyRelu", "x", "y", "", "", {"alpha": Reference("slope", 1)}), slope=0.5)
+                                                       nodes are the arguments of `node`, with attributes as a dictionary; what is named is a default
     node("Loop", "m c x", "y", body=branch(("Relu", "v", "w"), inputs=[("i", "i64", []), ...], outputs="c w"))
     output("y")                                        or with its type, as an input
 """
@@ -34,6 +36,8 @@ def text(field, value):
 def attribute(name, value):
     """An AttributeProto: int, float, str, a list of ints, floats or str, a serialized tensor, or a branch."""
     body = text(1, name)
+    if isinstance(value, Reference):
+        return body + text(21, value.name) + number(20, value.kind)
     if isinstance(value, Branch):
         return body + message(6, value.graph) + number(20, 5)
     if isinstance(value, bytes):
@@ -49,6 +53,13 @@ def attribute(name, value):
     if isinstance(value[0], float):
         return body + b"".join(write_varint(7 << 3 | 5) + struct.pack("<f", item) for item in value) + number(20, 6)
     return body + b"".join(number(8, item) for item in value) + number(20, 7)
+
+
+class Reference:
+    """An attribute of a function's call, by its name and AttributeProto.AttributeType."""
+
+    def __init__(self, name, kind):
+        self.name, self.kind = name, kind
 
 
 class Branch:
@@ -71,6 +82,7 @@ class Model:
     def __init__(self):
         self.opsets = {}
         self.graph = text(2, "graph")
+        self.functions = b""
 
     def opset(self, version, domain=""):
         self.opsets[domain] = version
@@ -109,23 +121,33 @@ class Model:
             body += message(13, text(1, key) + text(2, str(entry)))
         self.graph += message(5, body + number(14, 1))
 
-    def node(self, kind, inputs, outputs, name="", domain="", **attributes):
+    def function(self, domain, name, inputs, outputs, *nodes, **defaults):
+        body = text(1, name) + text(10, domain)
+        body += b"".join(text(4, i) for i in inputs.split()) + b"".join(text(5, o) for o in outputs.split())
+        body += b"".join(message(7, self.node_body(*node[:5], **(node[5] if len(node) > 5 else {}))) for node in nodes)
+        body += b"".join(message(9, text(1, d) + number(2, v)) for d, v in self.opsets.items())
+        self.functions += message(25, body + b"".join(message(11, attribute(key, value)) for key, value in defaults.items()))
+
+    def node(self, *arguments, **attributes):
+        self.graph += message(1, self.node_body(*arguments, **attributes))
+
+    @staticmethod
+    def node_body(kind, inputs, outputs, name="", domain="", **attributes):
         body = b"".join(text(1, "" if i == "-" else i) for i in inputs.split())
         body += b"".join(text(2, "" if o == "-" else o) for o in outputs.split())
         body += text(3, name) + text(4, kind) + text(7, domain)
-        body += b"".join(message(5, attribute(key, value)) for key, value in attributes.items())
-        self.graph += message(1, body)
+        return body + b"".join(message(5, attribute(key, value)) for key, value in attributes.items())
 
     def serialize(self):
         opsets = b"".join(message(8, text(1, d) + number(2, v)) for d, v in (self.opsets or {"": 17}).items())
-        return number(1, 8) + message(7, self.graph) + opsets
+        return number(1, 8) + message(7, self.graph) + opsets + self.functions
 
 
 def main(source, target):
     lines = [line.split("MODEL:", 1)[1].strip() for line in open(source) if "MODEL:" in line]
     model = Model()
-    calls = {name: getattr(model, name) for name in ("opset", "input", "output", "constant", "external", "node", "tensor")}
-    calls["branch"] = Branch
+    calls = {name: getattr(model, name) for name in ("opset", "input", "output", "constant", "external", "function", "node", "tensor")}
+    calls["branch"], calls["Reference"] = Branch, Reference
     exec("\n".join(lines), calls)
     with open(target, "wb") as file:
         file.write(model.serialize())
