@@ -7,6 +7,8 @@
 #include "halftone/Support/ConstantPool.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/MapVector.h"
 #include <cstring>
 
 namespace mlir::halftone {
@@ -159,6 +161,29 @@ void takeBias(ContractOp op, std::vector<int32_t> &bias) {
   op.getEpilogueInputsMutable().erase(index);
 }
 
+/// The contractions whose weights others read, too, which begin by adding another bias, as the steps of a recurrent network that is written out: start rows
+/// would make as many constants of the weights as there are biases.
+DenseSet<Operation *> findShared(Operation *root) {
+  ConstantPool pool;
+  llvm::MapVector<Attribute, SmallVector<ContractOp>> readers;
+  root->walk([&](ContractOp op) {
+    Attribute weights;
+    if (op.getPacking() || !matchPattern(op.getWeights(), m_Constant(&weights)))
+      return;
+    auto resource = dyn_cast<DenseResourceElementsAttr>(weights);
+    readers[resource ? pool.unique(resource) : weights].push_back(op);
+  });
+  auto biasOf = [](ContractOp op) {
+    std::optional<AddedBias> bias = findBias(op);
+    return bias ? std::move(bias->elements) : std::vector<int32_t>();
+  };
+  DenseSet<Operation *> shared;
+  for (auto &[weights, ops] : readers)
+    if (ops.size() > 1 && llvm::any_of(ops, [&, first = biasOf(ops.front())](ContractOp op) { return biasOf(op) != first; }))
+      shared.insert(ops.begin(), ops.end());
+  return shared;
+}
+
 /// A table and the instructions for it take about so many bytes.
 constexpr int64_t kLeastSaving = 256;
 /// What a decoded panel of tiles may take of a thread's stack.
@@ -211,6 +236,7 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
     if (failed(costs))
       return signalPassFailure();
     constants = {};
+    shared = findShared(getOperation());
     const ContractChooser chooser = {*isa, *costs, countWeightBytes(getOperation())};
     WalkResult result = getOperation().walk([&](ContractOp op) {
       if (op.getPacking())
@@ -313,7 +339,7 @@ private:
   LogicalResult replaceWeights(ContractOp op, Layout layout, ArrayRef<T> weights) {
     int64_t columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
     std::vector<int32_t> bias(columns, 0);
-    if (layout.kernel->hasStart())
+    if (layout.kernel->hasStart() && !shared.contains(op))
       takeBias(op, bias);
     std::vector<T> packed = packAll<T>(layout, weights, bias);
     if constexpr (std::is_same_v<T, int8_t> && std::is_same_v<Layout, PackedLayout>)
@@ -330,7 +356,8 @@ private:
     return success();
   }
 
-  ConstantPool constants; ///< layers that share weights, and the steps of a recurrent network, have the same
+  ConstantPool constants;       ///< layers that share weights, and the steps of a recurrent network, have the same
+  DenseSet<Operation *> shared; ///< whose biases stay in their epilogues
 };
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Integer/MultiplyAccumulates.h"
 #include "halftone/Pipelines/Pipelines.h"
+#include "halftone/Support/ConstantPool.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/Format.h"
@@ -146,9 +147,14 @@ std::vector<std::pair<OpRow, int64_t>> mlir::halftone::countEqual(llvm::ArrayRef
 
 int64_t mlir::halftone::floatConstantBytes(ModuleOp module) {
   int64_t bytes = 0;
+  ConstantPool pool;
+  DenseSet<Attribute> counted;
   module.walk([&](arith::ConstantOp constant) {
     auto type = dyn_cast<RankedTensorType>(constant.getType());
-    if (type && type.getElementType().isF32())
+    if (!type || !type.getElementType().isF32())
+      return;
+    auto resource = dyn_cast<DenseResourceElementsAttr>(constant.getValue());
+    if (counted.insert(resource ? pool.unique(resource) : constant.getValue()).second)
       bytes += type.getNumElements() * 4;
   });
   return bytes;

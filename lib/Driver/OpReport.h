@@ -49,7 +49,7 @@ private:
 /// would become int8 if there were data. The module is good for a report only.
 LogicalResult assumeCalibrated(ModuleOp module);
 
-/// Bytes of all f32 constants of @main: weights and biases.
+/// Bytes of all f32 constants of @main, weights and biases; equal ones count once.
 int64_t floatConstantBytes(ModuleOp module);
 
 } // namespace mlir::halftone
