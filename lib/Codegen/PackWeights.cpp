@@ -10,6 +10,8 @@
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
 #include <cstring>
+#include <map>
+#include <tuple>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_PACKWEIGHTS
@@ -161,17 +163,21 @@ void takeBias(ContractOp op, std::vector<int32_t> &bias) {
   op.getEpilogueInputsMutable().erase(index);
 }
 
+/// The constant weights of `op`, one attribute for all that are equal.
+Attribute weightsOf(ContractOp op, ConstantPool &pool) {
+  Attribute weights;
+  matchPattern(op.getWeights(), m_Constant(&weights));
+  auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(weights);
+  return resource ? pool.unique(resource) : weights;
+}
+
 /// The contractions whose weights others read, too, which begin by adding another bias, as the steps of a recurrent network that is written out: start rows
 /// would make as many constants of the weights as there are biases.
-DenseSet<Operation *> findShared(Operation *root) {
-  ConstantPool pool;
+DenseSet<Operation *> findShared(Operation *root, ConstantPool &pool) {
   llvm::MapVector<Attribute, SmallVector<ContractOp>> readers;
   root->walk([&](ContractOp op) {
-    Attribute weights;
-    if (op.getPacking() || !matchPattern(op.getWeights(), m_Constant(&weights)))
-      return;
-    auto resource = dyn_cast<DenseResourceElementsAttr>(weights);
-    readers[resource ? pool.unique(resource) : weights].push_back(op);
+    if (Attribute weights = op.getPacking() ? Attribute() : weightsOf(op, pool))
+      readers[weights].push_back(op);
   });
   auto biasOf = [](ContractOp op) {
     std::optional<AddedBias> bias = findBias(op);
@@ -236,7 +242,8 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
     if (failed(costs))
       return signalPassFailure();
     constants = {};
-    shared = findShared(getOperation());
+    packings = {};
+    shared = findShared(getOperation(), constants);
     const ContractChooser chooser = {*isa, *costs, countWeightBytes(getOperation())};
     WalkResult result = getOperation().walk([&](ContractOp op) {
       if (op.getPacking())
@@ -341,23 +348,32 @@ private:
     std::vector<int32_t> bias(columns, 0);
     if (layout.kernel->hasStart() && !shared.contains(op))
       takeBias(op, bias);
-    std::vector<T> packed = packAll<T>(layout, weights, bias);
-    if constexpr (std::is_same_v<T, int8_t> && std::is_same_v<Layout, PackedLayout>)
-      if (layout.storage.isPacked()) {
-        packed = storeInFewBits(layout, packed);
-        ++numInFewBits;
-      }
+    DictionaryAttr packing = layout.toAttribute(&getContext());
+    ElementsAttr &packed = packings[{weightsOf(op, constants).getAsOpaquePointer(), packing.getAsOpaquePointer(), bias}];
+    if (!packed)
+      packed = packConstant(op, layout, weights, bias);
+    if constexpr (std::is_same_v<Layout, PackedLayout>)
+      numInFewBits += layout.storage.isPacked();
     OpBuilder builder(op);
-    auto type = RankedTensorType::get(packed.size(), getElementTypeOrSelf(op.getWeights().getType()));
-    Value constant = arith::ConstantOp::create(builder, op.getLoc(), constants.make<T>(type, packed, "packed"));
-    op.getWeightsMutable().assign(constant);
-    op.setPackingAttr(layout.toAttribute(&getContext()));
+    op.getWeightsMutable().assign(arith::ConstantOp::create(builder, op.getLoc(), packed));
+    op.setPackingAttr(packing);
     ++numPacked;
     return success();
   }
 
+  template <typename T, typename Layout>
+  ElementsAttr packConstant(ContractOp op, const Layout &layout, ArrayRef<T> weights, ArrayRef<int32_t> bias) {
+    std::vector<T> packed = packAll<T>(layout, weights, bias);
+    if constexpr (std::is_same_v<T, int8_t> && std::is_same_v<Layout, PackedLayout>)
+      if (layout.storage.isPacked())
+        packed = storeInFewBits(layout, packed);
+    auto type = RankedTensorType::get(packed.size(), getElementTypeOrSelf(op.getWeights().getType()));
+    return constants.make<T>(type, packed, "packed");
+  }
+
   ConstantPool constants;       ///< layers that share weights, and the steps of a recurrent network, have the same
   DenseSet<Operation *> shared; ///< whose biases stay in their epilogues
+  std::map<std::tuple<const void *, const void *, std::vector<int32_t>>, ElementsAttr> packings; ///< by weights, `packing` and bias
 };
 
 } // namespace

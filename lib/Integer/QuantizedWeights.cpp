@@ -18,8 +18,9 @@ static std::vector<int64_t> indicesAlong(ArrayRef<int64_t> shape,
     inner *= static_cast<int64_t>(i) > axis ? size : 1;
   }
   std::vector<int64_t> indices(count);
-  for (int64_t i = 0; i < count; ++i)
-    indices[i] = i / inner % shape[axis];
+  for (auto place = indices.begin(); place != indices.end();)
+    for (int64_t i = 0; i < shape[axis]; ++i)
+      place = std::fill_n(place, inner, i);
   return indices;
 }
 

@@ -10,7 +10,9 @@
 #include "halftone/Quantization/Weights.h"
 #include "halftone/Support/Constants.h"
 #include "halftone/Support/Rewriting.h"
+#include "llvm/ADT/MapVector.h"
 #include <cmath>
+#include <tuple>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_ADOPTCASTS
@@ -123,12 +125,17 @@ struct AdoptCastsPass : halftone::impl::AdoptCastsBase<AdoptCastsPass> {
     if (failed(entry) || failed(arrangeCasts(*entry)))
       return signalPassFailure();
     OpBuilder builder(&getContext());
+    adopted.clear();
     for (Operation &op : llvm::make_early_inc_range(entry->getBody().front())) {
       if (auto pool = dyn_cast<linalg::PoolingNhwcMaxOp>(op))
         roundMaxPool(builder, pool);
       else if (classify(&op) == OpKind::Contraction && failed(adoptWeights(builder, &op)))
         return signalPassFailure();
     }
+    for (auto &[key, codes] : adopted)
+      if (Operation *constant = std::get<Value>(key).getDefiningOp(); constant->use_empty())
+        constant->erase();
+    adopted.clear();
     assignPrecisions(*entry);
   }
 
@@ -145,6 +152,9 @@ struct AdoptCastsPass : halftone::impl::AdoptCastsBase<AdoptCastsPass> {
   std::string refuseContraction(Operation *contraction, StringRef &precision);
   std::string refuseAlone(Operation *op);
   void setPrecision(Operation *op, StringRef precision, StringRef reason = "");
+
+  /// By floats, scales and operator: what contractions read instead. The steps of a recurrent network have the same.
+  llvm::MapVector<std::tuple<Value, Attribute, OperationName>, Value> adopted;
 };
 } // namespace
 
@@ -153,8 +163,13 @@ LogicalResult AdoptCastsPass::adoptWeights(OpBuilder &builder, Operation *contra
   if (!scales)
     return success();
   contraction->removeAttr(kSourceScalesAttr);
-  Operation *constant = getWeightOperand(contraction).get().getDefiningOp();
-  std::optional<std::vector<float>> values = getConstantElements<float>(getWeightOperand(contraction).get());
+  OpOperand &weights = getWeightOperand(contraction);
+  const std::tuple<Value, Attribute, OperationName> key = {weights.get(), scales, contraction->getName()};
+  if (auto known = adopted.find(key); known != adopted.end()) {
+    weights.set(known->second);
+    return success();
+  }
+  std::optional<std::vector<float>> values = getConstantElements<float>(weights.get());
   std::optional<RoundedWeights> rounded = values ? takeCodes(contraction, *values, scales) : std::nullopt;
   if (!rounded) {
     contraction->setAttr(kReasonAttr, builder.getStringAttr("its weights are no multiples of the scales that the model gives them"));
@@ -163,9 +178,8 @@ LogicalResult AdoptCastsPass::adoptWeights(OpBuilder &builder, Operation *contra
   attachWeights(contraction, *rounded);
   if (failed(quantizeWeights(builder, contraction, {})))
     return failure();
-  if (constant->use_empty())
-    constant->erase();
-  ++weights;
+  adopted[key] = weights.get();
+  ++numWeights;
   return success();
 }
 
@@ -174,11 +188,14 @@ std::string AdoptCastsPass::refuseContraction(Operation *contraction, StringRef 
   Value weights = getWeightOperand(contraction).get();
   auto reason = contraction->getAttrOfType<StringAttr>(kReasonAttr);
   bool readsCodes = findCodesType(getActivationOperand(contraction).get()) != nullptr;
+  bool isDynamic = contraction->removeAttr(kSourceDynamicAttr) != nullptr;
   while (isa_and_present<tensor::ExpandShapeOp>(weights.getDefiningOp()))
     weights = weights.getDefiningOp()->getOperand(0);
   auto dequantize = weights.getDefiningOp<DequantizeOp>();
   if (dequantize && getConstantElements<int8_t>(dequantize.getInput())) {
-    precision = readsCodes ? StringRef("int8") : StringRef(kWeightsPrecision);
+    precision = readsCodes  ? StringRef("int8")
+                : isDynamic ? StringRef(kDynamicPrecision)
+                            : StringRef(kWeightsPrecision);
     return "";
   }
   if (reason)

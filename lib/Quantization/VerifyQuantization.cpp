@@ -59,8 +59,9 @@ static LogicalResult verifyWeights(Operation *contraction) {
   std::optional<std::vector<int8_t>> codes = getConstantElements<int8_t>(dequantize.getInput());
   if (!codes)
     return dequantize.emitOpError("gives weights, but its codes are no i8 constant");
+  const int64_t least = type.getStorageTypeMin(), greatest = type.getStorageTypeMax();
   for (int8_t code : *codes)
-    if (code < type.getStorageTypeMin() || code > type.getStorageTypeMax())
+    if (code < least || code > greatest)
       return dequantize.emitOpError("has code ") << int(code) << " outside of the storage range of " << type;
   return verifyZeros(contraction, *codes);
 }

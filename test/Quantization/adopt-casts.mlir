@@ -109,3 +109,25 @@ func.func @main(%x: tensor<1x4x4x2xf32>) -> tensor<1x8xf32> {
   %fd = halftone.dequantize %fq : tensor<1x8x!q> to tensor<1x8xf32>
   return %fd : tensor<1x8xf32>
 }
+
+// -----
+
+// A source that rounds what the products read, too, by ranges that it finds when it runs: so do these. Two steps of a recurrent network read the same
+// weights, and have the same codes.
+
+// CHECK-LABEL: @main
+// CHECK-COUNT-1: quant.scast
+// CHECK: %[[W:.*]] = halftone.dequantize
+// CHECK: %[[M:.*]] = linalg.matmul {halftone.precision = "dynamic"} ins(%{{.*}}, %[[W]] :
+// CHECK-NOT: quant.scast
+// CHECK: linalg.matmul {halftone.precision = "dynamic"} ins(%[[M]], %[[W]] :
+
+func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<1x2xf32>
+  %fill = linalg.fill ins(%zero : f32) outs(%empty : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %w = arith.constant dense<[[-1.5, 0.25], [2.0, -31.75]]> : tensor<2x2xf32>
+  %m = linalg.matmul {halftone.source_dynamic, halftone.source_scales = array<f32: 0.5, 0.25>} ins(%x, %w : tensor<1x2xf32>, tensor<2x2xf32>) outs(%fill : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %n = linalg.matmul {halftone.source_dynamic, halftone.source_scales = array<f32: 0.5, 0.25>} ins(%m, %w : tensor<1x2xf32>, tensor<2x2xf32>) outs(%fill : tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %n : tensor<1x2xf32>
+}

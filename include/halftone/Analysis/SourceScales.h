@@ -4,6 +4,7 @@
 // output channel or one for all: the source model holds the codes. The importer sets it, the passes of the import stage
 // carry it (channels keep their order in every layout), `halftone-adopt-casts` takes the codes out of the weights again,
 // which is exact, and removes it. `halftone.reason` in its place says why weights that the source has quantized have no such form.
+// `halftone.source_dynamic` beside it says that the source rounds what the contraction reads, too, by ranges that it finds when it runs.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_ANALYSIS_SOURCESCALES_H
@@ -14,11 +15,11 @@
 
 namespace mlir::halftone {
 
-inline constexpr llvm::StringLiteral kSourceScalesAttr = "halftone.source_scales";
+inline constexpr llvm::StringLiteral kSourceScalesAttr = "halftone.source_scales", kSourceDynamicAttr = "halftone.source_dynamic";
 
 /// Lets a contraction that stands for another one have its scales, or its reason.
 inline void copySourceScales(Operation *from, Operation *to) {
-  for (StringRef name : {StringRef(kSourceScalesAttr), StringRef(kReasonAttr)})
+  for (StringRef name : {StringRef(kSourceScalesAttr), StringRef(kSourceDynamicAttr), StringRef(kReasonAttr)})
     if (Attribute value = from->getAttr(name))
       to->setAttr(name, value);
 }

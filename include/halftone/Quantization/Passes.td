@@ -13,7 +13,8 @@ def AdoptCasts : Pass<"halftone-adopt-casts", "::mlir::ModuleOp"> {
     (in [-128, 127]), with `quant.scast` and `halftone.dequantize` behind them; a quantize moves before a reshape that it alone
     reads; a max pool of codes gets the casts of its operand's type, which change nothing. Each operation gets
     `halftone.precision`: int8 between casts (contractions also with a result in floats), "weights" for a contraction of floats with
-    quantized weights, else float with the reason.
+    quantized weights, "dynamic" for one with `halftone.source_dynamic` (the source rounds what it reads by ranges that it finds when it
+    runs, as com.microsoft.DynamicQuantizeLSTM), else float with the reason.
 
     ```mlir
     %0 = linalg.matmul {halftone.source_scales = array<f32: 0.5>} ins(%xd, %w) ...     // w = -1.5, 0.5, ...
@@ -26,7 +27,7 @@ def AdoptCasts : Pass<"halftone-adopt-casts", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::halftone::HalftoneDialect", "::mlir::quant::QuantDialect",
                            "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
-  let statistics = [Statistic<"weights", "weights", "Number of weight tensors that became codes">,
+  let statistics = [Statistic<"numWeights", "weights", "Number of weight tensors that became codes">,
                     Statistic<"int8Ops", "int8-ops", "Number of operations with codes">,
                     Statistic<"floatOpsLeft", "float-ops-left", "Number of operations that stay float">];
 }

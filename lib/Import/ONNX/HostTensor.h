@@ -16,8 +16,9 @@ namespace mlir::halftone::importer {
 
 /// What a tensor that DequantizeLinear made is a multiple of.
 struct HostScales {
-  std::vector<float> scales; ///< one, or one for each index of `axis`
+  std::vector<float> scales; ///< one, or one for each index of `axis`; of recurrent weights (directions x rows x columns) one for each row
   int64_t axis = -1;
+  bool dynamic = false; ///< what reads the tensor rounds its other operand, too, by ranges that it finds when it runs
   std::string problem; ///< why its codes are no signed bytes with these scales; empty: they are
 };
 

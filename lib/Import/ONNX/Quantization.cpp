@@ -286,18 +286,24 @@ std::optional<HostTensor> onnx_operators::evaluateQuantizeLinear(Node &node) {
   return HostTensor::fromIntegers(cast->element, x.shape, codes);
 }
 
-/// What the constant that the cast makes is a multiple of; codes without their zero points lie from `least` to `greatest`.
-static std::shared_ptr<const HostScales> describeScales(const Cast &cast, int64_t least, int64_t greatest) {
-  auto result = std::make_shared<HostScales>();
-  for (double scale : cast.scale.constant->numbers())
-    result->scales.push_back(scale);
-  result->axis = cast.axis;
-  if (cast.block)
-    result->problem = "its weights have a scale for every " + std::to_string(cast.block) + " elements of the reduction";
-  else if (!llvm::all_of(result->scales, [](float scale) { return std::isnormal(scale) && scale > 0; }))
-    result->problem = "a scale of its weights is no normal number above 0";
+std::shared_ptr<const HostScales> importer::describeScales(HostScales scales, int64_t least, int64_t greatest) {
+  if (!scales.problem.empty())
+    return std::make_shared<HostScales>(std::move(scales));
+  if (!llvm::all_of(scales.scales, [](float scale) { return std::isnormal(scale) && scale > 0; }))
+    scales.problem = "a scale of its weights is no normal number above 0";
   else if (least < -128 || greatest > 127)
-    result->problem = "its weights have zero points: codes reach " + std::to_string(std::max(-least, greatest)) + " steps from 0, and signed bytes do not";
+    scales.problem = "its weights have zero points: codes reach " + std::to_string(std::max(-least, greatest)) + " steps from 0, and signed bytes do not";
+  return std::make_shared<HostScales>(std::move(scales));
+}
+
+/// The scales of a constant that the cast makes.
+static HostScales scalesOf(const Cast &cast) {
+  HostScales result;
+  for (double scale : cast.scale.constant->numbers())
+    result.scales.push_back(scale);
+  result.axis = cast.axis;
+  if (cast.block)
+    result.problem = "its weights have a scale for every " + std::to_string(cast.block) + " elements of the reduction";
   return result;
 }
 
@@ -316,7 +322,7 @@ std::optional<HostTensor> onnx_operators::evaluateDequantizeLinear(Node &node) {
     numbers.push_back(static_cast<float>(logical) * static_cast<float>(scales[position]));
   }
   HostTensor result = HostTensor::fromNumbers(node.builder.getF32Type(), x.shape, numbers);
-  result.scales = describeScales(*cast, least, greatest);
+  result.scales = describeScales(scalesOf(*cast), least, greatest);
   return result;
 }
 
@@ -347,10 +353,13 @@ void importer::tagWeights(Value contraction, const Tensor &weights, int64_t axis
   std::string problem = scales.problem;
   if (problem.empty() && scales.axis >= 0 && scales.axis != axis)
     problem = "its weights have scales along another axis than that of its output channels";
-  if (problem.empty())
-    op->setAttr(kSourceScalesAttr, builder.getDenseF32ArrayAttr(scales.scales));
-  else
+  if (!problem.empty()) {
     op->setAttr(kReasonAttr, builder.getStringAttr(problem));
+    return;
+  }
+  op->setAttr(kSourceScalesAttr, builder.getDenseF32ArrayAttr(scales.scales));
+  if (scales.dynamic)
+    op->setAttr(kSourceDynamicAttr, builder.getUnitAttr());
 }
 
 //===----------------------------------------------------------------------===//

@@ -14,6 +14,9 @@ inline constexpr StringLiteral kKeepCodes = "halftone.keep_codes";
 /// the source does not quantize them. `axis` is the dimension of the weights that is output channels.
 void tagWeights(Value contraction, const Tensor &weights, int64_t axis);
 
+/// Scales of codes, which without their zero points lie from `least` to `greatest`; says why they are none of signed bytes, if so.
+std::shared_ptr<const HostScales> describeScales(HostScales scales, int64_t least, int64_t greatest);
+
 /// The code of `x` in the element type, stored as that is: saturate(roundeven(x / scale) + zero); `zero` may be null.
 Value emitQuantize(OpBuilder &b, Location l, Type element, Value x, Value scale, Value zero);
 

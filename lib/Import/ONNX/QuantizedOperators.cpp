@@ -149,15 +149,23 @@ static std::optional<HostTensor> dequantizeRecurrent(const HostTensor &codes, co
   if ((!byRow && scale.count() != directions) || zero.count() != scale.count())
     return std::nullopt;
   std::vector<double> values = codes.numbers(), scales = scale.numbers(), zeros = zero.numbers();
+  double least = 0, greatest = 0;
+  HostScales ofRows{std::vector<float>(directions * rows), /*axis=*/1, /*dynamic=*/true, {}};
   for (auto [i, value] : llvm::enumerate(values)) {
-    const int64_t direction = i / perDirection, at = byRow ? direction * rows + i % rows : direction;
-    value = (value - zeros[at]) * scales[at];
+    const int64_t direction = i / perDirection, row = direction * rows + i % rows, at = byRow ? row : direction;
+    value -= zeros[at];
+    least = std::min(least, value);
+    greatest = std::max(greatest, value);
+    value *= scales[at];
+    ofRows.scales[row] = scales[at];
   }
-  return HostTensor::fromNumbers(scale.element, codes.shape, values).transposed({0, 2, 1});
+  HostTensor real = HostTensor::fromNumbers(scale.element, codes.shape, values).transposed({0, 2, 1});
+  real.scales = describeScales(std::move(ofRows), least, greatest);
+  return real;
 }
 
 /// com.microsoft.DynamicQuantizeLSTM: an LSTM whose weights are codes, with scales and zero points behind LSTM's own inputs. It rounds what its
-/// products read, too, by ranges that it finds when it runs; that is left to `--activations`.
+/// products read, too, by ranges that it finds when it runs: of a whole tensor, where Halftone finds one for each row.
 static std::vector<onnx::NodeProto> expandRecurrent(const onnx::NodeProto &proto, TensorMap &tensors) {
   Expansion expansion(proto, tensors);
   SmallVector<std::string> inputs;

@@ -9,6 +9,7 @@
 #include "MatrixProduct.h"
 #include "Movement.h"
 #include "Operators.h"
+#include "Quantization.h"
 #include "Shape.h"
 #include "halftone/Dialect/Halftone/IR/RecurrentCells.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -146,7 +147,8 @@ public:
 
 private:
   /// Rows [first, first + count) of weights (directions x rows x columns) of this direction, transposed.
-  Value weights(unsigned input, int64_t first, int64_t count);
+  Tensor weights(unsigned input, int64_t first, int64_t count);
+  Value multiplyBy(Value x, const Tensor &weights);
   /// `size` numbers of a constant (directions x n) of this direction from `first` on; zeros if it is absent.
   std::vector<double> numbers(unsigned input, int64_t first, int64_t size);
   Value vector(ArrayRef<double> numbers);
@@ -165,15 +167,29 @@ private:
   const Recurrent &net;
   int64_t index, rows;
   SmallVector<StringRef> functions;
-  Value recurrent, hiddenGate, peepholes; ///< constants, made once
+  std::optional<Tensor> recurrent, hiddenGate; ///< constants, made once
+  Value peepholes;                             ///< as these
 };
 } // namespace
 
-Value Direction::weights(unsigned input, int64_t first, int64_t count) {
+Tensor Direction::weights(unsigned input, int64_t first, int64_t count) {
   const HostTensor &all = *node.constant(input);
-  const int64_t columns = all.shape[2];
-  HostTensor part = all.gathered({columns, count}, stridedPositions({columns, count}, {1, columns}, (index * rows + first) * columns));
-  return node.materialize(part);
+  const int64_t columns = all.shape[2], begin = index * rows + first;
+  HostTensor part = all.gathered({columns, count}, stridedPositions({columns, count}, {1, columns}, begin * columns));
+  if (all.scales && static_cast<int64_t>(all.scales->scales.size()) == net.directions * rows) {
+    auto scales = std::make_shared<HostScales>(*all.scales);
+    scales->scales = ArrayRef(all.scales->scales).slice(begin, count);
+    part.scales = scales;
+  }
+  Tensor result = toTensor(std::move(part));
+  result.value = node.materialize(*result.constant);
+  return result;
+}
+
+Value Direction::multiplyBy(Value x, const Tensor &weights) {
+  Value product = multiply(node, x, weights.value);
+  tagWeights(product, weights, 1);
+  return product;
 }
 
 std::vector<double> Direction::numbers(unsigned input, int64_t first, int64_t size) {
@@ -198,7 +214,7 @@ Value Direction::addBias(Value product, ArrayRef<double> bias) {
 
 /// The biases of input and state are added here, but of a GRU that resets behind the product the hidden gate's for the state.
 Value Direction::buildInputs(Value x) {
-  Value product = multiply(node, x, weights(1, 0, rows));
+  Value product = multiplyBy(x, weights(1, 0, rows));
   if (!node.hasInput(3))
     return product;
   std::vector<double> ofInput = numbers(3, 0, rows), ofState = numbers(3, rows, rows);
@@ -210,7 +226,7 @@ Value Direction::buildInputs(Value x) {
 Value Direction::buildRecurrent(Value h, int64_t count) {
   if (!recurrent)
     recurrent = weights(2, 0, count * net.hidden);
-  Value product = multiply(node, h, recurrent);
+  Value product = multiplyBy(h, *recurrent);
   name(product, "product");
   if (!net.resetBehind || !node.hasInput(3))
     return product;
@@ -234,7 +250,7 @@ void Direction::step(Value x) {
         hiddenGate = weights(2, 2 * net.hidden, net.hidden);
       Value reset = buildGruReset(b, node.loc, x, r, lastState, functions);
       name(reset, "reset");
-      product = multiply(node, reset, hiddenGate);
+      product = multiplyBy(reset, *hiddenGate);
       name(product, "hidden");
     }
     lastState = buildGruState(b, node.loc, x, r, product, lastState, functions);
