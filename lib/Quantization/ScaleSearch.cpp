@@ -58,6 +58,7 @@ static std::vector<float> findChannelScales(const RowsOfWeights &rows, const Lev
         scales[output] = scale;
       }
     }
+    scales[output] = std::max(scales[output], rows.leastScale(output));
   });
   return scales;
 }
@@ -79,7 +80,10 @@ std::vector<float> mlir::halftone::findScales(const RowsOfWeights &rows, const L
       errors[candidate] += scaleError(rows.row(output), rows.importanceOf(output), candidates[candidate], levels);
   });
   size_t best = std::min_element(errors.begin(), errors.end()) - errors.begin();
-  return std::vector<float>(rows.outputs, candidates[best]);
+  float scale = candidates[best];
+  for (int64_t output = 0; output < rows.outputs; ++output)
+    scale = std::max(scale, rows.leastScale(output));
+  return std::vector<float>(rows.outputs, scale);
 }
 
 void WeightGrid::round(int64_t output, ArrayRef<float> row, MutableArrayRef<int8_t> codes) const {

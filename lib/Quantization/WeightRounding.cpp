@@ -2,6 +2,7 @@
 #include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Analysis/PrunedZeros.h"
+#include "halftone/Quantization/Biases.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -200,6 +201,7 @@ FailureOr<RoundedWeights> mlir::halftone::roundWeights(Operation *contraction, A
   for (size_t i = 0; i < values.size(); ++i)
     rows[places[i]] = values[i];
   RowsOfWeights all{channels.outputs, channels.dimension(), rows, {}};
+  all.leastScales = findLeastScales(contraction, channels.outputs);
   WeightGrid grid = chooseGrid(all, *format, options.scales);
   if (isPruned(contraction))
     keepZeros(all, grid);

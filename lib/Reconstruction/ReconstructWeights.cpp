@@ -6,6 +6,7 @@
 #include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Quantization/Biases.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Reconstruction/Hessians.h"
@@ -171,6 +172,7 @@ LogicalResult ReconstructWeightsPass::reconstruct(Operation *contraction, const 
     return contraction->emitOpError("has weights by group, which are not pruned while they are rounded; prune them first");
   std::vector<float> importance = diagonalsOf(hessian);
   RowsOfWeights all{channels.outputs, hessian.dimension, rows, importance};
+  all.leastScales = findLeastScales(contraction, channels.outputs);
   if (unit)
     pruneRows(hessian, unit, all, *format, rows);
   const LayerRounding how = {method, weightScales, isPruned(contraction) || unit, damping};

@@ -25,6 +25,7 @@ struct RowsOfWeights {
   ArrayRef<float> values;     ///< outputs x dimension
   ArrayRef<float> importance; ///< blocks x dimension, each for outputs / blocks rows; empty: 1 for all
   bool needsZero = false;     ///< a codebook has the level 0, as weights become zero when they are rounded
+  std::vector<float> leastScales = {}; ///< of each output channel, for its bias (Biases.h); empty: none
 
   ArrayRef<float> row(int64_t output) const { return values.slice(output * dimension, dimension); }
   /// Of the row's columns, or empty.
@@ -34,6 +35,7 @@ struct RowsOfWeights {
     int64_t blocks = importance.size() / dimension;
     return importance.slice(output / (outputs / blocks) * dimension, dimension);
   }
+  float leastScale(int64_t output) const { return leastScales.empty() ? 0 : leastScales[output]; }
 };
 
 struct WeightGrid {
