@@ -3,6 +3,7 @@
 #define HALFTONE_ANALYSIS_NAMEPATTERN_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/Regex.h"
@@ -29,13 +30,14 @@ private:
   std::shared_ptr<llvm::Regex> regex;
 };
 
-/// "'a', 'b' and 12 more": what an expression that matches none of the names could have meant.
+/// "'a', 'b' and 12 more", each name once: what an expression that matches none of them could have meant.
 inline std::string listNames(llvm::ArrayRef<std::string> names, size_t limit = 12) {
+  llvm::SetVector<llvm::StringRef> distinct(names.begin(), names.end());
   std::string text;
-  for (const std::string &name : names.take_front(limit))
-    text += (text.empty() ? "'" : ", '") + name + "'";
-  if (names.size() > limit)
-    text += " and " + std::to_string(names.size() - limit) + " more";
+  for (llvm::StringRef name : llvm::ArrayRef(distinct.getArrayRef()).take_front(limit))
+    text += (text.empty() ? "'" : ", '") + name.str() + "'";
+  if (distinct.size() > limit)
+    text += " and " + std::to_string(distinct.size() - limit) + " more";
   return text;
 }
 
