@@ -141,3 +141,71 @@ func.func @interleaved(%x: tensor<1x3x3x4xf32>, %w: tensor<1x1x4x8xf32>) -> tens
   }
   return %g : tensor<1x6x6x2xf32>
 }
+
+// -----
+
+#xyc = affine_map<(x, y, c) -> (x, y, c)>
+#c = affine_map<(x, y, c) -> (c)>
+
+// The batch of one picture is left out behind a convolution, and added again in front of the next one: what is computed between has it. The source's move
+// of channels to the end is undone by the layout's.
+// CHECK-LABEL: @squeezed
+// CHECK: %[[C:.*]] = linalg.conv_2d_nhwc_hwcf
+// CHECK: %[[M:.*]] = linalg.generic {{.*}} ins(%[[C]], %{{.*}} : tensor<1x4x4x2xf32>, tensor<2xf32>)
+// CHECK: %[[S:.*]] = halftone.composite "sigmoid"(%[[M]]) {} : (tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32>
+// CHECK: return %[[S]]
+func.func @squeezed(%x: tensor<1x4x4x1xf32>) -> tensor<1x4x4x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<1.0> : tensor<1x1x1x2xf32>
+  %scale = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %e = tensor.empty() : tensor<1x4x4x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32>
+  %p = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%x, %w : tensor<1x4x4x1xf32>, tensor<1x1x1x2xf32>) outs(%f : tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32>
+  %ec = tensor.empty() : tensor<1x2x4x4xf32>
+  %nchw = linalg.transpose ins(%p : tensor<1x4x4x2xf32>) outs(%ec : tensor<1x2x4x4xf32>) permutation = [0, 3, 1, 2]
+  %nhwc = linalg.transpose ins(%nchw : tensor<1x2x4x4xf32>) outs(%e : tensor<1x4x4x2xf32>) permutation = [0, 2, 3, 1]
+  %s = tensor.collapse_shape %nhwc [[0, 1], [2], [3]] : tensor<1x4x4x2xf32> into tensor<4x4x2xf32>
+  %i = tensor.empty() : tensor<4x4x2xf32>
+  %m = linalg.generic {indexing_maps = [#xyc, #c, #xyc], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%s, %scale : tensor<4x4x2xf32>, tensor<2xf32>) outs(%i : tensor<4x4x2xf32>) {
+  ^bb0(%u: f32, %v: f32, %o: f32):
+    %0 = arith.mulf %u, %v : f32
+    linalg.yield %0 : f32
+  } -> tensor<4x4x2xf32>
+  %g = halftone.composite "sigmoid"(%m) {} : (tensor<4x4x2xf32>) -> tensor<4x4x2xf32> {
+  ^bb0(%t: tensor<4x4x2xf32>):
+    halftone.yield %t : tensor<4x4x2xf32>
+  }
+  %y = tensor.expand_shape %g [[0, 1], [2], [3]] output_shape [1, 4, 4, 2] : tensor<4x4x2xf32> into tensor<1x4x4x2xf32>
+  return %y : tensor<1x4x4x2xf32>
+}
+
+// -----
+
+#xc = affine_map<(x, c) -> (x, c)>
+#c = affine_map<(x, c) -> (c)>
+
+// Left alone: dimensions that are joined.
+// CHECK-LABEL: @joined
+// CHECK: %[[C:.*]] = linalg.conv_2d_nhwc_hwcf
+// CHECK: %[[J:.*]] = tensor.collapse_shape %[[C]] {{\[\[}}0, 1, 2], [3]]
+// CHECK: linalg.generic {{.*}} ins(%[[J]],
+func.func @joined(%x: tensor<1x4x4x1xf32>) -> tensor<16x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = arith.constant dense<1.0> : tensor<1x1x1x2xf32>
+  %scale = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %e = tensor.empty() : tensor<1x4x4x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32>
+  %p = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%x, %w : tensor<1x4x4x1xf32>, tensor<1x1x1x2xf32>) outs(%f : tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32>
+  %s = tensor.collapse_shape %p [[0, 1, 2], [3]] : tensor<1x4x4x2xf32> into tensor<16x2xf32>
+  %i = tensor.empty() : tensor<16x2xf32>
+  %m = linalg.generic {indexing_maps = [#xc, #c, #xc], iterator_types = ["parallel", "parallel"]}
+      ins(%s, %scale : tensor<16x2xf32>, tensor<2xf32>) outs(%i : tensor<16x2xf32>) {
+  ^bb0(%u: f32, %v: f32, %o: f32):
+    %0 = arith.mulf %u, %v : f32
+    linalg.yield %0 : f32
+  } -> tensor<16x2xf32>
+  return %m : tensor<16x2xf32>
+}
