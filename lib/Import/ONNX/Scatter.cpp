@@ -49,6 +49,20 @@ static bool fits(const Tensor &x, const Tensor &indices, const Tensor &updates, 
   return !ShapedType::isDynamic(x.shape[axis]) && !ShapedType::isDynamic(indices.shape[axis]);
 }
 
+/// Reads what `value` repeats instead of it, by another map: of the indices that an Expand gave every column there is one for each row then.
+static Value skipRepeats(Value value, AffineMap &map) {
+  auto copy = value.getDefiningOp<linalg::GenericOp>();
+  if (!copy || copy.getNumDpsInputs() != 1 || copy.getNumParallelLoops() != copy.getNumLoops() || copy.hasIndexSemantics())
+    return value;
+  auto yield = cast<linalg::YieldOp>(copy.getBody()->getTerminator());
+  AffineMap read = copy.getMatchingIndexingMap(copy.getDpsInputOperand(0));
+  if (!copy.getIndexingMapMatchingResult(copy->getOpResult(0)).isIdentity() || yield.getOperand(0) != copy.getBody()->getArgument(0) ||
+      !read.isProjectedPermutation())
+    return value;
+  map = read.compose(map);
+  return copy.getDpsInputs()[0];
+}
+
 LogicalResult onnx_operators::buildScatterElements(Node &node) {
   const Tensor x = node.input(0), indices = node.input(1), updates = node.input(2);
   const int64_t axis = fromStart(node.getInt("axis", 0), x.rank());
@@ -63,7 +77,9 @@ LogicalResult onnx_operators::buildScatterElements(Node &node) {
   OpBuilder &b = node.builder;
   const int64_t rank = x.rank(), size = x.shape[axis];
   AffineMap own = b.getMultiDimIdentityMap(rank + 1).dropResult(rank), of = readLines(b, rank, axis);
-  SmallVector<AffineMap> maps = {of, of, AffineMap::get(rank + 1, 0, b.getAffineDimExpr(axis)), own};
+  AffineMap ofIndices = of;
+  Value index = skipRepeats(node.operand(1), ofIndices);
+  SmallVector<AffineMap> maps = {ofIndices, of, AffineMap::get(rank + 1, 0, b.getAffineDimExpr(axis)), own};
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   iterators.push_back(utils::IteratorType::reduction);
   // Positions are data, so that the reduction is a vector kernel.
@@ -76,7 +92,7 @@ LogicalResult onnx_operators::buildScatterElements(Node &node) {
     Value updated = (x.isFloat() ? row->ofFloats : row->ofIntegers)(n, l, e[3], e[1]);
     linalg::YieldOp::create(n, l, arith::SelectOp::create(n, l, here, updated, e[3]).getResult());
   };
-  Value inputs[] = {node.operand(1), node.operand(2), positions};
+  Value inputs[] = {index, node.operand(2), positions};
   node.setResult(linalg::GenericOp::create(b, node.loc, node.operand(0).getType(), inputs, node.operand(0), maps, iterators, build).getResult(0), x.element);
   return success();
 }
