@@ -52,16 +52,19 @@ static FailureOr<SmallVector<int64_t>> readReshape(Node &node) {
       llvm::count(shape, -1) > 1)
     return node.unsupported("a shape that no tensor can have");
   int64_t known = knownProduct(shape), total = knownProduct(x.shape);
+  auto refuse = [&] {
+    return node.unsupported("a shape that does not fit the input: " + Twine(known) + " elements" + (llvm::is_contained(shape, -1) ? " times -1" : "") +
+                            " of " + Twine(total));
+  };
   auto *rest = llvm::find(shape, -1);
   bool dynamicIsPlaced = ShapedType::isDynamicShape(shape) || !x.isDynamic();
   if (rest != shape.end()) {
     if (known == 0 || total % known || (!dynamicIsPlaced && total != known))
-      return node.unsupported("a shape that does not fit the input");
+      return refuse();
     *rest = dynamicIsPlaced ? total / known : ShapedType::kDynamic;
   }
   if (ShapedType::isDynamicShape(shape) != x.isDynamic() || knownProduct(shape) != total)
-    return node.unsupported(x.isDynamic() ? "a shape that does not keep the dynamic dimension apart"
-                                          : "a shape that does not fit the input");
+    return x.isDynamic() ? node.unsupported("a shape that does not keep the dynamic dimension apart") : refuse();
   return shape;
 }
 

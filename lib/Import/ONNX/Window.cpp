@@ -25,7 +25,8 @@ static LogicalResult setOutput(Node &node, Window &window, ArrayRef<int64_t> spa
   for (int64_t d = 0; d < rank; ++d) {
     int64_t stride = window.strides[d], room = spatial[d] + window.pads[d] + window.pads[d + rank] - window.reach(d);
     if (room < 0)
-      return node.unsupported("its kernel is larger than the padded input");
+      return node.unsupported("its kernel is larger than the padded input: " + Twine(window.reach(d)) + " positions of " +
+                              Twine(window.reach(d) + room));
     window.output[d] = room / stride + 1;
     if (!ceil || room % stride == 0 || window.output[d] * stride >= spatial[d] + window.pads[d])
       continue;
