@@ -65,10 +65,11 @@ LogicalResult exporter::exportAveragePool(Exporter &exporter, CompositeOp op) {
   SmallVector<int64_t> pads(pool.pads.begin(), pool.pads.end()), kernel(pool.kernel.begin(), pool.kernel.end());
   bool overhangs = pool.overhang[0] || pool.overhang[1], countsPads = pool.countIncludePad;
   bool hasPads = llvm::any_of(pads, [](int64_t pad) { return pad > 0; });
-  if (hasPads && countsPads && overhangs) {
+  if (countsPads && overhangs) {
     // Pads count, the overhang does not: so the pads are data.
     SmallVector<int64_t> all = {0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]};
-    x = exporter.graph.addNode("Pad", {x, exporter.graph.addIntegers(all, ""), exporter.graph.addScalar(0, "")}, hintOf(op));
+    if (hasPads)
+      x = exporter.graph.addNode("Pad", {x, exporter.graph.addIntegers(all, ""), exporter.graph.addScalar(0, "")}, hintOf(op));
     pads.assign(4, 0);
     countsPads = false;
   }

@@ -72,11 +72,28 @@ static int findAxis(const onnx::NodeProto &proto, const Triple &operand) {
   return operand.axis;
 }
 
+/// Permutations from channels that are last to channels behind the batch, and back, of an input's rank; empty if it is not known.
+static std::pair<SmallVector<int64_t>, SmallVector<int64_t>> findMoves(const TensorMap &tensors, const std::string &name) {
+  auto found = tensors.find(name);
+  const int64_t rank = found == tensors.end() ? 0 : found->second.rank();
+  if (rank < 3)
+    return {};
+  SmallVector<int64_t> first = llvm::to_vector(llvm::seq<int64_t>(rank)), last = first;
+  std::rotate(first.begin() + 1, first.end() - 1, first.end());
+  std::rotate(last.begin() + 1, last.begin() + 2, last.end());
+  return {first, last};
+}
+
+static bool hasChannelsLast(const onnx::NodeProto &proto) {
+  return llvm::any_of(proto.attribute(), [](const onnx::AttributeProto &attribute) { return attribute.name() == "channels_last" && attribute.i(); });
+}
+
 static std::vector<onnx::NodeProto> expandOperator(const onnx::NodeProto &proto, const QuantizedOperator &row, TensorMap &tensors) {
   Expansion expansion(proto, tensors);
-  for (const onnx::AttributeProto &attribute : proto.attribute())
-    if (attribute.name() == "channels_last" && attribute.i())
-      return {};
+  const bool channelsLast = hasChannelsLast(proto);
+  const auto [toFirst, toLast] = channelsLast ? findMoves(tensors, proto.input(0)) : std::pair<SmallVector<int64_t>, SmallVector<int64_t>>();
+  if (channelsLast && toFirst.empty())
+    return {};
   SmallVector<std::string> inputs;
   if (row.plain >= 0)
     inputs.push_back(expansion.input(row.plain));
@@ -87,6 +104,8 @@ static std::vector<onnx::NodeProto> expandOperator(const onnx::NodeProto &proto,
     if (keepsCodes)
       *expansion.nodes.back().add_attribute() = makeInt(kKeepCodes, 1);
   }
+  if (channelsLast)
+    inputs.front() = expansion.apply("Transpose", inputs.front(), makeInts("perm", toFirst));
   std::string bias = row.bias < 0 ? "" : expansion.input(row.bias);
   if (!bias.empty()) {
     std::string a = expansion.input(row.operands[0].first + 1), b = expansion.input(row.operands[1].first + 1);
@@ -95,9 +114,24 @@ static std::vector<onnx::NodeProto> expandOperator(const onnx::NodeProto &proto,
     inputs.push_back(expansion.dequantizeBias(bias, a, b));
   }
   std::string scale = expansion.input(row.result), real = scale.empty() ? proto.output(0) : expansion.fresh("result");
-  expansion.copyAttributes(expansion.add(row.floatType, inputs, real), {"channels_last", "opset"});
+  std::string result = channelsLast ? expansion.fresh("moved") : real;
+  expansion.copyAttributes(expansion.add(row.floatType, inputs, result), {"channels_last", "opset"});
+  if (channelsLast)
+    expansion.add("Transpose", result, real, makeInts("perm", toLast));
   if (!scale.empty())
     expansion.quantize(real, scale, expansion.input(row.result + 1), proto.output(0));
+  return std::move(expansion.nodes);
+}
+
+/// com.microsoft.NhwcMaxPool: of codes whose channels are last.
+static std::vector<onnx::NodeProto> expandMaxPool(const onnx::NodeProto &proto, TensorMap &tensors) {
+  Expansion expansion(proto, tensors);
+  const auto [toFirst, toLast] = findMoves(tensors, expansion.input(0));
+  if (toFirst.empty())
+    return {};
+  std::string pool = expansion.apply("MaxPool", expansion.apply("Transpose", expansion.input(0), makeInts("perm", toFirst)));
+  expansion.copyAttributes(expansion.nodes.back());
+  expansion.add("Transpose", pool, proto.output(0), makeInts("perm", toLast));
   return std::move(expansion.nodes);
 }
 
@@ -237,6 +271,8 @@ std::vector<onnx::NodeProto> importer::expandQuantized(const onnx::NodeProto &pr
   StringRef domain = proto.domain() == "ai.onnx" ? "" : StringRef(proto.domain()), type = proto.op_type();
   if (proto.output_size() == 0)
     return {};
+  if (domain == kMicrosoft && type == "NhwcMaxPool")
+    return expandMaxPool(proto, tensors);
   if (domain == kMicrosoft && type == "QLinearConcat")
     return expandConcat(proto, tensors);
   if (domain == kMicrosoft && (type == "MatMulIntegerToFloat" || type == "DynamicQuantizeMatMul"))
