@@ -126,8 +126,9 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
       one group), else one tap; each run is padded with zero weights to whole steps, so that the kernel may read past
       the run's end.
     - Panels of bytes begin with a row of i32 that starts the accumulators: the bias, if the epilogue begins by adding
-      a constant one, which then leaves the epilogue (it stays where others read the same weights and add another bias). `vpdpbusd` multiplies unsigned by signed bytes: the kernel flips
-      the sign bit of the activations, which adds 128 to each, and the row takes `128 * sum(w)` away again, exactly.
+      a constant one, which then leaves the epilogue (it stays where others read the same weights and add another
+      bias). `vpdpbusd` multiplies unsigned by signed bytes: the kernel flips the sign bit of the activations, which
+      adds 128 to each, and the row takes `128 * sum(w)` away again, exactly.
     - Depthwise weights have an order of their own; see DepthwiseLayout.h.
     - Contractions whose packed weights have the same bytes share one constant.
     - Weights that take few values can be stored in few bits (WeightStorage.h), which the kernels decode: `bits` and `levels` in

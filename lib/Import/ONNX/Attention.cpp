@@ -98,8 +98,10 @@ static bool hasTrueRows(const HostTensor &mask) {
   return true;
 }
 
-/// The term of positions of keys that a query sees: those up to `right` behind its own and `left` before it, which is `offset` behind its index; nothing if it sees all.
-static void addWindow(Expansion &expansion, MLIRContext *context, Attention &attention, int64_t offset, std::optional<int64_t> left, std::optional<int64_t> right) {
+/// The term of positions of keys that a query sees: those up to `right` behind its own and `left` before it, which is `offset` behind its index;
+/// nothing if it sees all.
+static void addWindow(Expansion &expansion, MLIRContext *context, Attention &attention, int64_t offset, std::optional<int64_t> left,
+                      std::optional<int64_t> right) {
   if (!left && !right)
     return;
   const int64_t rows = attention.query.length, columns = attention.keys.length;
@@ -112,8 +114,8 @@ static void addWindow(Expansion &expansion, MLIRContext *context, Attention &att
   attention.terms.push_back(expansion.constant(HostTensor::fromNumbers(Float32Type::get(context), {rows, columns}, term)));
 }
 
-/// The term of a mask of onnxruntime's, input `i` if it is there: lengths of the batch's sequences, or what is 0 where a key is not seen, for each sequence, each of its
-/// queries, or with a dimension for all heads between.
+/// The term of a mask of onnxruntime's, input `i` if it is there: lengths of the batch's sequences, or what is 0 where a key is not seen, for each
+/// sequence, each of its queries, or with a dimension for all heads between.
 static LogicalResult addMask(Node &node, Expansion &expansion, unsigned i, float filter, Attention &attention) {
   if (!node.hasInput(i))
     return success();
@@ -267,14 +269,17 @@ LogicalResult importer::expandPackedAttention(Node &node, Expansion &expansion) 
   if (node.hasInput(past) || node.hasResult(1) || node.getInt("do_rotary", 0) || node.getInt("past_present_share_buffer", 0))
     return node.unsupported("what came before the sequence, or rotary embeddings");
   const Tensor &x = node.input(0);
-  HostTensorRef weights = node.constant(1), bias = node.constant(2), scale = hasCodes ? node.constant(4) : nullptr, zero = hasCodes ? node.constant(7) : nullptr;
+  HostTensorRef weights = node.constant(1), bias = node.constant(2);
+  HostTensorRef scale = hasCodes ? node.constant(4) : nullptr, zero = hasCodes ? node.constant(7) : nullptr;
   if (!weights || weights->shape.size() != 2 || (node.hasInput(2) && !bias) || (hasCodes && (!scale || (node.hasInput(7) && !zero))))
     return node.unsupported("weights, a bias or scales of weights that are not constant");
   if (x.rank() != 3 || ShapedType::isDynamicShape(ArrayRef<int64_t>(x.shape).drop_front()) || x.shape[2] != weights->shape[0])
     return node.unsupported("an input that is not batch x length x width with a fixed length, as the weights have rows");
   const int64_t columns = weights->shape[1];
   SmallVector<int64_t> widths = node.getInts("qkv_hidden_sizes", {columns / 3, columns / 3, columns / 3});
-  auto fits = [&](const HostTensorRef &row) { return !row || row->count() == 1 || (row->shape.size() == 1 && row->shape[0] == columns); };
+  auto fits = [&](const HostTensorRef &row) {
+    return !row || row->count() == 1 || (row->shape.size() == 1 && row->shape[0] == columns);
+  };
   if (heads < 1 || widths.size() != 3 || llvm::any_of(widths, [&](int64_t width) { return width < 1 || width % heads; }) ||
       widths[0] + widths[1] + widths[2] != columns || !fits(bias) || !fits(scale) || !fits(zero))
     return node.unsupported("weights that are not " + Twine(heads) + " heads of query, keys and values, or a bias or scales that do not fit them");
@@ -375,7 +380,8 @@ LogicalResult importer::expandRotaryEmbedding(Node &node, Expansion &expansion) 
   auto combine = [&](StringRef type, const std::string &a, const std::string &b, const std::string &c, const std::string &d) {
     return expansion.apply(type, {expansion.apply("Mul", {a, b}), expansion.apply("Mul", {c, d})});
   };
-  std::string first = isInterleaved ? slice(0, turned, 2) : slice(0, turned / 2, 1), second = isInterleaved ? slice(1, turned, 2) : slice(turned / 2, turned, 1);
+  std::string first = isInterleaved ? slice(0, turned, 2) : slice(0, turned / 2, 1);
+  std::string second = isInterleaved ? slice(1, turned, 2) : slice(turned / 2, turned, 1);
   std::string real = combine("Sub", first, cosine, second, sine), imaginary = combine("Add", first, sine, second, cosine), pairs;
   if (isInterleaved) {
     real = expansion.apply("Unsqueeze", {real, integers(4)}), imaginary = expansion.apply("Unsqueeze", {imaginary, integers(4)});

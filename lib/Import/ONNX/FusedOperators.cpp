@@ -25,7 +25,8 @@ struct Activation {
 } // namespace
 
 static const Activation *findActivation(StringRef type) {
-  static const Activation rows[] = {{"HardSigmoid", {"alpha", "beta"}}, {"HardSwish", {}}, {"LeakyRelu", {"alpha"}}, {"Relu", {}}, {"Sigmoid", {}}, {"Tanh", {}}};
+  static const Activation rows[] = {{"HardSigmoid", {"alpha", "beta"}}, {"HardSwish", {}}, {"LeakyRelu", {"alpha"}},
+                                    {"Relu", {}},                       {"Sigmoid", {}},   {"Tanh", {}}};
   auto found = llvm::find_if(rows, [&](const Activation &row) { return row.type == type; });
   return found == std::end(rows) ? nullptr : found;
 }
@@ -132,7 +133,7 @@ static LogicalResult expandMatMulNBits(Node &node, Expansion &expansion) {
     return node.unsupported("a group index, or weights packed for one kind of machine");
   if (k < 1 || n < 1 || block < 1 || (bits != 2 && bits != 4 && bits != 8))
     return node.unsupported("K = " + Twine(k) + ", N = " + Twine(n) + ", block_size = " + Twine(block) + ", bits = " + Twine(bits));
-  const int64_t blocks = llvm::divideCeil(k, block), perBlob = llvm::divideCeil(block * bits, int64_t(8)) * 8 / bits, perZeros = llvm::divideCeil(blocks * bits, int64_t(8)) * 8 / bits;
+  const int64_t blocks = llvm::divideCeil(k, block), perBlob = llvm::alignTo(block * bits, 8) / bits, perZeros = llvm::alignTo(blocks * bits, 8) / bits;
   const bool packsZeros = zeros && !zeros->isFloat();
   if (codes->count() != n * blocks * perBlob * bits / 8 || scales->count() != n * blocks ||
       (zeros && zeros->count() != (packsZeros ? n * perZeros * bits / 8 : n * blocks)))
@@ -319,7 +320,9 @@ static constexpr FusedOperator kFusedOperators[] = {
 
 static const FusedOperator *findFused(const onnx::NodeProto &proto, int64_t opset) {
   StringRef domain = proto.domain() == "ai.onnx" ? "" : StringRef(proto.domain());
-  auto found = llvm::find_if(kFusedOperators, [&](const FusedOperator &row) { return row.domain == domain && row.type == proto.op_type() && opset < row.before; });
+  auto found = llvm::find_if(kFusedOperators, [&](const FusedOperator &row) {
+    return row.domain == domain && row.type == proto.op_type() && opset < row.before;
+  });
   return found == std::end(kFusedOperators) ? nullptr : found;
 }
 

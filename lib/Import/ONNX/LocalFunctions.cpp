@@ -131,7 +131,8 @@ std::vector<onnx::NodeProto> Call::nodes() const {
 /// The model's function that the node calls; null if it calls none.
 static const onnx::FunctionProto *findFunction(const onnx::ModelProto &model, const onnx::NodeProto &node) {
   for (const onnx::FunctionProto &function : model.functions())
-    if (function.domain() == node.domain() && function.name() == node.op_type() && readOverload(function, kFunctionOverload) == readOverload(node, kNodeOverload))
+    if (function.domain() == node.domain() && function.name() == node.op_type() &&
+        readOverload(function, kFunctionOverload) == readOverload(node, kNodeOverload))
       return &function;
   return nullptr;
 }

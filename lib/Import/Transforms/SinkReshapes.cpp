@@ -1,9 +1,9 @@
 //===- SinkReshapes.cpp - a contraction's values are moved behind its tail ---===//
 //
 // A product of more than two dimensions is a product of matrices, whose rows are split again behind it; a transposed convolution is
-// one whose channels become positions behind it; the batch of one picture is left out behind a convolution. What is computed elementwise from the result (bias, normalization, activation, residual
-// addition) is computed on the contraction's own result, and split or moved behind that: so it is the contraction's tail, as
-// everywhere else, and no border between the two where values would be rounded.
+// one whose channels become positions behind it; the batch of one picture is left out behind a convolution. What is computed elementwise from the
+// result (bias, normalization, activation, residual addition) is computed on the contraction's own result, and split or moved behind that: so it is
+// the contraction's tail, as everywhere else, and no border between the two where values would be rounded.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/EntryForm.h"
