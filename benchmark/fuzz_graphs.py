@@ -428,11 +428,11 @@ def gemm(g, name):
 
 EINSUMS = ("ij,jk->ik", "ij,kj->ik", "bij,bjk->bik", "bij,bkj->bik", "bij,jk->bik", "bhid,bhjd->bhij", "bhij,bhjd->bihd", "bijc,bkjc->bijk",
            "bi,bi->b", "bij->bji", "bij->bj", "bhij->bijh", "bij,bj->bi", "bij,j->bi", "bqc,bkc->bqk", "bnts,btsd->bntd", "ij->ji", "bi,bj->bij",
-           "bhwc,hkc->bhwk", "bij,bij->bij")
+           "bhwc,hkc->bhwk", "bij,bij->bij", "bij->b", "bij,jk,kl->bil", "bij,bkl->bik", "bi,bj,bk->bijk", "b...i,ij->b...j")
 
 
 def einsum(g, name):
-    equation = g.choose([e for e in EINSUMS if not g.batched])
+    equation = g.choose(EINSUMS)
     terms, result = equation.split("->")[0].split(","), equation.split("->")[1]
     a = g.pick(ranks=(len(terms[0]),))
     if a.batched and (terms[0][0] != "b" or result[0] != "b"):

@@ -126,8 +126,7 @@ Value importer::multiplyBatch(Node &node, Value a, Value b) {
   return linalg::BatchMatmulOp::create(node.builder, node.loc, init.getType(), ValueRange{a, b}, init).getResult(0);
 }
 
-/// Both factors have leading dimensions: one batch of products.
-static Value multiplyBatched(Node &node, const Tensor &a, const Tensor &b, ArrayRef<int64_t> leading) {
+Value importer::multiplyBatched(Node &node, const Tensor &a, const Tensor &b, ArrayRef<int64_t> leading) {
   Value left = broadcastLeading(node, a, leading), right = broadcastLeading(node, b, leading);
   Value leftBatch = collapseLeading(node, left, 2), rightBatch = collapseLeading(node, right, 2);
   return expandLeading(node, multiplyBatch(node, leftBatch, rightBatch), leading, left);

@@ -15,6 +15,9 @@ Value multiplyRows(Node &node, Value a, const Tensor &b);
 /// The products of two batches of them, N x M x K and N x K x P.
 Value multiplyBatch(Node &node, Value a, Value b);
 
+/// The same of factors with leading dimensions, which are repeated to be `leading`; the first of them may be dynamic.
+Value multiplyBatched(Node &node, const Tensor &a, const Tensor &b, ArrayRef<int64_t> leading);
+
 } // namespace mlir::halftone::importer
 
 #endif // HALFTONE_LIB_IMPORT_ONNX_MATRIXPRODUCT_H
