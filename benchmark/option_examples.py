@@ -9,7 +9,7 @@ A key is an option, or option@command where a command's option of that name take
   ""                       of a flag is the option alone
   (value, [word, ...])     comes with more words, which REPLACE and NEEDS would give to all values of the option
 
-{folder} is the folder of made files, {model} the model, {input} the name of its first input, {dim} that of its leading dimension.
+{folder} is the folder of made files, {model} the model, {input} and {output} the names of its first input and output, {dim} that of its leading dimension.
 """
 import re
 
@@ -93,6 +93,7 @@ EXAMPLES = {
     "o@run": ["{folder}/written.npz", "!{folder}/none/result.npz", "!{folder}"],
     "o@bench": ["!{folder}/tuned.json"],
     "only": [".*", "!nothing", "!("], "optimizer": ["sgd", "adam", "!lion"],
+    "outputs": ["{output}", "!nothing", "!{output},{output}"], "outputs@compare": ["!{output}"],
     "pattern": ["blocks", "unstructured", "!rows"],
     "pattern@prune": ["blocks", "unstructured", "channels", ("2:4", []), ("1:2", []), ("!2:4", ["--sparsity=0.5"]), ("!4:2", []), "!rows"],
     "pause-after": ["1", "!-1"], "percentile": ["99.9", "100", "!50", "!101", "!x"], "predict": [""], "profile": [""],

@@ -193,7 +193,7 @@ class Model:
 
     def fill(self, text, folder):
         picture = self.picture or (3, 8, 8)
-        names = {"folder": folder, "model": self.path, "input": self.input, "dim": self.dim, "last": self.last,
+        names = {"folder": folder, "model": self.path, "input": self.input, "output": next(iter(self.expected)), "dim": self.dim, "last": self.last,
                  "size": f"{picture[1]}x{picture[2]}", "colour": "gray" if picture[0] == 1 else "rgb",
                  "loss": "cross-entropy" if next(iter(self.expected.values())).ndim == 2 else "mse"}
         return re.sub(r"\{(\w+)\}", lambda found: str(names[found.group(1)]), text)

@@ -20,7 +20,9 @@ SourceOptions::SourceOptions(CommandLine &line)
                     "one number fixes it. One without a name is INPUT.AXIS. "
                     "A leading dimension that is not named is fixed to 1")),
       values("value", cl::sub(line.command), cl::value_desc("name=number"),
-             cl::desc("Makes an input of the model a constant, for example sr=16000: the compiled model has no such input")) {}
+             cl::desc("Makes an input of the model a constant, for example sr=16000: the compiled model has no such input")),
+      outputs("outputs", cl::sub(line.command), cl::value_desc("names"), cl::CommaSeparated,
+              cl::desc("Tensors of the model that are its outputs instead, with commas between: what none of them needs is left out")) {}
 
 ModelOptions::ModelOptions(CommandLine &line, bool several)
     : paths(cl::Positional, several ? cl::OneOrMore : cl::Required,
@@ -57,8 +59,8 @@ readSource(StringRef path, MLIRContext *context, const ImportOptions &options) {
         "' is a compiled model already; give the source model or a "
         "stage file");
   case FileKind::Module:
-    if (!options.values.empty())
-      return userError("--value is for ONNX models; '" + path + "' is imported already");
+    if (!options.values.empty() || !options.outputs.empty())
+      return userError((options.values.empty() ? "--outputs" : "--value") + (" is for ONNX models; '" + path + "' is imported already"));
     return readForeign(path, context, options);
   case FileKind::Onnx:
     break;
@@ -102,6 +104,7 @@ Expected<ImportOptions> SourceOptions::importOptions() const {
   for (const std::string &text : values)
     if (!parseValue(text, options.values, reason))
       return userError("--value '" + text + "': " + reason);
+  options.outputs.assign(outputs.begin(), outputs.end());
   return options;
 }
 

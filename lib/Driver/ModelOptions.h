@@ -15,17 +15,17 @@ llvm::Expected<OwningOpRef<ModuleOp>> loadModel(StringRef path, MLIRContext *con
 /// The same with every leading dimension of a source model fixed to `batch`; a stage file stays as it is.
 llvm::Expected<OwningOpRef<ModuleOp>> loadModelAtBatch(StringRef path, MLIRContext *context, ImportOptions options, int64_t batch);
 
-/// --dim and --value, of source models.
+/// --dim, --value and --outputs, of source models.
 class SourceOptions {
 public:
   explicit SourceOptions(CommandLine &line);
   llvm::Expected<ImportOptions> importOptions() const;
 
 private:
-  llvm::cl::list<std::string> dims, values;
+  llvm::cl::list<std::string> dims, values, outputs;
 };
 
-/// MODEL, --dim, --value and --input; and the loading that they govern.
+/// MODEL, --dim, --value, --outputs and --input; and the loading that they govern.
 class ModelOptions {
 public:
   explicit ModelOptions(CommandLine &line, bool several = false);

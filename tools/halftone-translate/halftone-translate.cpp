@@ -17,12 +17,16 @@ static llvm::cl::list<std::string> dimOptions(
 static llvm::cl::list<std::string> valueOptions("value", llvm::cl::desc("An input that is a constant instead: --value sr=16000"),
                                                 llvm::cl::value_desc("NAME=NUMBER"));
 
+static llvm::cl::list<std::string> outputOptions("outputs", llvm::cl::CommaSeparated, llvm::cl::value_desc("NAMES"),
+                                                 llvm::cl::desc("Tensors that are the outputs instead of the model's"));
+
 /// Reads the ONNX file that the source manager was opened on, by its path: external data lies beside it.
 static OwningOpRef<Operation *> importFile(llvm::SourceMgr &sources, MLIRContext *context) {
   halftone::ImportOptions options;
   std::string error;
   bool parsed = llvm::all_of(dimOptions, [&](const std::string &text) { return halftone::parseDim(text, options.dims, error); }) &&
                 llvm::all_of(valueOptions, [&](const std::string &text) { return halftone::parseValue(text, options.values, error); });
+  options.outputs.assign(outputOptions.begin(), outputOptions.end());
   if (!parsed) {
     emitError(UnknownLoc::get(context)) << error;
     return {};

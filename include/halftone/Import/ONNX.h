@@ -30,6 +30,8 @@ struct ImportOptions {
   std::map<std::string, DimRange> dims;
   /// Inputs that are constants instead, by name: all their elements have this value.
   std::map<std::string, double> values;
+  /// Tensors that are the outputs instead of the model's, by name: nodes and inputs that none of them needs are left out. Empty: the model's.
+  std::vector<std::string> outputs;
   /// The size of every symbolic leading dimension, whatever `dims` says.
   std::optional<int64_t> leading;
 };

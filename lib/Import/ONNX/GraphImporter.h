@@ -27,6 +27,7 @@ private:
   LogicalResult checkOpset();
   LogicalResult checkDimNames();
   LogicalResult checkValueNames();
+  LogicalResult selectOutputs();
   void readInitializers(const onnx::GraphProto &nodes);
   void collectLeading();
   LogicalResult reportMissing() const;
@@ -46,6 +47,7 @@ private:
                                                      std::string &reason);
   std::string importScan(const onnx::NodeProto &proto, Node &node, std::vector<OnnxOperator> &operators);
   std::string importLoop(const onnx::NodeProto &proto, Node &node, std::vector<OnnxOperator> &operators);
+  std::string describePart() const;
   bool importNodes(const onnx::GraphProto &nodes, std::vector<OnnxOperator> &operators);
   LogicalResult addOutputs(func::FuncOp function);
 
@@ -58,6 +60,9 @@ private:
   TensorMap tensors;
   llvm::StringMap<std::string> unknown; ///< tensors without a value; the reason, or "" after an unsupported node
   CastNames casts;                      ///< of what QuantizeLinear made
+  SmallVector<std::string> outputs;     ///< the model's, or those of the options
+  std::optional<llvm::StringSet<>> reached; ///< tensors that outputs of the options need
+  std::set<std::string> frontier;           ///< what a run computes in front of unsupported nodes
   std::set<const onnx::FunctionProto *> called; ///< functions of the model that are being written out
   std::string dynamicSymbol;            ///< the dimension that is dynamic, by its first name; empty if none is
   DimRange dynamicRange;

@@ -107,6 +107,54 @@ LogicalResult GraphImporter::checkValueNames() {
   return success();
 }
 
+/// Adds the names that the node reads, in its bodies, too.
+static void collectReads(const onnx::NodeProto &node, llvm::StringSet<> &names) {
+  for (const std::string &input : node.input())
+    names.insert(input);
+  for (const onnx::AttributeProto &attribute : node.attribute()) {
+    for (const onnx::NodeProto &inner : attribute.g().node())
+      collectReads(inner, names);
+    for (const onnx::ValueInfoProto &output : attribute.g().output())
+      names.insert(output.name());
+  }
+}
+
+/// The names of `known` that are nearest to `name`, in quotes.
+static std::string nearest(StringRef name, ArrayRef<StringRef> known) {
+  constexpr size_t kMost = 3;
+  SmallVector<std::pair<unsigned, StringRef>> byDistance;
+  for (StringRef other : known)
+    byDistance.push_back({name.edit_distance(other), other});
+  llvm::sort(byDistance);
+  SmallVector<std::string> names;
+  for (auto [distance, other] : ArrayRef(byDistance).take_front(kMost))
+    names.push_back(("'" + other + "'").str());
+  return llvm::join(names, ", ");
+}
+
+LogicalResult GraphImporter::selectOutputs() {
+  if (options.outputs.empty()) {
+    for (const onnx::ValueInfoProto &output : graph.output())
+      outputs.push_back(output.name());
+    return success();
+  }
+  SmallVector<StringRef> made;
+  for (const onnx::NodeProto &node : graph.node())
+    llvm::copy_if(node.output(), std::back_inserter(made), [](StringRef name) { return !name.empty(); });
+  reached.emplace();
+  for (const std::string &name : options.outputs) {
+    if (!llvm::is_contained(made, name))
+      return emitError(loc) << "no node of the model makes '" << name << "', which is to be an output; nearest are " << nearest(name, made);
+    if (!reached->insert(name).second)
+      return emitError(loc) << "'" << name << "' is to be an output twice";
+    outputs.push_back(name);
+  }
+  for (const onnx::NodeProto &node : llvm::reverse(graph.node()))
+    if (llvm::any_of(node.output(), [&](StringRef output) { return reached->contains(output); }))
+      collectReads(node, *reached);
+  return success();
+}
+
 void GraphImporter::readInitializers(const onnx::GraphProto &nodes) {
   for (const onnx::TensorProto &proto : nodes.initializer()) {
     std::string error;
@@ -231,7 +279,7 @@ LogicalResult GraphImporter::addInputs(func::FuncOp function) {
   remarkPrecision("half", isHalfPrecision);
   remarkPrecision("double", [](int64_t onnxType) { return onnxType == onnx::TensorProto::DOUBLE; });
   for (const onnx::ValueInfoProto &input : graph.input()) {
-    if (tensors.contains(input.name()))
+    if (tensors.contains(input.name()) || (reached && !reached->contains(input.name())))
       continue; // older models list their initializers as inputs
     Type element = runtimeType(elementType(builder.getContext(), input.type().tensor_type().elem_type()));
     if (!element || !input.type().has_tensor_type() || !input.type().tensor_type().has_shape())
@@ -280,17 +328,17 @@ LogicalResult GraphImporter::setValue(const onnx::ValueInfoProto &input, Type el
 LogicalResult GraphImporter::addOutputs(func::FuncOp function) {
   SmallVector<Value> values;
   SmallVector<Attribute> attributes;
-  for (const onnx::ValueInfoProto &output : graph.output()) {
-    auto found = tensors.find(output.name());
+  for (const std::string &name : outputs) {
+    auto found = tensors.find(name);
     if (found == tensors.end())
-      return emitError(loc) << "nothing in the model makes its output '" << output.name() << "'";
+      return emitError(loc) << "nothing in the model makes its output '" << name << "'";
     Tensor &tensor = found->second;
     onnx::NodeProto none;
-    Node node(none, opset, tensors, builder, NameLoc::get(nameAttr(builder, output.name())));
+    Node node(none, opset, tensors, builder, NameLoc::get(nameAttr(builder, name)));
     values.push_back(materialize(node, tensor));
     if (!node.reason().empty())
-      return emitError(loc) << "output '" << output.name() << "' is not supported: " << node.reason();
-    SmallVector<NamedAttribute> entries = {builder.getNamedAttr(kNameAttr, nameAttr(builder, output.name()))};
+      return emitError(loc) << "output '" << name << "' is not supported: " << node.reason();
+    SmallVector<NamedAttribute> entries = {builder.getNamedAttr(kNameAttr, nameAttr(builder, name))};
     if (tensor.element.isUnsignedInteger())
       entries.push_back(builder.getNamedAttr(kUnsignedAttr, builder.getUnitAttr()));
     attributes.push_back(builder.getDictionaryAttr(entries));
@@ -427,11 +475,27 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<
 bool GraphImporter::importNodes(const onnx::GraphProto &nodes, std::vector<OnnxOperator> &operators) {
   bool supported = true;
   for (const onnx::NodeProto &proto : nodes.node()) {
+    if (&nodes == &graph && reached && llvm::none_of(proto.output(), [&](StringRef output) { return reached->contains(output); }))
+      continue;
     std::string domain = proto.domain() == "ai.onnx" ? "" : proto.domain(), reason = importNode(proto, operators);
     operators.push_back({proto.op_type(), domain, domain.empty() ? opset : domains[domain], nodeName(proto).str(), reason});
     supported &= reason.empty();
+    for (const std::string &input : proto.input())
+      if (auto found = tensors.find(input); !reason.empty() && found != tensors.end() && isa_and_present<OpResult>(found->second.value))
+        frontier.insert(input);
   }
   return supported;
+}
+
+/// What can be had by itself where something is not supported: --outputs with tensors in front of that and outputs that there are; empty if these are many.
+std::string GraphImporter::describePart() const {
+  constexpr size_t kMost = 8;
+  SmallVector<std::string> names(frontier.begin(), frontier.end());
+  for (const std::string &output : outputs)
+    if (auto found = tensors.find(output); found != tensors.end() && found->second.value && !frontier.count(output))
+      names.push_back(output);
+  bool isLong = names.size() > kMost || llvm::any_of(names, [](StringRef name) { return name.contains(','); });
+  return frontier.empty() || isLong ? "" : "\n  what is in front of that can be had by itself: --outputs=" + llvm::join(names, ",");
 }
 
 LogicalResult GraphImporter::reportUnsupported(ArrayRef<OnnxOperator> operators) const {
@@ -450,6 +514,7 @@ LogicalResult GraphImporter::reportUnsupported(ArrayRef<OnnxOperator> operators)
   InFlightDiagnostic error = emitError(loc) << "'" << file.path << "' needs what is not supported:";
   for (auto &[key, nodes] : lines)
     error << "\n  " << key.first << ": " << key.second << "; in " << nodes;
+  error << describePart();
   return error;
 }
 
@@ -464,7 +529,7 @@ OwningOpRef<ModuleOp> GraphImporter::run(std::vector<OnnxOperator> &operators) {
   MLIRContext *context = builder.getContext();
   context->loadDialect<func::FuncDialect, linalg::LinalgDialect, tensor::TensorDialect, arith::ArithDialect,
                        math::MathDialect, HalftoneDialect>();
-  if (failed(checkOpset()) || failed(checkDimNames()) || failed(checkValueNames()))
+  if (failed(checkOpset()) || failed(checkDimNames()) || failed(checkValueNames()) || failed(selectOutputs()))
     return {};
   OwningOpRef<ModuleOp> module = ModuleOp::create(NameLoc::get(nameAttr(builder, graph.name())));
   (*module)->setAttr(kStageAttr, builder.getStringAttr("import"));
