@@ -162,8 +162,7 @@ def SinkReshapes : Pass<"halftone-sink-reshapes", "::mlir::func::FuncOp"> {
     its operands. Then a product and its tail stand together, and are one sandwich (docs/Pipeline.md): nothing is rounded
     between them. The same for values whose dimensions are split, moved and joined behind a contraction (the phases of a transposed convolution,
     depth to space, shuffled channels): bias, normalization by channel and functions are computed in front of the moves, on vectors that have each
-    channel's number once for each phase. And where dimensions of size 1 are left out behind a contraction (the batch of one picture): they are left out
-    behind its tail, and not at all where the next operation adds them again.
+    channel's number once for each phase.
 
     ```mlir
     %e = tensor.expand_shape %product [[0, 1], [2]] output_shape [1, 64, 8] : tensor<64x8xf32> into tensor<1x64x8xf32>
@@ -173,8 +172,8 @@ def SinkReshapes : Pass<"halftone-sink-reshapes", "::mlir::func::FuncOp"> {
     %e = tensor.expand_shape %b [[0, 1], [2]] output_shape [1, 64, 8] : tensor<64x8xf32> into tensor<1x64x8xf32>
     ```
 
-    Left alone: expansions of columns (heads of an attention), reductions, expansions of anything but a matrix product
-    and its tail, and dimensions that are joined.
+    Left alone: expansions of columns (heads of an attention), reductions, and expansions of anything but a matrix product
+    and its tail.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
                            "::mlir::tensor::TensorDialect", "::mlir::halftone::HalftoneDialect"];

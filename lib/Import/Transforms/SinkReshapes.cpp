@@ -1,9 +1,9 @@
 //===- SinkReshapes.cpp - a contraction's values are moved behind its tail ---===//
 //
 // A product of more than two dimensions is a product of matrices, whose rows are split again behind it; a transposed convolution is
-// one whose channels become positions behind it; the batch of one picture is left out behind a convolution. What is computed elementwise from the
-// result (bias, normalization, activation, residual addition) is computed on the contraction's own result, and split or moved behind that: so it is
-// the contraction's tail, as everywhere else, and no border between the two where values would be rounded.
+// one whose channels become positions behind it. What is computed elementwise from the result (bias, normalization, activation, residual
+// addition) is computed on the contraction's own result, and split or moved behind that: so it is the contraction's tail, as
+// everywhere else, and no border between the two where values would be rounded.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/EntryForm.h"
@@ -45,24 +45,6 @@ static tensor::ExpandShapeOp findSplit(Value value) {
   auto expand = value.getDefiningOp<tensor::ExpandShapeOp>();
   bool ofRows = expand && expand.getSrcType().getRank() == 2 && expand.getReassociationIndices().back().size() == 1;
   return ofRows && followsContraction(expand.getSrc(), llvm::IsaPred<linalg::MatmulOp>) ? expand : tensor::ExpandShapeOp();
-}
-
-/// The operation that only leaves out dimensions of size 1 of a contraction or its tail, as the batch of one picture, or null.
-static tensor::CollapseShapeOp findSqueeze(Value value) {
-  auto collapse = value.getDefiningOp<tensor::CollapseShapeOp>();
-  if (!collapse || !followsContraction(collapse.getSrc(), [](Operation *) { return true; }))
-    return {};
-  bool leavesOut = llvm::all_of(collapse.getReassociationIndices(), [&](const ReassociationIndices &group) {
-    return llvm::count_if(group, [&](int64_t d) { return collapse.getSrcType().getDimSize(d) != 1; }) <= 1;
-  });
-  return leavesOut ? collapse : tensor::CollapseShapeOp();
-}
-
-/// Whether the squeezed operand is what decides the shape of its reader.
-static bool sinksSqueeze(OpOperand *operand) {
-  auto generic = dyn_cast<linalg::GenericOp>(operand->getOwner());
-  return generic && llvm::is_contained({OpKind::Elementwise, OpKind::Unary}, classify(generic)) && findSqueeze(operand->get()) &&
-         llvm::none_of(generic->getOperands(), findSplit);
 }
 
 /// How a contraction and its tail become `value` by moving their elements, if they do.
@@ -197,21 +179,6 @@ struct SinkBehindComposite : OpRewritePattern<CompositeOp> {
   }
 };
 
-/// function(collapse_shape x) -> collapse_shape(function x), where only dimensions of size 1 are left out.
-struct SinkSqueezeBehindComposite : OpRewritePattern<CompositeOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(CompositeOp op, PatternRewriter &rewriter) const override {
-    tensor::CollapseShapeOp collapse = op.getInputs().empty() ? tensor::CollapseShapeOp() : findSqueeze(op.getInputs()[0]);
-    if (!collapse || classify(op) != OpKind::Unary)
-      return rewriter.notifyMatchFailure(op, "no function of a contraction without its dimensions of size 1");
-    Value result = buildUnary(rewriter, op.getLoc(), op.getName(), collapse.getSrc(), op.getParameters());
-    if (!result)
-      return rewriter.notifyMatchFailure(op, "no known function");
-    rewriter.replaceOpWithNewOp<tensor::CollapseShapeOp>(op, collapse.getResultType(), result, collapse.getReassociationIndices());
-    return success();
-  }
-};
-
 /// dim(expand_shape x) -> the size that the expansion was given. Else sizes would keep it alive, as a reader of the tail.
 struct ReadGivenSize : OpRewritePattern<tensor::DimOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -232,10 +199,7 @@ struct SinkReshapes : halftone::impl::SinkReshapesBase<SinkReshapes> {
     linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns, [](OpOperand *operand) {
       return classify(operand->getOwner()) != OpKind::Other && findSplit(operand->get());
     });
-    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns, sinksSqueeze);
-    patterns.add<SinkInterleaving, SinkInterleavingBehindComposite, SinkBehindComposite, SinkSqueezeBehindComposite, ReadGivenSize>(&getContext());
-    // Behind a convolution the source's moves of channels stand between that and the layout's.
-    linalg::TransposeOp::getCanonicalizationPatterns(patterns, &getContext());
+    patterns.add<SinkInterleaving, SinkInterleavingBehindComposite, SinkBehindComposite, ReadGivenSize>(&getContext());
     // What the next operand is split by meets what this one joins.
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::populateFoldTensorEmptyPatterns(patterns); // initial tensors are no views of others
