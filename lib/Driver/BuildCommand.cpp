@@ -136,7 +136,7 @@ static void printSummary(const BuildOptions &options, int64_t floatBytes,
     if (int64_t count = !options.data.empty() && options.quantize.weightFormat() == "int8" ? countUnbounded(*model) : 0)
       os << "most of " << count << " layers would take fewer instructions on this target with --weights=int8pair\n";
   }
-  report.printSummary(os);
+  report.printSummary(os, FloatList::Reasons);
 }
 
 /// Calibrates and leaves the statistics in a file, which the passes read.

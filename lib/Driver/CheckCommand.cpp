@@ -70,6 +70,6 @@ Error mlir::halftone::runCheck(CommandLine &line) {
     return llvm::make_error<Reported>();
   OpReport report = OpReport::of(**module);
   report.printTable(llvm::outs());
-  report.printSummary(llvm::outs());
+  report.printSummary(llvm::outs(), FloatList::Each);
   return Error::success();
 }

@@ -1,6 +1,7 @@
 //===- ModelFile.cpp - Reads and writes models at any stage ---------------===//
 #include "ModelFile.h"
 #include "Command.h"
+#include "ReasonGroups.h"
 #include "halftone/Data/AtomicFile.h"
 #include "halftone/Data/ProblemList.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
@@ -29,24 +30,6 @@ static constexpr StringLiteral kElidedAttr = "halftone.elided";
 // Context
 //===----------------------------------------------------------------------===//
 
-/// The names in a location, outermost first: "conv1", "m.mlir:3:5".
-static void printLocation(Location location, llvm::raw_ostream &os) {
-  if (auto name = dyn_cast<NameLoc>(location)) {
-    os << "'" << name.getName().getValue() << "': ";
-    return;
-  }
-  if (auto line = dyn_cast<FileLineColLoc>(location)) {
-    os << line.getFilename().getValue() << ":" << line.getLine() << ":"
-       << line.getColumn() << ": ";
-    return;
-  }
-  if (auto call = dyn_cast<CallSiteLoc>(location))
-    return printLocation(call.getCallee(), os);
-  if (auto fused = dyn_cast<FusedLoc>(location))
-    if (!fused.getLocations().empty())
-      return printLocation(fused.getLocations().front(), os);
-}
-
 static void printDiagnostic(Diagnostic &diagnostic) {
   llvm::raw_ostream &os = llvm::errs();
   switch (diagnostic.getSeverity()) {
@@ -63,8 +46,8 @@ static void printDiagnostic(Diagnostic &diagnostic) {
     llvm::WithColor::remark(os, "halftone");
     break;
   }
-  printLocation(diagnostic.getLocation(), os);
-  os << diagnostic.str() << "\n";
+  const std::string place = describeLocation(diagnostic.getLocation());
+  os << place << (place.empty() ? "" : ": ") << diagnostic.str() << "\n";
   for (Diagnostic &note : diagnostic.getNotes())
     printDiagnostic(note);
 }

@@ -1,5 +1,6 @@
 //===- OpReport.cpp - Which operations became int8, which stay float ------===//
 #include "OpReport.h"
+#include "ReasonGroups.h"
 #include "halftone/Analysis/QuantizableValues.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Integer/MultiplyAccumulates.h"
@@ -110,7 +111,28 @@ void OpReport::printTable(llvm::raw_ostream &os) const {
                        percent(counts.macs, macs()));
 }
 
-void OpReport::printSummary(llvm::raw_ostream &os) const {
+/// A line for each name, kind and reason.
+static void printEach(llvm::ArrayRef<OpRow> floats, llvm::raw_ostream &os) {
+  for (const auto &[row, count] : countEqual(floats)) {
+    os << "  " << row.kind << " '" << row.name << "': " << row.reason;
+    if (count > 1)
+      os << " (" << count << " operations)";
+    os << "\n";
+  }
+}
+
+/// A line for each reason, and where all operations are listed.
+static void printGroups(llvm::ArrayRef<OpRow> floats, llvm::raw_ostream &os) {
+  ReasonGroups groups;
+  for (const OpRow &row : floats)
+    groups.add(row.kind + " '" + row.name + "'", row.reason);
+  for (const std::string &line : groups.lines())
+    os << "  " << line << "\n";
+  if (groups.isShortened())
+    os << kWholeList << "\n";
+}
+
+void OpReport::printSummary(llvm::raw_ostream &os, FloatList list) const {
   os << llvm::format(
       "%.2f %% of %lld multiply-accumulates (batch 1) run in integers\n",
       percent(integerMacs(), macs()), (long long)macs());
@@ -118,19 +140,17 @@ void OpReport::printSummary(llvm::raw_ostream &os) const {
     os << ownRanges << (ownRanges == 1 ? " contraction finds its range when it runs\n" : " contractions find their ranges when they run\n");
   auto isFloat = [](const OpRow &row) { return !row.int8; };
   auto isExplained = [](const OpRow &row) { return !row.reason.empty(); };
-  int64_t floats = llvm::count_if(all, isFloat);
-  if (llvm::none_of(all, isExplained) && floats) {
-    os << "all " << floats << " operations are float\n";
+  const auto floats = llvm::to_vector(llvm::make_filter_range(all, isFloat));
+  if (llvm::none_of(all, isExplained) && !floats.empty()) {
+    os << "all " << floats.size() << " operations are float\n";
     return;
   }
-  os << floats << (floats == 1 ? " operation stays" : " operations stay") << " float"
-     << (floats ? ":" : "") << "\n";
-  for (const auto &[row, count] : countEqual(llvm::to_vector(llvm::make_filter_range(all, isFloat)))) {
-    os << "  " << row.kind << " '" << row.name << "': " << row.reason;
-    if (count > 1)
-      os << " (" << count << " operations)";
-    os << "\n";
-  }
+  os << floats.size() << (floats.size() == 1 ? " operation stays" : " operations stay") << " float"
+     << (floats.empty() ? "" : ":") << "\n";
+  if (list == FloatList::Each)
+    printEach(floats, os);
+  else
+    printGroups(floats, os);
 }
 
 std::vector<std::pair<OpRow, int64_t>> mlir::halftone::countEqual(llvm::ArrayRef<OpRow> rows) {

@@ -19,6 +19,9 @@ struct OpRow {
 /// Rows of one name, kind and reason as one, in the order of the first, with their number: the steps of a recurrent network say the same.
 std::vector<std::pair<OpRow, int64_t>> countEqual(llvm::ArrayRef<OpRow> rows);
 
+/// How operations that stay float are listed: a line for each, equal lines as one with their number, or a line for each reason.
+enum class FloatList { Each, Reasons };
+
 /// What the precision stage decided, in the order of the program.
 class OpReport {
 public:
@@ -36,9 +39,8 @@ public:
   /// Counts by kind, with each kind's share of the multiply-accumulates.
   void printTable(llvm::raw_ostream &os) const;
 
-  /// "x % of n multiply-accumulates run in integers", how many contractions find ranges when they run, then a line for each
-  /// operation that stays float; equal lines are one, with their number.
-  void printSummary(llvm::raw_ostream &os) const;
+  /// "x % of n multiply-accumulates run in integers", how many contractions find ranges when they run, then what stays float.
+  void printSummary(llvm::raw_ostream &os, FloatList list) const;
 
 private:
   std::vector<OpRow> all;

@@ -2,6 +2,7 @@
 #include "Stages.h"
 #include "Command.h"
 #include "ModelFile.h"
+#include "ReasonGroups.h"
 #include "halftone/Analysis/SourceScales.h"
 #include "halftone/Driver/Driver.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
@@ -48,6 +49,7 @@ static void addQuantization(OpPassManager &pm, const StageSettings &settings) {
 
 /// A pass that fails says why. One that does not is a defect, which is not to be passed over in silence.
 static Error runPasses(PassManager &pm, ModuleOp module) {
+  GroupedRemarks remarks(module.getContext());
   bool isReported = false;
   ScopedDiagnosticHandler listener(module.getContext(), [&](Diagnostic &diagnostic) {
     isReported |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
