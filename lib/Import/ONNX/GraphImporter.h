@@ -7,6 +7,8 @@
 #include "Reader.h"
 #include "halftone/Import/ONNX.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/MapVector.h"
+#include <map>
 #include <set>
 
 namespace mlir::halftone::importer {
@@ -31,6 +33,7 @@ private:
   void readInitializers(const onnx::GraphProto &nodes);
   void collectLeading();
   LogicalResult reportMissing() const;
+  void remarkOnes() const;
   LogicalResult setValue(const onnx::ValueInfoProto &input, Type element, ArrayRef<int64_t> shape, double value);
   void remarkPrecision(llvm::StringRef precision, llvm::function_ref<bool(int64_t)> hasPrecision);
   LogicalResult addInputs(func::FuncOp function);
@@ -67,6 +70,7 @@ private:
   std::string dynamicSymbol;            ///< the dimension that is dynamic, by its first name; empty if none is
   DimRange dynamicRange;
   std::set<std::string> leadingOnes;    ///< dimensions that lead somewhere and have no size given
+  llvm::MapVector<std::string, std::vector<std::string>, std::map<std::string, unsigned>> setToOne; ///< leading dimensions without a size, with their inputs
   std::vector<std::pair<std::string, std::string>> missing; ///< inputs, and their dimensions that need a size
   std::map<std::string, int64_t> domains;                   ///< opsets by domain
 };

@@ -12,6 +12,7 @@
 #include "Operators.h"
 #include "Quantization.h"
 #include "Reader.h"
+#include "halftone/Support/NameList.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -205,6 +206,21 @@ LogicalResult GraphImporter::reportMissing() const {
                         << llvm::join(flags, " ");
 }
 
+/// Leading dimensions that are 1 because no size is given, in one remark, each with its inputs.
+void GraphImporter::remarkOnes() const {
+  if (setToOne.empty())
+    return;
+  std::vector<std::string> dimensions;
+  for (const auto &[symbol, inputs] : setToOne)
+    dimensions.push_back("'" + symbol + "' of " + (inputs.size() > 1 ? "inputs " : "input ") + listNames(inputs));
+  const StringRef first = setToOne.front().first;
+  if (dimensions.size() == 1)
+    emitRemark(loc) << "the leading dimension " << dimensions.front() << " is set to 1; --dim " << first << "=LOW..HIGH leaves it open";
+  else
+    emitRemark(loc) << "leading dimensions are set to 1: " << llvm::join(dimensions, "; ") << "; --dim " << first << "=SIZE gives another size, --dim "
+                    << first << "=LOW..HIGH leaves it open";
+}
+
 /// The size of a symbolic dimension, given for its place or else its name; `dim` describes it if it stays dynamic.
 FailureOr<int64_t> GraphImporter::readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim) {
   bool leads = axis == 0;
@@ -221,8 +237,7 @@ FailureOr<int64_t> GraphImporter::readSymbol(StringRef input, StringRef symbol, 
         missing.push_back(std::move(entry));
       return 1;
     }
-    emitRemark(loc) << "the leading dimension '" << symbol << "' of input '" << input
-                    << "' is set to 1; --dim " << symbol << "=LOW..HIGH leaves it open";
+    setToOne[symbol.str()].push_back("'" + input.str() + "'");
     return 1;
   }
   DimRange range = given->second;
@@ -306,7 +321,10 @@ LogicalResult GraphImporter::addInputs(func::FuncOp function) {
       return failure();
     tensors[input.name()] = Tensor{element, *shape, function.getArgument(index), nullptr};
   }
-  return reportMissing();
+  if (failed(reportMissing()))
+    return failure();
+  remarkOnes();
+  return success();
 }
 
 /// Makes the input a constant.
