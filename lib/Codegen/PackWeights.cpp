@@ -243,6 +243,7 @@ struct PackWeights : halftone::impl::PackWeightsBase<PackWeights> {
       return signalPassFailure();
     constants = {};
     packings = {};
+    quads = {};
     shared = findShared(getOperation(), constants);
     const ContractChooser chooser = {*isa, *costs, countWeightBytes(getOperation())};
     WalkResult result = getOperation().walk([&](ContractOp op) {
@@ -320,7 +321,7 @@ private:
     if constexpr (std::is_same_v<T, int8_t>) {
       kernel = &exactKernel(op, wanted, chooser.isa, *weights);
       ContractChoice choice =
-          chooseKernel(chooser, op, *kernel, findWinograd(op, chooser.isa, *weights), [&](SparseLayout &layout) { layout.countQuads(*weights); });
+          chooseKernel(chooser, op, *kernel, findWinograd(op, chooser.isa, *weights), [&](SparseLayout &layout) { countQuads(op, *weights, layout); });
       if (choice.takesSparse() && !dense)
         return replaceWeights<T>(op, *choice.layout, *weights);
       kernel = choice.dense;
@@ -340,6 +341,16 @@ private:
         return replaceWeights<T>(op, *winograd, *weights);
     }
     return replaceWeights<T>(op, layout, *weights);
+  }
+
+  /// The quads of the weights, counted once for all layers that share them.
+  void countQuads(ContractOp op, ArrayRef<int8_t> weights, SparseLayout &layout) {
+    auto [count, isNew] = quads.try_emplace({weightsOf(op, constants).getAsOpaquePointer(), layout.toAttribute(&getContext()).getAsOpaquePointer()});
+    if (isNew)
+      layout.countQuads(weights);
+    else
+      layout.quads = count->second;
+    count->second = layout.quads;
   }
 
   template <typename T, typename Layout>
@@ -374,6 +385,7 @@ private:
   ConstantPool constants;       ///< layers that share weights, and the steps of a recurrent network, have the same
   DenseSet<Operation *> shared; ///< whose biases stay in their epilogues
   std::map<std::tuple<const void *, const void *, std::vector<int32_t>>, ElementsAttr> packings; ///< by weights, `packing` and bias
+  std::map<std::pair<const void *, const void *>, int64_t> quads; ///< by weights and the layout without its quads
 };
 
 } // namespace

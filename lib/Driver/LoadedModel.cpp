@@ -77,6 +77,7 @@ Shape mlir::halftone::shapeAtBatch(const HalftoneTensorInfo &tensor,
 
 std::vector<Tensor> LoadedModel::makeOutputs(int64_t batch) const {
   std::vector<Tensor> tensors;
+  tensors.reserve(outputs().size()); // a vector that grows copies tensors
   for (const HalftoneTensorInfo &info : outputs())
     tensors.emplace_back(info.name, static_cast<ElementType>(info.elementType),
                          shapeAtBatch(info, batch));
@@ -89,6 +90,7 @@ Expected<std::vector<Tensor>> LoadedModel::runSamples(ArrayRef<Tensor> inputs) {
   if (halftone_samples_plan(module.get(), in.data(), in.size(), &plan))
     return lastError();
   std::vector<Tensor> results;
+  results.reserve(outputs().size());
   for (auto [index, info] : llvm::enumerate(outputs())) {
     Shape shape(info.rank + 1);
     int32_t rank = 0;

@@ -3,30 +3,17 @@
 #include "QuantizedWeights.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Support/Constants.h"
+#include "halftone/Support/StridedIndices.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <cstdlib>
 
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// The index along `axis` of each element of a row-major tensor.
-static std::vector<int64_t> indicesAlong(ArrayRef<int64_t> shape,
-                                         int64_t axis) {
-  int64_t inner = 1, count = 1;
-  for (auto [i, size] : llvm::enumerate(shape)) {
-    count *= size;
-    inner *= static_cast<int64_t>(i) > axis ? size : 1;
-  }
-  std::vector<int64_t> indices(count);
-  for (auto place = indices.begin(); place != indices.end();)
-    for (int64_t i = 0; i < shape[axis]; ++i)
-      place = std::fill_n(place, inner, i);
-  return indices;
-}
-
 static std::vector<float> spread(ArrayRef<int64_t> shape, int64_t axis,
                                  ArrayRef<float> scales) {
-  std::vector<int64_t> indices = indicesAlong(shape, axis);
+  int64_t extent = 1;
+  std::vector<int32_t> indices = stridedIndices(shape, stridesOver(shape, {axis}, extent));
   std::vector<float> elements(indices.size());
   for (size_t i = 0; i < elements.size(); ++i)
     elements[i] = scales[indices[i]];
@@ -105,23 +92,22 @@ mlir::halftone::totalByChannel(linalg::LinalgOp contraction, OpOperand &weights,
   ArrayRef<int64_t> shape =
       cast<RankedTensorType>(weights.get().getType()).getShape();
   ChannelTotals totals;
-  std::vector<int64_t> channels(decoded.levels.size(), 0);
+  SmallVector<int64_t> axes;
   for (auto [i, expr] : llvm::enumerate(output.getResults())) {
     std::optional<unsigned> axis = map.getResultPosition(expr);
     if (!axis)
       continue;
     totals.dimensions.push_back(i);
     totals.shape.push_back(shape[*axis]);
-    std::vector<int64_t> indices = indicesAlong(shape, *axis);
-    for (size_t e = 0; e < channels.size(); ++e)
-      channels[e] = channels[e] * shape[*axis] + indices[e];
+    axes.push_back(*axis);
   }
-  size_t count = ShapedType::getNumElements(totals.shape);
+  int64_t count = 1;
+  const std::vector<int32_t> channels = stridedIndices(shape, stridesOver(shape, axes, count));
   totals.scales.assign(count, 0);
   totals.sums.assign(count, 0);
   totals.magnitudes.assign(count, 0);
   for (size_t e = 0; e < channels.size(); ++e) {
-    int64_t channel = channels[e];
+    const int32_t channel = channels[e];
     if (totals.scales[channel] != 0 &&
         totals.scales[channel] != decoded.scales[e])
       return std::nullopt;

@@ -176,7 +176,8 @@ LogicalResult AdoptCastsPass::adoptWeights(OpBuilder &builder, Operation *contra
     return success();
   }
   attachWeights(contraction, *rounded);
-  if (failed(quantizeWeights(builder, contraction, {})))
+  RoundingCache rounding({}); // which finds the codes there
+  if (failed(quantizeWeights(builder, contraction, rounding)))
     return failure();
   adopted[key] = weights.get();
   ++numWeights;

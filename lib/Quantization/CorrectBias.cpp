@@ -50,22 +50,22 @@ struct CorrectBiasPass : halftone::impl::CorrectBiasBase<CorrectBiasPass> {
     if (failed(entry))
       return signalPassFailure();
     Sandwiches sandwiches(*entry);
+    RoundingCache rounding({weightScales, weightRounding});
     for (const Sandwich &sandwich : sandwiches.all()) {
       auto means = dyn_cast_or_null<DenseF32ArrayAttr>(sandwich.anchor->removeAttr(kChannelMeansAttr));
-      if (means && isMeanWorth(sandwich.anchor) && failed(correct(sandwich, means)))
+      if (means && isMeanWorth(sandwich.anchor) && failed(correct(sandwich, means, rounding)))
         return signalPassFailure();
     }
   }
 
-  LogicalResult correct(const Sandwich &sandwich, ArrayRef<float> means) {
+  LogicalResult correct(const Sandwich &sandwich, ArrayRef<float> means, RoundingCache &rounding) {
     WeightChannels channels(sandwich.anchor);
     OpOperand *bias = findBias(sandwich, channels.outputs);
     std::optional<std::vector<float>> weights = getConstantElements<float>(getWeightOperand(sandwich.anchor).get());
     bool finite = weights && llvm::all_of(*weights, [](float value) { return std::isfinite(value); });
     if (!bias || !finite || channels.inputs != static_cast<int64_t>(means.size()))
       return success(); // halftone-insert-casts says what is wrong with weights
-    FailureOr<RoundedWeights> rounded =
-        roundWeights(sandwich.anchor, *weights, channels, {weightScales, weightRounding});
+    FailureOr<RoundedWeights> rounded = rounding.round(sandwich.anchor, *weights, channels);
     if (failed(rounded))
       return failure();
     attachWeights(sandwich.anchor, *rounded);

@@ -60,16 +60,17 @@ struct InsertCastsPass : halftone::impl::InsertCastsBase<InsertCastsPass> {
     for (Value value : collectRoots(*entry))
       if (llvm::any_of(value.getUses(), feedsInt8) && failed(insertCasts(builder, value)))
         return signalPassFailure();
+    RoundingCache rounding({weightScales, weightRounding});
     for (Operation &op : llvm::make_early_inc_range(entry->getBody().front()))
       if (hasQuantizedWeights(&op)) {
-        if (failed(convertWeights(builder, &op)))
+        if (failed(convertWeights(builder, &op, rounding)))
           return signalPassFailure();
       }
   }
 
   SmallVector<Value> collectRoots(func::FuncOp entry);
   LogicalResult insertCasts(OpBuilder &builder, Value value);
-  LogicalResult convertWeights(OpBuilder &builder, Operation *contraction);
+  LogicalResult convertWeights(OpBuilder &builder, Operation *contraction, RoundingCache &rounding);
 };
 } // namespace
 
@@ -129,9 +130,9 @@ LogicalResult InsertCastsPass::insertCasts(OpBuilder &builder, Value value) {
   return success();
 }
 
-LogicalResult InsertCastsPass::convertWeights(OpBuilder &builder, Operation *contraction) {
+LogicalResult InsertCastsPass::convertWeights(OpBuilder &builder, Operation *contraction, RoundingCache &rounding) {
   Operation *constant = getWeightOperand(contraction).get().getDefiningOp();
-  if (failed(quantizeWeights(builder, contraction, {weightScales, weightRounding})))
+  if (failed(quantizeWeights(builder, contraction, rounding)))
     return failure();
   if (constant->use_empty())
     constant->erase();

@@ -5,8 +5,10 @@
 #include "halftone/Quantization/Biases.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Support/Constants.h"
+#include "halftone/Support/StridedIndices.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 #include <cmath>
 #include <numeric>
 #include <tuple>
@@ -14,24 +16,10 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// The index over the given dimensions of each element of a row-major tensor; their product.
-static int64_t indexOver(ArrayRef<int64_t> shape, ArrayRef<int64_t> dims, std::vector<int32_t> &indices) {
-  int64_t extent = 1;
-  for (int64_t dim : dims) {
-    extent *= shape[dim];
-    int64_t inner = ShapedType::getNumElements(shape.drop_front(dim + 1));
-    for (size_t i = 0; i < indices.size(); ++i)
-      indices[i] = indices[i] * shape[dim] + i / inner % shape[dim];
-  }
-  return extent;
-}
-
 WeightChannels::WeightChannels(Operation *contraction) {
   ArrayRef<int64_t> shape = cast<RankedTensorType>(getWeightOperand(contraction).get().getType()).getShape();
-  output.resize(ShapedType::getNumElements(shape));
-  input.resize(output.size());
-  outputs = indexOver(shape, getOutputChannelDims(contraction), output);
-  inputs = indexOver(shape, getInputChannelDims(contraction), input);
+  output = stridedIndices(shape, stridesOver(shape, getOutputChannelDims(contraction), outputs));
+  input = stridedIndices(shape, stridesOver(shape, getInputChannelDims(contraction), inputs));
 }
 
 std::vector<int64_t> WeightChannels::places() const {
@@ -189,20 +177,16 @@ void mlir::halftone::attachWeights(Operation *contraction, const RoundedWeights 
   contraction->setAttr(kWeightScalesAttr, builder.getDenseF32ArrayAttr(rounded.scales));
 }
 
-FailureOr<RoundedWeights> mlir::halftone::roundWeights(Operation *contraction, ArrayRef<float> values,
-                                                       const WeightChannels &channels, const WeightOptions &options) {
-  if (std::optional<RoundedWeights> reconstructed = getReconstructed(contraction, channels))
-    return std::move(*reconstructed);
-  FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
-  if (failed(format))
-    return failure();
+RoundedWeights RoundingCache::compute(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels, const FormatOfWeights &format,
+                                      std::vector<float> leastScales) {
+  ++numComputed;
   std::vector<int64_t> places = channels.places();
   std::vector<float> rows(values.size());
   for (size_t i = 0; i < values.size(); ++i)
     rows[places[i]] = values[i];
   RowsOfWeights all{channels.outputs, channels.dimension(), rows, {}};
-  all.leastScales = findLeastScales(contraction, channels.outputs);
-  WeightGrid grid = chooseGrid(all, *format, options.scales);
+  all.leastScales = std::move(leastScales);
+  WeightGrid grid = chooseGrid(all, format, options.scales);
   if (isPruned(contraction))
     keepZeros(all, grid);
   std::vector<int8_t> codes(values.size());
@@ -223,4 +207,49 @@ FailureOr<RoundedWeights> mlir::halftone::roundWeights(Operation *contraction, A
     });
   }
   return rounded;
+}
+
+/// Whether the rounding, without the least scales, is a function of the weights, their channels, and the attributes of the format alone.
+static bool isOfWeightsAlone(Operation *contraction, const FormatOfWeights &format) {
+  const bool isUniform = format.format.kind == WeightFormat::Uniform && !format.format.paired && format.granularity.kind != Granularity::Group;
+  return isUniform && !isPruned(contraction) && !findPadding(contraction);
+}
+
+const RoundedWeights &RoundingCache::roundOnce(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
+                                               const FormatOfWeights &format) {
+  Attribute constant;
+  matchPattern(getWeightOperand(contraction).get(), m_Constant(&constant));
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(constant))
+    constant = constants.unique(resource);
+  const auto [outputs, inputs] = std::make_pair(getOutputChannelDims(contraction), getInputChannelDims(contraction));
+  Key key{constant.getAsOpaquePointer(),
+          contraction->getAttr(kWeightsAttr).getAsOpaquePointer(),
+          contraction->getAttr(kGranularityAttr).getAsOpaquePointer(),
+          {outputs.begin(), outputs.end()},
+          {inputs.begin(), inputs.end()}};
+  auto [place, isNew] = rounded.try_emplace(std::move(key));
+  if (isNew)
+    place->second = compute(contraction, values, channels, format, {});
+  return place->second;
+}
+
+FailureOr<RoundedWeights> RoundingCache::round(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels) {
+  if (std::optional<RoundedWeights> reconstructed = getReconstructed(contraction, channels))
+    return std::move(*reconstructed);
+  FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
+  if (failed(format))
+    return failure();
+  std::vector<float> leastScales = findLeastScales(contraction, channels.outputs);
+  if (isOfWeightsAlone(contraction, *format)) {
+    const RoundedWeights &once = roundOnce(contraction, values, channels, *format);
+    auto isEnough = [](auto pair) { return std::get<0>(pair) >= std::get<1>(pair); };
+    if (leastScales.empty() || llvm::all_of(llvm::zip_equal(once.scales, leastScales), isEnough))
+      return once;
+  }
+  return compute(contraction, values, channels, *format, std::move(leastScales));
+}
+
+FailureOr<RoundedWeights> mlir::halftone::roundWeights(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
+                                                       const WeightOptions &options) {
+  return RoundingCache(options).round(contraction, values, channels);
 }

@@ -34,7 +34,7 @@ static int largestCode(const FormatOfWeights &format) {
   return uniform ? format.format.levelSet().largest() : kWeightMax;
 }
 
-LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *contraction, const WeightOptions &options) {
+LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *contraction, RoundingCache &rounding) {
   OpOperand &operand = getWeightOperand(contraction);
   auto type = cast<RankedTensorType>(operand.get().getType());
   std::optional<std::vector<float>> values = getConstantElements<float>(operand.get());
@@ -48,7 +48,7 @@ LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *con
   RankedTensorType codesType = RankedTensorType::get(grouped ? ArrayRef<int64_t>(flat) : type.getShape(), builder.getI8Type());
   int64_t axis = channelDims.front();
   FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
-  FailureOr<RoundedWeights> rounded = roundWeights(contraction, *values, WeightChannels(contraction), options);
+  FailureOr<RoundedWeights> rounded = rounding.round(contraction, *values, WeightChannels(contraction));
   if (failed(format) || failed(rounded))
     return failure();
   contraction->removeAttr(kWeightCodesAttr);

@@ -12,6 +12,9 @@
 #define HALFTONE_QUANTIZATION_WEIGHTROUNDING_H
 
 #include "halftone/Quantization/WeightGrid.h"
+#include "halftone/Support/ConstantPool.h"
+#include <map>
+#include <tuple>
 
 namespace mlir::halftone {
 
@@ -46,6 +49,32 @@ struct WeightOptions {
 /// finite. A diagnostic if the format is not sound.
 FailureOr<RoundedWeights> roundWeights(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
                                        const WeightOptions &options);
+
+/// Rounds the weights of many contractions, equal ones once: layers that share weights and the steps of a recurrent network have the same, each in a
+/// constant of its own, and differ in biases and ranges. The options are the same for all.
+class RoundingCache {
+public:
+  explicit RoundingCache(const WeightOptions &options) : options(options) {}
+
+  /// What roundWeights() gives.
+  FailureOr<RoundedWeights> round(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels);
+
+  /// How many roundings that took.
+  int64_t computed() const { return numComputed; }
+
+private:
+  /// The constant, the attributes of the format, and the dimensions of the output and the input channels.
+  using Key = std::tuple<const void *, const void *, const void *, std::vector<int64_t>, std::vector<int64_t>>;
+
+  RoundedWeights compute(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels, const FormatOfWeights &format,
+                         std::vector<float> leastScales);
+  const RoundedWeights &roundOnce(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels, const FormatOfWeights &format);
+
+  WeightOptions options;
+  ConstantPool constants;
+  int64_t numComputed = 0;
+  std::map<Key, RoundedWeights> rounded; ///< without the scales that biases need
+};
 
 /// Lowers codes (row-major) of a contraction whose format bounds pairs where a pair exceeds its bound.
 void boundPairs(Operation *contraction, const WeightFormat &format, MutableArrayRef<int8_t> codes);

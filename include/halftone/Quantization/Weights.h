@@ -9,7 +9,7 @@ namespace mlir::halftone {
 
 /// Replaces the constant f32 weights of a contraction by i8 codes, `quant.scast` and `halftone.dequantize`, one scale
 /// for each output channel.
-LogicalResult quantizeWeights(OpBuilder &builder, Operation *contraction, const WeightOptions &options);
+LogicalResult quantizeWeights(OpBuilder &builder, Operation *contraction, RoundingCache &rounding);
 
 } // namespace mlir::halftone
 
