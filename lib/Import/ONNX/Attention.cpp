@@ -130,7 +130,7 @@ static LogicalResult addMask(Node &node, Expansion &expansion, unsigned i, float
     std::string lengths = expansion.apply("Cast", expansion.input(i), makeInt("to", onnx::TensorProto::INT64));
     lengths = expansion.apply("Unsqueeze", {lengths, expansion.integers(context, {1, 2, 3})});
     isKept = expansion.apply("Less", {places, lengths});
-  } else if (mask.rank() <= 4 && mask.shape.back() == columns) {
+  } else if (mask.rank() >= 2 && mask.rank() <= 4 && mask.shape.back() == columns) {
     isKept = expansion.apply("Cast", expansion.input(i), makeInt("to", onnx::TensorProto::BOOL));
     if (mask.rank() < 4)
       isKept = expansion.apply("Unsqueeze", {isKept, mask.rank() == 2 ? expansion.integers(context, {1, 2}) : expansion.integers(context, 1)});
@@ -319,7 +319,7 @@ LogicalResult importer::expandMultiHeadAttention(Node &node, Expansion &expansio
     std::string name = expansion.input(i);
     expansion.part = part.str();
     if (bias) {
-      const int64_t width = x.shape.back();
+      const int64_t width = x.rank() == 3 ? x.shape.back() : ShapedType::kDynamic;
       if (x.rank() != 3 || bias->shape.size() != 1 || ShapedType::isDynamic(width) || begin + width > bias->shape[0])
         return node.unsupported("a bias that does not fit query, keys and values of three dimensions");
       name = expansion.apply("Add", {name, sliceColumns(expansion, *bias, bias->shape[0], begin, width, part)});
