@@ -13,7 +13,7 @@ using namespace mlir::halftone;
 static std::vector<float> spread(ArrayRef<int64_t> shape, int64_t axis,
                                  ArrayRef<float> scales) {
   int64_t extent = 1;
-  std::vector<int32_t> indices = stridedIndices(shape, stridesOver(shape, {axis}, extent));
+  std::vector<int32_t> indices = stridedIndices<int32_t>(shape, stridesOver(shape, {axis}, extent));
   std::vector<float> elements(indices.size());
   for (size_t i = 0; i < elements.size(); ++i)
     elements[i] = scales[indices[i]];
@@ -102,7 +102,7 @@ mlir::halftone::totalByChannel(linalg::LinalgOp contraction, OpOperand &weights,
     axes.push_back(*axis);
   }
   int64_t count = 1;
-  const std::vector<int32_t> channels = stridedIndices(shape, stridesOver(shape, axes, count));
+  const std::vector<int32_t> channels = stridedIndices<int32_t>(shape, stridesOver(shape, axes, count));
   totals.scales.assign(count, 0);
   totals.sums.assign(count, 0);
   totals.magnitudes.assign(count, 0);

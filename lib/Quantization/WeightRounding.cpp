@@ -18,8 +18,8 @@ using namespace mlir::halftone;
 
 WeightChannels::WeightChannels(Operation *contraction) {
   ArrayRef<int64_t> shape = cast<RankedTensorType>(getWeightOperand(contraction).get().getType()).getShape();
-  output = stridedIndices(shape, stridesOver(shape, getOutputChannelDims(contraction), outputs));
-  input = stridedIndices(shape, stridesOver(shape, getInputChannelDims(contraction), inputs));
+  output = stridedIndices<int32_t>(shape, stridesOver(shape, getOutputChannelDims(contraction), outputs));
+  input = stridedIndices<int32_t>(shape, stridesOver(shape, getInputChannelDims(contraction), inputs));
 }
 
 std::vector<int64_t> WeightChannels::places() const {

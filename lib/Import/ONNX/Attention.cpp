@@ -252,7 +252,7 @@ static std::string sliceColumns(Expansion &expansion, const HostTensor &whole, i
     return expansion.constant(whole);
   SmallVector<int64_t> shape(whole.shape), strides = rowMajorStrides(shape);
   shape.back() = size;
-  HostTensor slice = whole.gathered(shape, stridedPositions(shape, strides, begin));
+  HostTensor slice = whole.gathered(shape, stridedIndices<int64_t>(shape, strides, begin));
   slice.name = whole.name.empty() ? "" : whole.name + "/" + part.str();
   return expansion.constant(std::move(slice));
 }

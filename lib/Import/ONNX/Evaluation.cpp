@@ -108,7 +108,7 @@ static std::vector<int64_t> broadcastPositions(ArrayRef<int64_t> shape, ArrayRef
   SmallVector<int64_t> own = rowMajorStrides(shape), strides(result.size() - shape.size(), 0);
   for (auto [size, stride] : llvm::zip(shape, own))
     strides.push_back(size == 1 ? 0 : stride);
-  return stridedPositions(result, strides);
+  return stridedIndices<int64_t>(result, strides);
 }
 
 template <typename T, typename Compute>
@@ -282,7 +282,7 @@ HostTensor importer::sliceConstant(const HostTensor &x, const SliceRange &range)
     start += from * stride;
     stride *= step;
   }
-  return x.gathered(range.sizes, stridedPositions(range.sizes, strides, start));
+  return x.gathered(range.sizes, stridedIndices<int64_t>(range.sizes, strides, start));
 }
 
 Evaluated onnx_operators::evaluateSlice(Node &node) {
@@ -320,7 +320,7 @@ Evaluated onnx_operators::evaluateGatherElements(Node &node) {
   SmallVector<int64_t> strides = rowMajorStrides(x.shape);
   const int64_t stride = strides[axis], size = x.shape[axis];
   strides[axis] = 0;
-  std::vector<int64_t> positions = stridedPositions(indices.shape, strides);
+  std::vector<int64_t> positions = stridedIndices<int64_t>(indices.shape, strides);
   for (auto [position, index] : llvm::zip_equal(positions, indices.integers())) {
     int64_t place = index + (index < 0 ? size : 0);
     if (place < 0 || place >= size)

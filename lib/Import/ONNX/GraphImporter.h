@@ -40,6 +40,7 @@ private:
   FailureOr<SmallVector<int64_t>> readInputShape(const onnx::ValueInfoProto &input, SmallVector<Attribute> &symbols);
   FailureOr<int64_t> readSymbol(StringRef input, StringRef symbol, int64_t axis, Attribute &dim);
   std::string importNode(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
+  std::string refuse(const onnx::NodeProto &proto, const std::string &reason);
   std::optional<std::string> findUnknownInput(const onnx::NodeProto &proto) const;
   std::optional<std::string> importFused(const onnx::NodeProto &proto, std::vector<OnnxOperator> &operators);
   std::string importExpanded(const onnx::NodeProto &proto, ArrayRef<onnx::NodeProto> nodes, std::vector<OnnxOperator> &operators);

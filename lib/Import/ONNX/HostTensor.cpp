@@ -124,7 +124,7 @@ HostTensor HostTensor::transposed(ArrayRef<int64_t> permutation) const {
     newShape.push_back(shape[d]);
     newStrides.push_back(strides[d]);
   }
-  HostTensor result = gathered(newShape, stridedPositions(newShape, newStrides));
+  HostTensor result = gathered(newShape, stridedIndices<int64_t>(newShape, newStrides));
   if (scales && scales->axis >= 0)
     result.scales = moveScales(*this, llvm::find(permutation, scales->axis) - permutation.begin());
   return result;
@@ -135,23 +135,4 @@ SmallVector<int64_t> importer::rowMajorStrides(ArrayRef<int64_t> shape) {
   for (int64_t d = static_cast<int64_t>(shape.size()) - 2; d >= 0; --d)
     strides[d] = strides[d + 1] * shape[d + 1];
   return strides;
-}
-
-std::vector<int64_t> importer::stridedPositions(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides,
-                                                      int64_t start) {
-  int64_t count = ShapedType::getNumElements(shape);
-  std::vector<int64_t> positions;
-  positions.reserve(count);
-  SmallVector<int64_t> index(shape.size(), 0);
-  for (int64_t i = 0, position = start; i < count; ++i) {
-    positions.push_back(position);
-    for (int64_t d = static_cast<int64_t>(shape.size()) - 1; d >= 0; --d) {
-      position += strides[d];
-      if (++index[d] < shape[d])
-        break;
-      position -= strides[d] * shape[d];
-      index[d] = 0;
-    }
-  }
-  return positions;
 }

@@ -7,6 +7,7 @@
 #ifndef HALFTONE_LIB_IMPORT_ONNX_HOSTTENSOR_H
 #define HALFTONE_LIB_IMPORT_ONNX_HOSTTENSOR_H
 
+#include "halftone/Support/StridedIndices.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include <memory>
@@ -57,9 +58,6 @@ int64_t elementBytes(Type element);
 
 /// Row-major strides of a shape.
 SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape);
-
-/// For each position of `shape` in row-major order, the sum of index[d] * strides[d].
-std::vector<int64_t> stridedPositions(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides, int64_t start = 0);
 
 } // namespace mlir::halftone::importer
 

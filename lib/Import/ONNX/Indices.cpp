@@ -57,7 +57,7 @@ LogicalResult onnx_operators::buildGatherElements(Node &node) {
   SmallVector<int64_t> strides = rowMajorStrides(x.shape), others(indices.shape);
   const int64_t stride = strides[axis], size = x.shape[axis];
   others[axis] = 1;
-  Tensor row = toTensor(HostTensor::fromIntegers(indices.element, others, stridedPositions(others, strides)));
+  Tensor row = toTensor(HostTensor::fromIntegers(indices.element, others, stridedIndices<int64_t>(others, strides)));
   Value place = buildBroadcast(node, {indices, row}, indices.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
     Value along = arith::MulIOp::create(b, l, wrap(b, l, indices.element, e[0], size), scalarConstant(b, l, indices.element, stride));
     return arith::AddIOp::create(b, l, along, e[1]);
@@ -94,7 +94,7 @@ LogicalResult onnx_operators::buildReverseSequence(Node &node) {
   across[batch] = count;
   Tensor length = toTensor(reshape(node, node.operand(1), across));
   Tensor step = toTensor(HostTensor::fromIntegers(element, along, llvm::to_vector(llvm::seq<int64_t>(0, steps))));
-  Tensor first = toTensor(HostTensor::fromIntegers(element, across, stridedPositions(count, batchStride)));
+  Tensor first = toTensor(HostTensor::fromIntegers(element, across, stridedIndices<int64_t>(count, batchStride)));
   Value place = buildBroadcast(node, {length, step, first}, element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
     Value held = arith::MinSIOp::create(b, l, e[0], scalarConstant(b, l, element, steps));
     Value isInside = arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, e[1], held);

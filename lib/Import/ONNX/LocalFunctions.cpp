@@ -144,11 +144,8 @@ std::optional<std::string> GraphImporter::importCall(const onnx::NodeProto &prot
   std::optional<std::string> reason = findUnknownInput(proto);
   if (!reason && !called.insert(function).second)
     reason = "the function calls itself";
-  if (reason) {
-    for (const std::string &output : proto.output())
-      unknown[output] = "";
-    return reason;
-  }
+  if (reason)
+    return refuse(proto, *reason);
   llvm::SaveAndRestore definitions(opset);
   for (const onnx::OperatorSetIdProto &import : function->opset_import())
     if (import.domain().empty() || import.domain() == "ai.onnx")

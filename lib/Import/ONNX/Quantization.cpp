@@ -257,7 +257,7 @@ static std::vector<int64_t> scalePositions(const Cast &cast, ArrayRef<int64_t> s
   if (cast.axis >= 0 && !cast.block)
     strides[cast.axis] = 1;
   if (!cast.block)
-    return stridedPositions(shape, strides);
+    return stridedIndices<int64_t>(shape, strides);
   SmallVector<int64_t> own = rowMajorStrides(cast.scale.shape);
   int64_t inner = rowMajorStrides(shape)[cast.axis], extent = shape[cast.axis], ownExtent = cast.scale.shape[cast.axis];
   std::vector<int64_t> positions(ShapedType::getNumElements(shape));
@@ -335,7 +335,7 @@ std::optional<HostTensor> importer::readSignedWeights(Node &node, unsigned zero,
     return std::nullopt;
   SmallVector<int64_t> strides(weights->shape.size(), 0);
   strides[axis] = 1;
-  for (auto [code, position] : llvm::zip_equal(codes, stridedPositions(weights->shape, strides)))
+  for (auto [code, position] : llvm::zip_equal(codes, stridedIndices<int64_t>(weights->shape, strides)))
     code -= zeroAt(zeros, position);
   if (!llvm::all_of(codes, [](int64_t code) { return code >= -128 && code <= 127; }))
     return std::nullopt;

@@ -175,7 +175,7 @@ private:
 Tensor Direction::weights(unsigned input, int64_t first, int64_t count) {
   const HostTensor &all = *node.constant(input);
   const int64_t columns = all.shape[2], begin = index * rows + first;
-  HostTensor part = all.gathered({columns, count}, stridedPositions({columns, count}, {1, columns}, begin * columns));
+  HostTensor part = all.gathered({columns, count}, stridedIndices<int64_t>({columns, count}, {1, columns}, begin * columns));
   if (all.scales && static_cast<int64_t>(all.scales->scales.size()) == net.directions * rows) {
     auto scales = std::make_shared<HostScales>(*all.scales);
     scales->scales = ArrayRef(all.scales->scales).slice(begin, count);

@@ -112,7 +112,7 @@ std::optional<HostTensor> onnx_operators::evaluateScatterElements(Node &node) {
   SmallVector<int64_t> strides = rowMajorStrides(result.shape);
   const int64_t stride = strides[axis], size = result.shape[axis], width = elementBytes(result.element);
   strides[axis] = 0;
-  std::vector<int64_t> lines = stridedPositions(indices.shape, strides);
+  std::vector<int64_t> lines = stridedIndices<int64_t>(indices.shape, strides);
   for (auto [i, index] : llvm::enumerate(indices.integers())) {
     const int64_t place = index + (index < 0 ? size : 0);
     if (place < 0 || place >= size)

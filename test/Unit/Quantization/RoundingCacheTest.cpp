@@ -77,6 +77,6 @@ TEST(WeightChannels, IndicesOverDimensionsInAnyOrder) {
   int64_t extent = 0;
   const std::vector<int64_t> strides = stridesOver({2, 3, 2}, {2, 0}, extent);
   EXPECT_EQ(extent, 4);
-  EXPECT_EQ(stridedIndices({2, 3, 2}, strides), (std::vector<int32_t>{0, 2, 0, 2, 0, 2, 1, 3, 1, 3, 1, 3}));
-  EXPECT_TRUE(stridedIndices({2, 0}, {1, 1}).empty());
+  EXPECT_EQ(stridedIndices<int32_t>({2, 3, 2}, strides), (std::vector<int32_t>{0, 2, 0, 2, 0, 2, 1, 3, 1, 3, 1, 3}));
+  EXPECT_TRUE(stridedIndices<int32_t>({2, 0}, {1, 1}).empty());
 }
