@@ -52,18 +52,12 @@ private:
     }
     if (!canVectorize(op.getEpilogue().front()))
       return op.emitOpError("needs an epilogue of elementwise operations");
-    if (!readsAsItIs(op))
+    if (needsCopy(op))
       copyInput(op);
     if (failed(emitKernel(op, isa)))
       return failure();
     op.erase();
     return success();
-  }
-
-  /// Kernels read channels as vectors; sparse ones also planes of channels (halftone-assign-planes).
-  static bool readsAsItIs(ContractOp op) {
-    SmallVector<int64_t> strides = *staticStrides(cast<MemRefType>(op.getInput().getType()));
-    return strides.back() == 1 || (strides.size() == 4 && strides[2] == 1 && SparseLayout::fromAttribute(op));
   }
 
   /// What lies apart is copied together first.

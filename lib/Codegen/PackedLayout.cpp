@@ -1,4 +1,5 @@
 //===- PackedLayout.cpp - where a weight stands in a packed constant --------===//
+#include "halftone/Codegen/SparseLayout.h"
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Packing.h"
 #include "halftone/Codegen/VectorEmission.h"
@@ -116,4 +117,11 @@ std::vector<int8_t> mlir::halftone::storeInFewBits(const PackedLayout &layout, A
       store(plain.restVectors());
   }
   return stored;
+}
+
+bool mlir::halftone::needsCopy(ContractOp op) {
+  auto type = cast<MemRefType>(op.getInput().getType());
+  SmallVector<int64_t> strides = *staticStrides(type);
+  const bool hasPlanes = strides.size() == 4 && strides[2] == 1 && SparseLayout::fromAttribute(op);
+  return strides.back() != 1 && type.getShape().back() != 1 && !hasPlanes;
 }

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "halftone/Codegen/PackedLayout.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace mlir::halftone {
@@ -64,9 +65,13 @@ struct ShareLayers : halftone::impl::ShareLayersBase<ShareLayers> {
       return signalPassFailure();
     count = 0;
     llvm::MapVector<StringAttr, SmallVector<Operation *>> layersOfName;
-    for (Operation *op : singleLayers(entry))
+    for (Operation *op : singleLayers(entry)) {
+      auto contract = dyn_cast<ContractOp>(op);
+      if (contract && staticStrides(cast<MemRefType>(contract.getInput().getType())) && needsCopy(contract))
+        continue; // the copy needs memory that is planned in @main
       if (std::string name = nodeName(op->getLoc()); !name.empty())
         layersOfName[StringAttr::get(&getContext(), name)].push_back(op);
+    }
     for (auto &[name, layers] : layersOfName)
       if (layers.size() > 1)
         share(layers);

@@ -114,6 +114,10 @@ struct PackedLayout {
 /// `bytes`, packed as `layout.asBytes()`, as `layout` stores them.
 std::vector<int8_t> storeInFewBits(const PackedLayout &layout, ArrayRef<int8_t> bytes);
 
+/// Whether the channels of the input lie apart where the kernel does not read them so: they are copied together first. Kernels read channels as vectors,
+/// sparse ones also planes of channels (halftone-assign-planes).
+bool needsCopy(ContractOp op);
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_CODEGEN_PACKEDLAYOUT_H
