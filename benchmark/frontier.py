@@ -30,16 +30,17 @@ from cpu import features, multiplies_in_words
 # Candidates of the selections under budgets of bytes, and the single formats whose bytes are their budgets. Floats of early layers take
 # few bytes and most of the error away, but time: BOUNDED are the sizes that are tried with a budget of time, too, in percent of int8's, where
 # the selection takes more.
-FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "int4/group:32", "codebook4", "nf4", "codebook3", "codebook2", "float"]
+TABLES = [f"codebook{bits}/group:8" for bits in range(5, 1, -1)]
+FORMATS = ["int8", "codebook7", "codebook6", "codebook5", "codebook4", "codebook3", "codebook2", *TABLES, "float"]
 SIZES = ["int8", *[f"codebook{bits}" for bits in range(7, 1, -1)]]
 BOUNDED = {title: 115 for title in ["int8", *[f"codebook{bits}" for bits in range(7, 3, -1)]]}
 # Those under a budget of latency: zeros are faster than int8, fewer bits where weights come from beyond L2, and bounded weights and 6 bits on a CPU without dots of bytes.
 FASTER = ["int8", "codebook4", *(["int8pair", "int7pair", "int6"] if multiplies_in_words(features()) else []),
           *[f"int8/sparsity:{share}" for share in (0.3, 0.4, 0.5, 0.6, 0.7, 0.85)]]
 SINGLE = [*[f"int{bits}" for bits in range(8, 1, -1)], "int8pair", "int7pair", "int8/tensor", "int4/tensor", "int4/group:32",
-          *[f"codebook{bits}" for bits in range(8, 1, -1)], "nf4", "log5", "log4", "log3"]
+          *[f"codebook{bits}" for bits in range(8, 1, -1)], *TABLES, "nf4", "log5", "log4", "log3"]
 # Of the models that are no classifiers of pictures.
-FEW = ["int8", "int6", "int5", "int4", "int4/group:32", "codebook8", "codebook6", "codebook5", "codebook4", "nf4", "log4"]
+FEW = ["int8", "int6", "int5", "int4", "int4/group:32", "codebook8", "codebook6", "codebook5", "codebook4", "codebook4/group:8", "nf4", "log4"]
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 

@@ -64,7 +64,8 @@ EXAMPLES = {
     "float": [""], "float-ops": ["kind:contraction", "{last}", ".*", "!kind:nothing", "!nothing", "!("],
     "formats": ["int8,float", "int8,int4", "int8,codebook4,log4", "int8,int8/sparsity:0.5", "!int8,int8/sparsity:2", "!int8", "!int4,float", "!int9,int8"],
     "granularity": ["tensor", "channel", ("group:16", ["--weights=int4"]), ("group:32", ["--weights=int4"]), ("group:256", ["--weights=int4"]),
-                    ("group:64", ["--weights=log3"]), ("!group:32", ["--weights=int8"]), "!group:15", "!group:257", "!row"],
+                    ("group:64", ["--weights=log3"]), ("!group:32", ["--weights=int8"]), ("group:8", ["--weights=codebook4"]),
+                    ("!group:8", ["--weights=int4"]), ("!group:8", ["--weights=codebook6"]), "!group:7", "!group:257", "!row"],
     # Training goes through casts by channel, of calibrated ranges.
     "activations@train": ["!dynamic", "!float"], "granularity@train": ["channel", "?tensor", ("?group:32", ["--weights=int4"]), "!row"],
     "hessians": ["{folder}/kept.hessians", "!{folder}/none/kept.hessians", "!{folder}/data.npz", "!"],

@@ -4,8 +4,8 @@
     python benchmark/kernels/few_bits.py --halftone build/bin/halftone -o build/few-bits
 
 Layers from i8 to i8 as in kernels.py, with weights that take few values: 16 levels (a codebook),
-signed powers of two (logarithmic), the integers of 4 bits, 4, 8 or 60 other levels, or codes of 4 bits with a multiplier for each 32 elements of
-the reduction and column (groups). Each layer is compiled twice, with --weight-storage=bytes and
+signed powers of two (logarithmic), the integers of 4 bits, 4, 8 or 60 other levels, codes of 4 bits with a multiplier for each 32 elements of
+the reduction and column (groups), or of one of four tables for each 8 (tables). Each layer is compiled twice, with --weight-storage=bytes and
 packed; both run in turns on one thread, and the ratio is that of the medians.
 
 Products with M = 1 (kind gemv) run hot, one run after the other, and cold, each behind a sweep
@@ -37,7 +37,7 @@ LEVELS = {
     "codebook": [-127, -104, -83, -65, -49, -35, -22, -10, 0, 13, 25, 38, 53, 69, 89, 113],
     "log": [0] + [sign << k for k in range(7) for sign in (1, -1)],
     "integers": list(range(-7, 8)), "four": [-90, -30, 0, 100], "eight": [-101, -60, -31, -9, 10, 33, 62, 99], "sixty": list(range(-118, 121, 4))}
-GROUP = 32
+GROUP, TABLE_GROUP = 32, 8
 MATRICES = [("gemm", [m, 1024, 1024]) for m in (6, 12, 18, 24, 48, 64, 196, 1024)] + [
     ("gemm", [3136, 64, 576]), ("gemm", [784, 128, 1152]), ("gemm", [196, 1024, 256]),
     ("gemm", [49, 512, 4608]), ("conv", [28, 128, 128, 3, 1]), ("conv", [14, 256, 256, 3, 1]),
@@ -58,8 +58,17 @@ def grouped(shape):
     return (codes * np.repeat(factors, GROUP, 0)[:rows]).reshape(shape)
 
 
+def tabled(shape):
+    """Levels of one of four tables of 16, for TABLE_GROUP elements of the reduction and column; no level is in two."""
+    generator = np.random.default_rng(1)
+    rows, columns = int(np.prod(shape[:-1])), shape[-1]
+    tables = np.arange(-126, 130, 4, np.int16).clip(-127, 127).astype(np.int8).reshape(16, 4).T
+    chosen = np.repeat(generator.integers(0, 4, (-(-rows // TABLE_GROUP), columns)), TABLE_GROUP, 0)[:rows]
+    return tables[chosen, generator.integers(0, 16, (rows, columns))].reshape(shape)
+
+
 def makers():
-    return {**{name: from_levels(levels) for name, levels in LEVELS.items()}, "groups": grouped}
+    return {**{name: from_levels(levels) for name, levels in LEVELS.items()}, "groups": grouped, "tables": tabled}
 
 
 def compile_both(options, kind, shape, weights, target):
@@ -82,7 +91,7 @@ def cases(options):
                     yield kind, shape, weights, target
     if "gemv" in options.kinds:
         for kind, shape in VECTORS:
-            for weights in ("groups", "codebook", "integers"):
+            for weights in ("groups", "codebook", "integers", "tables"):
                 yield kind, shape, weights, options.targets[-1]
 
 

@@ -103,7 +103,7 @@ private:
   bool halvesLast = false;                     ///< its last vector; see isHalf
   Value groupChannel, panelColumn, panelWeights; ///< its input channel, output column and weights
   Value weightMemory;                            ///< that panelWeights is an offset in
-  SmallVector<Value> stepMultipliers;            ///< that weights are multiplied by when they are decoded; or none
+  SmallVector<Value> stepGroupRow;               ///< of the group whose weights are decoded now; or none
   Value inputLine, currentLine;
   int64_t panelTiles = 0; ///< that share the next panel's weights out
   Value nextSlice;        ///< what this tile asks for of them; null: nothing

@@ -129,11 +129,11 @@ SmallVector<Value> ContractEmitter::emitSteps(int64_t height, int64_t steps, Val
   return accumulators;
 }
 
-/// The groups of one run: some steps with a row of multipliers before them.
+/// The groups of one run: some steps with a row of multipliers or tables before them.
 SmallVector<Value> ContractEmitter::emitGroups(int64_t height, Value activations, Value weights,
                                               SmallVector<Value> accumulators) {
   const int64_t steps = layout.storage.group / layout.kernel->step, whole = stepsPerRun / steps, rest = stepsPerRun % steps;
-  const int64_t groupWeights = vectors * layout.kernel->lanes + steps * layout.unitElements(vectors);
+  const int64_t groupWeights = layout.groupElements(vectors) + steps * layout.unitElements(vectors);
   auto at = [&](Value i) { return std::pair(add(b, activations, mul(b, i, layout.storage.group)), add(b, weights, mul(b, i, groupWeights))); };
   if (whole)
     accumulators = emitCarryingLoop(b, indexConstant(b, whole), accumulators, [&](Value i, SmallVector<Value> carried) {
@@ -147,22 +147,22 @@ SmallVector<Value> ContractEmitter::emitGroups(int64_t height, Value activations
   return emitGroup(height, rest, last, start, groupStart, accumulators);
 }
 
-/// One group. A low tile sums its codes' products by themselves and multiplies the sum; a high one has no registers for that, and
-/// multiplies the decoded bytes instead.
+/// One group. With multipliers a low tile sums its codes' products by themselves and multiplies the sum; a high one has no registers for that,
+/// and multiplies the decoded bytes instead.
 SmallVector<Value> ContractEmitter::emitGroup(int64_t height, int64_t steps, Value index, Value activations, Value weights,
                                              SmallVector<Value> accumulators) {
-  SmallVector<Value> multipliers = reader->loadMultipliers(b, weights, vectors);
-  Value first = add(b, weights, vectors * layout.kernel->lanes);
-  const bool sums = static_cast<int64_t>(accumulators.size()) <= kGroupAccumulators;
+  SmallVector<Value> row = reader->loadGroupRow(b, weights, vectors);
+  Value first = add(b, weights, layout.groupElements(vectors));
+  const bool sums = !layout.storage.hasTables() && static_cast<int64_t>(accumulators.size()) <= kGroupAccumulators;
   SmallVector<Value> carried = accumulators;
   if (sums)
     carried = startGroup(index, accumulators.size());
   else
-    stepMultipliers = multipliers;
+    stepGroupRow = row;
   carried = steps <= kUnrolledSteps ? emitSteps(height, steps, activations, first, carried)
                                     : emitRun(height, steps, activations, first, carried);
-  stepMultipliers.clear();
-  return sums ? addGroup(height, finishGroup(carried), multipliers, accumulators) : carried;
+  stepGroupRow.clear();
+  return sums ? addGroup(height, finishGroup(carried), row, accumulators) : carried;
 }
 
 /// Whether fields stay in place (WeightReader.h): the activations of a group are those of one row for all columns. What is shifted
@@ -359,9 +359,8 @@ SmallVector<Value> ContractEmitter::emitColumnVectors(Value weights) {
       columns.push_back(dotsOf(vector).loadWeights(b, weightMemory, add(b, weights, vector * layout.vectorElements())));
     return columns;
   }
-  for (auto [vector, bytes] : llvm::enumerate(groupSums ? reader->loadInPlace(b, weights, vectors) : reader->load(b, weights, vectors)))
-    columns.push_back(dots.prepareWeights(
-        b, stepMultipliers.empty() ? bytes : reader->multiply(b, bytes, stepMultipliers[vector])));
+  for (Value bytes : groupSums ? reader->loadInPlace(b, weights, vectors) : reader->load(b, weights, vectors, stepGroupRow))
+    columns.push_back(dots.prepareWeights(b, bytes));
   return columns;
 }
 

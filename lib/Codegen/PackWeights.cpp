@@ -202,11 +202,13 @@ WeightStorage findStorage(const PackedLayout &layout, const Isa &isa, ArrayRef<i
     return {};
   // A tile's groups lie within it.
   SmallVector<int64_t> sizes;
-  for (int64_t size : {256, 128, 64, 32, 16})
+  for (int64_t size : {256, 128, 64, 32, 16, 8})
     if (size % layout.kernel->step == 0 && (!tiles || layout.unitSteps() * layout.kernel->step % size == 0))
       sizes.push_back(size);
+  // A byte for less than 16 elements is worth nothing.
+  ArrayRef<int64_t> multiplied = ArrayRef<int64_t>(sizes).take_while([](int64_t size) { return size >= 16; });
   WeightMatrix matrix = {weights, layout.runs(), layout.runLength(), layout.columns * layout.groups,
-                         layout.runLength() != layout.stepsPerRun() * layout.kernel->step, sizes};
+                         layout.runLength() != layout.stepsPerRun() * layout.kernel->step, multiplied, sizes};
   PackedLayout smaller = layout;
   smaller.setStorage(findWeightStorage(matrix, WeightReader::hasWideTables(*layout.kernel, isa)));
   return layout.elements() - smaller.elements() >= kLeastSaving ? smaller.storage : WeightStorage();

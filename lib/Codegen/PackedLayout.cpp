@@ -66,36 +66,59 @@ FailureOr<PackedLayout> PackedLayout::fromAttribute(ContractOp op) {
 // Few bits
 //===----------------------------------------------------------------------===//
 
-/// Divides the bytes of some steps by the greatest common divisor of each column, and appends these multipliers.
-static void takeMultipliers(const DotKernel &kernel, MutableArrayRef<int8_t> steps, int64_t columns, std::vector<int8_t> &out) {
-  const int64_t bytes = steps.size();
-  auto each = [&](int64_t column, llvm::function_ref<void(int8_t &)> visit) {
-    for (int64_t first = column * kernel.step; first < bytes; first += columns * kernel.step)
-      for (int64_t k = 0; k < kernel.step; ++k)
-        visit(steps[first + k]);
-  };
+/// Calls `visit` with the places of one column in some steps of `columns`.
+static void eachOfColumn(const DotKernel &kernel, int64_t bytes, int64_t columns, int64_t column, llvm::function_ref<void(int64_t)> visit) {
+  for (int64_t first = column * kernel.step; first < bytes; first += columns * kernel.step)
+    for (int64_t k = 0; k < kernel.step; ++k)
+      visit(first + k);
+}
+
+/// The codes of one group's steps, which are levels times the greatest common divisor of each column; appends these multipliers.
+static void storeMultipliers(const PackedLayout &layout, int64_t vectors, ArrayRef<int8_t> steps, uint8_t *codes, std::vector<int8_t> &out) {
+  const int64_t columns = vectors * layout.kernel->lanes;
   for (int64_t column = 0; column < columns; ++column) {
     int multiplier = 0;
-    each(column, [&](int8_t &byte) { multiplier = std::gcd(multiplier, static_cast<int>(byte)); });
+    auto each = [&](llvm::function_ref<void(int64_t)> visit) { eachOfColumn(*layout.kernel, steps.size(), columns, column, visit); };
+    each([&](int64_t place) { multiplier = std::gcd(multiplier, static_cast<int>(steps[place])); });
     multiplier = std::max(multiplier, 1);
-    each(column, [&](int8_t &byte) { byte = static_cast<int8_t>(byte / multiplier); });
+    each([&](int64_t place) { codes[place] = layout.storage.codeOf(static_cast<int8_t>(steps[place] / multiplier)); });
     out.push_back(static_cast<int8_t>(multiplier));
   }
 }
 
+/// The codes of one group's steps, and the tables of the columns: the low bits of a vector, then the high ones.
+static void storeTables(const PackedLayout &layout, int64_t vectors, ArrayRef<int8_t> steps, uint8_t *codes, std::vector<int8_t> &out) {
+  const int64_t lanes = layout.kernel->lanes, planeBytes = lanes / 8;
+  out.resize(out.size() + layout.groupElements(vectors), 0);
+  int8_t *row = out.data() + out.size() - layout.groupElements(vectors);
+  SmallVector<int8_t> values;
+  for (int64_t column = 0; column < vectors * lanes; ++column) {
+    auto each = [&](llvm::function_ref<void(int64_t)> visit) { eachOfColumn(*layout.kernel, steps.size(), vectors * lanes, column, visit); };
+    values.clear();
+    each([&](int64_t place) { values.push_back(steps[place]); });
+    const int64_t table = layout.storage.tableOf(values), lane = column % lanes;
+    each([&](int64_t place) { codes[place] = layout.storage.codeOf(steps[place], table); });
+    for (int64_t plane = 0; plane < WeightStorage::kTableBits; ++plane)
+      row[(column / lanes * WeightStorage::kTableBits + plane) * planeBytes + lane / 8] |= (table >> plane & 1) << lane % 8;
+  }
+}
+
 /// The steps of one panel's run.
-static void storeRun(const PackedLayout &layout, int64_t vectors, MutableArrayRef<int8_t> run, std::vector<int8_t> &out) {
+static void storeRun(const PackedLayout &layout, int64_t vectors, ArrayRef<int8_t> run, std::vector<int8_t> &out) {
   const WeightStorage &storage = layout.storage;
   const int64_t step = vectors * layout.vectorElements(), unit = step * layout.unitSteps();
   // A group of dots has several units, a tile several groups.
   const int64_t group = storage.hasGroups() ? step * storage.group / layout.kernel->step : unit;
   const int64_t together = std::max(group, unit), size = run.size();
+  std::vector<uint8_t> codes(size);
+  if (!storage.hasGroups())
+    llvm::transform(run, codes.begin(), [&](int8_t byte) { return storage.codeOf(byte); });
   for (int64_t first = 0; first < size; first += together) {
     const int64_t end = std::min(first + together, size);
     for (int64_t i = first; storage.hasGroups() && i < end; i += group)
-      takeMultipliers(*layout.kernel, run.slice(i, std::min(group, end - i)), vectors * layout.kernel->lanes, out);
+      (storage.hasTables() ? storeTables : storeMultipliers)(layout, vectors, run.slice(i, std::min(group, end - i)), codes.data() + i, out);
     for (int64_t i = first; i < end; i += unit)
-      storage.appendUnit(run.slice(i, unit), layout.vectorElements(), out);
+      storage.appendUnit(ArrayRef<uint8_t>(codes).slice(i, unit), layout.vectorElements(), out);
   }
 }
 
@@ -108,7 +131,7 @@ std::vector<int8_t> mlir::halftone::storeInFewBits(const PackedLayout &layout, A
     bytes = bytes.drop_front(panel.size());
     stored.insert(stored.end(), panel.begin(), panel.begin() + start);
     for (int64_t i = 0; i < plain.runs(); ++i)
-      storeRun(layout, vectors, MutableArrayRef<int8_t>(panel).slice(start + i * run, run), stored);
+      storeRun(layout, vectors, ArrayRef<int8_t>(panel).slice(start + i * run, run), stored);
   };
   for (int64_t group = 0; group < plain.groups; ++group) {
     for (int64_t i = 0; i < plain.fullPanels(); ++i)

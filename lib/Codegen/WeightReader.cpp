@@ -41,6 +41,8 @@ Value WeightReader::loadBytes(ImplicitLocOpBuilder &b, Value offset, int64_t cou
 /// The level of each code; `flipped`: of each code whose highest bit is flipped.
 SmallVector<int8_t> WeightReader::levelsOf(bool flipped) const {
   const WeightStorage &storage = layout.storage;
+  if (storage.hasTables())
+    return SmallVector<int8_t>(storage.levels.begin(), storage.levels.end());
   const size_t codes = size_t(1) << storage.bits, flip = flipped ? codes / 2 : 0;
   SmallVector<int8_t> levels;
   for (size_t code = 0; code < codes; ++code)
@@ -102,7 +104,7 @@ static Value selectLevels(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t>
 Value WeightReader::lookUpBytes(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t> levels) const {
   const int64_t size = sizeOf(codes);
   if (permutesZmm(isa, size)) {
-    if (layout.storage.bits < 7) // looks at 6 bits
+    if (levels.size() <= 64)
       return intrinsic(b, "llvm.x86.avx512.permvar.qi.512", codes.getType(), {makeTable(b, 64, levels), codes});
     Value both = makeTable(b, 128, levels);
     return intrinsic(b, "llvm.x86.avx512.vpermi2var.qi.512", codes.getType(), {slice(b, both, 0, 64), codes, slice(b, both, 64, 64)});
@@ -143,7 +145,7 @@ Value WeightReader::loadField(ImplicitLocOpBuilder &b, Value offset, int64_t byt
   return shift(b, shift(b, spread, amounts), {-position});
 }
 
-void WeightReader::loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const {
+void WeightReader::loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t count, ArrayRef<Value> tables, SmallVectorImpl<Value> &vectors) const {
   const int64_t size = layout.vectorElements();
   SmallVector<Value> codes;
   int64_t position = 0, at = 0;
@@ -161,12 +163,25 @@ void WeightReader::loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t coun
     }
     position += bits, at += bytes;
   }
+  for (auto [code, table] : llvm::zip(codes, tables)) {
+    Value clean = arith::AndIOp::create(b, code, splatByte(b, size, (1 << layout.storage.bits) - 1));
+    code = arith::OrIOp::create(b, clean, table);
+  }
   const bool flips = layout.storage.flipsTop();
   for (auto [i, code] : llvm::enumerate(codes))
     vectors.push_back(lookUp(b, code, levelsOf(flips && fieldOf(i, count) + layout.storage.bits == 8)));
 }
 
-SmallVector<Value> WeightReader::loadUnit(ImplicitLocOpBuilder &b, Value offset, int64_t count, bool inPlace) const {
+SmallVector<Value> WeightReader::load(ImplicitLocOpBuilder &b, Value offset, int64_t vectors, ArrayRef<Value> groupRows) const {
+  if (layout.storage.hasTables())
+    return loadUnit(b, offset, vectors, groupRows, /*inPlace=*/false);
+  SmallVector<Value> weights = loadUnit(b, offset, vectors, {}, /*inPlace=*/false);
+  for (auto [vector, multipliers] : llvm::zip(weights, groupRows))
+    vector = multiply(b, vector, multipliers);
+  return weights;
+}
+
+SmallVector<Value> WeightReader::loadUnit(ImplicitLocOpBuilder &b, Value offset, int64_t count, ArrayRef<Value> tables, bool inPlace) const {
   const WeightStorage &storage = layout.storage;
   SmallVector<Value> vectors;
   storage.forEachPiece(count, [&](int64_t first, int64_t pieceVectors) {
@@ -174,7 +189,7 @@ SmallVector<Value> WeightReader::loadUnit(ImplicitLocOpBuilder &b, Value offset,
     if (inPlace && staysInPlace(fieldOf(0, pieceVectors)))
       loadFields(b, piece, pieceVectors, vectors);
     else
-      loadPiece(b, piece, pieceVectors, vectors);
+      loadPiece(b, piece, pieceVectors, tables.empty() ? tables : tables.slice(first, pieceVectors), vectors);
   });
   return vectors;
 }
@@ -231,16 +246,34 @@ void WeightReader::loadFields(ImplicitLocOpBuilder &b, Value offset, int64_t cou
 }
 
 //===----------------------------------------------------------------------===//
-// Multipliers
+// Groups
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> WeightReader::loadMultipliers(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const {
+/// What the tables of a vector's columns add to their codes.
+Value WeightReader::loadTables(ImplicitLocOpBuilder &b, Value offset) const {
+  const int64_t lanes = layout.kernel->lanes, planeBytes = lanes / 8;
+  auto words = VectorType::get({lanes}, b.getI32Type());
+  auto splat = [&](int32_t word) { return arith::ConstantOp::create(b, DenseElementsAttr::get(words, word)).getResult(); };
+  Value sum;
+  for (int64_t plane = 0; plane < WeightStorage::kTableBits; ++plane) {
+    Value bits = vector::BitCastOp::create(b, VectorType::get({lanes}, b.getI1Type()), loadBytes(b, add(b, offset, plane * planeBytes), planeBytes));
+    const int32_t inEachByte = 0x01010101 << (layout.storage.bits + plane);
+    Value part = arith::SelectOp::create(b, bits, splat(inEachByte), splat(0));
+    sum = sum ? arith::OrIOp::create(b, sum, part).getResult() : part;
+  }
+  return vector::BitCastOp::create(b, VectorType::get({layout.vectorElements()}, b.getI8Type()), sum);
+}
+
+SmallVector<Value> WeightReader::loadGroupRow(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const {
   SmallVector<Value> rows;
-  for (int64_t i = 0; i < vectors; ++i)
-    rows.push_back(loadBytes(b, add(b, offset, i * layout.kernel->lanes), layout.kernel->lanes));
+  for (int64_t i = 0; i < vectors; ++i) {
+    Value at = add(b, offset, i * layout.groupElements(1));
+    rows.push_back(layout.storage.hasTables() ? loadTables(b, at) : loadBytes(b, at, layout.kernel->lanes));
+  }
   return rows;
 }
 
+/// Weights times multipliers, which stand for the columns of the vector. The product fits a byte.
 Value WeightReader::multiply(ImplicitLocOpBuilder &b, Value weights, Value multipliers) const {
   SmallVector<int64_t> order;
   for (int64_t i = 0; i < sizeOf(weights); ++i)
@@ -253,32 +286,34 @@ Value WeightReader::multiply(ImplicitLocOpBuilder &b, Value weights, Value multi
 // Panels
 //===----------------------------------------------------------------------===//
 
-/// One unit; `multipliers` are of its groups, one after the other, or none.
-void WeightReader::emitUnit(ImplicitLocOpBuilder &b, Value from, int64_t vectors, ArrayRef<Value> multipliers, Value scratch,
-                            Value to) const {
-  for (auto [i, weights] : llvm::enumerate(load(b, from, vectors * layout.unitSteps()))) {
-    const int64_t step = i / vectors, group = layout.storage.hasGroups() ? step * layout.kernel->step / layout.storage.group : 0;
-    Value bytes = multipliers.empty() ? weights : multiply(b, weights, multipliers[group * vectors + i % vectors]);
-    vector::StoreOp::create(b, bytes, scratch, add(b, to, i * layout.vectorElements()));
+/// One unit; `groupRows` are of its groups, one after the other, or none.
+void WeightReader::emitUnit(ImplicitLocOpBuilder &b, Value from, int64_t vectors, ArrayRef<Value> groupRows, Value scratch, Value to) const {
+  const int64_t count = vectors * layout.unitSteps();
+  SmallVector<Value> rowOfEach;
+  for (int64_t i = 0; i < count && !groupRows.empty(); ++i) {
+    const int64_t group = i / vectors * layout.kernel->step / layout.storage.group;
+    rowOfEach.push_back(groupRows[group * vectors + i % vectors]);
   }
+  for (auto [i, weights] : llvm::enumerate(load(b, from, count, rowOfEach)))
+    vector::StoreOp::create(b, weights, scratch, add(b, to, i * layout.vectorElements()));
 }
 
 void WeightReader::emitRun(ImplicitLocOpBuilder &b, Value from, int64_t vectors, Value scratch, Value to) const {
   const DotKernel &kernel = *layout.kernel;
   const int64_t unitSteps = layout.unitSteps(), steps = layout.stepsPerRun();
   const int64_t unit = layout.unitElements(vectors), unitBytes = layout.asBytes().unitElements(vectors);
-  auto units = [&](int64_t count, Value begin, ArrayRef<Value> multipliers, Value end) {
+  auto units = [&](int64_t count, Value begin, ArrayRef<Value> groupRows, Value end) {
     emitLoop(b, {indexConstant(b, 0), indexConstant(b, count)}, 1, [&](Value i) {
-      emitUnit(b, add(b, begin, mul(b, i, unit)), vectors, multipliers, scratch, add(b, end, mul(b, i, unitBytes)));
+      emitUnit(b, add(b, begin, mul(b, i, unit)), vectors, groupRows, scratch, add(b, end, mul(b, i, unitBytes)));
     });
   };
   if (!layout.storage.hasGroups())
     return units(steps / unitSteps, from, {}, to);
-  // Some units with their rows of multipliers before them: a tile has several rows, a row of dots several units.
+  // Some units with the rows of their groups before them: a tile has several rows, a row of dots several units.
   const int64_t groupSteps = layout.storage.group / kernel.step, together = std::max(groupSteps, unitSteps);
-  const int64_t rows = together / groupSteps * vectors, header = rows * kernel.lanes;
+  const int64_t rows = together / groupSteps * vectors, header = layout.groupElements(rows);
   auto grouped = [&](int64_t count, Value begin, Value end) {
-    units(count, add(b, begin, header), loadMultipliers(b, begin, rows), end);
+    units(count, add(b, begin, header), loadGroupRow(b, begin, rows), end);
   };
   const int64_t whole = steps / together, perGroup = together / unitSteps, rest = steps % together / unitSteps;
   emitLoop(b, {indexConstant(b, 0), indexConstant(b, whole)}, 1, [&](Value i) {

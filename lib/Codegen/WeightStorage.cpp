@@ -4,7 +4,9 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <array>
+#include <map>
 #include <numeric>
+#include <optional>
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -70,15 +72,128 @@ static WeightStorage storageOf(int64_t bits, SmallVector<int8_t, 16> levels) {
   return isPart && uniform.flipsTop() ? uniform : WeightStorage{bits, std::move(levels), 0};
 }
 
+namespace {
+/// The values of groups that choose tables. A value other than 0 is in one table only (WeightGrid.h), so the values that occur together in a group
+/// are of one table: connected components of values are tables, or parts of them.
+class TableFinder {
+public:
+  TableFinder(const WeightMatrix &matrix, int64_t group);
+
+  /// The levels of four tables of 2^bits levels, or nothing.
+  std::optional<SmallVector<int8_t, 16>> find(int64_t bits) const;
+
+private:
+  static constexpr int kZero = 128;
+
+  int root(int value) const {
+    while (parents[value] != value)
+      value = parents[value];
+    return value;
+  }
+  /// Of one group: its values are of one table.
+  void addGroup(const WeightMatrix &matrix, int64_t firstRow, int64_t rows, int64_t column, bool isPadded);
+
+  std::array<int, 256> parents;                       ///< of a value + 128
+  std::array<bool, 256> occurs = {}, besideZero = {}; ///< besideZero: in a group with zeros
+  bool hasZeroGroups = false;                         ///< of zeros alone
+};
+} // namespace
+
+TableFinder::TableFinder(const WeightMatrix &matrix, int64_t group) {
+  std::iota(parents.begin(), parents.end(), 0);
+  for (int64_t run = 0; run < matrix.runs; ++run)
+    for (int64_t first = 0; first < matrix.runLength; first += group)
+      for (int64_t column = 0; column < matrix.columns; ++column)
+        addGroup(matrix, run * matrix.runLength + first, std::min(group, matrix.runLength - first), column,
+                 matrix.padsRuns && first + group >= matrix.runLength);
+}
+
+void TableFinder::addGroup(const WeightMatrix &matrix, int64_t firstRow, int64_t rows, int64_t column, bool isPadded) {
+  int table = kZero;
+  bool hasZero = isPadded;
+  for (int64_t row = firstRow; row < firstRow + rows; ++row) {
+    const int value = matrix.weights[row * matrix.columns + column] + 128;
+    hasZero |= value == kZero;
+    if (value == kZero)
+      continue;
+    occurs[value] = true;
+    const int other = root(value);
+    if (table != kZero)
+      parents[other] = table;
+    else
+      table = other;
+  }
+  if (!hasZero)
+    return;
+  (table == kZero ? hasZeroGroups : besideZero[table]) = true;
+}
+
+std::optional<SmallVector<int8_t, 16>> TableFinder::find(int64_t bits) const {
+  std::map<int, SmallVector<int8_t, 16>> components;
+  std::array<bool, 256> needsZero = {};
+  for (int value = 0; value < 256; ++value)
+    if (occurs[value]) {
+      components[root(value)].push_back(static_cast<int8_t>(value - 128));
+      needsZero[root(value)] |= besideZero[value];
+    }
+  std::vector<SmallVector<int8_t, 16>> parts;
+  for (auto &[component, values] : components) {
+    if (needsZero[component])
+      values.push_back(0);
+    parts.push_back(std::move(values));
+  }
+  // The largest first, into the first table that has room.
+  llvm::stable_sort(parts, [](const auto &a, const auto &b) { return a.size() > b.size(); });
+  const size_t most = size_t(1) << bits;
+  std::array<SmallVector<int8_t, 16>, WeightStorage::kTables> tables;
+  auto fits = [&](const SmallVector<int8_t, 16> &table, const SmallVector<int8_t, 16> &part) {
+    const bool shares = llvm::is_contained(table, 0) && llvm::is_contained(part, 0);
+    return table.size() + part.size() - shares <= most;
+  };
+  auto place = [&](const SmallVector<int8_t, 16> &part) {
+    auto *table = llvm::find_if(tables, [&](const auto &table) { return fits(table, part); });
+    if (table == tables.end())
+      return false;
+    for (int8_t level : part)
+      if (!llvm::is_contained(*table, level))
+        table->push_back(level);
+    return true;
+  };
+  if (!llvm::all_of(parts, place))
+    return std::nullopt;
+  const bool hasZero = llvm::any_of(tables, [](const auto &table) { return llvm::is_contained(table, 0); });
+  if (hasZeroGroups && !hasZero && !place({0}))
+    return std::nullopt;
+  SmallVector<int8_t, 16> levels;
+  for (SmallVector<int8_t, 16> &table : tables) {
+    llvm::sort(table);
+    table.resize(most, table.empty() ? 0 : table.back());
+    llvm::append_range(levels, table);
+  }
+  return levels;
+}
+
+/// The fewest bits for groups that choose tables, with the longest group of as many; fewer than `below`, or nothing.
+static std::optional<WeightStorage> findTables(const WeightMatrix &matrix, int64_t below) {
+  for (int64_t bits = 2; bits <= WeightStorage::kMostTableBits && bits + 1 <= below; ++bits)
+    for (int64_t group : matrix.tableGroups)
+      if (std::optional<SmallVector<int8_t, 16>> levels = TableFinder(matrix, group).find(bits))
+        return WeightStorage{bits, std::move(*levels), group};
+  return std::nullopt;
+}
+
 WeightStorage mlir::halftone::findWeightStorage(const WeightMatrix &matrix, bool hasWideTables) {
   SmallVector<int8_t, 16> levels = findLevels(matrix);
   const int64_t bits = std::max<int64_t>(2, llvm::Log2_64_Ceil(levels.size()));
+  std::optional<WeightStorage> tables = hasWideTables && bits > 2 && bits < 8 ? findTables(matrix, bits) : std::nullopt;
   if (bits <= 4)
-    return storageOf(bits, std::move(levels));
+    return tables ? std::move(*tables) : storageOf(bits, std::move(levels));
   for (int64_t groupBits : {2, 3, 4})
     for (int64_t group : matrix.groupSizes)
       if (fitsGroups(matrix, groupBits, group))
         return {groupBits, uniformLevels(groupBits), group};
+  if (tables)
+    return std::move(*tables);
   if (hasWideTables && bits < 8)
     return {bits, std::move(levels), 0};
   return {};
@@ -108,21 +223,32 @@ void WeightStorage::forEachPiece(int64_t vectors, llvm::function_ref<void(int64_
 
 int64_t WeightStorage::unitBytes(int64_t vectors, int64_t vectorBytes) const { return vectors * vectorBytes * bits / 8; }
 
-void WeightStorage::appendUnit(ArrayRef<int8_t> bytes, int64_t vectorBytes, std::vector<int8_t> &out) const {
-  auto codeOf = [&](int8_t byte) -> unsigned {
-    const auto *found = llvm::find(levels, byte);
-    return found == levels.end() ? 0 : found - levels.begin();
-  };
+uint8_t WeightStorage::codeOf(int8_t byte, int64_t table) const {
+  ArrayRef<int8_t> values = ArrayRef<int8_t>(levels).slice(table << bits);
+  const auto *found = llvm::find(values, byte);
+  return found == values.end() ? 0 : found - values.begin();
+}
+
+int64_t WeightStorage::tableOf(ArrayRef<int8_t> bytes) const {
+  for (int64_t table = 0; table < kTables; ++table) {
+    ArrayRef<int8_t> values = ArrayRef<int8_t>(levels).slice(table << bits, size_t(1) << bits);
+    if (llvm::all_of(bytes, [&](int8_t byte) { return llvm::is_contained(values, byte); }))
+      return table;
+  }
+  return 0;
+}
+
+void WeightStorage::appendUnit(ArrayRef<uint8_t> codes, int64_t vectorBytes, std::vector<int8_t> &out) const {
   const unsigned flip = flipsTop() ? 0x80 : 0;
-  forEachPiece(bytes.size() / vectorBytes, [&](int64_t first, int64_t count) {
-    ArrayRef<int8_t> piece = bytes.slice(first * vectorBytes, count * vectorBytes);
+  forEachPiece(codes.size() / vectorBytes, [&](int64_t first, int64_t count) {
+    ArrayRef<uint8_t> piece = codes.slice(first * vectorBytes, count * vectorBytes);
     int64_t position = 0; // of the plane's lowest bit in a code
     for (int64_t plane : planes()) {
       const int64_t step = piece.size() * plane / 8;
       for (int64_t i = 0; i < step; ++i) {
         unsigned byte = 0;
         for (int64_t k = 0; k < 8 / plane; ++k)
-          byte |= (codeOf(piece[i + k * step]) >> position & ((1u << plane) - 1)) << (k * plane);
+          byte |= (unsigned(piece[i + k * step]) >> position & ((1u << plane) - 1)) << (k * plane);
         out.push_back(static_cast<int8_t>(byte ^ flip));
       }
       position += plane;

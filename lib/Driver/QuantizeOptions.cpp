@@ -42,8 +42,8 @@ QuantizeOptions::QuantizeOptions(CommandLine &line)
                   cl::value_desc("g"),
                   cl::desc("What of weights shares a scale: tensor, channel "
                            "(default), or group:N, where N elements of the "
-                           "reduction, 16 to 256, have a multiplier of their "
-                           "own")),
+                           "reduction have a multiplier of their own (16 to 256) or, in codebooks of 2 to 5 bits, "
+                           "choose one of four tables (8 to 256)")),
       recipe("recipe", cl::sub(line.command), cl::value_desc("FILE"),
              cl::desc("Formats by layer: a YAML list of rules {name | regex | "
                       "kind, weights | levels, granularity, precision, "

@@ -43,7 +43,7 @@ static std::string nameOf(Type element) {
   return (element.isF32() ? "f" : "i") + std::to_string(element.getIntOrFloatBitWidth());
 }
 
-/// "int8", "sparse int8", "4 bits", "4 bits in groups of 32", "f32".
+/// "int8", "sparse int8", "4 bits", "4 bits in groups of 32", "4 bits, 4 tables for groups of 8", "f32".
 static std::string formatOf(Type element, DictionaryAttr packing, const WeightStorage &storage) {
   if (!element.isInteger(8))
     return nameOf(element);
@@ -52,7 +52,9 @@ static std::string formatOf(Type element, DictionaryAttr packing, const WeightSt
   if (!storage.isPacked())
     return "int8";
   std::string text = std::to_string(storage.bits) + " bits";
-  return storage.hasGroups() ? text + " in groups of " + std::to_string(storage.group) : text;
+  if (!storage.hasGroups())
+    return text;
+  return text + (storage.hasTables() ? ", " + std::to_string(WeightStorage::kTables) + " tables for groups of " : " in groups of ") + std::to_string(storage.group);
 }
 
 /// The weights of a contraction with the constants of its epilogue that scale
@@ -68,9 +70,9 @@ static TensorSize measureWeights(ContractOp op, RankedTensorType type) {
   size.tableBytes = storage.levels.size();
   if (storage.hasGroups()) {
     int64_t columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
-    int64_t multipliers = llvm::divideCeil(size.elements / columns, storage.group) * columns;
-    size.codeBytes -= multipliers;
-    size.scaleBytes += multipliers;
+    int64_t rows = llvm::divideCeil(size.elements / columns, storage.group) * storage.groupBytes(columns);
+    size.codeBytes -= rows;
+    (storage.hasTables() ? size.tableBytes : size.scaleBytes) += rows;
   }
   return size;
 }

@@ -108,7 +108,7 @@ static std::string refuseWeights(const RecipeRule &rule) {
     return "'" + rule.weights + "' is no format of weights: float, " + llvm::join(weightFormatNames(), ", ");
   std::optional<Granularity> granularity = parseGranularity(rule.granularity.empty() ? "channel" : rule.granularity);
   if (!granularity)
-    return "'" + rule.granularity + "' is no granularity: tensor, channel, or group:N with N from 16 to 256";
+    return "'" + rule.granularity + "' is no granularity: tensor, channel, or group:N with N from 8 to 256";
   if (!format)
     return "";
   if (!rule.levels.empty())

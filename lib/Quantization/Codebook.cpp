@@ -87,17 +87,20 @@ std::vector<int8_t> mlir::halftone::findLevels(const HalfStepMoments &moments, u
   return std::vector<int8_t>(levels.rbegin(), levels.rend());
 }
 
-/// The moments of all weights in steps of their scales, in double and in a fixed order: blocks of rows, then their sum.
-static HalfStepMoments countMoments(const RowsOfWeights &rows, ArrayRef<float> scales) {
+/// In double and in a fixed order: blocks of rows, then their sum.
+HalfStepMoments mlir::halftone::countMoments(const RowsOfWeights &rows, const WeightGrid &grid, std::optional<int> table) {
   int64_t blocks = std::min<int64_t>(rows.outputs, 16);
   std::vector<HalfStepMoments> parts(blocks);
   llvm::parallelFor(0, blocks, [&](size_t block) {
     HalfStepMoments &part = parts[block];
     for (int64_t output = rows.outputs * block / blocks; output < int64_t(rows.outputs * (block + 1) / blocks); ++output) {
       ArrayRef<float> importance = rows.importanceOf(output);
-      double square = double(scales[output]) * scales[output];
+      const float scale = grid.scales[output];
+      double square = double(scale) * scale;
       for (auto [column, value] : llvm::enumerate(rows.row(output))) {
-        float x = value / scales[output];
+        if (table && grid.choice(output, column) != *table)
+          continue;
+        float x = value / scale;
         int bin = std::clamp(2 * x + 256, 0.0f, kBins - 1.0f);
         double weight = square * (importance.empty() ? 1.0 : importance[column]);
         part.weight[bin] += weight;
@@ -116,13 +119,12 @@ static HalfStepMoments countMoments(const RowsOfWeights &rows, ArrayRef<float> s
   return sum;
 }
 
-/// The scales of least error for the levels that the weights have now.
-static std::vector<float> refitScales(const RowsOfWeights &rows, const WeightGrid &grid, bool perTensor) {
+std::vector<float> mlir::halftone::refitScales(const RowsOfWeights &rows, const WeightGrid &grid, bool perTensor) {
   std::vector<double> products(rows.outputs), squares(rows.outputs);
   llvm::parallelFor(0, rows.outputs, [&](size_t output) {
     ArrayRef<float> importance = rows.importanceOf(output);
     for (auto [column, value] : llvm::enumerate(rows.row(output))) {
-      double level = grid.levels.nearest(value / grid.scales[output]), weight = importance.empty() ? 1.0 : importance[column];
+      double level = grid.levelsOf(output, column).nearest(value / grid.scales[output]), weight = importance.empty() ? 1.0 : importance[column];
       products[output] += weight * value * level;
       squares[output] += weight * level * level;
     }
@@ -151,7 +153,9 @@ WeightGrid mlir::halftone::fitCodebook(const RowsOfWeights &rows, unsigned bits,
   // A weight that is exactly 0, pruned maybe, stays 0.
   bool keepZero = rows.needsZero || llvm::is_contained(rows.values, 0.0f);
   auto fit = [&](ArrayRef<float> at) {
-    return WeightGrid{LevelSet(findLevels(countMoments(rows, at), 1u << bits, keepZero)), at.vec()};
+    WeightGrid grid{uniform, at.vec()};
+    grid.levels = LevelSet(findLevels(countMoments(rows, grid), 1u << bits, keepZero));
+    return grid;
   };
   WeightGrid best = fit(scales);
   double least = gridError(rows, best);

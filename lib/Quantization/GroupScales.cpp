@@ -112,11 +112,11 @@ void mlir::halftone::findGroupScales(const RowsOfWeights &rows, int64_t group, W
   grid.scales.resize(rows.outputs);
   grid.group = group;
   grid.groups = (rows.dimension + group - 1) / group;
-  grid.multipliers.resize(rows.outputs * grid.groups);
+  grid.choices.resize(rows.outputs * grid.groups);
   llvm::parallelFor(0, rows.outputs, [&](size_t output) {
     GroupedRow row{rows.row(output), rows.importanceOf(output), group, grid.levels, 127 / grid.levels.largest()};
     Choice choice = chooseRow(row, channelScales[output], largest);
     grid.scales[output] = choice.scale;
-    std::copy(choice.multipliers.begin(), choice.multipliers.end(), grid.multipliers.begin() + output * grid.groups);
+    std::copy(choice.multipliers.begin(), choice.multipliers.end(), grid.choices.begin() + output * grid.groups);
   });
 }

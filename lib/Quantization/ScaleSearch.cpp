@@ -120,7 +120,8 @@ void mlir::halftone::keepZeros(const RowsOfWeights &rows, WeightGrid &grid) {
 WeightGrid mlir::halftone::chooseGrid(const RowsOfWeights &rows, const FormatOfWeights &format, WeightScales method) {
   bool perTensor = format.granularity.kind == Granularity::Tensor;
   if (format.format.kind == WeightFormat::Fitted)
-    return fitCodebook(rows, format.format.bits, perTensor, method);
+    return format.isClustered() ? fitTables(rows, format.format.bits, format.granularity.group, method)
+                                : fitCodebook(rows, format.format.bits, perTensor, method);
   WeightGrid grid{format.format.levelSet(), {}};
   if (format.granularity.kind == Granularity::Group)
     findGroupScales(rows, format.granularity.group, method, grid);
@@ -132,7 +133,7 @@ WeightGrid mlir::halftone::chooseGrid(const RowsOfWeights &rows, const FormatOfW
 std::vector<WeightGrid> mlir::halftone::candidateGrids(const RowsOfWeights &rows, const FormatOfWeights &format, WeightScales method) {
   std::vector<WeightGrid> grids = {chooseGrid(rows, format, method)};
   const LevelSet uniform = format.format.levelSet();
-  if (format.format.kind == WeightFormat::Fitted && grids.front().levels.levels() != uniform.levels())
+  if (format.format.kind == WeightFormat::Fitted && !format.isClustered() && grids.front().levels.levels() != uniform.levels())
     grids.push_back({uniform, findScales(rows, uniform, format.granularity.kind == Granularity::Tensor, method)});
   return grids;
 }

@@ -72,17 +72,19 @@ std::optional<Granularity> mlir::halftone::parseGranularity(llvm::StringRef text
   if (text == "channel")
     return Granularity{Granularity::Channel, 0};
   Granularity granularity{Granularity::Group, 0};
-  if (!text.consume_front("group:") || text.getAsInteger(10, granularity.group) || granularity.group < 16 ||
+  if (!text.consume_front("group:") || text.getAsInteger(10, granularity.group) || granularity.group < 8 ||
       granularity.group > 256)
     return std::nullopt;
   return granularity;
 }
 
 std::string mlir::halftone::refuseGranularity(const WeightFormat &format, const Granularity &granularity) {
-  if (granularity.kind != Granularity::Group || format.largestMultiplier() >= 2)
+  if (granularity.kind != Granularity::Group || format.hasTables())
     return "";
+  if (format.largestMultiplier() >= 2)
+    return granularity.group >= 16 ? "" : "groups of format '" + format.name + "' have a byte each, which is worth it from 16 elements on; give group:16 to group:256";
   return "weights of format '" + format.name + "' have no multiplier for groups: " +
-         (format.kind == WeightFormat::Fitted ? "a codebook is one table for the whole tensor"
+         (format.kind == WeightFormat::Fitted ? "a codebook of more than 5 bits is one table for the whole tensor"
           : format.paired                     ? "it would change the sums of its pairs"
                                               : "its levels fill [-127, 127] already") +
          "; give the granularity channel or tensor";
@@ -122,7 +124,7 @@ FailureOr<FormatOfWeights> mlir::halftone::getFormatOfWeights(Operation *contrac
     std::optional<Granularity> granularity = name ? parseGranularity(name) : std::nullopt;
     if (!granularity)
       return contraction->emitOpError("has halftone.granularity ")
-             << attribute << ", expected \"tensor\", \"channel\" or \"group:N\" with N from 16 to 256";
+             << attribute << ", expected \"tensor\", \"channel\" or \"group:N\" with N from 8 to 256";
     result.granularity = *granularity;
   }
   if (std::string reason = refuseGranularity(result.format, result.granularity); !reason.empty())

@@ -79,7 +79,7 @@ static void solveInPlace(std::vector<double> &matrix, std::vector<double> &vecto
   }
 }
 
-LevelSet LevelEquations::solve() const {
+std::vector<int8_t> LevelEquations::solve() const {
   const size_t count = values.size();
   std::vector<size_t> free; // but 0, and levels that no weight has
   for (size_t i = 0; i < count; ++i)
@@ -99,5 +99,5 @@ LevelSet LevelEquations::solve() const {
   for (auto [row, i] : llvm::enumerate(free))
     if (std::isfinite(solution[row]))
       levels[i] = std::clamp(std::nearbyint(solution[row]), -127.0, 127.0);
-  return LevelSet(levels);
+  return levels;
 }

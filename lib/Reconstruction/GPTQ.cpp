@@ -9,7 +9,7 @@
 // factor of the inverse; this is the same sequence without an inverse, in the reverse order. Weights that meet
 // the largest inputs come first (the paper's code calls it act-order).
 //
-// Where the sweep enters a group, its multiplier is chosen: the group is swept with each candidate, with the feedback
+// Where the sweep enters a group, its multiplier or its table is chosen: the group is swept with each candidate, with the feedback
 // inside of it, and the one with the least sum of the group's terms of E stays. The paper takes the scale from the largest
 // of the updated weights.
 //
@@ -50,23 +50,25 @@ struct GroupSweep {
 };
 } // namespace
 
-/// Tries at most 17 multipliers from half to twice the present one.
-static void chooseMultiplier(const GroupSweep &sweep, WeightGrid &grid) {
+/// Tries all tables, or at most 17 multipliers from half to twice the present one.
+static void choose(const GroupSweep &sweep, WeightGrid &grid) {
   int64_t group = sweep.hessian.order[sweep.begin] / grid.group;
-  uint8_t &multiplier = grid.multipliers[sweep.output * grid.groups + group];
-  int present = multiplier, most = 127 / grid.levels.largest();
-  int low = std::max(1, present / 2), high = std::min(most, 2 * present);
+  uint8_t &choice = grid.choices[sweep.output * grid.groups + group];
+  const bool isTable = !grid.tables.empty();
+  const int present = choice;
+  const int low = isTable ? 0 : std::max(1, present / 2);
+  const int high = isTable ? grid.tables.size() - 1 : std::min(127 / grid.levels.largest(), 2 * present);
   int step = std::max(1, (high - low) / 16), best = present;
   double least = sweep.cost(grid, INFINITY);
   for (int candidate = low; candidate <= high; candidate += step) {
-    multiplier = candidate;
+    choice = candidate;
     double cost = sweep.cost(grid, least);
     if (cost < least) {
       least = cost;
       best = candidate;
     }
   }
-  multiplier = best;
+  choice = best;
 }
 
 std::vector<double> mlir::halftone::roundGPTQ(llvm::MutableArrayRef<float> weights, int64_t first, const CholeskyFactor &hessian,
@@ -81,9 +83,9 @@ std::vector<double> mlir::halftone::roundGPTQ(llvm::MutableArrayRef<float> weigh
       while (entered > 0 && hessian.order[entered - 1] / grid.group == column / grid.group)
         --entered;
       for (int64_t row = 0; row < rows; ++row)
-        chooseMultiplier({hessian, entered, k + 1, first + row, weights.slice(row * dimension, dimension),
-                          llvm::ArrayRef<double>(feedback).slice(row * dimension, dimension)},
-                         grid);
+        choose({hessian, entered, k + 1, first + row, weights.slice(row * dimension, dimension),
+                llvm::ArrayRef<double>(feedback).slice(row * dimension, dimension)},
+               grid);
     }
     const int64_t neighbour = grid.levels.neighbour(column, dimension);
     for (int64_t row = 0; row < rows; ++row) {

@@ -63,9 +63,9 @@ void LayerRounder::forEachTask(llvm::function_ref<void(size_t, const CholeskyFac
   });
 }
 
-/// Whether scales are searched: not those that just hold the largest weight, nor those that channels or groups share.
+/// Whether scales are searched: not those that just hold the largest weight, nor those that channels share or groups multiply.
 static bool refinesScales(const WeightGrid &grid, const FormatOfWeights &format, WeightScales method) {
-  return format.granularity.kind == Granularity::Channel && !keepsLargest(method, grid.levels);
+  return (format.granularity.kind == Granularity::Channel || format.isClustered()) && !keepsLargest(method, grid.levels);
 }
 
 /// Some rows of one group, from weights to levels; the error of the sweeps.
@@ -106,7 +106,7 @@ void LayerRounder::fitLevels(RoundedLayer &rounded) const {
     for (const LevelEquations &part : llvm::drop_begin(parts))
       parts.front().merge(part);
     WeightGrid fitted = rounded.grid;
-    fitted.levels = parts.front().solve();
+    fitted.replaceLevels(parts.front().solve());
     if (fitted.levels.levels() == rounded.grid.levels.levels())
       return;
     RoundedLayer next = this->round(std::move(fitted));

@@ -1,9 +1,11 @@
 // RUN: not halftone-opt %s --halftone-assign-formats=weights=int9 2>&1 | FileCheck %s --check-prefix=FORMAT
 // FORMAT: error: 'int9' is no format of weights: float, int8, int8pair, int7, int7pair, int6, int5, int4, int3, int2, codebook8, {{.*}}nf4, log3, log4, log5
-// RUN: not halftone-opt %s --halftone-assign-formats="granularity=group:8" 2>&1 | FileCheck %s --check-prefix=GRANULARITY
-// GRANULARITY: error: 'group:8' is no granularity: tensor, channel, or group:N with N from 16 to 256
-// RUN: not halftone-opt %s --halftone-assign-formats="weights=codebook4 granularity=group:32" 2>&1 | FileCheck %s --check-prefix=CODEBOOK
-// CODEBOOK: error: weights of format 'codebook4' have no multiplier for groups: a codebook is one table for the whole tensor; give the granularity channel or tensor
+// RUN: not halftone-opt %s --halftone-assign-formats="granularity=group:7" 2>&1 | FileCheck %s --check-prefix=GRANULARITY
+// GRANULARITY: error: 'group:7' is no granularity: tensor, channel, or group:N with N from 8 to 256
+// RUN: not halftone-opt %s --halftone-assign-formats="weights=codebook6 granularity=group:32" 2>&1 | FileCheck %s --check-prefix=CODEBOOK
+// CODEBOOK: error: weights of format 'codebook6' have no multiplier for groups: a codebook of more than 5 bits is one table for the whole tensor; give the granularity channel or tensor
+// RUN: not halftone-opt %s --halftone-assign-formats="weights=int4 granularity=group:8" 2>&1 | FileCheck %s --check-prefix=SHORT
+// SHORT: error: groups of format 'int4' have a byte each, which is worth it from 16 elements on; give group:16 to group:256
 // RUN: not halftone-opt %s --halftone-assign-formats="granularity=group:32" 2>&1 | FileCheck %s --check-prefix=INT8
 // INT8: error: weights of format 'int8' have no multiplier for groups: its levels fill [-127, 127] already
 

@@ -8,7 +8,7 @@
 // make steps of their own behind them: 37 steps for 7x7x3, not 42. Their activations are gathered byte by byte.
 //
 // The steps of a panel may be stored in few bits (WeightStorage.h), in units of one step or, for tiles, of one tile. With
-// multipliers, each group of steps begins with a row of them, a byte for each column; a tile has all of its rows before it.
+// groups, each group of steps begins with a row of multipliers or of tables; a tile has all of its rows before it.
 //
 // A run is the part of the reduction whose activations are contiguous in NHWC memory: the taps of one kernel row, all
 // their channels (`joined`), or one tap.
@@ -70,13 +70,15 @@ struct PackedLayout {
   int64_t unitSteps() const { return kernel->dot == DotKind::Tile ? stepsPerRun() / blocksPerRun() : 1; }
   /// Elements of a panel of `vectors`, for one unit.
   int64_t unitElements(int64_t vectors) const { return storage.unitBytes(unitSteps() * vectors, vectorElements()); }
-  /// Rows of multipliers for each run.
+  /// Rows of groups for each run.
   int64_t groupsPerRun() const {
     return storage.hasGroups() ? llvm::divideCeil(stepsPerRun() * kernel->step, storage.group) : 0;
   }
+  /// Elements of a panel of `vectors`, for one row of a group.
+  int64_t groupElements(int64_t vectors) const { return storage.groupBytes(vectors * kernel->lanes); }
   /// Elements of a panel of `vectors`, for one run.
   int64_t runElements(int64_t vectors) const {
-    return stepsPerRun() / unitSteps() * unitElements(vectors) + groupsPerRun() * vectors * kernel->lanes;
+    return stepsPerRun() / unitSteps() * unitElements(vectors) + groupsPerRun() * groupElements(vectors);
   }
   /// Stores the weights so. What is stored in few bits has no rest steps.
   void setStorage(const WeightStorage &stored) {

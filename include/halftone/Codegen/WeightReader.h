@@ -38,20 +38,18 @@ public:
   /// `memory` holds the weights of `layout`, which is kept by reference.
   WeightReader(const PackedLayout &layout, const Isa &isa, Value memory) : layout(layout), isa(isa), memory(memory) {}
 
-  /// The vectors of the unit at `offset`; without their multipliers.
-  SmallVector<Value> load(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const { return loadUnit(b, offset, vectors, /*inPlace=*/false); }
+  /// The vectors of the unit at `offset`, by the rows of their groups; without those the levels that multipliers are to meet.
+  SmallVector<Value> load(ImplicitLocOpBuilder &b, Value offset, int64_t vectors, ArrayRef<Value> groupRows = {}) const;
 
   /// The same with fields in place, as `placesOf` says.
-  SmallVector<Value> loadInPlace(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const { return loadUnit(b, offset, vectors, /*inPlace=*/true); }
+  SmallVector<Value> loadInPlace(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const { return loadUnit(b, offset, vectors, {}, /*inPlace=*/true); }
   SmallVector<FieldPlace> placesOf(int64_t vectors) const;
   /// Of uniform codes: level = code - offset.
   int64_t offset() const { return int64_t(1) << (layout.storage.bits - 1); }
 
-  /// A row of multipliers: a vector of bytes for each of `vectors`.
-  SmallVector<Value> loadMultipliers(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const;
-
-  /// Weights times multipliers, which stand for the columns of the vector. The product fits a byte.
-  Value multiply(ImplicitLocOpBuilder &b, Value weights, Value multipliers) const;
+  /// The row of a group, for each of `vectors`: multipliers, a byte for each column; or what the tables of the columns add to their codes, a byte for
+  /// each weight.
+  SmallVector<Value> loadGroupRow(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const;
 
   /// Writes the panel of `vectors` at `offset` to `scratch`, from `to` on, as layout.asBytes() has it.
   void emitPanel(ImplicitLocOpBuilder &b, Value offset, int64_t vectors, Value scratch, int64_t to = 0) const;
@@ -63,8 +61,10 @@ private:
   int64_t fieldOf(int64_t vector, int64_t count) const;
   bool staysInPlace(int64_t field) const;
   bool takesEveryByte() const;
-  SmallVector<Value> loadUnit(ImplicitLocOpBuilder &b, Value offset, int64_t vectors, bool inPlace) const;
-  void loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const;
+  SmallVector<Value> loadUnit(ImplicitLocOpBuilder &b, Value offset, int64_t vectors, ArrayRef<Value> tables, bool inPlace) const;
+  void loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t count, ArrayRef<Value> tables, SmallVectorImpl<Value> &vectors) const;
+  Value loadTables(ImplicitLocOpBuilder &b, Value offset) const;
+  Value multiply(ImplicitLocOpBuilder &b, Value weights, Value multipliers) const;
   void loadFields(ImplicitLocOpBuilder &b, Value offset, int64_t count, SmallVectorImpl<Value> &vectors) const;
   Value loadField(ImplicitLocOpBuilder &b, Value offset, int64_t bytes, int64_t bits, int64_t vector, int64_t position) const;
   Value loadBytes(ImplicitLocOpBuilder &b, Value offset, int64_t count) const;
@@ -72,7 +72,7 @@ private:
   SmallVector<int8_t> levelsOf(bool flipped) const;
   Value lookUp(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t> levels) const;
   Value lookUpBytes(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t> levels) const;
-  void emitUnit(ImplicitLocOpBuilder &b, Value from, int64_t vectors, ArrayRef<Value> multipliers, Value scratch, Value to) const;
+  void emitUnit(ImplicitLocOpBuilder &b, Value from, int64_t vectors, ArrayRef<Value> groupRows, Value scratch, Value to) const;
   void emitRun(ImplicitLocOpBuilder &b, Value from, int64_t vectors, Value scratch, Value to) const;
 
   const PackedLayout &layout;

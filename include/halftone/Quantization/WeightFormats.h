@@ -38,6 +38,8 @@ struct WeightFormat {
 
   /// The levels; of a fitted format those of the uniform one of equal bits, from which fitting starts.
   LevelSet levelSet() const;
+  /// Of a fitted format: whether its groups may choose from several tables, whose levels are looked up with 7 bits at most.
+  bool hasTables() const { return kind == Fitted && bits <= 5; }
   /// The largest multiplier that leaves every level of a group in [-127, 127]; below 2, there are no group scales.
   int largestMultiplier() const { return kind == Fitted || paired ? 1 : 127 / levelSet().largest(); }
 };
@@ -45,7 +47,7 @@ struct WeightFormat {
 /// What shares a scale.
 struct Granularity {
   enum Kind { Tensor, Channel, Group } kind = Channel;
-  int64_t group = 0; ///< elements of the reduction with one multiplier
+  int64_t group = 0; ///< elements of the reduction with one multiplier, or one table of a codebook
 
   std::string name() const;
 };
@@ -59,7 +61,7 @@ std::optional<WeightFormat> findWeightFormat(llvm::StringRef name);
 /// The format of levels that a user gives.
 WeightFormat tableFormat(llvm::ArrayRef<int8_t> levels);
 
-/// "tensor", "channel", "group:16" to "group:256", or nothing.
+/// "tensor", "channel", "group:8" to "group:256", or nothing.
 std::optional<Granularity> parseGranularity(llvm::StringRef text);
 
 /// Why a format cannot have a granularity, or "".
@@ -68,6 +70,9 @@ std::string refuseGranularity(const WeightFormat &format, const Granularity &gra
 struct FormatOfWeights {
   WeightFormat format;
   Granularity granularity;
+
+  /// Whether groups choose from several tables.
+  bool isClustered() const { return format.hasTables() && granularity.kind == Granularity::Group; }
 };
 
 /// What the attributes of a contraction say; a diagnostic at it if they are not sound.

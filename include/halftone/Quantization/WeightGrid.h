@@ -2,8 +2,9 @@
 //
 // A weight becomes w = scale[output] * g * level, an int8 value g * level times the scale of its output channel: level
 // of the format's set, g >= 1 the integer multiplier of its group of the reduction (1 without groups). So groups are a
-// second level of scaling inside of int8 (Dai et al., VS-Quant, arXiv:2102.04503), and nothing behind the quantization
-// stage knows of them. All searches minimize
+// second level of scaling inside of int8 (Dai et al., VS-Quant, arXiv:2102.04503). Groups of a codebook have no multiplier;
+// each chooses one of four tables, w = scale[output] * level, level of its table (Elangovan et al., LO-BCQ,
+// arXiv:2502.05376). Nothing behind the quantization stage knows of groups. All searches minimize
 //
 //   sum over the elements of importance[column] * (w - nearest)^2,
 //
@@ -39,21 +40,25 @@ struct RowsOfWeights {
 };
 
 struct WeightGrid {
-  LevelSet levels;
-  std::vector<float> scales;             ///< of each output channel
-  int64_t group = 0, groups = 1;         ///< elements of a group (0: no groups), groups of a row
-  std::vector<uint8_t> multipliers = {}; ///< outputs x groups; empty without groups
-  std::vector<bool> zeros = {};          ///< outputs x columns that are 0 whatever the value; empty: none
+  LevelSet levels;                   ///< with tables all of theirs
+  std::vector<float> scales;         ///< of each output channel
+  int64_t group = 0, groups = 1;     ///< elements of a group (0: no groups), groups of a row
+  std::vector<uint8_t> choices = {}; ///< outputs x groups, the multiplier of each or the number of its table; empty without groups
+  std::vector<LevelSet> tables = {}; ///< that groups choose from; no level but 0 is in two
+  std::vector<bool> zeros = {};      ///< outputs x columns that are 0 whatever the value; empty: none
 
-  int multiplier(int64_t output, int64_t column) const {
-    return group ? multipliers[output * groups + column / group] : 1;
-  }
+  int choice(int64_t output, int64_t column) const { return choices[output * groups + column / group]; }
+  int multiplier(int64_t output, int64_t column) const { return group && tables.empty() ? choice(output, column) : 1; }
+  const LevelSet &levelsOf(int64_t output, int64_t column) const { return tables.empty() ? levels : tables[choice(output, column)]; }
+  /// Replaces every level of `levels`, in its order. Those of two tables that become the same are moved apart.
+  void replaceLevels(ArrayRef<int8_t> values);
+  void setTables(std::vector<std::vector<int8_t>> values);
   /// The int8 value nearest to a weight.
   int8_t code(int64_t output, int64_t column, float value) const {
     if (!zeros.empty() && zeros[output * (zeros.size() / scales.size()) + column])
       return 0;
     int g = multiplier(output, column);
-    return levels.nearest(value / (scales[output] * g)) * g;
+    return levelsOf(output, column).nearest(value / (scales[output] * g)) * g;
   }
   /// The codes of a row of weights: of a paired set, of pairs.
   void round(int64_t output, ArrayRef<float> row, MutableArrayRef<int8_t> codes) const;
@@ -95,11 +100,20 @@ void findGroupScales(const RowsOfWeights &rows, int64_t group, WeightScales meth
 /// A codebook of at most 2^bits levels with its scales: never worse than the uniform format of equal bits. Of 8 bits it is that format's grid.
 WeightGrid fitCodebook(const RowsOfWeights &rows, unsigned bits, bool perTensor, WeightScales method);
 
+/// Four tables of at most 2^bits levels that groups choose from, with the scales of the channels and the choices.
+WeightGrid fitTables(const RowsOfWeights &rows, unsigned bits, int64_t group, WeightScales method);
+
 /// The weight, its first and its second moment of reals x, by half steps [(i - 256) / 2, (i - 255) / 2), those outside of
 /// them in the first and last.
 struct HalfStepMoments {
   double weight[512] = {}, first[512] = {}, second[512] = {};
 };
+
+/// Those of all weights in steps of their scales or, with tables, of the weights of the groups that have chosen one.
+HalfStepMoments countMoments(const RowsOfWeights &rows, const WeightGrid &grid, std::optional<int> table = std::nullopt);
+
+/// The scales of least error for the levels that the weights have now.
+std::vector<float> refitScales(const RowsOfWeights &rows, const WeightGrid &grid, bool perTensor);
 
 /// At most `count` levels of [-127, 127] with the least sum of weight * (x - nearest level)^2, exactly. With `keepZero` one
 /// of them is 0.

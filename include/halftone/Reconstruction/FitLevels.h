@@ -15,8 +15,8 @@ public:
   /// Adds one output channel; `levels` are those of its weights times the scale.
   void add(llvm::ArrayRef<float> weights, llvm::ArrayRef<float> levels, float scale, const CholeskyFactor &hessian);
   void merge(const LevelEquations &other);
-  /// The levels of least error, rounded.
-  LevelSet solve() const;
+  /// The levels of least error, rounded, in the order of those that are given.
+  std::vector<int8_t> solve() const;
 
 private:
   std::vector<int8_t> values;

@@ -98,6 +98,22 @@ def groups(size, bits=4, factors=None):
     return weights
 
 
+def tables(size, bits=4):
+    """Values of one of four tables for each column and `size` elements of the reduction; no value but 0 is in two tables, some groups are 0."""
+    values = RANDOM.sample([v for v in range(-127, 128) if v], 4 * (2 ** bits - 1))
+    choices = [[0] + values[t::4] for t in range(4)] + [[0]]
+
+    def weights(shape):
+        columns, chosen = shape[-1], {}
+        index = iter(reversed(range(math.prod(shape))))  # as `dense` takes them
+
+        def value():
+            i = next(index)
+            return RANDOM.choice(chosen.setdefault((i // columns // size, i % columns), RANDOM.choice(choices)))
+        return value
+    return weights
+
+
 def real(scale):
     return lambda: f"{RANDOM.uniform(-scale, scale):.6f}"
 
@@ -467,6 +483,12 @@ def few():
     contraction(m, "no_zero_matrix", (68,), (70,), values=levels(16, -127, 127))
     contraction(m, "long_groups", (517,), (70,), values=groups(128))
     contraction(m, "short_groups", (7, 9, 16), (3, 3, 70), padding=1, values=groups(16))
+    contraction(m, "tabled_matrix", (200,), (171,), values=tables(8))
+    contraction(m, "tabled_rest", (517,), (70,), values=tables(8))
+    contraction(m, "tabled_points", (9, 11, 64), (1, 1, 100), residual=True, values=tables(16, 3))
+    contraction(m, "tabled_square", (7, 9, 16), (3, 3, 70), padding=1, values=tables(8, 5))
+    contraction(m, "tabled_oblong", (9, 7, 32), (5, 2, 17), dilations=(1, 2), values=tables(8, 2))
+    contraction(m, "tabled_sliced_words", (6, 7, 32), (3, 2, 40), sliced=35, values=tables(32))
     m.write()
 
 
@@ -555,7 +577,8 @@ def row():
     m = Module()
     for name, values in (("sixteen", levels(16, -127, 0, 127)), ("grouped", groups(32)), ("grouped_in_three", groups(32, 3)),
                          ("grouped_in_two", groups(32, 2, range(60))), ("long_groups", groups(128)), ("short_groups", groups(16)),
-                         ("integers", lambda shape: lambda: RANDOM.randint(-8, 7)), ("signs", lambda shape: lambda: RANDOM.randint(-2, 1))):
+                         ("integers", lambda shape: lambda: RANDOM.randint(-8, 7)), ("signs", lambda shape: lambda: RANDOM.randint(-2, 1)),
+                         ("tabled", tables(8)), ("tabled_in_three", tables(16, 3))):
         contraction(m, name + "_row", (200,), (171,), values=values)
         contraction(m, name + "_short_row", (70,), (17,), values=values)
         # Its input is what a kernel stores.

@@ -108,7 +108,7 @@ TEST(WeightFormats, NamesAndLimits) {
     EXPECT_LE(set.largest() * format.largestMultiplier(), 127) << name.str();
   }
   EXPECT_EQ(parseGranularity("group:64")->group, 64);
-  for (StringRef text : {"group:15", "group:257", "group:", "groups", "", "group:16x"})
+  for (StringRef text : {"group:7", "group:257", "group:", "groups", "", "group:16x"})
     EXPECT_FALSE(parseGranularity(text)) << text.str();
 }
 
@@ -207,6 +207,47 @@ TEST(Codebook, ErrorFeedbackMayChooseTheUniformLevels) {
   EXPECT_EQ(candidates("codebook4")[1].scales, candidates("int4")[0].scales);
   for (const char *format : {"codebook8", "int4", "nf4", "log4"})
     EXPECT_EQ(candidates(format).size(), 1u) << format;
+}
+
+/// Whether no level but 0 is in two tables.
+static bool areApart(ArrayRef<LevelSet> tables) {
+  std::array<int, 256> count = {};
+  for (const LevelSet &table : tables)
+    for (int8_t level : table.levels())
+      ++count[level + 128];
+  return llvm::all_of(llvm::seq(256), [&](int i) { return i == 128 || count[i] <= 1; });
+}
+
+TEST(CodebookTables, NearerThanOneCodebookAndApart) {
+  constexpr int64_t outputs = 24, dimension = 90; // the last group of 8 is short
+  std::vector<float> values = normalRows(outputs, dimension), importance = someImportance(dimension);
+  for (bool needsZero : {false, true})
+    for (const char *name : {"codebook2", "codebook3", "codebook4", "codebook5"}) {
+      RowsOfWeights rows{outputs, dimension, values, importance, needsZero};
+      const WeightFormat format = *findWeightFormat(name);
+      const WeightGrid one = chooseGrid(rows, {format, {}}, WeightScales::MeanSquaredError);
+      const WeightGrid grid = chooseGrid(rows, {format, {Granularity::Group, 8}}, WeightScales::MeanSquaredError);
+      EXPECT_LT(gridError(rows, grid), 0.7 * gridError(rows, one)) << name;
+      EXPECT_EQ(grid.tables.size(), 4u);
+      EXPECT_TRUE(areApart(grid.tables)) << name;
+      for (const LevelSet &table : grid.tables) {
+        EXPECT_LE(table.levels().size(), size_t(1) << format.bits) << name;
+        EXPECT_TRUE(!needsZero || llvm::is_contained(table.levels(), 0)) << name;
+      }
+    }
+}
+
+TEST(CodebookTables, ReplacedLevelsStayApart) {
+  WeightGrid grid{LevelSet(1), {1.0f}};
+  grid.setTables({{-50, 0, 50}, {-50, 0, 51}, {127}, {127}});
+  EXPECT_TRUE(areApart(grid.tables));
+  EXPECT_EQ(grid.levels.levels().size(), 7u);
+  // All become the same: each stays as near to it as the others leave room.
+  grid.replaceLevels(std::vector<int8_t>(7, 100));
+  EXPECT_TRUE(areApart(grid.tables));
+  for (const LevelSet &table : grid.tables)
+    for (int8_t level : table.levels())
+      EXPECT_LE(std::abs(level - 100), 3);
 }
 
 TEST(GroupScales, NeverWorseThanChannelsAndNearTheBest) {

@@ -40,12 +40,12 @@ TEST(FitLevels, FindsTheLevelsThatTheWeightsHave) {
     (output % 2 ? second : equations).add(weights, levels, scale, factor);
   }
   equations.merge(second);
-  EXPECT_EQ(equations.solve().levels(), llvm::ArrayRef<int8_t>(meant));
+  EXPECT_EQ(equations.solve(), meant);
 }
 
 TEST(FitLevels, LevelsThatNoWeightHasStay) {
   const CholeskyFactor factor(randomHessian(3));
   LevelEquations equations{LevelSet(llvm::ArrayRef<int8_t>({-50, 0, 50, 100}))};
   equations.add({60.0f, 60.0f, 60.0f}, {50.0f, 50.0f, 50.0f}, 1, factor);
-  EXPECT_EQ(equations.solve().levels(), llvm::ArrayRef<int8_t>({-50, 0, 60, 100}));
+  EXPECT_EQ(equations.solve(), std::vector<int8_t>({-50, 0, 60, 100}));
 }

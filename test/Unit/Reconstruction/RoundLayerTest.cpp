@@ -32,9 +32,9 @@ struct Layer {
       weights.push_back((int(random() % 2001) - 1000) * (1 + i / dimension) / 1e4f);
   }
 
-  RoundedLayer round(MLIRContext *context, const std::string &format) const {
+  RoundedLayer round(MLIRContext *context, const std::string &format, Granularity granularity = {}) const {
     const RowsOfWeights rows{outputs, dimension, weights, importance};
-    return roundLayer(context, hessian, rows, {*findWeightFormat(format), {}},
+    return roundLayer(context, hessian, rows, {*findWeightFormat(format), granularity},
                       {WeightRounding::GPTQ, WeightScales::Automatic, /*keepsZeros=*/false, /*damping=*/0.01});
   }
 };
@@ -48,5 +48,24 @@ TEST(RoundLayer, CodebooksHaveNoLargerErrorThanUniformCodesOfAsManyBits) {
       for (unsigned bits = 2; bits <= 7; ++bits)
         EXPECT_LE(layer.round(&context, "codebook" + std::to_string(bits)).error, layer.round(&context, "int" + std::to_string(bits)).error)
             << bits << " bits, common part " << common << ", seed " << seed;
+    }
+}
+
+TEST(RoundLayer, TablesOfGroupsHaveASmallerErrorThanOneCodebook) {
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  for (unsigned seed = 1; seed <= 2; ++seed)
+    for (int common : {1, 40}) {
+      const Layer layer(/*outputs=*/24, /*dimension=*/48, common, seed);
+      for (unsigned bits = 2; bits <= 5; ++bits) {
+        const std::string format = "codebook" + std::to_string(bits);
+        const RoundedLayer rounded = layer.round(&context, format, {Granularity::Group, 8});
+        EXPECT_LT(rounded.error, 0.9 * layer.round(&context, format).error) << format << ", common part " << common << ", seed " << seed;
+        // What is written is of the tables that the groups have in the end, whatever the search tried behind it.
+        for (int64_t i = 0; i < layer.outputs * layer.dimension; ++i) {
+          const int64_t output = i / layer.dimension;
+          const int level = std::nearbyint(rounded.rows[i] / rounded.grid.scales[output]);
+          EXPECT_TRUE(llvm::is_contained(rounded.grid.levelsOf(output, i % layer.dimension).levels(), level)) << format << ", weight " << i;
+        }
+      }
     }
 }
