@@ -78,7 +78,7 @@ bool ContractEmitter::decodesPanels(bool contiguous) const {
   if (ShapedType::isDynamic(partition.rows))
     return false;
   const int64_t lines = ShapedType::isDynamic(walk->lineCount()) ? 1 : partition.lines;
-  return decodesOnce(lines * partition.rows, layout.kernel->rows[widestPanel()], plainLayout.panelElements(widestPanel()));
+  return decodesOnce(lines * partition.rows, layout.kernel->rows[widestPanel()], plainLayout.panelElements(widestPanel()), layout.storage.hasTables());
 }
 
 /// Parts are ordered by lines, then rows, then columns; or columns come first.

@@ -104,6 +104,7 @@ ContractShape ContractShape::of(ContractOp op, const DotKernel &kernel) {
     shape.panelVectors = layout.panelVectors;
   shape.weightBits = layout.storage.bits;
   shape.weightGroup = layout.storage.group;
+  shape.weightTables = layout.storage.hasTables();
   return shape;
 }
 
@@ -111,7 +112,7 @@ std::string ContractShape::text() const {
   return llvm::formatv("lines={0} rows={1} span={2} runs={3} run={4} columns={5} groups={6} operands={7} activations={8} cold={9} panel={10} bits={11} group={12}{13}",
                        lines, rows, span, runs, runLength, columns, groups, operands, activationBytes, coldBytes, panelVectors,
                        weightBits, weightGroup,
-                       depthwise ? " depthwise" : "");
+                       depthwise ? " depthwise" : weightTables ? " tables" : "");
 }
 
 std::optional<ContractShape> ContractShape::parse(StringRef text) {
@@ -123,10 +124,11 @@ std::optional<ContractShape> ContractShape::parse(StringRef text) {
       {"panel", &shape.panelVectors},  {"bits", &shape.weightBits}, {"group", &shape.weightGroup}};
   SmallVector<StringRef> words;
   text.split(words, ' ', -1, /*KeepEmpty=*/false);
-  if (!words.empty() && words.back() == "depthwise") {
-    shape.depthwise = true;
-    words.pop_back();
-  }
+  for (auto [word, flag] : {std::pair("depthwise", &shape.depthwise), std::pair("tables", &shape.weightTables)})
+    if (!words.empty() && words.back() == word) {
+      *flag = true;
+      words.pop_back();
+    }
   if (words.size() != std::size(fields))
     return std::nullopt;
   for (auto [word, field] : llvm::zip_equal(words, fields)) {
@@ -220,7 +222,7 @@ static void addVectorTiles(TileSum &sum, const ContractShape &shape, const DotKe
       continue;
     const double element = kernel.dot == DotKind::Fma ? 4 : 1, bytes = double(vectors * kernel.lanes * kernel.step) * element;
     const int64_t positions = partPositions(shape, kernel.rows[vectors]);
-    const bool once = decodesOnce(positions, kernel.rows[vectors], int64_t(steps * bytes));
+    const bool once = decodesOnce(positions, kernel.rows[vectors], int64_t(steps * bytes), shape.weightTables);
     const double far = sum.staysInL1(steps * bytes) ? 0 : once ? bytes : bytes * double(shape.weightBits) / 8;
     // Each panel reads the activations of its part again. The taps of a window's row read the same ones.
     const double inputs = double(positions * shape.runLength) * element;

@@ -308,6 +308,7 @@ private:
     packed.panelVectors = bytes.panelVectors = layout.kernel->dot == DotKind::Tile ? 0 : layout.panelVectors;
     packed.weightBits = storage.bits;
     packed.weightGroup = storage.group;
+    packed.weightTables = storage.hasTables();
     auto cycles = [&](const ContractShape &shape) { return predictCycles(chooser.table, shape, *layout.kernel).cycles(); };
     return cycles(packed) < kLeastGain * otherCycles.value_or(cycles(bytes)) ? storage : WeightStorage();
   }

@@ -32,7 +32,8 @@ struct ContractShape {
   int64_t coldBytes = 0;           ///< all weights of the network, which pass through the caches between two runs
   int64_t panelVectors = 0;        ///< of a full panel, which is the width of a register tile; 0: the fastest
   int64_t weightBits = 8;          ///< of a stored weight of bytes
-  int64_t weightGroup = 0;         ///< elements of the reduction with a multiplier in common; 0: no multipliers
+  int64_t weightGroup = 0;         ///< elements of the reduction with a multiplier or a table in common; 0: no groups
+  bool weightTables = false;       ///< which they have
   bool depthwise = false;
 
   /// On tensors or memrefs, weights unpacked or packed. A dynamic batch counts as 1.
