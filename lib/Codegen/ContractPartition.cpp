@@ -13,8 +13,6 @@ static constexpr int64_t kColumnParts = 16;
 /// A panel in few bits is decoded once, into a scratch of at most so many bytes, if so many tiles of rows read it.
 static constexpr int64_t kScratchBytes = 256 << 10;
 static constexpr int64_t kScratchTiles = 3;
-/// If so many rows read it, where groups choose tables.
-static constexpr int64_t kScratchRows = 4;
 /// Threads, a power of two, that parts of equal size are shared out among evenly.
 static constexpr int64_t kEvenThreads = 8;
 /// Samples that read the weights together, where the batch is dynamic.
@@ -44,7 +42,7 @@ int64_t mlir::halftone::leastPartPositions(int64_t workPerPosition, int64_t tile
 }
 
 bool mlir::halftone::decodesOnce(int64_t partPositions, int64_t tileRows, int64_t panelBytes, bool hasTables) {
-  return partPositions >= (hasTables ? kScratchRows : kScratchTiles * tileRows) && panelBytes <= kScratchBytes;
+  return (hasTables ? partPositions > tileRows : partPositions >= kScratchTiles * tileRows) && panelBytes <= kScratchBytes;
 }
 
 /// The rows of a full tile.

@@ -192,6 +192,8 @@ DenseSet<Operation *> findShared(Operation *root, ConstantPool &pool) {
 
 /// A table and the instructions for it take about so many bytes.
 constexpr int64_t kLeastSaving = 256;
+/// Vectors of a panel whose groups choose tables, where all rows are one tile.
+constexpr int64_t kTablePanelVectors = 2;
 /// What a decoded panel of tiles may take of a thread's stack.
 constexpr int64_t kMostPanelBytes = 512 << 10;
 /// The fewest bits that the weights of `layout` can be stored in.
@@ -338,6 +340,10 @@ private:
       // Decoded weights may stand above the lowest bits of their bytes, which is more than narrow dots hold.
       PackedLayout few = kernel->dot == DotKind::Narrow ? layoutOf(op, wanted, chooser) : layout;
       few.setStorage(chooseStorage(op, few, chooser, *weights, otherCycles));
+      // What the tables of a wide panel take of the registers is missing for the accumulators of one tile.
+      const int64_t positions = chooser.shapeOf(op, *few.kernel).positions();
+      if (few.storage.hasTables() && few.kernel->dot != DotKind::Tile && positions > 1 && positions <= few.kernel->rows[kTablePanelVectors])
+        few.panelVectors = std::min(few.panelVectors, kTablePanelVectors);
       if (few.storage.isPacked())
         return replaceWeights<T>(op, few, *weights);
       if (winograd)

@@ -19,7 +19,7 @@ struct Partition {
 int64_t leastPartPositions(int64_t workPerPosition, int64_t tileRows);
 
 /// Whether a panel of weights in few bits is decoded once, into a scratch, for all positions of a part; else each tile of rows
-/// decodes it in registers, in which groups' tables leave no room for the accumulators of more than a few rows.
+/// decodes it in registers. Groups' tables take registers of the accumulators, so that is for one tile of theirs, in narrow panels (PackWeights.cpp).
 bool decodesOnce(int64_t partPositions, int64_t tileRows, int64_t panelBytes, bool hasTables);
 
 /// Units of columns in all.
