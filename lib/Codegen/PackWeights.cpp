@@ -196,8 +196,8 @@ constexpr int64_t kLeastSaving = 256;
 constexpr int64_t kTablePanelVectors = 2;
 /// What a decoded panel of tiles may take of a thread's stack.
 constexpr int64_t kMostPanelBytes = 512 << 10;
-/// The fewest bits that the weights of `layout` can be stored in.
-WeightStorage findStorage(const PackedLayout &layout, const Isa &isa, ArrayRef<int8_t> weights) {
+/// The fewest bits that the weights of `layout` can be stored in, with tables of more than 16 levels or without.
+WeightStorage findStorage(const PackedLayout &layout, bool takesWideTables, ArrayRef<int8_t> weights) {
   const bool tiles = layout.kernel->dot == DotKind::Tile;
   // Weights of float activations are converted, not looked up: they stay bytes.
   if (layout.kernel->dot == DotKind::Fma || (tiles && 4 * layout.panelElements(1) > kMostPanelBytes))
@@ -209,10 +209,13 @@ WeightStorage findStorage(const PackedLayout &layout, const Isa &isa, ArrayRef<i
       sizes.push_back(size);
   // A byte for less than 16 elements is worth nothing.
   ArrayRef<int64_t> multiplied = ArrayRef<int64_t>(sizes).take_while([](int64_t size) { return size >= 16; });
+  // A row of tables has whole bytes, and stands for the words of a vector.
+  const bool choosesTables = layout.kernel->lanes % 8 == 0 && layout.kernel->step == sizeof(int32_t);
   WeightMatrix matrix = {weights, layout.runs(), layout.runLength(), layout.columns * layout.groups,
-                         layout.runLength() != layout.stepsPerRun() * layout.kernel->step, multiplied, sizes};
+                         layout.runLength() != layout.stepsPerRun() * layout.kernel->step, multiplied,
+                         choosesTables ? ArrayRef<int64_t>(sizes) : ArrayRef<int64_t>()};
   PackedLayout smaller = layout;
-  smaller.setStorage(findWeightStorage(matrix, WeightReader::hasWideTables(*layout.kernel, isa)));
+  smaller.setStorage(findWeightStorage(matrix, takesWideTables));
   return layout.elements() - smaller.elements() >= kLeastSaving ? smaller.storage : WeightStorage();
 }
 
@@ -303,7 +306,11 @@ private:
   /// asked for.
   WeightStorage chooseStorage(ContractOp op, const PackedLayout &layout, const ContractChooser &chooser, ArrayRef<int8_t> weights,
                               std::optional<double> otherCycles) const {
-    WeightStorage storage = weightStorage == StorageChoice::Bytes ? WeightStorage() : findStorage(layout, chooser.isa, weights);
+    if (weightStorage == StorageChoice::Bytes)
+      return {};
+    // By several instructions wide tables are looked up for the sake of the file alone.
+    const bool takesWideTables = weightStorage == StorageChoice::Packed || WeightReader::hasWideTables(*layout.kernel, chooser.isa);
+    WeightStorage storage = findStorage(layout, takesWideTables, weights);
     if (!storage.isPacked() || weightStorage == StorageChoice::Packed)
       return storage;
     ContractShape bytes = chooser.shapeOf(op, *layout.kernel), packed = bytes;

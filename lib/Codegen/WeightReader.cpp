@@ -69,10 +69,11 @@ bool WeightReader::hasWideTables(const DotKernel &kernel, const Isa &isa) {
 Value WeightReader::shift(ImplicitLocOpBuilder &b, Value bytes, ArrayRef<int64_t> amounts) const {
   if (llvm::all_of(amounts, [](int64_t amount) { return amount == 0; }))
     return bytes;
-  // x86 shifts no bytes, and by different amounts double words at least; what comes from the next byte is outside of the field.
+  // x86 shifts no bytes, and by different amounts double words at best; what comes from the next byte is outside of the field.
   const int64_t size = sizeOf(bytes);
   const bool isWide = isa.architecture == Architecture::X86 && isa.vectorBytes > 16;
-  const int64_t elementBytes = !isWide ? 1 : amounts.size() == 1 ? 2 : 4;
+  const int64_t partBytes = size / static_cast<int64_t>(amounts.size());
+  const int64_t elementBytes = !isWide ? 1 : amounts.size() == 1 ? 2 : std::min<int64_t>(partBytes, sizeof(int32_t));
   auto type = VectorType::get({size / elementBytes}, b.getIntegerType(8 * elementBytes));
   SmallVector<Attribute> by;
   for (int64_t i = 0; i < type.getDimSize(0); ++i)
@@ -82,25 +83,7 @@ Value WeightReader::shift(ImplicitLocOpBuilder &b, Value bytes, ArrayRef<int64_t
   return b.createOrFold<vector::BitCastOp>(bytes.getType(), shifted);
 }
 
-/// levels[code] by the bits of the code: half of the levels, then half of those.
-static Value selectLevels(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t> levels) {
-  const int64_t size = sizeOf(codes);
-  SmallVector<Value> candidates;
-  for (int8_t level : levels)
-    candidates.push_back(splatByte(b, size, level));
-  for (int bit = 0; candidates.size() > 1; ++bit) {
-    Value set = arith::AndIOp::create(b, codes, splatByte(b, size, 1 << bit));
-    Value isSet = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, set, splatByte(b, size, 0));
-    SmallVector<Value> halves;
-    for (size_t i = 0; i < candidates.size(); i += 2)
-      halves.push_back(i + 1 < candidates.size() ? arith::SelectOp::create(b, isSet, candidates[i + 1], candidates[i]).getResult()
-                                                 : candidates[i]);
-    candidates = std::move(halves);
-  }
-  return candidates[0];
-}
-
-/// The bytes of as many codes as one instruction takes.
+/// The bytes of as many codes as one instruction takes. More levels than it looks up are halved: the highest bit of a code selects.
 Value WeightReader::lookUpBytes(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int8_t> levels) const {
   const int64_t size = sizeOf(codes);
   if (permutesZmm(isa, size)) {
@@ -109,9 +92,16 @@ Value WeightReader::lookUpBytes(ImplicitLocOpBuilder &b, Value codes, ArrayRef<i
     Value both = makeTable(b, 128, levels);
     return intrinsic(b, "llvm.x86.avx512.vpermi2var.qi.512", codes.getType(), {slice(b, both, 0, 64), codes, slice(b, both, 64, 64)});
   }
-  if (isa.vectorBytes == 16 && isa.architecture == Architecture::X86)
-    return selectLevels(b, codes, levels);
-  // The others give 0 for the codes from 128 on, or from 16.
+  const bool shuffles = isa.vectorBytes > 16 || isa.architecture == Architecture::AArch64;
+  if (levels.size() > (shuffles ? 16 : 1)) {
+    const size_t half = levels.size() / 2;
+    Value low = lookUpBytes(b, codes, levels.take_front(half)), high = lookUpBytes(b, codes, levels.drop_front(half));
+    Value bit = arith::AndIOp::create(b, codes, splatByte(b, size, static_cast<int>(half)));
+    return arith::SelectOp::create(b, arith::CmpIOp::create(b, arith::CmpIPredicate::ne, bit, splatByte(b, size, 0)), high, low);
+  }
+  if (!shuffles)
+    return splatByte(b, size, levels.front());
+  // They give 0 for the codes from 128 on, or from 16.
   Value clean = arith::AndIOp::create(b, codes, splatByte(b, size, 15));
   if (isa.architecture == Architecture::AArch64)
     return intrinsic(b, "llvm.aarch64.neon.tbl1.v16i8", codes.getType(), {makeTable(b, 16, levels), clean});

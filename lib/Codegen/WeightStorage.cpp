@@ -182,10 +182,10 @@ static std::optional<WeightStorage> findTables(const WeightMatrix &matrix, int64
   return std::nullopt;
 }
 
-WeightStorage mlir::halftone::findWeightStorage(const WeightMatrix &matrix, bool hasWideTables) {
+WeightStorage mlir::halftone::findWeightStorage(const WeightMatrix &matrix, bool takesWideTables) {
   SmallVector<int8_t, 16> levels = findLevels(matrix);
   const int64_t bits = std::max<int64_t>(2, llvm::Log2_64_Ceil(levels.size()));
-  std::optional<WeightStorage> tables = hasWideTables && bits > 2 && bits < 8 ? findTables(matrix, bits) : std::nullopt;
+  std::optional<WeightStorage> tables = takesWideTables && bits > 2 && bits < 8 ? findTables(matrix, bits) : std::nullopt;
   if (bits <= 4)
     return tables ? std::move(*tables) : storageOf(bits, std::move(levels));
   for (int64_t groupBits : {2, 3, 4})
@@ -194,7 +194,7 @@ WeightStorage mlir::halftone::findWeightStorage(const WeightMatrix &matrix, bool
         return {groupBits, uniformLevels(groupBits), group};
   if (tables)
     return std::move(*tables);
-  if (hasWideTables && bits < 8)
+  if (takesWideTables && bits < 8)
     return {bits, std::move(levels), 0};
   return {};
 }

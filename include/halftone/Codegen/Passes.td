@@ -133,11 +133,11 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
     - Contractions whose packed weights have the same bytes share one constant.
     - Weights that take few values can be stored in few bits (WeightStorage.h), which the kernels decode: `bits` and `levels` in
       `packing` say so. 2 to 4 bits for up to 4, 8 or 16 values, or with a multiplier (`group`) for each
-      column and group of 16 to 256 elements of the reduction, found as the greatest common divisor of its weights. Where an instruction
-      looks them up (`vpermb`), 5 to 7 bits for up to 128 values, and 2 to 5 bits where each `group` of 8 to 256 elements of a column has values of
-      one of four tables, whose number takes 2 bits more for a group; `levels` has all four. The weights' values alone decide what is possible; the option
+      column and group of 16 to 256 elements of the reduction, found as the greatest common divisor of its weights. 5 to 7
+      bits for up to 128 values; on x86 2 to 5 bits where each `group` of 8 to 256 elements of a column has values of one of four tables, whose
+      number takes 2 bits more for a group: `levels` has all four. The weights' values alone decide what is possible; the option
       `weight-storage`, what is done: `packed` takes the fewest bytes, `auto` those if the cost model predicts the layer to be faster
-      with them (as one row that reads its weights from beyond L2), `bytes` keeps them always.
+      with them (as one row that reads its weights from beyond L2), wide tables only where one instruction looks them up (`vpermb`), `bytes` keeps them always.
     - Where most quads (4 input channels of one tap and one output channel) are zero, and skipping them is predicted to be
       faster (SparseCost.h), the others alone are stored with their places; `packing` then has `quads`, their number. See
       SparseLayout.h.

@@ -1,8 +1,8 @@
 //===- WeightReader.h - weights in few bits, as bytes -----------------------===//
 //
-// Emits the decoding of weights that are stored as codes (WeightStorage.h): a shift for each code of a byte, and a table of 16 to 128
-// bytes that one instruction looks up for a whole vector (`vpermb`, `vpermi2b`, `vpshufb`, `tbl`); where there is none, a tree of
-// selections by the bits of the code. The results are the bytes that the dense kernels read, so these stay exact whatever
+// Emits the decoding of weights that are stored as codes (WeightStorage.h): a shift for each code of a byte, and tables of 16 to 128
+// bytes that one instruction looks up for a whole vector (`vpermb`, `vpermi2b`, `vpshufb`, `tbl`); of more levels than it takes, parts by
+// as many instructions, of which the bits of the code select. The results are the bytes that the dense kernels read, so these stay exact whatever
 // is done here.
 //
 // Two ways lead to a kernel: few rows take the vectors of a step from registers, many rows have a panel decoded once into a
@@ -54,7 +54,7 @@ public:
   /// Writes the panel of `vectors` at `offset` to `scratch`, from `to` on, as layout.asBytes() has it.
   void emitPanel(ImplicitLocOpBuilder &b, Value offset, int64_t vectors, Value scratch, int64_t to = 0) const;
 
-  /// Whether there is an instruction for tables of more than 16 bytes.
+  /// Whether one instruction looks up tables of more than 16 bytes.
   static bool hasWideTables(const DotKernel &kernel, const Isa &isa);
 
 private:

@@ -91,12 +91,12 @@ struct WeightMatrix {
   int64_t runs, runLength, columns;
   bool padsRuns;                ///< zeros stand behind each run
   ArrayRef<int64_t> groupSizes; ///< that the kernel can handle, the greatest first
-  ArrayRef<int64_t> tableGroups; ///< the same of groups that choose tables; empty without an instruction for such tables
+  ArrayRef<int64_t> tableGroups; ///< the same of groups that choose tables
 };
 
-/// The storage with the fewest bits: 2 to 4 for up to 4 to 16 values, groups of 2 to 4 bits with the longest group that fits, then 5 to 7 bits if the
-/// kernel `hasWideTables`; else plain bytes. With wide tables groups of 2 to 5 bits that choose from tables, too.
-WeightStorage findWeightStorage(const WeightMatrix &matrix, bool hasWideTables);
+/// The storage with the fewest bits: 2 to 4 for up to 4 to 16 values, groups of 2 to 4 bits with the longest group that fits, then, if it
+/// `takesWideTables`, 5 to 7 bits; else plain bytes. With wide tables groups of 2 to 5 bits that choose from tables, too.
+WeightStorage findWeightStorage(const WeightMatrix &matrix, bool takesWideTables);
 
 } // namespace mlir::halftone
 
