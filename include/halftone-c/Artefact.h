@@ -46,8 +46,8 @@ extern "C" {
 /// An ELF note lets a loader judge the file from its bytes, before any of its
 /// code is mapped. Its descriptor is: u32 abiVersion, u32 reserved (0), then
 /// the same NUL-terminated text as HalftoneModel::cpuFeatures; little-endian,
-/// padded with zeros to a multiple of 4 bytes. A library with several models
-/// has a note for each, in the order of HalftoneModel::variants.
+/// padded with zeros to a multiple of 4 bytes. A library for several instruction
+/// sets has a note for each, in the order of HalftoneModel::variants.
 #define HALFTONE_NOTE_SECTION ".note.halftone"
 #define HALFTONE_NOTE_NAME "Halftone"
 #define HALFTONE_NOTE_TYPE 1
@@ -158,9 +158,9 @@ typedef struct HalftoneModel {
   int32_t numLayers, layerStructBytes;
   const HalftoneLayerInfo *layers;
 
-  /// All models of the library if it was compiled for several instruction sets
-  /// (this one among them), the most capable first; 0 and NULL if there is only
-  /// this one. They differ in `target`, `cpuFeatures`, `run`, layers, workspace
+  /// The models of the library, one for each instruction set, if it was compiled
+  /// for several (this one among them), the most capable first; 0 and NULL if
+  /// there is only this one. They differ in `target`, `cpuFeatures`, `run`, layers, workspace
   /// and constants, never in a bit of the outputs. Artefacts whose structBytes
   /// ends before have one model.
   int32_t numVariants, reserved;
@@ -179,6 +179,16 @@ typedef struct HalftoneModel {
   int32_t (*runSample)(const void *const *inputs, void *const *outputs,
                        int64_t batch, void *workspace,
                        HalftoneParallelFor parallelFor, void *pool);
+
+  /// All models of this instruction set if the library was compiled for several
+  /// sizes of dimensions (this one, the first, among them); 0 and NULL if there
+  /// is only this one, and in the others. Their inputs and outputs have the same
+  /// names, element types, ranks and open dimensions, and other extents. `size`
+  /// names those of this model, e.g. "seq=16"; "" if there is only one.
+  /// Artefacts whose structBytes ends before have one size.
+  int32_t numSizes, sizesReserved;
+  const struct HalftoneModel *const *sizes;
+  const char *size;
 } HalftoneModel;
 
 /// The one exported symbol of a compiled model. Never returns NULL. Of several

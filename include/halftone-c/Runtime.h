@@ -59,6 +59,15 @@ HALFTONE_EXPORT const char *halftone_last_error(void);
 /// A loaded model.
 typedef struct HalftoneModule HalftoneModule;
 
+/// A dense, row-major array that the caller owns.
+typedef struct {
+  const char *name;     /**< NULL: the tensor at the same position. */
+  const int64_t *shape; /**< `rank` extents; may be NULL when rank is 0. */
+  int32_t rank;
+  int32_t elementType; /**< A HalftoneElementType. */
+  void *data;          /**< Read only, when it is an input. */
+} HalftoneBuffer;
+
 /// Options of halftone_module_load; all zeros are the defaults.
 typedef struct {
   /// Threads that run a model's parallel loops, the caller's included. 0: the
@@ -80,9 +89,19 @@ halftone_module_load(const char *path, const HalftoneLoadOptions *options,
 /// Frees the module, after all its sessions. NULL is allowed.
 HALFTONE_EXPORT void halftone_module_unload(HalftoneModule *module);
 
-/// The model's table (Artefact.h), valid until the module is unloaded.
+/// The model's table (Artefact.h), valid until the module is unloaded; of a
+/// library for several sizes, that of the first.
 HALFTONE_EXPORT const HalftoneModel *
 halftone_module_info(const HalftoneModule *module);
+
+/// Of a library for several sizes of dimensions (HalftoneModel::sizes): the
+/// module of the size that these inputs have, whole ones or samples of them
+/// along a leading axis; of any other, the module itself. Its model, layers,
+/// sessions and sample plans are those of that size. It is freed with `module`.
+/// NULL if the library has no such size; the message names those that it has.
+HALFTONE_EXPORT HalftoneModule *
+halftone_module_for_inputs(HalftoneModule *module, const HalftoneBuffer *inputs,
+                           int32_t numInputs);
 
 /// The number of threads that run its parallel loops, at least 1.
 HALFTONE_EXPORT int32_t halftone_module_threads(const HalftoneModule *module);
@@ -95,15 +114,6 @@ halftone_module_num_layers(const HalftoneModule *module);
 /// NULL for an index out of range.
 HALFTONE_EXPORT const HalftoneLayerInfo *
 halftone_module_layer(const HalftoneModule *module, int32_t index);
-
-/// A dense, row-major array that the caller owns.
-typedef struct {
-  const char *name;     /**< NULL: the tensor at the same position. */
-  const int64_t *shape; /**< `rank` extents; may be NULL when rank is 0. */
-  int32_t rank;
-  int32_t elementType; /**< A HalftoneElementType. */
-  void *data;          /**< Read only, when it is an input. */
-} HalftoneBuffer;
 
 /// A module with a workspace of its own.
 typedef struct HalftoneSession HalftoneSession;
@@ -119,14 +129,15 @@ HALFTONE_EXPORT void halftone_session_destroy(HalftoneSession *session);
 
 /// Runs the model once. Each input and output of the model is given exactly
 /// once, by name or by position, with the model's element type and shape; the
-/// batch is what the inputs' shapes say.
+/// batch is what the inputs' shapes say, and so is the size of a library for
+/// several.
 HALFTONE_EXPORT HalftoneStatus halftone_session_run(
     HalftoneSession *session, const HalftoneBuffer *inputs, int32_t numInputs,
     const HalftoneBuffer *outputs, int32_t numOutputs);
 
 /// The same, and adds the wall time of each layer to `nanoseconds`, which has
-/// halftone_module_num_layers + 1 elements: the last is the time of the whole
-/// run, what lies between the layers included.
+/// halftone_module_num_layers + 1 elements, of the module of their size: the
+/// last is the time of the whole run, what lies between the layers included.
 HALFTONE_EXPORT HalftoneStatus halftone_session_run_profiled(
     HalftoneSession *session, const HalftoneBuffer *inputs, int32_t numInputs,
     const HalftoneBuffer *outputs, int32_t numOutputs, int64_t *nanoseconds);
@@ -149,7 +160,8 @@ HALFTONE_EXPORT HalftoneStatus halftone_samples_plan(
 
 /// The shape of all samples of one output: [N, d1, ...] for [P, d1, ...], or
 /// [N, d0, d1, ...] where the output has no sample axis and P is 1. Writes at
-/// most rank + 1 extents of the output into `shape`.
+/// most rank + 1 extents of the output into `shape`. Of a library for several
+/// sizes it takes the module of the inputs' (halftone_module_for_inputs).
 HALFTONE_EXPORT HalftoneStatus halftone_samples_output_shape(
     const HalftoneModule *module, const HalftoneSamplePlan *plan,
     int32_t output, int64_t *shape, int32_t *rank);

@@ -294,11 +294,13 @@ private:
     return layout;
   }
 
-  /// The width of the panels: that of the option as far as the kernel has it, or the fastest.
+  /// The width of the panels: that of the option as far as the kernel has it, that for any number of rows, or the fastest.
   int64_t choosePanel(ContractOp op, const DotKernel &kernel, const ContractChooser &chooser) const {
     for (int64_t vectors = std::min<int64_t>(panelVectors, kernel.maxVectors); vectors > 0; --vectors)
       if (kernel.rows[vectors])
         return vectors;
+    if (sharesPanels)
+      return PackedLayout::forContract(op, kernel).panelVectors;
     return predictCycles(chooser.table, chooser.shapeOf(op, kernel), kernel).panelVectors;
   }
 

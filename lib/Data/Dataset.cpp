@@ -80,6 +80,7 @@ public:
   }
 
   llvm::Expected<std::unique_ptr<Dataset>> load();
+  bool hasInputs();
 
 private:
   void checkLines();
@@ -140,6 +141,16 @@ llvm::Expected<std::unique_ptr<Dataset>> DatasetLoader::load() {
   if (llvm::Error error = problems.take(headline))
     return error;
   return std::move(dataset);
+}
+
+bool DatasetLoader::hasInputs() {
+  checkLines();
+  findSources();
+  if (llvm::Error error = problems.take("")) {
+    llvm::consumeError(std::move(error));
+    return false;
+  }
+  return true;
 }
 
 void DatasetLoader::checkLines() {
@@ -429,4 +440,10 @@ mlir::halftone::loadDataset(llvm::StringRef path,
                             llvm::ArrayRef<InputSpec> inputs,
                             llvm::ArrayRef<Preprocess> preprocess) {
   return DatasetLoader(path, inputs, preprocess).load();
+}
+
+bool mlir::halftone::hasInputs(llvm::StringRef path,
+                               llvm::ArrayRef<InputSpec> inputs,
+                               llvm::ArrayRef<Preprocess> preprocess) {
+  return DatasetLoader(path, inputs, preprocess).hasInputs();
 }

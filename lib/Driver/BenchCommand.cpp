@@ -92,6 +92,10 @@ Error mlir::halftone::runBench(CommandLine &line) {
   cl::opt<int64_t> batch(
       "batch", cl::sub(line.command), cl::init(1), cl::value_desc("N"),
       cl::desc("Batch of a model with a dynamic batch (default 1)"));
+  cl::list<std::string> dims(
+      "dim", cl::sub(line.command), cl::value_desc("name=size"),
+      cl::desc("Which size of a library for several, for example seq=32; may "
+               "be repeated"));
   cl::opt<bool> json("json", cl::sub(line.command), cl::desc("Print JSON"));
   cl::opt<bool> profile(
       "profile", cl::sub(line.command),
@@ -132,9 +136,11 @@ Error mlir::halftone::runBench(CommandLine &line) {
 
   std::vector<std::string> paths = {path};
   paths.insert(paths.end(), against.begin(), against.end());
-  Expected<std::vector<Contestant>> all = Contestant::prepareAll(paths, threads, batch);
+  Expected<std::vector<Contestant>> all = Contestant::prepareAll(paths, threads, batch, dims);
   if (!all)
     return all.takeError();
+  if (!dims.empty() && llvm::all_of(*all, [](const Contestant &one) { return one.model.sizes().size() == 1; }))
+    return userError("--dim is for a library of several sizes: '" + path + "' has one");
   if (profile)
     return profileModel(all->front(), rounds, json, cost);
   if (explain)

@@ -28,6 +28,7 @@ namespace {
 struct BuildOptions {
   explicit BuildOptions(CommandLine &line);
   Error check(Stage last) const;
+  Error checkLists(Stage last) const;
   Error checkOutput(Stage last) const;
 
   ModelOptions model;
@@ -46,7 +47,7 @@ struct BuildOptions {
 } // namespace
 
 BuildOptions::BuildOptions(CommandLine &line)
-    : model(line), equalize(line),
+    : model(line, /*several=*/false, /*takesLists=*/true), equalize(line),
       data("data", cl::sub(line.command), cl::value_desc("D.npz|folder"),
            cl::desc("Samples to calibrate with: .npz keyed by input name with "
                     "a leading sample "
@@ -96,6 +97,15 @@ Error BuildOptions::check(Stage last) const {
     return userError(
         "--save-stats needs a calibration: --data, and no --float");
   return checkWritable(statistics);
+}
+
+/// What several sizes of dimensions do not go with.
+Error BuildOptions::checkLists(Stage last) const {
+  if (last < Stage::Target)
+    return userError("a stage file is of one size: give --dim no list of sizes with --stop-after");
+  if (quantize.settings().sequential)
+    return userError("--sequential rounds the weights for the samples of one size: leave it out, or give --dim no list of sizes");
+  return Error::success();
 }
 
 /// Bytes of the file, or 0.
@@ -148,23 +158,33 @@ static Error calibrateInto(ModuleOp module, StringRef data, StringRef path,
   return statistics->write(path);
 }
 
+namespace {
+/// How the model is quantized, with the files that hold it.
+struct Decisions {
+  StageSettings settings;
+  std::string data; ///< That Hessians are summed over, or "".
+  std::optional<TemporaryFile> statistics;
+  std::optional<ChosenSettings> chosen;
+  std::optional<HessianFile> hessians;
+};
+} // namespace
+
 /// From import to precision: the ranges from data, then the decision, which a
 /// selection makes with a part of the data kept aside.
 static Error decidePrecision(ModuleOp module, const BuildOptions &options,
-                             Stage last, StageSettings settings,
-                             std::optional<ChosenSettings> &chosen) {
+                             Stage last, Decisions &decisions) {
+  StageSettings &settings = decisions.settings;
   if (stageOf(module) != Stage::Import || last == Stage::Import)
     return Error::success();
   if (!options.quantize.needsCalibration())
     return advance(module, std::min(last, Stage::Precision), settings);
-  std::optional<TemporaryFile> temporary;
   settings.statistics = options.statistics;
   if (options.statistics.empty()) {
     Expected<TemporaryFile> file = TemporaryFile::create("stats");
     if (!file)
       return file.takeError();
     settings.statistics = file->path().str();
-    temporary = std::move(*file);
+    decisions.statistics = std::move(*file);
   }
   Expected<bool> selects = options.selection.isAsked();
   if (!selects)
@@ -178,10 +198,29 @@ static Error decidePrecision(ModuleOp module, const BuildOptions &options,
     auto selected = options.selection.select(module, options.data, settings, options.target, options.storage);
     if (!selected)
       return selected.takeError();
-    chosen = std::move(*selected);
-    return runStage(module, Stage::Precision, chosen->stages);
+    decisions.chosen = std::move(*selected);
+    settings = decisions.chosen->stages;
+    decisions.data = decisions.chosen->data;
+    return runStage(module, Stage::Precision, settings);
   }
   return advance(module, std::min(last, Stage::Precision), settings);
+}
+
+/// Sums the Hessians for all sizes: those of the samples' one, whose layers the others have.
+static Error sumHessians(ModuleOp module, Decisions &decisions) {
+  Expected<bool> areOfUse = usesHessians(decisions.settings);
+  if (!areOfUse || !*areOfUse || decisions.data.empty())
+    return areOfUse.takeError();
+  Expected<LoadedSamples> samples = LoadedSamples::load(module, decisions.data, decisions.settings.heldOut);
+  if (!samples)
+    return samples.takeError();
+  Expected<HessianFile> file = HessianFile::collect(module, samples->range(), decisions.settings.hessians);
+  if (!file)
+    return file.takeError();
+  decisions.settings.hessians = file->path;
+  decisions.hessians = std::move(*file);
+  decisions.data.clear();
+  return Error::success();
 }
 
 /// Writes a stage file, or compiles.
@@ -195,6 +234,71 @@ static Error finish(ModuleOp module, const BuildOptions &options, Stage last,
     return options.output.write(module);
   return compileModule(module, options.output.path, options.target,
                        report.toJSON(), {storage});
+}
+
+/// The model in one size, before anything is decided.
+static Expected<OwningOpRef<ModuleOp>> readSize(MLIRContext *context, const BuildOptions &options, const ModelSize &size) {
+  Expected<OwningOpRef<ModuleOp>> module = options.model.load(context, size);
+  if (!module)
+    return module;
+  if (Error error = options.cost.attach(**module))
+    return std::move(error);
+  if (Error error = options.equalize.apply(**module))
+    return std::move(error);
+  return module;
+}
+
+/// Which of several sizes decides how all are quantized: the one that the samples have. All are tried out before long work.
+static Expected<size_t> findDecidingSize(const BuildOptions &options, Stage last, std::vector<ModelSize> &sizes) {
+  if (Error error = options.checkLists(last))
+    return std::move(error);
+  auto signatures = checkSizes(sizes, options.output.path,
+                               [&](MLIRContext *context, const ModelSize &size) { return options.model.load(context, size); });
+  if (!signatures)
+    return signatures.takeError();
+  if (options.data.empty())
+    return 0;
+  std::vector<InputInterface> interfaces;
+  for (auto [size, signature] : llvm::zip(sizes, *signatures)) {
+    interfaces.push_back(signature.interface);
+    interfaces.back().size = size.name;
+  }
+  return findSizeOfData(options.data, interfaces);
+}
+
+static LogicalResult isRemark(Diagnostic &diagnostic) { return success(diagnostic.getSeverity() == DiagnosticSeverity::Remark); }
+
+/// Compiles all sizes of the model as it was decided with the samples of one of them, which is at the stage that this led to.
+static Error compileSizes(ArrayRef<ModelSize> sizes, size_t decided, OwningOpRef<ModuleOp> module, const BuildOptions &options,
+                          const std::optional<StageSettings> &settings) {
+  TargetWriter writer(options.output.path, sizes.size());
+  for (auto [i, size] : llvm::enumerate(sizes)) {
+    CompilerContext context;
+    std::optional<ScopedDiagnosticHandler> quiet;
+    OwningOpRef<ModuleOp> other;
+    if (i != decided) {
+      quiet.emplace(context.get(), isRemark); // those of one size are enough
+      Expected<OwningOpRef<ModuleOp>> read = readSize(context.get(), options, size);
+      if (!read)
+        return read.takeError();
+      other = std::move(*read);
+    }
+    ModuleOp current = other ? *other : *module;
+    OpReport report = OpReport::of(current);
+    if (settings) {
+      if (Error error = advance(current, std::max(*stageOf(current), Stage::Precision), *settings))
+        return errorOfSize(std::move(error), size);
+      report = OpReport::of(current);
+      if (Error error = advance(current, Stage::Integer, *settings))
+        return errorOfSize(std::move(error), size);
+    }
+    if (Error error = compileSize(writer, current, size.name, options.target, report.toJSON(), {options.selection.storage(options.storage)}))
+      return errorOfSize(std::move(error), size);
+    if (!other)
+      module = nullptr;
+  }
+  printConstantSizes(writer.constantSizes(), sizes.size());
+  return Error::success();
 }
 
 /// Nothing is left to choose in a model that has its scales.
@@ -214,15 +318,19 @@ Error mlir::halftone::runBuild(CommandLine &line) {
   if (Error error = options.check(*last))
     return error;
 
+  Expected<std::vector<ModelSize>> sizes = options.model.sizes();
+  if (!sizes)
+    return sizes.takeError();
+  const bool hasSizes = sizes->size() > 1;
+  Expected<size_t> decided = hasSizes ? findDecidingSize(options, *last, *sizes) : 0;
+  if (!decided)
+    return decided.takeError();
+
   CompilerContext context;
-  Expected<OwningOpRef<ModuleOp>> module = options.model.load(context.get());
+  Expected<OwningOpRef<ModuleOp>> module = readSize(context.get(), options, (*sizes)[*decided]);
   if (!module)
     return module.takeError();
-  if (Error error = options.cost.attach(**module))
-    return error;
   if (Error error = options.quantize.checkStage(**module))
-    return error;
-  if (Error error = options.equalize.apply(**module))
     return error;
   bool isQuantized = *stageOf(**module) >= Stage::Quantization;
   if (isQuantized)
@@ -243,20 +351,19 @@ Error mlir::halftone::runBuild(CommandLine &line) {
   if (isFloat && options.quantize.isGiven())
     return userError("options of quantization need --data, and no --float: a model without samples is built in floats");
   OpReport report = OpReport::of(**module);
+  Decisions decisions{options.quantize.settings(), options.data, {}, {}, {}};
+  decisions.settings.heldOut = options.selection.heldOutSamples();
   if (!isFloat) {
-    StageSettings settings = options.quantize.settings();
-    settings.heldOut = options.selection.heldOutSamples();
-    std::optional<ChosenSettings> chosen;
-    if (Error error = decidePrecision(**module, options, *last, settings, chosen))
+    if (Error error = decidePrecision(**module, options, *last, decisions))
       return error;
     report = OpReport::of(**module);
-    if (Error error =
-            advanceWithHessians(**module, std::min(*last, Stage::Integer),
-                                chosen ? chosen->stages : settings,
-                                chosen ? chosen->data : options.data.getValue()))
+    if (Error error = hasSizes ? sumHessians(**module, decisions)
+                               : advanceWithHessians(**module, std::min(*last, Stage::Integer), decisions.settings, decisions.data))
       return error;
   }
-  if (Error error = finish(**module, options, *last, report))
+  if (Error error = hasSizes ? compileSizes(*sizes, *decided, std::move(*module), options,
+                                            isFloat ? std::nullopt : std::optional(decisions.settings))
+                             : finish(**module, options, *last, report))
     return error;
   if (*last == Stage::Target)
     printSummary(options, floatBytes, report);

@@ -104,17 +104,19 @@ static void printText(llvm::ArrayRef<ComparedOutput> all) {
 
 /// How pictures become the inputs of both models: by the lines given, else as
 /// each model records it, else as the other one does.
-static Expected<std::vector<InputInterface>>
+static Expected<std::vector<std::vector<InputInterface>>>
 interfacesOf(llvm::ArrayRef<std::unique_ptr<Runnable>> models,
              llvm::ArrayRef<std::string> lines) {
-  std::vector<InputInterface> both;
+  std::vector<std::vector<InputInterface>> both;
   for (const auto &model : models)
-    both.push_back(model->interface());
-  both[0].adoptPreprocessing(both[1].preprocess);
-  both[1].adoptPreprocessing(both[0].preprocess);
-  for (InputInterface &interface : both)
-    if (Error error = interface.setPreprocessing(lines))
-      return std::move(error);
+    both.push_back(model->interfaces().vec());
+  const std::vector<Preprocess> first = both[0].front().preprocess, second = both[1].front().preprocess;
+  for (auto [sizes, others] : {std::tie(both[0], second), std::tie(both[1], first)})
+    for (InputInterface &interface : sizes) {
+      interface.adoptPreprocessing(others);
+      if (Error error = interface.setPreprocessing(lines))
+        return std::move(error);
+    }
   return both;
 }
 
@@ -208,9 +210,8 @@ static Error runModels(const CompareOptions &options, Contest &contest) {
   auto interfaces = interfacesOf(contest.models, options.inputs);
   if (!interfaces)
     return interfaces.takeError();
-  for (auto [model, interface] : llvm::zip(contest.models, *interfaces)) {
-    auto dataset =
-        loadDataset(options.data, interface.inputs, interface.preprocess);
+  for (auto [model, sizes] : llvm::zip(contest.models, *interfaces)) {
+    auto dataset = loadDatasetFor(sizes, options.data);
     if (!dataset)
       return dataset.takeError();
     Expected<std::vector<Tensor>> outputs = model->run(**dataset);

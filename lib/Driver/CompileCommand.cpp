@@ -9,7 +9,7 @@ using llvm::Error, llvm::Expected;
 
 Error mlir::halftone::runCompile(CommandLine &line) {
   namespace cl = llvm::cl;
-  ModelOptions model(line);
+  ModelOptions model(line, /*several=*/true, /*takesLists=*/true);
   TargetOption target(line);
   CostOption cost(line);
   StorageOption storage(line);
@@ -21,17 +21,31 @@ Error mlir::halftone::runCompile(CommandLine &line) {
     return error;
   if (Error error = checkCompilation(output, target))
     return error;
-  CompilerContext context;
-  Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
-  if (!module)
-    return module.takeError();
-  if (Error error = cost.attach(**module))
-    return error;
-  // A model without casts is compiled in floats; one with casts goes on to
-  // integers.
-  if (stageOf(**module) == Stage::Quantization)
-    if (Error error = advance(**module, Stage::Integer, StageSettings()))
+  Expected<std::vector<ModelSize>> sizes = model.sizes();
+  if (!sizes)
+    return sizes.takeError();
+  auto read = [&](MLIRContext *context, const ModelSize &size) { return model.load(context, size); };
+  if (sizes->size() > 1)
+    if (Error error = checkSizes(*sizes, output, read).takeError())
       return error;
-  std::string report = OpReport::of(**module).toJSON();
-  return compileModule(**module, output, target, report, {storage});
+  TargetWriter writer(output, sizes->size());
+  for (const ModelSize &size : *sizes) {
+    CompilerContext context;
+    Expected<OwningOpRef<ModuleOp>> module = read(context.get(), size);
+    if (!module)
+      return module.takeError();
+    if (Error error = cost.attach(**module))
+      return error;
+    // A model without casts is compiled in floats; one with casts goes on to
+    // integers.
+    if (stageOf(**module) == Stage::Quantization)
+      if (Error error = advance(**module, Stage::Integer, StageSettings()))
+        return errorOfSize(std::move(error), size);
+    std::string report = OpReport::of(**module).toJSON();
+    if (Error error = compileSize(writer, **module, size.name, target, report, {storage}))
+      return errorOfSize(std::move(error), size);
+  }
+  if (sizes->size() > 1)
+    printConstantSizes(writer.constantSizes(), sizes->size());
+  return Error::success();
 }

@@ -1,6 +1,8 @@
 //===- Contestant.cpp - A model that is timed -----------------------------===//
 #include "Contestant.h"
 #include "Command.h"
+#include "DataOptions.h"
+#include "llvm/ADT/StringExtras.h"
 #include <chrono>
 #include <limits>
 
@@ -52,17 +54,45 @@ Error Contestant::runRound() {
   return Error::success();
 }
 
-Expected<Contestant> Contestant::prepare(StringRef path, int threads,
-                                         int64_t batch) {
+/// "seq=16", "width=32": the dimensions of a size.
+static llvm::SmallVector<StringRef> dimsOf(const InputInterface &interface) {
+  llvm::SmallVector<StringRef> dims;
+  StringRef(interface.size).split(dims, ", ");
+  return dims;
+}
+
+/// Takes the only size that has all of `dims`.
+static Error takeNamedSize(LoadedModel &model, StringRef path, llvm::ArrayRef<std::string> dims) {
+  Expected<std::vector<InputInterface>> sizes = InputInterface::ofSizes(model.sizes());
+  if (!sizes || sizes->size() == 1)
+    return sizes.takeError();
+  auto hasAll = [&](const InputInterface &size) {
+    return llvm::all_of(dims, [&](const std::string &dim) { return llvm::is_contained(dimsOf(size), dim); });
+  };
+  auto found = llvm::find_if(*sizes, hasAll);
+  if (found != sizes->end() && std::none_of(found + 1, sizes->end(), hasAll))
+    return model.takeSize(found->inputs);
+  auto names = llvm::map_range(*sizes, [](const InputInterface &size) { return size.size; });
+  return userError("'" + path + "' has the sizes " + llvm::join(names, "; ") + ": give " +
+                   (dims.empty() ? "" : "another, or ") + "one of them, as --dim " + llvm::join(dimsOf(sizes->front()), " --dim "));
+}
+
+Expected<Contestant> Contestant::prepare(StringRef path, int threads, int64_t batch, llvm::ArrayRef<std::string> dims) {
   Expected<LoadedModel> model = LoadedModel::load(path, threads);
   if (!model)
     return model.takeError();
-  const HalftoneModel &info = model->info();
+  if (Error error = takeNamedSize(*model, path, dims))
+    return std::move(error);
+  return prepare(path, std::move(*model), batch);
+}
+
+Expected<Contestant> Contestant::prepare(StringRef path, LoadedModel model, int64_t batch) {
+  const HalftoneModel &info = model.info();
   if (batch < info.minBatch || batch > info.maxBatch)
     return userError(
         "'" + path + "' runs batches from " + llvm::Twine(info.minBatch) +
         " to " + llvm::Twine(info.maxBatch) + "; give one of them to --batch");
-  Contestant contestant{path.str(), std::move(*model), {}, {}, batch, 1, {}};
+  Contestant contestant{path.str(), std::move(model), {}, {}, batch, 1, {}};
   for (const HalftoneTensorInfo &input : contestant.model.inputs()) {
     contestant.inputs.emplace_back(input.name,
                                    static_cast<ElementType>(input.elementType),
@@ -74,10 +104,10 @@ Expected<Contestant> Contestant::prepare(StringRef path, int threads,
 }
 
 Expected<std::vector<Contestant>> Contestant::prepareAll(const std::vector<std::string> &paths, int threads, int64_t batch,
-                                                         double roundMicroseconds) {
+                                                         llvm::ArrayRef<std::string> dims, double roundMicroseconds) {
   std::vector<Contestant> all;
   for (const std::string &path : paths) {
-    Expected<Contestant> contestant = prepare(path, threads, batch);
+    Expected<Contestant> contestant = prepare(path, threads, batch, dims);
     if (!contestant)
       return contestant.takeError();
     all.push_back(std::move(*contestant));
@@ -100,7 +130,7 @@ static double leastRound(const Contestant &one) { return *llvm::min_element(one.
 Expected<std::pair<double, double>> mlir::halftone::raceModels(StringRef a, StringRef b, int64_t batch) {
   constexpr double kRoundMicroseconds = 2000, kEnough = 300000; // in all, of each model
   constexpr int kLeastRounds = 15;
-  auto both = Contestant::prepareAll({a.str(), b.str()}, 1, batch, kRoundMicroseconds);
+  auto both = Contestant::prepareAll({a.str(), b.str()}, 1, batch, {}, kRoundMicroseconds);
   if (!both)
     return both.takeError();
   // Enough is counted by the best round, so that other work on the core leaves as many; up to ten times as long.

@@ -15,11 +15,14 @@ struct Contestant {
   int64_t batch = 1, runsPerRound = 1;
   std::vector<double> roundMicroseconds; ///< Of one run, the round's mean.
 
+  /// Of a library for several sizes, the one that has these `dims`, "seq=16".
   static llvm::Expected<Contestant> prepare(llvm::StringRef path, int threads,
-                                            int64_t batch);
+                                            int64_t batch, llvm::ArrayRef<std::string> dims = {});
+  /// The same for the size that has been taken.
+  static llvm::Expected<Contestant> prepare(llvm::StringRef path, LoadedModel model, int64_t batch);
   /// Those of several models, with the runs of a round.
   static llvm::Expected<std::vector<Contestant>> prepareAll(const std::vector<std::string> &paths, int threads, int64_t batch,
-                                                            double roundMicroseconds = 20000);
+                                                            llvm::ArrayRef<std::string> dims = {}, double roundMicroseconds = 20000);
   /// Finds how many runs fill a round of that many microseconds, after one that warms up.
   llvm::Error fillRound(double roundMicroseconds = 20000);
   llvm::Error runRound();

@@ -92,6 +92,19 @@ InputInterface::of(llvm::ArrayRef<HalftoneTensorInfo> inputs) {
   return result;
 }
 
+Expected<std::vector<InputInterface>> InputInterface::ofSizes(llvm::ArrayRef<const HalftoneModel *> sizes) {
+  std::vector<InputInterface> all;
+  for (const HalftoneModel *model : sizes) {
+    Expected<InputInterface> interface = of(llvm::ArrayRef(model->inputs, model->numInputs));
+    if (!interface)
+      return interface.takeError();
+    if (sizes.size() > 1)
+      interface->size = model->size;
+    all.push_back(std::move(*interface));
+  }
+  return all;
+}
+
 /// Lines of steps, each for one of the named inputs.
 static Expected<std::vector<Preprocess>>
 parseLines(llvm::ArrayRef<std::string> lines,
@@ -156,6 +169,25 @@ void InputInterface::adoptPreprocessing(llvm::ArrayRef<Preprocess> others) {
     if (exists && !isSet)
       preprocess.push_back(steps);
   }
+}
+
+Expected<size_t> mlir::halftone::findSizeOfData(StringRef path, llvm::ArrayRef<InputInterface> sizes) {
+  if (sizes.size() == 1)
+    return 0;
+  for (auto [i, size] : llvm::enumerate(sizes))
+    if (hasInputs(path, size.inputs, size.preprocess))
+      return i;
+  auto names = llvm::map_range(sizes, [](const InputInterface &size) { return size.size; });
+  Error reason = loadDataset(path, sizes.front().inputs, sizes.front().preprocess).takeError();
+  return userError("the data '" + path + "' has none of the sizes " + llvm::join(names, "; ") + ". For " + sizes.front().size + ": " +
+                   llvm::toString(std::move(reason)));
+}
+
+Expected<std::unique_ptr<Dataset>> mlir::halftone::loadDatasetFor(llvm::ArrayRef<InputInterface> sizes, StringRef path) {
+  Expected<size_t> size = findSizeOfData(path, sizes);
+  if (!size)
+    return size.takeError();
+  return loadDataset(path, sizes[*size].inputs, sizes[*size].preprocess);
 }
 
 llvm::Expected<std::unique_ptr<Dataset>>

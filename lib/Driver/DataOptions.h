@@ -12,6 +12,7 @@ namespace mlir::halftone {
 
 /// What a model takes, and how its pictures are prepared.
 struct InputInterface {
+  std::string size; ///< As of HalftoneModel::size, of a model with several; else "".
   std::vector<InputSpec> inputs;
   std::vector<Preprocess> preprocess; ///< Of some of the inputs.
 
@@ -23,6 +24,9 @@ struct InputInterface {
   static llvm::Expected<InputInterface>
   of(llvm::ArrayRef<HalftoneTensorInfo> inputs);
 
+  /// From the tables of all sizes of a compiled model.
+  static llvm::Expected<std::vector<InputInterface>> ofSizes(llvm::ArrayRef<const HalftoneModel *> sizes);
+
   /// Parses `--input` lines and puts them in place of what is recorded for the
   /// same inputs.
   llvm::Error setPreprocessing(llvm::ArrayRef<std::string> lines);
@@ -30,6 +34,12 @@ struct InputInterface {
   /// Takes over the steps of inputs of the same name that have none here.
   void adoptPreprocessing(llvm::ArrayRef<Preprocess> others);
 };
+
+/// Which of the sizes of a model the data at `path` has; 0 of one.
+llvm::Expected<size_t> findSizeOfData(llvm::StringRef path, llvm::ArrayRef<InputInterface> sizes);
+
+/// The samples at `path` for the size of the model that they have.
+llvm::Expected<std::unique_ptr<Dataset>> loadDatasetFor(llvm::ArrayRef<InputInterface> sizes, llvm::StringRef path);
 
 /// The samples at `path` for the inputs of @main.
 llvm::Expected<std::unique_ptr<Dataset>> loadDatasetFor(ModuleOp module,

@@ -76,6 +76,13 @@ static void printVariants(const HalftoneModel &selected) {
                  << (variant == &selected ? ", selected" : "") << "\n";
 }
 
+static void printInterface(const HalftoneModel &model) {
+  for (const HalftoneTensorInfo &input : ArrayRef(model.inputs, model.numInputs))
+    printTensor("input", input);
+  for (const HalftoneTensorInfo &output : ArrayRef(model.outputs, model.numOutputs))
+    printTensor("output", output);
+}
+
 static Error printArtefactInfo(StringRef path) {
   Expected<LoadedModel> model = LoadedModel::load(path, 1);
   if (!model)
@@ -90,13 +97,14 @@ static Error printArtefactInfo(StringRef path) {
   if (info.structBytes >= offsetof(HalftoneModel, samples) && *info.costTable)
     llvm::outs() << "cost table: " << info.costTable << "\n";
   printVariants(info);
-  for (const HalftoneTensorInfo &input : model->inputs())
-    printTensor("input", input);
-  for (const HalftoneTensorInfo &output : model->outputs())
-    printTensor("output", output);
-  llvm::outs() << "batch: " << info.minBatch << ".." << info.maxBatch
-               << "\nconstants: " << info.constantBytes
-               << " bytes\nworkspace: " << info.workspaceBytes << " bytes\n";
+  std::vector<const HalftoneModel *> sizes = model->sizes();
+  for (const HalftoneModel *size : sizes) {
+    if (sizes.size() > 1)
+      llvm::outs() << "size: " << size->size << "\n";
+    printInterface(*size);
+    llvm::outs() << "batch: " << size->minBatch << ".." << size->maxBatch << "\nconstants: " << size->constantBytes << " bytes\nworkspace: "
+                 << size->workspaceBytes << " bytes\n";
+  }
   return Error::success();
 }
 

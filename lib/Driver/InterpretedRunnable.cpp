@@ -18,7 +18,7 @@ public:
       : context(std::move(context)), module(std::move(module)),
         inputs(std::move(inputs)) {}
 
-  const InputInterface &interface() const override { return inputs; }
+  llvm::ArrayRef<InputInterface> interfaces() const override { return inputs; }
   Expected<std::vector<Tensor>> run(const Dataset &data) override;
 
 private:

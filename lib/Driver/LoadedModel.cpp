@@ -16,11 +16,42 @@ Expected<LoadedModel> LoadedModel::load(llvm::StringRef path, int threads) {
       HALFTONE_OK)
     return lastError();
   loaded.module.reset(module);
-  HalftoneSession *session = nullptr;
-  if (halftone_session_create(module, &session) != HALFTONE_OK)
-    return lastError();
-  loaded.session.reset(session);
+  loaded.size = module;
+  if (Error error = loaded.createSession())
+    return std::move(error);
   return loaded;
+}
+
+Error LoadedModel::createSession() {
+  HalftoneSession *created = nullptr;
+  if (halftone_session_create(size, &created) != HALFTONE_OK)
+    return lastError();
+  session.reset(created);
+  return Error::success();
+}
+
+std::vector<const HalftoneModel *> LoadedModel::sizes() const {
+  const HalftoneModel &first = *halftone_module_info(module.get());
+  if (first.structBytes < sizeof(HalftoneModel) || first.numSizes == 0)
+    return {&first};
+  return {first.sizes, first.sizes + first.numSizes};
+}
+
+Error LoadedModel::takeSize(ArrayRef<InputSpec> inputs) {
+  static int64_t contents = 0; // which nobody reads: shapes choose
+  std::vector<HalftoneBuffer> buffers;
+  for (const InputSpec &input : inputs)
+    buffers.push_back({input.name.c_str(), input.shape.data(),
+                       static_cast<int32_t>(input.shape.size()),
+                       static_cast<int32_t>(input.type), &contents});
+  HalftoneModule *found =
+      halftone_module_for_inputs(module.get(), buffers.data(), buffers.size());
+  if (!found)
+    return lastError();
+  if (found == size)
+    return Error::success();
+  size = found;
+  return createSession();
 }
 
 ArrayRef<HalftoneTensorInfo> LoadedModel::inputs() const {
@@ -63,8 +94,8 @@ Error LoadedModel::runProfiled(ArrayRef<Tensor> inputs,
 
 std::vector<const HalftoneLayerInfo *> LoadedModel::layers() const {
   std::vector<const HalftoneLayerInfo *> list;
-  for (int32_t i = 0; i < halftone_module_num_layers(module.get()); ++i)
-    list.push_back(halftone_module_layer(module.get(), i));
+  for (int32_t i = 0; i < halftone_module_num_layers(size); ++i)
+    list.push_back(halftone_module_layer(size, i));
   return list;
 }
 
@@ -87,15 +118,14 @@ std::vector<Tensor> LoadedModel::makeOutputs(int64_t batch) const {
 Expected<std::vector<Tensor>> LoadedModel::runSamples(ArrayRef<Tensor> inputs) {
   std::vector<HalftoneBuffer> in = buffersOf(inputs);
   HalftoneSamplePlan plan;
-  if (halftone_samples_plan(module.get(), in.data(), in.size(), &plan))
+  if (halftone_samples_plan(size, in.data(), in.size(), &plan))
     return lastError();
   std::vector<Tensor> results;
   results.reserve(outputs().size());
   for (auto [index, info] : llvm::enumerate(outputs())) {
     Shape shape(info.rank + 1);
     int32_t rank = 0;
-    if (halftone_samples_output_shape(module.get(), &plan, index, shape.data(),
-                                      &rank))
+    if (halftone_samples_output_shape(size, &plan, index, shape.data(), &rank))
       return lastError();
     shape.resize(rank);
     results.emplace_back(info.name, static_cast<ElementType>(info.elementType),
@@ -124,6 +154,8 @@ void mlir::halftone::appendSamples(std::vector<Tensor> &all,
 Expected<std::vector<Tensor>> LoadedModel::runDataset(const Dataset &data,
                                                        int64_t begin,
                                                        int64_t end) {
+  if (Error error = takeSize(data.inputs()))
+    return std::move(error);
   // A multiple of the model's batch, so that only the last chunk is padded.
   int64_t chunk = 64;
   for (const HalftoneTensorInfo &input : inputs())

@@ -20,9 +20,14 @@ public:
   /// default.
   static llvm::Expected<LoadedModel> load(llvm::StringRef path, int threads);
 
-  const HalftoneModel &info() const {
-    return *halftone_module_info(module.get());
-  }
+  /// The table; of a library for several sizes, that of the one that was taken,
+  /// or of the first.
+  const HalftoneModel &info() const { return *halftone_module_info(size); }
+  /// The tables of all sizes; one if the library has no several.
+  std::vector<const HalftoneModel *> sizes() const;
+  /// Takes the size whose inputs have these shapes; of a library for one it is
+  /// that.
+  llvm::Error takeSize(llvm::ArrayRef<InputSpec> inputs);
   llvm::ArrayRef<HalftoneTensorInfo> inputs() const;
   llvm::ArrayRef<HalftoneTensorInfo> outputs() const;
   int threads() const { return halftone_module_threads(module.get()); }
@@ -45,10 +50,11 @@ public:
   std::vector<Tensor> makeOutputs(int64_t batch) const;
 
   /// Runs every sample along the leading axis of the inputs, whatever the
-  /// model's batch is.
+  /// model's batch is. Of several sizes one has been taken.
   llvm::Expected<std::vector<Tensor>> runSamples(llvm::ArrayRef<Tensor> inputs);
 
-  /// The same for a whole data set, a bounded number of samples in memory.
+  /// The same for a whole data set, a bounded number of samples in memory, in
+  /// the size of its inputs.
   llvm::Expected<std::vector<Tensor>> runDataset(const Dataset &data) {
     return runDataset(data, 0, data.size());
   }
@@ -66,7 +72,10 @@ private:
     }
   };
 
+  llvm::Error createSession();
+
   std::unique_ptr<HalftoneModule, Unload> module;
+  HalftoneModule *size = nullptr; ///< The module, or that of one of its sizes.
   std::unique_ptr<HalftoneSession, Unload> session;
 };
 

@@ -14,20 +14,27 @@ namespace cl = llvm::cl;
 // MODEL
 //===----------------------------------------------------------------------===//
 
-SourceOptions::SourceOptions(CommandLine &line)
-    : dims("dim", cl::sub(line.command), cl::value_desc("name=low..high"),
-           cl::desc("Sizes of a dynamic dimension, for example batch=1..32; "
-                    "one number fixes it. One without a name is INPUT.AXIS. "
-                    "A leading dimension that is not named is fixed to 1")),
+/// The description of --dim.
+static const char *describeDim(bool takesLists) {
+  if (takesLists)
+    return "Sizes of a dynamic dimension: batch=1..32 leaves a leading one open, seq=16 fixes any, seq=16,32,64 makes a library for each of "
+           "these sizes. One without a name is INPUT.AXIS. A leading dimension that is not named is fixed to 1";
+  return "Sizes of a dynamic dimension, for example batch=1..32; one number fixes it. One without a name is INPUT.AXIS. "
+         "A leading dimension that is not named is fixed to 1";
+}
+
+SourceOptions::SourceOptions(CommandLine &line, bool takesLists)
+    : dims("dim", cl::sub(line.command), cl::value_desc(takesLists ? "name=low..high|name=size,size" : "name=low..high"),
+           cl::desc(describeDim(takesLists))),
       values("value", cl::sub(line.command), cl::value_desc("name=number"),
              cl::desc("Makes an input of the model a constant, for example sr=16000: the compiled model has no such input")),
       outputs("outputs", cl::sub(line.command), cl::value_desc("names"), cl::CommaSeparated,
               cl::desc("Tensors of the model that are its outputs instead, with commas between: what none of them needs is left out")) {}
 
-ModelOptions::ModelOptions(CommandLine &line, bool several)
+ModelOptions::ModelOptions(CommandLine &line, bool several, bool takesLists)
     : paths(cl::Positional, several ? cl::OneOrMore : cl::Required,
             cl::sub(line.command), cl::desc("MODEL")),
-      source(line),
+      source(line, takesLists),
       inputs("input", cl::sub(line.command), cl::value_desc("NAME: steps"),
              cl::desc("How pictures become an input, recorded in the artefact: "
                       "'NAME: u8 nhwc rgb "
@@ -96,16 +103,22 @@ Expected<OwningOpRef<ModuleOp>> mlir::halftone::loadModelAtBatch(StringRef path,
 }
 
 Expected<ImportOptions> SourceOptions::importOptions() const {
+  Expected<std::vector<ModelSize>> all = sizes();
+  if (!all)
+    return all.takeError();
+  if (all->size() > 1)
+    return userError("a list of sizes is for a library, which build and compile make: give --dim one size here");
+  return std::move(all->front().import);
+}
+
+Expected<std::vector<ModelSize>> SourceOptions::sizes() const {
   ImportOptions options;
   std::string reason;
-  for (const std::string &text : dims)
-    if (!parseDim(text, options.dims, reason))
-      return userError("--dim '" + text + "': " + reason);
   for (const std::string &text : values)
     if (!parseValue(text, options.values, reason))
       return userError("--value '" + text + "': " + reason);
   options.outputs.assign(outputs.begin(), outputs.end());
-  return options;
+  return combineSizes(dims, options);
 }
 
 Error ModelOptions::isQuantizedAlready(const llvm::Twine &advice) const {
@@ -116,12 +129,29 @@ Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context) const {
   Expected<ImportOptions> options = importOptions();
   if (!options)
     return options.takeError();
-  Expected<OwningOpRef<ModuleOp>> module = loadModel(path(), context, *options);
+  return load(context, {path().str(), "", std::move(*options)});
+}
+
+Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context, const ModelSize &size) const {
+  Expected<OwningOpRef<ModuleOp>> module = loadModel(size.path, context, size.import);
   if (!module)
     return module;
   if (Error error = record(**module))
     return std::move(error);
   return module;
+}
+
+Expected<std::vector<ModelSize>> ModelOptions::sizes() const {
+  Expected<std::vector<ModelSize>> all = source.sizes();
+  if (!all)
+    return all;
+  if (paths.size() > 1 && all->size() > 1)
+    return userError("several models are sizes of one already: give no list of sizes to --dim");
+  std::vector<ModelSize> sizes;
+  for (const std::string &path : paths)
+    for (const ModelSize &size : *all)
+      sizes.push_back({path, size.name, size.import});
+  return sizes;
 }
 
 Error ModelOptions::record(ModuleOp module) const { return recordPreprocessing(module, inputs); }

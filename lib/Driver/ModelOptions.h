@@ -4,6 +4,7 @@
 
 #include "Command.h"
 #include "ModelFile.h"
+#include "ModelSizes.h"
 #include "halftone/Import/ONNX.h"
 
 namespace mlir::halftone {
@@ -18,8 +19,12 @@ llvm::Expected<OwningOpRef<ModuleOp>> loadModelAtBatch(StringRef path, MLIRConte
 /// --dim, --value and --outputs, of source models.
 class SourceOptions {
 public:
-  explicit SourceOptions(CommandLine &line);
+  /// `takesLists`: the command makes a library, which may have several sizes.
+  explicit SourceOptions(CommandLine &line, bool takesLists = false);
+  /// Of one size.
   llvm::Expected<ImportOptions> importOptions() const;
+  /// Of all sizes that lists of --dim give; one if there is no list.
+  llvm::Expected<std::vector<ModelSize>> sizes() const;
 
 private:
   llvm::cl::list<std::string> dims, values, outputs;
@@ -28,10 +33,12 @@ private:
 /// MODEL, --dim, --value, --outputs and --input; and the loading that they govern.
 class ModelOptions {
 public:
-  explicit ModelOptions(CommandLine &line, bool several = false);
+  explicit ModelOptions(CommandLine &line, bool several = false, bool takesLists = false);
 
   /// The only model, at the stage import or later, with its preprocessing.
   llvm::Expected<OwningOpRef<ModuleOp>> load(MLIRContext *context) const;
+  /// The same in one of its sizes.
+  llvm::Expected<OwningOpRef<ModuleOp>> load(MLIRContext *context, const ModelSize &size) const;
 
   /// Records --input in a module that was loaded another way.
   llvm::Error record(ModuleOp module) const;
@@ -42,6 +49,8 @@ public:
   /// That its own scales leave nothing to choose, and what to do.
   llvm::Error isQuantizedAlready(const llvm::Twine &advice) const;
   llvm::Expected<ImportOptions> importOptions() const { return source.importOptions(); }
+  /// The sizes of the model; of several files, which are of one size each, those files.
+  llvm::Expected<std::vector<ModelSize>> sizes() const;
 
   llvm::cl::list<std::string> paths;
 

@@ -63,10 +63,12 @@ std::string ReportedModel::whyNoLayers() const {
   return "";
 }
 
-Expected<ModelCosts> ReportedModel::measure() const {
+Expected<ModelCosts> ReportedModel::measure(const Dataset &data) const {
   Expected<LoadedModel> loaded = LoadedModel::load(artefactPath, threads);
   if (!loaded)
     return loaded.takeError();
+  if (Error error = loaded->takeSize(data.inputs()))
+    return std::move(error);
   ModelCosts costs;
   costs.path = source;
   costs.constantBytes = loaded->info().constantBytes;
@@ -77,8 +79,8 @@ Expected<ModelCosts> ReportedModel::measure() const {
       return tensors.takeError();
     costs.tensors = std::move(*tensors);
   }
-  auto contestant =
-      Contestant::prepare(artefactPath, threads, loaded->info().minBatch);
+  const int64_t batch = loaded->info().minBatch;
+  auto contestant = Contestant::prepare(artefactPath, std::move(*loaded), batch);
   if (!contestant)
     return contestant.takeError();
   if (Error error = contestant->fillRound())
@@ -96,10 +98,12 @@ Expected<ModelCosts> ReportedModel::measure() const {
   return costs;
 }
 
-Expected<std::vector<OpRow>> ReportedModel::floatOps() const {
+Expected<std::vector<OpRow>> ReportedModel::floatOps(const Dataset &data) const {
   Expected<LoadedModel> loaded = LoadedModel::load(artefactPath, threads);
   if (!loaded)
     return loaded.takeError();
+  if (Error error = loaded->takeSize(data.inputs()))
+    return std::move(error);
   auto report = llvm::json::parse(loaded->info().report);
   if (!report)
     return report.takeError();
@@ -145,12 +149,12 @@ mlir::halftone::buildReport(const ReportedModel &a, const ReportedModel &b,
   report.samples = data.size();
   report.outputs = std::move(outputs);
   for (auto [model, costs] : {std::pair(&a, &report.a), {&b, &report.b}}) {
-    Expected<ModelCosts> measured = model->measure();
+    Expected<ModelCosts> measured = model->measure(data);
     if (!measured)
       return measured.takeError();
     *costs = std::move(*measured);
   }
-  auto rows = b.floatOps();
+  auto rows = b.floatOps(data);
   if (!rows)
     return rows.takeError();
   report.floatOps = std::move(*rows);

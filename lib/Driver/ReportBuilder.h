@@ -24,9 +24,9 @@ public:
   std::string whyNoLayers() const;
 
   /// Sizes, time, bytes and energy of one run at the least batch.
-  llvm::Expected<ModelCosts> measure() const;
+  llvm::Expected<ModelCosts> measure(const Dataset &data) const;
   /// The operations that the compiled model lists as float.
-  llvm::Expected<std::vector<OpRow>> floatOps() const;
+  llvm::Expected<std::vector<OpRow>> floatOps(const Dataset &data) const;
 
 private:
   llvm::Error compile();

@@ -66,13 +66,13 @@ Error mlir::halftone::runRun(CommandLine &line) {
   Expected<LoadedModel> model = LoadedModel::load(path, threads);
   if (!model)
     return model.takeError();
-  Expected<InputInterface> interface = InputInterface::of(model->inputs());
-  if (!interface)
-    return interface.takeError();
-  if (Error error = interface->setPreprocessing(samples->lines))
-    return error;
-  auto dataset =
-      loadDataset(samples->path, interface->inputs, interface->preprocess);
+  auto sizes = InputInterface::ofSizes(model->sizes());
+  if (!sizes)
+    return sizes.takeError();
+  for (InputInterface &size : *sizes)
+    if (Error error = size.setPreprocessing(samples->lines))
+      return error;
+  auto dataset = loadDatasetFor(*sizes, samples->path);
   if (!dataset)
     return dataset.takeError();
   Expected<std::vector<Tensor>> results = model->runDataset(**dataset);

@@ -14,12 +14,12 @@ namespace {
 /// A compiled model, and the temporary file that it was compiled into, if any.
 class CompiledRunnable : public Runnable {
 public:
-  CompiledRunnable(LoadedModel model, InputInterface inputs,
+  CompiledRunnable(LoadedModel model, std::vector<InputInterface> sizes,
                    std::optional<TemporaryFile> file)
       : file(std::move(file)), model(std::move(model)),
-        inputs(std::move(inputs)) {}
+        sizes(std::move(sizes)) {}
 
-  const InputInterface &interface() const override { return inputs; }
+  llvm::ArrayRef<InputInterface> interfaces() const override { return sizes; }
   Expected<std::vector<Tensor>> run(const Dataset &data) override {
     return model.runDataset(data);
   }
@@ -27,7 +27,7 @@ public:
 private:
   std::optional<TemporaryFile> file;
   LoadedModel model;
-  InputInterface inputs;
+  std::vector<InputInterface> sizes;
 };
 } // namespace
 
@@ -37,11 +37,11 @@ openCompiled(StringRef path, int threads,
   Expected<LoadedModel> model = LoadedModel::load(path, threads);
   if (!model)
     return model.takeError();
-  Expected<InputInterface> inputs = InputInterface::of(model->inputs());
-  if (!inputs)
-    return inputs.takeError();
+  auto sizes = InputInterface::ofSizes(model->sizes());
+  if (!sizes)
+    return sizes.takeError();
   return std::make_unique<CompiledRunnable>(
-      std::move(*model), std::move(*inputs), std::move(file));
+      std::move(*model), std::move(*sizes), std::move(file));
 }
 
 /// A stage file or a source model; one with casts goes on to integers.

@@ -17,8 +17,9 @@ namespace mlir::halftone {
 class Runnable {
 public:
   virtual ~Runnable() = default;
-  virtual const InputInterface &interface() const = 0;
-  /// The outputs of all samples, along a leading axis.
+  /// Of each of its sizes; one but for libraries for several.
+  virtual llvm::ArrayRef<InputInterface> interfaces() const = 0;
+  /// The outputs of all samples, along a leading axis, for data of one of the sizes.
   virtual llvm::Expected<std::vector<Tensor>> run(const Dataset &data) = 0;
 };
 

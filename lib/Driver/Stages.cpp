@@ -182,13 +182,34 @@ Error mlir::halftone::checkCompilation(StringRef path, StringRef target) {
   return findCpuTargets(target).takeError();
 }
 
-Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
-                                    StringRef target, StringRef report,
-                                    const KernelChoice &choice) {
+/// Modules behind the stage integer have a target already.
+static Error checkBeforeCodegen(ModuleOp module) {
   std::optional<Stage> now = stageOf(module);
   if (now && *now >= Stage::Codegen)
     return userError("the model is at the stage '" + stageName(*now) +
                      "' already; compile from an earlier stage file");
+  return Error::success();
+}
+
+Error mlir::halftone::compileSize(TargetWriter &writer, ModuleOp module, StringRef size, StringRef target, StringRef report,
+                                  const KernelChoice &choice) {
+  if (Error error = checkBeforeCodegen(module))
+    return error;
+  TargetOptions options = targetOptions(target);
+  options.size = size.str();
+  options.report = report.str();
+  KernelChoice kernels = choice;
+  kernels.sharesPanels = !size.empty();
+  if (failed(compileInto(writer, module, options, kernels)))
+    return llvm::make_error<Reported>();
+  return Error::success();
+}
+
+Error mlir::halftone::compileModule(ModuleOp module, StringRef path,
+                                    StringRef target, StringRef report,
+                                    const KernelChoice &choice) {
+  if (Error error = checkBeforeCodegen(module))
+    return error;
   if (Error error = checkCompilation(path, target))
     return error;
   TargetOptions options = targetOptions(target);

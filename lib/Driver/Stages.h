@@ -3,6 +3,7 @@
 #define HALFTONE_LIB_DRIVER_STAGES_H
 
 #include "halftone/Pipelines/Pipelines.h"
+#include "halftone/Target/Compile.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
 
@@ -62,6 +63,9 @@ llvm::Error checkCompilation(StringRef path, StringRef target);
 llvm::Error compileModule(ModuleOp module, StringRef path, StringRef target,
                           StringRef report = "{}",
                           const KernelChoice &choice = {});
+
+/// The same of one of several sizes, named `size`, which `writer` puts into one library.
+llvm::Error compileSize(TargetWriter &writer, ModuleOp module, StringRef size, StringRef target, StringRef report, const KernelChoice &choice);
 
 /// The same into a library whose constants can be written over
 /// (TargetOptions::openConstants), with weights as bytes.

@@ -120,7 +120,7 @@ Expected<std::vector<TensorSize>> mlir::halftone::measureTensorSizes(ModuleOp so
     return cpu.takeError();
   PassManager forming(source.getContext()), packing(source.getContext());
   buildContractionPipeline(forming, *cpu);
-  packing.addNestedPass<func::FuncOp>(createPackWeights({cpu->isa.str(), storage, KernelChoice().panelVectors, /*dense=*/false}));
+  packing.addNestedPass<func::FuncOp>(createPackWeights({cpu->isa.str(), storage, KernelChoice().panelVectors, /*dense=*/false, /*sharesPanels=*/false}));
   if (failed(forming.run(*module)))
     return llvm::make_error<Reported>();
   auto main = module->lookupSymbol<func::FuncOp>("main");

@@ -50,7 +50,8 @@ void mlir::halftone::buildCodegenPipeline(OpPassManager &pm, const CpuTarget &ta
     pm.addNestedPass<func::FuncOp>(createFormProducts({target.isa.str()}));
     // Behind both, which take what they can into their epilogues.
     pm.addNestedPass<func::FuncOp>(createFuseElementwise());
-    pm.addNestedPass<func::FuncOp>(createPackWeights({target.isa.str(), choice.storage, choice.panelVectors, /*dense=*/choice.openConstants}));
+    pm.addNestedPass<func::FuncOp>(
+        createPackWeights({target.isa.str(), choice.storage, choice.panelVectors, /*dense=*/choice.openConstants, choice.sharesPanels}));
     // Behind the choice of kernels, before padding is data.
     pm.addNestedPass<func::FuncOp>(createStoreUnsigned());
   }

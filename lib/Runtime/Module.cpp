@@ -17,6 +17,7 @@
 #include "halftone/Runtime/HugePages.h"
 #include "halftone/Runtime/LastError.h"
 #include "halftone/Runtime/ThreadCount.h"
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstddef>
@@ -142,6 +143,47 @@ static const HalftoneModel *variantAt(const HalftoneModel &model, size_t index,
   return model.variants[index];
 }
 
+/// Whether two lists differ in extents only, and leave the same ones open.
+static bool areAlike(const HalftoneTensorInfo *a, int32_t countA,
+                     const HalftoneTensorInfo *b, int32_t countB) {
+  auto isLike = [](const HalftoneTensorInfo &x, const HalftoneTensorInfo &y) {
+    bool alike = strcmp(x.name, y.name) == 0 && x.rank == y.rank &&
+                 x.elementType == y.elementType;
+    for (int32_t axis = 0; alike && axis < x.rank; ++axis)
+      alike = (x.shape[axis] == -1) == (y.shape[axis] == -1);
+    return alike;
+  };
+  return countA == countB && std::equal(a, a + countA, b, isLike);
+}
+
+/// A module for each size of the selected model; what is inconsistent, or "".
+static std::string addSizes(HalftoneModule &module) {
+  const HalftoneModel &first = *module.model;
+  if (first.structBytes < sizeof(HalftoneModel) || first.numSizes == 0)
+    return "";
+  if (first.numSizes < 2 || !first.sizes || first.sizes[0] != &first)
+    return "the list of sizes";
+  for (int32_t i = 0; i < first.numSizes; ++i) {
+    const HalftoneModel *model = first.sizes[i];
+    if (!model || model->structBytes < sizeof(HalftoneModel) || !model->size)
+      return "the list of sizes";
+    if (std::string why = describeBadModel(*model); !why.empty())
+      return why;
+    if (!areAlike(first.inputs, first.numInputs, model->inputs,
+                  model->numInputs) ||
+        !areAlike(first.outputs, first.numOutputs, model->outputs,
+                  model->numOutputs))
+      return "the inputs and outputs of its sizes";
+    auto size = std::make_unique<HalftoneModule>();
+    size->path = module.path;
+    size->model = model;
+    if ((size->numLayers = checkLayers(*model)) < 0)
+      return "the list of layers";
+    module.sizes.push_back(std::move(size));
+  }
+  return "";
+}
+
 /// Maps the library and fills in the table of variant `index` of `count`.
 static HalftoneStatus openLibrary(HalftoneModule &module, size_t index,
                                   size_t count) {
@@ -173,6 +215,8 @@ static HalftoneStatus openLibrary(HalftoneModule &module, size_t index,
   std::string why = describeBadModel(*module.model);
   if (why.empty() && (module.numLayers = checkLayers(*module.model)) < 0)
     why = "the list of layers";
+  if (why.empty())
+    why = addSizes(module);
   if (!why.empty())
     return fail(HALFTONE_NOT_AN_ARTEFACT, "'" + module.path + "' is damaged: " +
                                               why + " in its table is invalid");
@@ -184,6 +228,8 @@ static HalftoneStatus choosePool(HalftoneModule &module, int requested) {
   if (HalftoneStatus status = resolveThreadCount(requested, count))
     return status;
   module.pool = ThreadPool::shared(count);
+  for (auto &size : module.sizes)
+    size->pool = module.pool;
   return HALFTONE_OK;
 }
 

@@ -229,6 +229,7 @@ static std::unique_ptr<char, decltype(&free)> allocate(int64_t bytes) {
 /// Runs the last `count` samples from `begin` as a run of `padded` samples:
 /// through scratch, the last sample repeated, its extra results dropped.
 static HalftoneStatus runPadded(HalftoneSession &session,
+                                const HalftoneModel &model,
                                 const std::vector<SampleArray> &inputs,
                                 const std::vector<SampleArray> &outputs,
                                 int64_t begin, int64_t count, int64_t padded,
@@ -254,7 +255,7 @@ static HalftoneStatus runPadded(HalftoneSession &session,
                                               std::to_string(padded) +
                                               " samples");
   if (HalftoneStatus status =
-          session.run(inputData.data(), outputData.data(), batch))
+          session.run(model, inputData.data(), outputData.data(), batch))
     return status;
   for (size_t i = 0; i < outputs.size(); ++i)
     memcpy(outputs[i].data + begin * outputs[i].sampleBytes, outputData[i],
@@ -264,6 +265,7 @@ static HalftoneStatus runPadded(HalftoneSession &session,
 
 /// Runs samples [begin, begin + plan.samplesPerRun) in place.
 static HalftoneStatus runInPlace(HalftoneSession &session,
+                                 const HalftoneModel &model,
                                  const std::vector<SampleArray> &inputs,
                                  const std::vector<SampleArray> &outputs,
                                  int64_t begin, int64_t batch) {
@@ -273,7 +275,7 @@ static HalftoneStatus runInPlace(HalftoneSession &session,
     inputData.push_back(array.data + begin * array.sampleBytes);
   for (const SampleArray &array : outputs)
     outputData.push_back(array.data + begin * array.sampleBytes);
-  return session.run(inputData.data(), outputData.data(), batch);
+  return session.run(model, inputData.data(), outputData.data(), batch);
 }
 
 /// True when every input takes a varying number of samples, as its batch.
@@ -293,10 +295,13 @@ HalftoneStatus halftone_samples_plan(const HalftoneModule *module,
                                      HalftoneSamplePlan *plan) {
   if (!module || !plan)
     return fail(HALFTONE_INVALID_ARGUMENT, "'module' or 'plan' is null");
+  const HalftoneModule *size = findSize(*module, inputs, numInputs);
+  if (!size)
+    return HALFTONE_INVALID_ARGUMENT;
   std::vector<std::string> problems;
   auto matched =
-      matchBuffers(inputsOf(*module->model), inputs, numInputs, problems);
-  *plan = makePlan(*module->model, matched, problems);
+      matchBuffers(inputsOf(*size->model), inputs, numInputs, problems);
+  *plan = makePlan(*size->model, matched, problems);
   return failIfAny(problems, "cannot run '" + module->path + "':");
 }
 
@@ -308,6 +313,11 @@ HalftoneStatus halftone_samples_output_shape(const HalftoneModule *module,
       output >= module->model->numOutputs)
     return fail(HALFTONE_INVALID_ARGUMENT,
                 "a null pointer, or no output of that number");
+  if (!module->sizes.empty())
+    return fail(HALFTONE_INVALID_ARGUMENT,
+                "'" + module->path +
+                    "' has several sizes: halftone_module_for_inputs gives the "
+                    "module of one");
   TensorList list = outputsOf(*module->model);
   std::vector<int64_t> extents =
       outputShape(*module->model, list.tensors[output], *plan);
@@ -326,7 +336,10 @@ HalftoneStatus halftone_session_run_samples(HalftoneSession *session,
                                             int32_t numOutputs) {
   if (!session)
     return fail(HALFTONE_INVALID_ARGUMENT, "'session' is a null pointer");
-  const HalftoneModel &model = *session->module->model;
+  const HalftoneModule *size = findSize(*session->module, inputs, numInputs);
+  if (!size)
+    return HALFTONE_INVALID_ARGUMENT;
+  const HalftoneModel &model = *size->model;
   std::vector<std::string> problems;
   auto matchedInputs =
       matchBuffers(inputsOf(model), inputs, numInputs, problems);
@@ -350,9 +363,10 @@ HalftoneStatus halftone_session_run_samples(HalftoneSession *session,
     int64_t batch = varies ? padded : plan.batch;
     HalftoneStatus status =
         count == padded
-            ? runInPlace(*session, inputArrays, outputArrays, begin, batch)
-            : runPadded(*session, inputArrays, outputArrays, begin, count,
-                        padded, batch);
+            ? runInPlace(*session, model, inputArrays, outputArrays, begin,
+                         batch)
+            : runPadded(*session, model, inputArrays, outputArrays, begin,
+                        count, padded, batch);
     if (status)
       return status;
   }

@@ -13,6 +13,7 @@
 #include "halftone/Runtime/Module.h"
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <mutex>
 
@@ -69,20 +70,26 @@ HalftoneSession::~HalftoneSession() {
 
 /// Samples of a run that can run side by side; 1 if the model has none.
 static int64_t countSamples(const HalftoneModel &model, int64_t batch) {
-  if (model.structBytes < sizeof(HalftoneModel) || !model.runSample)
+  if (model.structBytes < offsetof(HalftoneModel, numSizes) || !model.runSample)
     return 1;
   return model.samples < 0 ? batch : model.samples;
 }
 
 bool HalftoneSession::allocate() {
-  const HalftoneModel &model = *module->model;
-  const int64_t count = std::min<int64_t>(countSamples(model, model.maxBatch),
-                                          module->pool->size());
-  const auto bytes = static_cast<size_t>(model.workspaceBytes);
-  const auto alignment = static_cast<size_t>(model.workspaceAlignment);
+  int64_t count = 1, alignment = HALFTONE_ALIGNMENT;
+  auto makeRoom = [&](const HalftoneModel &model) {
+    count = std::max(count, countSamples(model, model.maxBatch));
+    alignment = std::max(alignment, model.workspaceAlignment);
+    workspaceBytes = std::max(workspaceBytes, model.workspaceBytes);
+  };
+  makeRoom(*module->model);
+  for (const auto &size : module->sizes)
+    makeRoom(*size->model);
+  count = std::min<int64_t>(count, module->pool->size());
   for (int64_t i = 0; i < count; ++i) {
     void *workspace = nullptr;
-    if (bytes > 0 && posix_memalign(&workspace, alignment, bytes) != 0)
+    if (workspaceBytes > 0 &&
+        posix_memalign(&workspace, alignment, workspaceBytes) != 0)
       return false;
     workspaces.push_back(workspace);
   }
@@ -172,7 +179,8 @@ static HalftoneStatus checkResult(const HalftoneModule &module,
                                        std::to_string(result));
 }
 
-HalftoneStatus HalftoneSession::run(const void *const *inputs,
+HalftoneStatus HalftoneSession::run(const HalftoneModel &model,
+                                    const void *const *inputs,
                                     void *const *outputs, int64_t batch,
                                     HalftoneParallelFor parallelFor,
                                     void *pool) {
@@ -180,28 +188,30 @@ HalftoneStatus HalftoneSession::run(const void *const *inputs,
     return status;
   IeeeFloatMode mode;
   return checkResult(*module,
-                     module->model->run(inputs, outputs, batch,
-                                        workspaces.front(), parallelFor, pool));
+                     model.run(inputs, outputs, batch, workspaces.front(),
+                               parallelFor, pool));
 }
 
-HalftoneStatus HalftoneSession::runSamples(const void *const *inputs,
+HalftoneStatus HalftoneSession::runSamples(const HalftoneModel &model,
+                                           const void *const *inputs,
                                            void *const *outputs,
                                            int64_t count) {
   if (HalftoneStatus status = startThreads(*module))
     return status;
-  SampleLoop loop(*module->model, inputs, outputs, workspaces);
+  SampleLoop loop(model, inputs, outputs, workspaces);
   ThreadPool::parallelFor(module->pool.get(), SampleLoop::runChunk, &loop,
                           count);
   return checkResult(*module, loop.result());
 }
 
-HalftoneStatus HalftoneSession::run(const void *const *inputs,
+HalftoneStatus HalftoneSession::run(const HalftoneModel &model,
+                                    const void *const *inputs,
                                     void *const *outputs, int64_t batch) {
   // Fewer samples than threads share the threads, layer by layer.
-  const int64_t count = countSamples(*module->model, batch);
+  const int64_t count = countSamples(model, batch);
   if (module->pool->size() > 1 && count >= module->pool->size())
-    return runSamples(inputs, outputs, count);
-  return run(inputs, outputs, batch, module->pool->callback(),
+    return runSamples(model, inputs, outputs, count);
+  return run(model, inputs, outputs, batch, module->pool->callback(),
              module->pool.get());
 }
 
@@ -217,20 +227,24 @@ HalftoneStatus halftone_session_create(HalftoneModule *module,
   if (!made->allocate())
     return fail(HALFTONE_OUT_OF_MEMORY,
                 "cannot allocate workspaces of " +
-                    std::to_string(module->model->workspaceBytes) + " bytes");
+                    std::to_string(made->workspaceBytes) + " bytes");
   *session = made.release();
   return HALFTONE_OK;
 }
 
 void halftone_session_destroy(HalftoneSession *session) { delete session; }
 
-/// Checks the buffers, and calls run(inputs, outputs, batch) with their data.
+/// Checks the buffers, and calls run(module, inputs, outputs, batch) with their
+/// data and the module of their size.
 template <typename Run>
 static HalftoneStatus
 checkAndRun(HalftoneSession &session, const HalftoneBuffer *inputs,
             int32_t numInputs, const HalftoneBuffer *outputs,
             int32_t numOutputs, Run run) {
-  const HalftoneModel &model = *session.module->model;
+  const HalftoneModule *size = findSize(*session.module, inputs, numInputs);
+  if (!size)
+    return HALFTONE_INVALID_ARGUMENT;
+  const HalftoneModel &model = *size->model;
   TensorList inputList = inputsOf(model), outputList = outputsOf(model);
   std::vector<std::string> problems;
   auto matchedInputs = matchBuffers(inputList, inputs, numInputs, problems);
@@ -248,7 +262,7 @@ checkAndRun(HalftoneSession &session, const HalftoneBuffer *inputs,
   if (HalftoneStatus status =
           failIfAny(problems, "cannot run '" + session.module->path + "':"))
     return status;
-  return run(dataOf(matchedInputs).data(), dataOf(matchedOutputs).data(),
+  return run(*size, dataOf(matchedInputs).data(), dataOf(matchedOutputs).data(),
              batch);
 }
 
@@ -261,9 +275,8 @@ HalftoneStatus halftone_session_run(HalftoneSession *session,
     return fail(HALFTONE_INVALID_ARGUMENT, "'session' is a null pointer");
   return checkAndRun(
       *session, inputs, numInputs, outputs, numOutputs,
-      [&](const void *const *in, void *const *out, int64_t batch) {
-        return session->run(in, out, batch);
-      });
+      [&](const HalftoneModule &size, const void *const *in, void *const *out,
+          int64_t batch) { return session->run(*size.model, in, out, batch); });
 }
 
 HalftoneStatus halftone_session_run_profiled(
@@ -274,8 +287,10 @@ HalftoneStatus halftone_session_run_profiled(
                 "'session' or 'nanoseconds' is a null pointer");
   return checkAndRun(
       *session, inputs, numInputs, outputs, numOutputs,
-      [&](const void *const *in, void *const *out, int64_t batch) {
-        LayerClock clock(*session->module, nanoseconds);
-        return session->run(in, out, batch, LayerClock::parallelFor, &clock);
+      [&](const HalftoneModule &size, const void *const *in, void *const *out,
+          int64_t batch) {
+        LayerClock clock(size, nanoseconds);
+        return session->run(*size.model, in, out, batch,
+                            LayerClock::parallelFor, &clock);
       });
 }

@@ -133,6 +133,7 @@ struct Variant {
   std::unique_ptr<llvm::LLVMContext> context;
   std::unique_ptr<llvm::TargetMachine> machine;
   std::unique_ptr<llvm::Module> code;
+  llvm::StringMap<int64_t> shared; ///< Of several variants, the constants that another one may have, with their bytes.
 };
 
 } // namespace
@@ -149,7 +150,7 @@ static FailureOr<Variant> compileVariant(ModuleOp module, const TargetOptions &o
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
   module.getContext()->appendDialectRegistry(registry);
-  Variant variant{std::make_unique<llvm::LLVMContext>(), std::move(*machine), nullptr};
+  Variant variant{std::make_unique<llvm::LLVMContext>(), std::move(*machine), nullptr, {}};
   variant.code = translateModuleToLLVMIR(module, *variant.context, options.name);
   if (!variant.code)
     return module.emitError("cannot be translated to LLVM IR");
@@ -160,8 +161,8 @@ static FailureOr<Variant> compileVariant(ModuleOp module, const TargetOptions &o
   addModelTable(module, options, target, place, *variant.code);
   setFunctionAttributes(*variant.code, target);
   optimize(*variant.code, *variant.machine, target);
-  if (place.count > 1)
-    shareConstants(*variant.code);
+  if (!place.isOnly())
+    variant.shared = shareConstants(*variant.code);
   return variant;
 }
 
@@ -181,7 +182,7 @@ LogicalResult mlir::halftone::writeTarget(ModuleOp module, const TargetOptions &
     return report(module, target.takeError());
   if (failed(checkExtension(module, path, 1)))
     return failure();
-  FailureOr<Variant> variant = compileVariant(module, options, *target, {0, 1, target->usesTiles()});
+  FailureOr<Variant> variant = compileVariant(module, options, *target, {.usesTiles = target->usesTiles()});
   if (failed(variant))
     return failure();
   if (llvm::Error error = writeByExtension(module, options, *variant->code, *variant->machine, *target, path))
@@ -189,32 +190,59 @@ LogicalResult mlir::halftone::writeTarget(ModuleOp module, const TargetOptions &
   return success();
 }
 
-LogicalResult mlir::halftone::writeTargets(ModuleOp source, const TargetOptions &options, StringRef path,
-                                           function_ref<FailureOr<OwningOpRef<ModuleOp>>(const CpuTarget &)> lower) {
+struct TargetWriter::Objects {
+  ObjectFiles files;
+  /// For each constant that several objects may have, its bytes and how many sizes have it.
+  llvm::StringMap<std::pair<int64_t, unsigned>> constants;
+};
+
+TargetWriter::TargetWriter(StringRef path, unsigned numSizes) : path(path), numSizes(numSizes), objects(std::make_unique<Objects>()) {}
+
+TargetWriter::~TargetWriter() = default;
+
+LogicalResult TargetWriter::add(ModuleOp source, const TargetOptions &options, Lowering lower) {
   llvm::Expected<SmallVector<CpuTarget>> targets = findCpuTargets(options.cpu);
   if (!targets)
     return report(source, targets.takeError());
   if (failed(checkExtension(source, path, targets->size())))
     return failure();
-  ObjectFiles objects;
-  for (auto [i, target] : llvm::enumerate(*targets)) {
+  VariantPlace place;
+  place.count = targets->size(), place.size = done++, place.numSizes = numSizes;
+  place.usesTiles = llvm::any_of(*targets, [](const CpuTarget &target) { return target.usesTiles(); });
+  llvm::StringMap<int64_t> constants; // of this size
+  for (const CpuTarget &target : *targets) {
     FailureOr<OwningOpRef<ModuleOp>> module = lower(target);
     if (failed(module))
       return failure();
-    VariantPlace place = {static_cast<unsigned>(i), static_cast<unsigned>(targets->size()),
-                          llvm::any_of(*targets, [](const CpuTarget &t) { return t.usesTiles(); })};
     FailureOr<Variant> variant = compileVariant(**module, options, target, place);
     if (failed(variant))
       return failure();
-    llvm::Error error = place.count == 1
-                            ? writeByExtension(**module, options, *variant->code, *variant->machine, target, path)
-                            : objects.add(*variant->code, *variant->machine);
+    llvm::Error error = place.isOnly() ? writeByExtension(**module, options, *variant->code, *variant->machine, target, path)
+                                       : objects->files.add(*variant->code, *variant->machine);
     if (error)
       return report(source, std::move(error));
+    for (const auto &constant : variant->shared)
+      constants[constant.getKey()] = constant.getValue();
+    ++place.index;
   }
-  if (targets->size() == 1)
+  for (const auto &constant : constants) {
+    auto &[bytes, count] = objects->constants[constant.getKey()];
+    bytes = constant.getValue();
+    ++count;
+  }
+  if (place.isOnly() || done < numSizes)
     return success();
-  if (llvm::Error error = objects.link(targets->front(), options.name + ".so", path))
+  if (llvm::Error error = objects->files.link(targets->front(), options.name + ".so", path))
     return report(source, std::move(error));
   return success();
+}
+
+ConstantSizes TargetWriter::constantSizes() const {
+  ConstantSizes sizes;
+  for (const auto &constant : objects->constants) {
+    auto [bytes, count] = constant.getValue();
+    sizes.total += bytes;
+    sizes.common += count == numSizes ? bytes : 0;
+  }
+  return sizes;
 }

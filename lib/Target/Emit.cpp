@@ -104,24 +104,40 @@ void mlir::halftone::openConstants(llvm::Module &module) {
   }
 }
 
-void mlir::halftone::shareConstants(llvm::Module &module) {
-  constexpr uint64_t kLeastBytes = 64;
+/// The bytes of an array of numbers, of any rank; nothing for other constants.
+static bool appendContents(const llvm::Constant &constant, SmallVectorImpl<char> &contents) {
+  if (auto *data = dyn_cast<llvm::ConstantDataSequential>(&constant)) {
+    StringRef bytes = data->getRawDataValues();
+    contents.append(bytes.begin(), bytes.end());
+    return true;
+  }
+  auto *rows = dyn_cast<llvm::ConstantArray>(&constant);
+  return rows && llvm::all_of(rows->operands(), [&](const llvm::Use &row) { return appendContents(*cast<llvm::Constant>(row), contents); });
+}
+
+llvm::StringMap<int64_t> mlir::halftone::shareConstants(llvm::Module &module) {
+  constexpr size_t kLeastBytes = 64;
+  llvm::StringMap<int64_t> shared;
   for (llvm::GlobalVariable &variable : module.globals()) {
-    auto *data = variable.hasInitializer() ? dyn_cast<llvm::ConstantDataSequential>(variable.getInitializer()) : nullptr;
-    if (!variable.isConstant() || !variable.hasLocalLinkage() || variable.hasSection() || !data ||
-        data->getRawDataValues().size() < kLeastBytes)
+    SmallVector<char> contents;
+    if (!variable.isConstant() || !variable.hasLocalLinkage() || variable.hasSection() || !variable.hasInitializer() ||
+        !appendContents(*variable.getInitializer(), contents) || contents.size() < kLeastBytes)
       continue;
     llvm::SHA256 hash;
-    hash.update(data->getRawDataValues());
+    hash.update(StringRef(contents.data(), contents.size()));
     std::string name = "halftone.constant." + std::to_string(variable.getAlign().valueOrOne().value()) + "." +
                        llvm::toHex(hash.final(), /*LowerCase=*/true);
     if (module.getNamedValue(name))
       continue;
+    const bool isOfTable = variable.getName().starts_with("halftone.");
     variable.setName(name);
     variable.setLinkage(llvm::GlobalValue::LinkOnceODRLinkage);
     variable.setVisibility(llvm::GlobalValue::HiddenVisibility);
     variable.setComdat(module.getOrInsertComdat(name));
+    if (!isOfTable)
+      shared[name] = contents.size();
   }
+  return shared;
 }
 
 llvm::Error mlir::halftone::emitCode(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,

@@ -3,6 +3,7 @@
 #define HALFTONE_LIB_TARGET_EMIT_H
 
 #include "halftone/Target/TargetTable.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
@@ -26,8 +27,8 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine, const CpuTarge
 void openConstants(llvm::Module &module);
 
 /// Names each optimized constant of 64 bytes or more by its contents, so that linking several modules keeps one of those
-/// that are alike.
-void shareConstants(llvm::Module &module);
+/// that are alike. Returns the names of the model's, not of its table's, with their bytes.
+llvm::StringMap<int64_t> shareConstants(llvm::Module &module);
 
 /// Machine code as an object or as assembly text.
 llvm::Error emitCode(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,

@@ -138,36 +138,41 @@ public:
     ir.CreateCall(type, call, {ir.getInt64(archPrctl), ir.getInt64(requestPermission), ir.getInt64(tileData)});
   }
 
-  /// An array of the library's tables, one in each of its objects; null for a single one. Table i has the hidden symbol
-  /// halftone.variant.i.
-  llvm::Constant *variants(VariantPlace place) {
-    if (place.count == 1)
+  /// An array of the tables at these places of the library, one in each of its objects; null for a single one.
+  llvm::Constant *tables(ArrayRef<VariantPlace> places) {
+    if (places.size() == 1)
       return llvm::ConstantPointerNull::get(pointer);
     SmallVector<llvm::Constant *> tables;
-    for (unsigned i = 0; i < place.count; ++i) {
-      auto *table = new llvm::GlobalVariable(module, llvm::IntegerType::get(context, 8), /*isConstant=*/true,
-                                             llvm::GlobalValue::ExternalLinkage, nullptr, variantName(i));
-      table->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    for (const VariantPlace &place : places) {
+      llvm::GlobalVariable *table = module.getGlobalVariable(tableName(place));
+      if (!table) {
+        table = new llvm::GlobalVariable(module, llvm::IntegerType::get(context, 8), /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage,
+                                         nullptr, tableName(place));
+        table->setVisibility(llvm::GlobalValue::HiddenVisibility);
+      }
       tables.push_back(table);
     }
     auto *array = llvm::ArrayType::get(pointer, tables.size());
-    return global(llvm::ConstantArray::get(array, tables), "variants", 8);
+    return global(llvm::ConstantArray::get(array, tables), "tables", 8);
   }
 
   /// Gives the table its symbol, and lets what referred to it as another object's refer to it.
-  void nameVariant(llvm::GlobalVariable *table, VariantPlace place) {
-    if (place.count == 1)
+  void nameTable(llvm::GlobalVariable *table, const VariantPlace &place) {
+    if (place.isOnly())
       return;
-    if (llvm::GlobalVariable *declared = module.getGlobalVariable(variantName(place.index))) {
+    if (llvm::GlobalVariable *declared = module.getGlobalVariable(tableName(place))) {
       declared->replaceAllUsesWith(table);
       declared->eraseFromParent();
     }
-    table->setName(variantName(place.index));
+    table->setName(tableName(place));
     table->setLinkage(llvm::GlobalValue::ExternalLinkage);
     table->setVisibility(llvm::GlobalValue::HiddenVisibility);
   }
 
-  static std::string variantName(unsigned index) { return "halftone.variant." + std::to_string(index); }
+  /// A hidden symbol.
+  static std::string tableName(const VariantPlace &place) {
+    return "halftone.variant." + std::to_string(place.index) + (place.size ? "." + std::to_string(place.size) : "");
+  }
 
   /// halftone_query: returns the table.
   void query(llvm::Constant *table, bool usesTiles) {
@@ -220,6 +225,22 @@ static int64_t constantBytes(llvm::Module &module) {
   return bytes;
 }
 
+/// The tables of the first size for all instruction sets.
+static SmallVector<VariantPlace> placesOfVariants(const VariantPlace &place) {
+  SmallVector<VariantPlace> places(place.count);
+  for (auto [index, variant] : llvm::enumerate(places))
+    variant.index = index;
+  return places;
+}
+
+/// The tables of all sizes for one instruction set, which that of the first has.
+static SmallVector<VariantPlace> placesOfSizes(const VariantPlace &place) {
+  SmallVector<VariantPlace> places(place.size ? 1 : place.numSizes, place);
+  for (auto [index, size] : llvm::enumerate(places))
+    size.size = index;
+  return places;
+}
+
 LogicalResult mlir::halftone::verifySignature(ModuleOp module) {
   if (!module->hasAttr(kInputsAttr) || !module->hasAttr(kOutputsAttr) || !module->hasAttr(kBatchAttr) ||
       !module->hasAttr(kWorkspaceAttr) || !module.lookupSymbol<LLVM::LLVMFuncOp>(kRunName))
@@ -245,6 +266,8 @@ void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options
   SmallVector<TensorEntry> inputs = readEntries(module, kInputsAttr), outputs = readEntries(module, kOutputsAttr);
 
   SmallVector<LayerInfo> layers = readLayers(module);
+  SmallVector<VariantPlace> variants = placesOfVariants(place), sizes = placesOfSizes(place);
+  auto countOf = [](ArrayRef<VariantPlace> places) { return places.size() == 1 ? 0 : places.size(); };
   TableBuilder builder(llvmModule);
   llvm::Constant *table = llvm::ConstantStruct::getAnon(
       {builder.integer(32, HALFTONE_ABI_VERSION), builder.integer(32, sizeof(HalftoneModel)),
@@ -255,13 +278,15 @@ void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options
        builder.integer(64, module->getAttrOfType<IntegerAttr>(kWorkspaceAttr).getInt()),
        builder.integer(64, HALFTONE_ALIGNMENT), builder.integer(64, bytes), llvmModule.getFunction(kRunName),
        builder.integer(32, layers.size()), builder.integer(32, sizeof(HalftoneLayerInfo)), builder.layers(layers),
-       builder.integer(32, place.count == 1 ? 0 : place.count), builder.integer(32, 0), builder.variants(place),
-       builder.text(costTableId(module)), builder.integer(64, samples ? samples.getInt() : 0), builder.functionOrNull(kRunSampleName)});
+       builder.integer(32, countOf(variants)), builder.integer(32, 0), builder.tables(variants),
+       builder.text(costTableId(module)), builder.integer(64, samples ? samples.getInt() : 0), builder.functionOrNull(kRunSampleName),
+       builder.integer(32, countOf(sizes)), builder.integer(32, 0), builder.tables(sizes), builder.text(options.size)});
   llvm::GlobalVariable *model = builder.global(table, "model", 8);
-  builder.nameVariant(model, place);
-  if (place.index + 1 == place.count)
+  builder.nameTable(model, place);
+  if (place.isQueried())
     builder.query(model, place.usesTiles);
-  builder.note(target.cpuFeatures);
+  if (place.size == 0)
+    builder.note(target.cpuFeatures);
 }
 
 std::string mlir::halftone::makeHeader(ModuleOp module, const TargetOptions &options) {

@@ -11,11 +11,15 @@ namespace mlir::halftone {
 /// that the table cannot say.
 LogicalResult verifySignature(ModuleOp module);
 
-/// The place of a table among those of its library: `index` of `count`, the most capable first. The last one is returned by
-/// `halftone_query`.
+/// The place of a table among those of its library: instruction set `index` of `count`, the most capable first, size `size` of `numSizes`. That of
+/// the last instruction set and the first size is returned by `halftone_query`.
 struct VariantPlace {
   unsigned index = 0, count = 1;
+  unsigned size = 0, numSizes = 1;
   bool usesTiles = false; ///< some variant of the library needs AMX, which `halftone_query` asks the system for
+
+  bool isOnly() const { return count == 1 && numSizes == 1; }
+  bool isQueried() const { return index + 1 == count && size == 0; }
 };
 
 /// Adds the HalftoneModel of include/halftone-c/Artefact.h, `halftone_query` (to the last variant), and the ELF note to the

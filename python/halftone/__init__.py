@@ -10,7 +10,7 @@
 """
 from ._driver import Command, ModelCommand
 from ._error import Error, Status
-from ._runtime import Layer, Model, Profile, Tensor
+from ._runtime import Layer, Model, Profile, Size, Tensor
 
 __version__ = "0.1.0"
 
@@ -27,5 +27,5 @@ compare = Command("compare")
 check = Command("check")
 info = Command("info")
 
-__all__ = ["Command", "Error", "Layer", "Model", "ModelCommand", "Profile", "Status", "Tensor", "bench", "build", "calibrate", "check",
+__all__ = ["Command", "Error", "Layer", "Model", "ModelCommand", "Profile", "Size", "Status", "Tensor", "bench", "build", "calibrate", "check",
            "compare", "compile", "export", "import_", "info", "prune", "quantize", "train"]

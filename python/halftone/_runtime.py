@@ -26,10 +26,16 @@ class _TensorInfo(ctypes.Structure):
 
 
 class _ModelInfo(ctypes.Structure):
-    _fields_ = [("abiVersion", c_uint32), ("structBytes", c_uint32), ("name", c_char_p), ("target", c_char_p), ("cpuFeatures", c_char_p),
+    pass
+
+
+_ModelInfo._fields_ = [("abiVersion", c_uint32), ("structBytes", c_uint32), ("name", c_char_p), ("target", c_char_p), ("cpuFeatures", c_char_p),
                 ("sourceHash", c_char_p), ("compilerVersion", c_char_p), ("report", c_char_p), ("numInputs", c_int32),
                 ("numOutputs", c_int32), ("inputs", POINTER(_TensorInfo)), ("outputs", POINTER(_TensorInfo)), ("minBatch", c_int64),
-                ("maxBatch", c_int64), ("workspaceBytes", c_int64), ("workspaceAlignment", c_int64), ("constantBytes", c_int64)]
+                ("maxBatch", c_int64), ("workspaceBytes", c_int64), ("workspaceAlignment", c_int64), ("constantBytes", c_int64),
+                ("run", c_void_p), ("numLayers", c_int32), ("layerStructBytes", c_int32), ("layers", c_void_p), ("numVariants", c_int32),
+                ("reserved", c_int32), ("variants", c_void_p), ("costTable", c_char_p), ("samples", c_int64), ("runSample", c_void_p),
+                ("numSizes", c_int32), ("sizesReserved", c_int32), ("sizes", POINTER(POINTER(_ModelInfo))), ("size", c_char_p)]
 
 
 class _LayerInfo(ctypes.Structure):
@@ -62,6 +68,7 @@ def _library() -> ctypes.CDLL:
             ("module_load", c_int32, [c_char_p, POINTER(_LoadOptions), POINTER(c_void_p)]),
             ("module_unload", None, [c_void_p]),
             ("module_info", POINTER(_ModelInfo), [c_void_p]),
+            ("module_for_inputs", c_void_p, [c_void_p, POINTER(_Buffer), c_int32]),
             ("module_threads", c_int32, [c_void_p]),
             ("module_num_layers", c_int32, [c_void_p]),
             ("module_layer", POINTER(_LayerInfo), [c_void_p, c_int32]),
@@ -90,6 +97,15 @@ class Tensor(NamedTuple):
     dtype: np.dtype
     shape: Tuple[Optional[int], ...]  #: None is the batch of a model that leaves it open.
     preprocess: str  #: The recorded line of steps for pictures, or "".
+
+
+class Size(NamedTuple):
+    """One of the sizes of dimensions that a library was built for."""
+
+    name: str  #: As "seq=16"; "" where there is only one.
+    inputs: List[Tensor]
+    outputs: List[Tensor]
+    workspace_bytes: int
 
 
 class Layer(NamedTuple):
@@ -152,11 +168,12 @@ class Model:
 
     name: str
     target: str  #: What it was compiled for, as "znver4".
-    inputs: List[Tensor]
+    inputs: List[Tensor]  #: Of several sizes, in the first.
     outputs: List[Tensor]
+    sizes: List[Size]  #: Those of a library for several; the shapes of inputs say which one runs. Else one.
     batch: Tuple[int, int]  #: The least and the most that a run takes; (1, 1) where all shapes are fixed.
     threads: int  #: Those that run parallel loops.
-    workspace_bytes: int  #: Of each run at the same time.
+    workspace_bytes: int  #: Of each run at the same time, in the largest size.
     constant_bytes: int  #: Weights, biases, scales and tables.
     report: Dict[str, Any]  #: The precision of each operation, and sizes.
 
@@ -171,18 +188,18 @@ class Model:
         _check(library.halftone_module_load(os.fsencode(path), _LoadOptions(threads or 0), self._module))
         info = library.halftone_module_info(self._module).contents
         self.name, self.target = info.name.decode(), info.target.decode()
-        self.inputs, self.outputs = ([_tensor(tensors[i]) for i in range(count)]
-                                     for tensors, count in ((info.inputs, info.numInputs), (info.outputs, info.numOutputs)))
+        self.sizes = [_size(model) for model in _models(info)]
+        self.inputs, self.outputs = self.sizes[0].inputs, self.sizes[0].outputs
         self.batch = (info.minBatch, info.maxBatch)
         self.threads = library.halftone_module_threads(self._module)
-        self.workspace_bytes, self.constant_bytes = info.workspaceBytes, info.constantBytes
+        self.workspace_bytes, self.constant_bytes = max(size.workspace_bytes for size in self.sizes), info.constantBytes
         self.report = json.loads(info.report) if info.report else {}
 
     def run(self, inputs: Mapping[str, Any], out: Optional[Mapping[str, np.ndarray]] = None) -> Outputs:
         """Runs the model once, and returns its outputs by name.
 
         inputs: an array for each input by name, of its type and shape: NumPy's, or anything with __dlpack__ (on the CPU) or __array__. The
-            batch is what the shapes say.
+            batch, and the size of a library for several, are what the shapes say.
         out: NumPy arrays that outputs are written to, which overlap nothing else; the others are made.
 
         Raises Error, which lists all names, types and shapes that do not fit.
@@ -204,11 +221,12 @@ class Model:
         """
         given = _Buffers(inputs.items())
         plan, shapes, library = _SamplePlan(), [], _library()
-        with self._session():
-            _check(library.halftone_samples_plan(self._module, given.pointer, given.count, plan), given)
-            for index, tensor in enumerate(self.outputs):
+        with self._open():
+            module, size = self._size_of(given)
+            _check(library.halftone_samples_plan(module, given.pointer, given.count, plan), given)
+            for index, tensor in enumerate(size.outputs):
                 shape, rank = (c_int64 * (len(tensor.shape) + 1))(), c_int32()
-                _check(library.halftone_samples_output_shape(self._module, plan, index, shape, rank))
+                _check(library.halftone_samples_output_shape(module, plan, index, shape, rank))
                 shapes.append(tuple(shape[:rank.value]))
         return self._run("session_run_samples", given, shapes, out)
 
@@ -216,9 +234,9 @@ class Model:
         """The time that each layer takes in `runs` runs behind one that is not counted. Models without a list of layers have none."""
         given = _Buffers(inputs.items())
         library = _library()
-        with self._session():
-            layers = [library.halftone_module_layer(self._module, i).contents
-                      for i in range(library.halftone_module_num_layers(self._module))]
+        with self._open():
+            module, _ = self._size_of(given)
+            layers = [library.halftone_module_layer(module, i).contents for i in range(library.halftone_module_num_layers(module))]
             facts = [Layer(layer.name.decode(), layer.kind.decode(), layer.kernel.decode(), layer.shapes.decode(), 0.0, layer.multiplyAccumulates)
                      for layer in layers]
         out = self._run("session_run", given, self._output_shapes(given), None)
@@ -247,11 +265,22 @@ class Model:
     def __repr__(self) -> str:
         return f"halftone.Model('{self.path}', target '{self.target}', inputs {[tensor.name for tensor in self.inputs]})"
 
-    def _batch_of(self, given: _Buffers) -> int:
+    def _size_of(self, given: _Buffers) -> Tuple[c_void_p, Size]:
+        """The C API's module of the size that inputs have, and what it takes and gives."""
+        if len(self.sizes) == 1:
+            return self._module, self.sizes[0]
+        library = _library()
+        module = c_void_p(library.halftone_module_for_inputs(self._module, given.pointer, given.count))
+        if not module:
+            _check(Status.INVALID_ARGUMENT, given)
+        name = library.halftone_module_info(module).contents.size.decode()
+        return module, next(size for size in self.sizes if size.name == name)
+
+    def _batch_of(self, given: _Buffers, size: Size) -> int:
         """What the shapes of inputs say, by the rule by which the C API checks them."""
         arrays = {self.inputs[position].name if name is None and position < len(self.inputs) else name: array
                   for position, (name, array) in enumerate(given.arrays)}
-        for tensor in self.inputs:
+        for tensor in size.inputs:
             array = arrays.get(tensor.name)
             if array is None or array.ndim != len(tensor.shape):
                 continue
@@ -263,8 +292,10 @@ class Model:
         return self.batch[0]
 
     def _output_shapes(self, given: _Buffers) -> List[Tuple[int, ...]]:
-        batch = self._batch_of(given)
-        return [tuple(batch if extent is None else extent for extent in tensor.shape) for tensor in self.outputs]
+        with self._open():
+            _, size = self._size_of(given)
+        batch = self._batch_of(given, size)
+        return [tuple(batch if extent is None else extent for extent in tensor.shape) for tensor in size.outputs]
 
     def _run(self, function: str, given: _Buffers, shapes: List[Tuple[int, ...]], out: Optional[Mapping[str, np.ndarray]],
              *more: Any) -> Outputs:
@@ -282,23 +313,32 @@ class Model:
         return {tensor.name: results[tensor.name] for tensor in self.outputs}
 
     @contextlib.contextmanager
-    def _session(self) -> Iterator[c_void_p]:
-        """A workspace that nobody else uses meanwhile."""
+    def _open(self) -> Iterator[None]:
+        """The library stays loaded meanwhile."""
         with self._lock:
             if self._closed:
                 raise Error(f"cannot run '{self.path}': the model is closed", Status.INVALID_ARGUMENT)
             self._running += 1
-            session = self._idle.pop() if self._idle else c_void_p()
         try:
-            if not session:
-                _check(_library().halftone_session_create(self._module, session))
-            yield session
+            yield
         finally:
             with self._lock:
                 self._running -= 1
-                if session:
-                    self._idle.append(session)
                 self._free()
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[c_void_p]:
+        """A workspace that nobody else uses meanwhile."""
+        with self._open():
+            with self._lock:
+                session = self._idle.pop() if self._idle else c_void_p()
+            if not session:
+                _check(_library().halftone_session_create(self._module, session))
+            try:
+                yield session
+            finally:
+                with self._lock:
+                    self._idle.append(session)
 
     def _free(self) -> None:
         if not self._closed or self._running:
@@ -308,6 +348,19 @@ class Model:
         if self._module:
             _library().halftone_module_unload(self._module)
         self._module = c_void_p()
+
+
+def _models(first: _ModelInfo) -> List[_ModelInfo]:
+    """The tables of all sizes. Those of older libraries end before the list."""
+    if first.structBytes < ctypes.sizeof(_ModelInfo) or not first.numSizes:
+        return [first]
+    return [first.sizes[i].contents for i in range(first.numSizes)]
+
+
+def _size(info: _ModelInfo) -> Size:
+    inputs, outputs = ([_tensor(tensors[i]) for i in range(count)]
+                       for tensors, count in ((info.inputs, info.numInputs), (info.outputs, info.numOutputs)))
+    return Size(info.size.decode() if info.structBytes >= ctypes.sizeof(_ModelInfo) else "", inputs, outputs, info.workspaceBytes)
 
 
 def _tensor(info: _TensorInfo) -> Tensor:

@@ -37,6 +37,14 @@ def setUpModule():
     fashion = halftone.build(FASHION, data={"image": IMAGES}, dim={"batch": "1..8"}, output=folder / "fashion.so", progress=lines.append)
 
 
+def onnx_file(*lines):
+    """The bytes of a model, described as test/Import/Inputs/make_model.py reads it."""
+    text, path = folder / "model.txt", folder / "model.onnx"
+    text.write_text("".join(f"MODEL: {line}\n" for line in lines))
+    subprocess.run([sys.executable, ROOT / "test/Import/Inputs/make_model.py", text, path], check=True)
+    return path.read_bytes()
+
+
 class OnlyDLPack:
     """What another library's tensor is: no NumPy array, but exportable."""
 
@@ -164,6 +172,30 @@ class Running(unittest.TestCase):
             self.assertTrue(session)
             self.assertTrue(model._module)
         self.assertFalse(model._module)
+
+    def test_sizes(self):
+        encoder = onnx_file(
+            'input("x", "f32", ["batch", "seq", 16])', 'constant("w", "f32", [16, 8])', 'node("MatMul", "x w", "y")',
+            'node("Softmax", "y", "z", axis=1)', 'output("z")')
+        samples = np.random.default_rng(2).standard_normal((32, 6, 16), np.float32)
+        model = halftone.build(encoder, data={"x": samples}, dim={"seq": "4,6", "batch": "1..3"})
+        self.assertEqual([(size.name, size.inputs[0].shape, size.outputs[0].shape) for size in model.sizes],
+                         [("seq=4", (None, 4, 16), (None, 4, 8)), ("seq=6", (None, 6, 16), (None, 6, 8))])
+        self.assertEqual([size.name for size in fashion.sizes], [""])
+        self.assertEqual(model.workspace_bytes, model.sizes[1].workspace_bytes)
+        for size in (6, 4):
+            x = samples[:2, :size]
+            single = halftone.build(encoder, data={"x": samples}, dim={"seq": 6, "batch": "1..3"}) if size == 6 else model
+            np.testing.assert_array_equal(model(x), single(x))
+            self.assertEqual(model.run({"x": x})["z"].shape, (2, size, 8))
+            np.testing.assert_array_equal(model.run_samples({"x": samples[:5, :size]})["z"][:2], model(x))
+            self.assertIn(f"{size}x16", " ".join(layer.shapes for layer in model.profile({"x": x}, runs=1).layers))
+        for run in (model, lambda x: model.run_samples({"x": x}), lambda x: model.profile({"x": x})):
+            with self.assertRaisesRegex(halftone.Error, r"it has no size for input 'x' \[2, 5, 16\]; its sizes are seq=4; seq=6") as caught:
+                run(samples[:2, :5])
+            self.assertEqual(caught.exception.status, halftone.Status.INVALID_ARGUMENT)
+        with self.assertRaisesRegex(halftone.Error, "input 'x' is not given"):
+            model.run({})
 
     def test_profile(self):
         profile = fashion.profile({"image": IMAGES[:1]}, runs=3)

@@ -158,7 +158,9 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
              clEnumValN(::mlir::halftone::StorageChoice::Packed, "packed", "all that get smaller"))}]>,
     Option<"panelVectors", "panel-vectors", "int64_t", "0",
            "The vectors of a panel, as far as the kernel has tiles of so many; 0: as many as the cost model predicts to be fastest">,
-    Option<"dense", "dense", "bool", "false", "Weights may change later: no kernel is made for the zeros or the sizes of those here">
+    Option<"dense", "dense", "bool", "false", "Weights may change later: no kernel is made for the zeros or the sizes of those here">,
+    Option<"sharesPanels", "shares-panels", "bool", "false",
+           "Panels are as wide as where the number of rows is not known, so that models of other sizes can have the same constants">
   ];
   let dependentDialects = ["halftone::HalftoneDialect", "arith::ArithDialect"];
   let statistics = [

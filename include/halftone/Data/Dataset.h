@@ -73,6 +73,11 @@ private:
   std::vector<std::unique_ptr<SampleSource>> sources;
 };
 
+/// Whether data has arrays or pictures of the names, types and shapes of all
+/// inputs.
+bool hasInputs(llvm::StringRef path, llvm::ArrayRef<InputSpec> inputs,
+               llvm::ArrayRef<Preprocess> preprocess = {});
+
 /// Opens data and checks all of it: names, types, shapes, equal sample counts,
 /// complete files, no NaN or infinity. The one error names every mistake.
 llvm::Expected<std::unique_ptr<Dataset>>

@@ -46,7 +46,8 @@ class Model(c.Structure):
                 ("maxBatch", c.c_int64), ("workspaceBytes", c.c_int64), ("workspaceAlignment", c.c_int64),
                 ("constantBytes", c.c_int64), ("run", RUN), ("numLayers", c.c_int32),
                 ("layerStructBytes", c.c_int32), ("layers", c.POINTER(Layer)), ("numVariants", c.c_int32),
-                ("reserved", c.c_int32), ("variants", c.POINTER(c.c_void_p)), ("costTable", c.c_char_p), ("samples", c.c_int64), ("runSample", RUN)]
+                ("reserved", c.c_int32), ("variants", c.POINTER(c.c_void_p)), ("costTable", c.c_char_p), ("samples", c.c_int64), ("runSample", RUN),
+                ("numSizes", c.c_int32), ("sizesReserved", c.c_int32), ("sizes", c.POINTER(c.c_void_p)), ("size", c.c_char_p)]
 
 
 def load(path):
