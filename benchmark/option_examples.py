@@ -56,7 +56,9 @@ EXAMPLES = {
     "data": ["{folder}/data.npz", "{folder}/arrays", *BAD_DATA],
     "data@quantize": [("{folder}/data.npz", ["--rounding=gptq"]), *[(value, ["--rounding=gptq"]) for value in BAD_DATA], "!{folder}/data.npz"],
     "decay": ["0.001", "!-1", "!much"],
-    "dim": ["{dim}=1..4", "{dim}=2", "!{dim}", "!{dim}=0", "!{dim}=4..2", "!nothing=3"], "dim@compile": ["!{dim}=2"], "dim@compare": ["!{dim}=2", "!{dim}"],
+    # A list is of sizes of a dimension that does not lead, which not all models have.
+    "dim": ["{dim}=1..4", "{dim}=2", "!{dim}", "!{dim}=0", "!{dim}=4..2", "!nothing=3", "!{dim}=2,3", "!{dim}=2,", "!{dim}=2,2", "!nothing=2,3"],
+    "dim@bench": ["!{dim}=2"], "dim@compile": ["!{dim}=2", "!{dim}=2,3"], "dim@compare": ["!{dim}=2", "!{dim}", "!{dim}=2,3"],
     "distill": ["blocks", ".*", "!("], "distill-share": ["0.5", "!0", "!-1"],
     "elide-weights": [""], "ends": [""], "epochs": ["2", "!0", "!-2"], "equalize": [""], "evaluator": [""],
     "exact": [("", ["{folder}/float.so", "{folder}/float.so"])], "exclude": ["{last}", "!nothing", "!("], "explain": [""],

@@ -171,6 +171,12 @@ Attribute weightsOf(ContractOp op, ConstantPool &pool) {
   return resource ? pool.unique(resource) : weights;
 }
 
+/// Whether outputs at a border read padding, of which bias correction makes more or less by the number of positions.
+bool hasWindow(ContractOp op) {
+  ArrayRef<int64_t> shape = cast<ShapedType>(op.getWeights().getType()).getShape();
+  return shape.size() == 4 && shape[0] * shape[1] > 1;
+}
+
 /// The contractions whose weights others read, too, which begin by adding another bias, as the steps of a recurrent network that is written out: start rows
 /// would make as many constants of the weights as there are biases.
 DenseSet<Operation *> findShared(Operation *root, ConstantPool &pool) {
@@ -375,7 +381,7 @@ private:
   LogicalResult replaceWeights(ContractOp op, Layout layout, ArrayRef<T> weights) {
     int64_t columns = cast<ShapedType>(op.getOutput().getType()).getShape().back();
     std::vector<int32_t> bias(columns, 0);
-    if (layout.kernel->hasStart() && !shared.contains(op))
+    if (layout.kernel->hasStart() && !shared.contains(op) && !(sharesPanels && hasWindow(op)))
       takeBias(op, bias);
     DictionaryAttr packing = layout.toAttribute(&getContext());
     ElementsAttr &packed = packings[{weightsOf(op, constants).getAsOpaquePointer(), packing.getAsOpaquePointer(), bias}];

@@ -12,6 +12,8 @@ static constexpr Command kCommands[] = {
      "std=0.229,0.224,0.225'\n"
      "  halftone build model.onnx --data samples.npz --dim batch=1..32 -o "
      "model.so\n"
+     "  halftone build text.onnx --data samples.npz --dim seq=16,32,64 -o "
+     "text.so\n"
      "  halftone build model.onnx --data samples.npz --max-drop 1 -o model.so\n"
      "  halftone build model.onnx --float -o model-float.so\n"
      "  halftone build model.onnx --data samples.npz --stop-after=integer -o "
@@ -54,7 +56,8 @@ static constexpr Command kCommands[] = {
      runExport},
     {"compile", "a stage file to native code",
      "  halftone compile quantized.mlirbc -o model.so\n"
-     "  halftone compile integer.mlir --target-cpu=x86-64-v3 -o model.so\n",
+     "  halftone compile integer.mlir --target-cpu=x86-64-v3 -o model.so\n"
+     "  halftone compile seq16.mlirbc seq32.mlirbc -o text.so\n",
      runCompile},
     {"run", "run a compiled model on samples",
      "  halftone run model.so --input x.npz -o y.npz\n"

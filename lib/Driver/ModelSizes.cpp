@@ -201,7 +201,7 @@ Error mlir::halftone::errorOfSize(Error error, const ModelSize &size) {
   if (!error.isA<Reported>())
     return userError("the size " + size.name + ": " + llvm::toString(std::move(error)));
   llvm::consumeError(std::move(error));
-  return userError("so the model does not have the size " + size.name + ": leave it out of --dim");
+  return userError("there is no model of the size " + size.name + ", for the reason above");
 }
 
 void mlir::halftone::printConstantSizes(const ConstantSizes &bytes, size_t numSizes) {

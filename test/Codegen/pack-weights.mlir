@@ -17,6 +17,7 @@
 // RUN: halftone-opt --halftone-pack-weights=target=avx512vnni %s | FileCheck %s --check-prefix=BYTES
 // RUN: halftone-opt --halftone-pack-weights="target=avx512vnni panel-vectors=3" %s | FileCheck %s --check-prefix=THREE
 // RUN: halftone-opt --halftone-pack-weights="target=avx512vnni weight-storage=bytes" %s | FileCheck %s --check-prefix=RESTS
+// RUN: halftone-opt --halftone-pack-weights="target=avx512vnni shares-panels" %s | FileCheck %s --check-prefix=SHARES
 // RUN: not halftone-opt --halftone-pack-weights=target=abacus %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // One panel of 16 columns (1 used), one run of 5 bytes: a start row of -128 * (1 + 2 + 3 + 4 + 5) and two steps.
@@ -33,6 +34,11 @@
 // THREE: packing = {{.*}}columns = 48 : i64
 // THREE: func @tall
 // THREE: packing = {columns = 48 : i64
+// What models of other numbers of rows are to have, too, is for any.
+// SHARES: func @low
+// SHARES: packing = {{.*}}columns = 32 : i64
+// SHARES: func @tall
+// SHARES: packing = {columns = 32 : i64
 // The start row, in the resources behind the module.
 // VNNI: packed{{.*}}80F8FFFF
 

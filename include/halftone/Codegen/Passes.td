@@ -121,7 +121,9 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
     - Columns are cut into panels of `columns` output channels, the last one narrower, all padded with zeros to whole
       vectors. Inside a panel the order is `[step][column][k]`, with `k` the elements of one dot of the instruction
       (4 for `vpdpbusd`, 1 for fma). The width of a panel is that of the register tiles: with AVX-512, 14 rows by 2 vectors, 9 by
-      3 or 6 by 4. The cost model takes the fastest for each contraction; no output bit depends on it.
+      3 or 6 by 4. The cost model takes the fastest for each contraction; no output bit depends on it. With `shares-panels`, for libraries
+      of several sizes, it is that of the most rows, and biases of windows stay in the epilogue, as bias correction has others for
+      another share of padding: so a contraction has the same constant in each size.
     - One run of steps covers the contiguous bytes under one kernel row (`KW * IC` when the dilation is 1 and there is
       one group), else one tap; each run is padded with zero weights to whole steps, so that the kernel may read past
       the run's end.
@@ -160,7 +162,7 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
            "The vectors of a panel, as far as the kernel has tiles of so many; 0: as many as the cost model predicts to be fastest">,
     Option<"dense", "dense", "bool", "false", "Weights may change later: no kernel is made for the zeros or the sizes of those here">,
     Option<"sharesPanels", "shares-panels", "bool", "false",
-           "Panels are as wide as where the number of rows is not known, so that models of other sizes can have the same constants">
+           "Panels do not depend on the number of rows or positions, so that models of other sizes can have the same constants">
   ];
   let dependentDialects = ["halftone::HalftoneDialect", "arith::ArithDialect"];
   let statistics = [

@@ -45,7 +45,7 @@ struct KernelChoice {
   StorageChoice storage = StorageChoice::Automatic;
   int64_t panelVectors = 0; ///< of every panel of weights, as far as the kernel has such tiles; 0: the fastest
   bool openConstants = false; ///< The code holds for other contents of the constants: nothing is proved from theirs.
-  bool sharesPanels = false;  ///< Panels of weights are as wide as for any number of rows: models of other sizes have the same.
+  bool sharesPanels = false;  ///< Panels of weights do not depend on the number of rows or positions: models of other sizes have the same.
 };
 
 struct WeightStorage {

@@ -120,6 +120,48 @@ static const HalftoneLayerInfo layers[] = {
     {"first", "nothing", "scalar", "", nothing, 0, 0, 0, 0, 0, 0, ""},
     {"second", LAYER_KIND, LAYER_KERNEL, "Bx3 -> Bx3", addIndex, 1, 0,
      3 + USES * (int64_t)STREAMED_BYTES, 12, 12, STREAMED_BYTES, ""}};
+#ifdef SIZES
+/* A second size, of 5 columns, which gives the number of columns. */
+static int32_t runWide(const void *const *inputs, void *const *outputs,
+                       int64_t batch, void *workspace,
+                       HalftoneParallelFor parallelFor, void *pool) {
+  for (int64_t i = 0; i < 5 * batch; ++i)
+    ((float *)outputs[0])[i] = 5;
+  for (int64_t i = 0; i < batch; ++i)
+    ((int32_t *)outputs[1])[i] = (int32_t)batch;
+  return 0;
+}
+
+static const HalftoneModel model, wide;
+static const HalftoneModel *const sizes[] = {&model, &wide};
+static const int64_t wideMatrix[] = {BATCH, 5};
+static const HalftoneTensorInfo wideInputs[] = {
+    {WIDE_NAME, wideMatrix, 2, HALFTONE_F32, ""}};
+static const HalftoneTensorInfo wideOutputs[] = {
+    {"y", wideMatrix, 2, HALFTONE_F32, ""}, {"runs", vector, 1, HALFTONE_I32, ""}};
+static const HalftoneModel wide = {
+    .abiVersion = TABLE_ABI,
+    .structBytes = STRUCT_BYTES,
+    .name = "twice",
+    .target = "any",
+    .cpuFeatures = FEATURES,
+    .sourceHash = "00",
+    .compilerVersion = "test",
+    .report = "{}",
+    .numInputs = 1,
+    .numOutputs = 2,
+    .inputs = wideInputs,
+    .outputs = wideOutputs,
+    .minBatch = MIN_BATCH,
+    .maxBatch = MAX_BATCH,
+    .workspaceAlignment = ALIGNMENT,
+    .run = runWide,
+    .size = "width=5",
+};
+#else
+static const HalftoneModel *const *const sizes = 0;
+enum { SIZES = 0 };
+#endif
 static const HalftoneModel model = {TABLE_ABI,
                                     STRUCT_BYTES,
                                     "twice",
@@ -144,7 +186,13 @@ static const HalftoneModel model = {TABLE_ABI,
                                     0,
                                     0,
                                     0,
-                                    ""};
+                                    "",
+                                    0,
+                                    0,
+                                    SIZES,
+                                    0,
+                                    sizes,
+                                    "width=3"};
 
 #ifndef NO_QUERY
 __attribute__((visibility("default")))
