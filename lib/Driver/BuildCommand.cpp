@@ -266,8 +266,6 @@ static Expected<size_t> findDecidingSize(const BuildOptions &options, Stage last
   return findSizeOfData(options.data, interfaces);
 }
 
-static LogicalResult isRemark(Diagnostic &diagnostic) { return success(diagnostic.getSeverity() == DiagnosticSeverity::Remark); }
-
 /// Compiles all sizes of the model as it was decided with the samples of one of them, which is at the stage that this led to.
 static Error compileSizes(ArrayRef<ModelSize> sizes, size_t decided, OwningOpRef<ModuleOp> module, const BuildOptions &options,
                           const std::optional<StageSettings> &settings) {
@@ -277,7 +275,7 @@ static Error compileSizes(ArrayRef<ModelSize> sizes, size_t decided, OwningOpRef
     std::optional<ScopedDiagnosticHandler> quiet;
     OwningOpRef<ModuleOp> other;
     if (i != decided) {
-      quiet.emplace(context.get(), isRemark); // those of one size are enough
+      quiet.emplace(context.get(), isRemark);
       Expected<OwningOpRef<ModuleOp>> read = readSize(context.get(), options, size);
       if (!read)
         return read.takeError();

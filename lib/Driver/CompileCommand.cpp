@@ -29,8 +29,11 @@ Error mlir::halftone::runCompile(CommandLine &line) {
     if (Error error = checkSizes(*sizes, output, read).takeError())
       return error;
   TargetWriter writer(output, sizes->size());
-  for (const ModelSize &size : *sizes) {
+  for (auto [i, size] : llvm::enumerate(*sizes)) {
     CompilerContext context;
+    std::optional<ScopedDiagnosticHandler> quiet;
+    if (i > 0)
+      quiet.emplace(context.get(), isRemark);
     Expected<OwningOpRef<ModuleOp>> module = read(context.get(), size);
     if (!module)
       return module.takeError();

@@ -6,6 +6,7 @@
 #include "halftone/Support/InterfaceType.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/WithColor.h"
 #include <set>
 
 using namespace mlir;
@@ -174,9 +175,7 @@ Expected<std::vector<ModelSignature>> mlir::halftone::checkSizes(std::vector<Mod
   std::vector<ModelSignature> signatures;
   for (const ModelSize &size : sizes) {
     CompilerContext context;
-    ScopedDiagnosticHandler quiet(context.get(), [](Diagnostic &diagnostic) {
-      return success(diagnostic.getSeverity() == DiagnosticSeverity::Remark); // it is read again
-    });
+    ScopedDiagnosticHandler quiet(context.get(), isRemark); // it is read again
     Expected<OwningOpRef<ModuleOp>> module = read(context.get(), size);
     if (!module)
       return errorOfSize(module.takeError(), size);
@@ -195,13 +194,17 @@ Expected<std::vector<ModelSignature>> mlir::halftone::checkSizes(std::vector<Mod
   return signatures;
 }
 
+LogicalResult mlir::halftone::isRemark(Diagnostic &diagnostic) {
+  return success(diagnostic.getSeverity() == DiagnosticSeverity::Remark);
+}
+
 Error mlir::halftone::errorOfSize(Error error, const ModelSize &size) {
   if (size.name.empty())
     return error;
   if (!error.isA<Reported>())
     return userError("the size " + size.name + ": " + llvm::toString(std::move(error)));
-  llvm::consumeError(std::move(error));
-  return userError("there is no model of the size " + size.name + ", for the reason above");
+  llvm::WithColor::note(llvm::errs(), "halftone") << "this is the model of the size " << size.name << "\n";
+  return error;
 }
 
 void mlir::halftone::printConstantSizes(const ConstantSizes &bytes, size_t numSizes) {

@@ -44,7 +44,10 @@ llvm::Expected<std::vector<ModelSignature>> checkSizes(std::vector<ModelSize> &s
 /// Says how many bytes of constants a library of several sizes has, and how many of them are common to all.
 void printConstantSizes(const ConstantSizes &bytes, size_t numSizes);
 
-/// An error about one size, which says so.
+/// A handler that keeps remarks from being printed: those of one size are enough.
+LogicalResult isRemark(Diagnostic &diagnostic);
+
+/// An error about one size, which says so; a note where it is printed already.
 llvm::Error errorOfSize(llvm::Error error, const ModelSize &size);
 
 } // namespace mlir::halftone
