@@ -240,7 +240,8 @@ static Value buildSumPool(OpBuilder &b, Location loc, Value x, const AvgPool &po
       .getResult(0);
 }
 
-/// Divides window sums by their counts: by one number if all are equal, else by a constant of the spatial shape.
+/// Divides window sums by their counts: by one number if all are equal, else by a constant of the spatial shape. A window of
+/// padding alone counts nothing, and its sum is 0: over 1 it stays 0.
 static Value divideByCount(OpBuilder &b, Location loc, Value sums, RankedTensorType inputType, const AvgPool &pool) {
   int64_t first = pool.channelsLast ? 1 : 2;
   ArrayRef<int64_t> shape = cast<RankedTensorType>(sums.getType()).getShape().slice(first, 2);
@@ -249,7 +250,7 @@ static Value divideByCount(OpBuilder &b, Location loc, Value sums, RankedTensorT
   SmallVector<float> counts;
   for (int64_t row : rows)
     for (int64_t column : columns)
-      counts.push_back(row * column);
+      counts.push_back(std::max<int64_t>(row * column, 1));
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, sums);
   AffineMap identity = b.getMultiDimIdentityMap(4);
   if (llvm::all_equal(counts))
