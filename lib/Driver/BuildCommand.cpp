@@ -30,6 +30,8 @@ struct BuildOptions {
   Error check(Stage last) const;
   Error checkLists(Stage last) const;
   Error checkOutput(Stage last) const;
+  /// As in adoptCasts().
+  bool quantizes() const { return !data.empty() || wholeFloat || quantize.isGiven(); }
 
   ModelOptions model;
   EqualizeOption equalize;
@@ -238,7 +240,7 @@ static Error finish(ModuleOp module, const BuildOptions &options, Stage last,
 
 /// The model in one size, before anything is decided.
 static Expected<OwningOpRef<ModuleOp>> readSize(MLIRContext *context, const BuildOptions &options, const ModelSize &size) {
-  Expected<OwningOpRef<ModuleOp>> module = options.model.load(context, size);
+  Expected<OwningOpRef<ModuleOp>> module = options.model.load(context, size, options.quantizes());
   if (!module)
     return module;
   if (Error error = options.cost.attach(**module))
@@ -253,7 +255,7 @@ static Expected<size_t> findDecidingSize(const BuildOptions &options, Stage last
   if (Error error = options.checkLists(last))
     return std::move(error);
   auto signatures = checkSizes(sizes, options.output.path,
-                               [&](MLIRContext *context, const ModelSize &size) { return options.model.load(context, size); });
+                               [&](MLIRContext *context, const ModelSize &size) { return options.model.load(context, size, options.quantizes()); });
   if (!signatures)
     return signatures.takeError();
   if (options.data.empty())

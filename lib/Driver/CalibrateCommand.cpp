@@ -28,7 +28,7 @@ static Expected<Statistics> calibrateModel(const ModelOptions &model,
                                            StringRef data,
                                            const PartialCalibration &partial) {
   CompilerContext context;
-  Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
+  Expected<OwningOpRef<ModuleOp>> module = model.load(context.get(), /*quantizes=*/true);
   if (!module)
     return module.takeError();
   if (stageOf(**module) == Stage::Quantization && model.isOnnx())

@@ -78,7 +78,7 @@ readSource(StringRef path, MLIRContext *context, const ImportOptions &options) {
   return module;
 }
 
-Expected<OwningOpRef<ModuleOp>> mlir::halftone::loadModel(StringRef path, MLIRContext *context, const ImportOptions &options) {
+Expected<OwningOpRef<ModuleOp>> mlir::halftone::loadModel(StringRef path, MLIRContext *context, const ImportOptions &options, bool quantizes) {
   Expected<OwningOpRef<ModuleOp>> module = readSource(path, context, options);
   if (!module)
     return module;
@@ -91,7 +91,7 @@ Expected<OwningOpRef<ModuleOp>> mlir::halftone::loadModel(StringRef path, MLIRCo
     return std::move(error);
   if (failed(fixForeignBatch(**module)))
     return llvm::make_error<Reported>();
-  if (Error error = adoptCasts(**module))
+  if (Error error = adoptCasts(**module, quantizes))
     return std::move(error);
   return module;
 }
@@ -125,15 +125,15 @@ Error ModelOptions::isQuantizedAlready(const llvm::Twine &advice) const {
   return userError("'" + path() + "' is quantized already, with scales of its own: " + advice);
 }
 
-Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context) const {
+Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context, bool quantizes) const {
   Expected<ImportOptions> options = importOptions();
   if (!options)
     return options.takeError();
-  return load(context, {path().str(), "", std::move(*options)});
+  return load(context, {path().str(), "", std::move(*options)}, quantizes);
 }
 
-Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context, const ModelSize &size) const {
-  Expected<OwningOpRef<ModuleOp>> module = loadModel(size.path, context, size.import);
+Expected<OwningOpRef<ModuleOp>> ModelOptions::load(MLIRContext *context, const ModelSize &size, bool quantizes) const {
+  Expected<OwningOpRef<ModuleOp>> module = loadModel(size.path, context, size.import, quantizes);
   if (!module)
     return module;
   if (Error error = record(**module))

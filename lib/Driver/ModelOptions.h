@@ -11,7 +11,7 @@ namespace mlir::halftone {
 
 /// Reads a model of any kind and stage and brings it at least to the stage
 /// import. The options are for source models only.
-llvm::Expected<OwningOpRef<ModuleOp>> loadModel(StringRef path, MLIRContext *context, const ImportOptions &options = {});
+llvm::Expected<OwningOpRef<ModuleOp>> loadModel(StringRef path, MLIRContext *context, const ImportOptions &options = {}, bool quantizes = false);
 
 /// The same with every leading dimension of a source model fixed to `batch`; a stage file stays as it is.
 llvm::Expected<OwningOpRef<ModuleOp>> loadModelAtBatch(StringRef path, MLIRContext *context, ImportOptions options, int64_t batch);
@@ -35,10 +35,10 @@ class ModelOptions {
 public:
   explicit ModelOptions(CommandLine &line, bool several = false, bool takesLists = false);
 
-  /// The only model, at the stage import or later, with its preprocessing.
-  llvm::Expected<OwningOpRef<ModuleOp>> load(MLIRContext *context) const;
+  /// The only model, at the stage import or later, with its preprocessing; `quantizes` as in adoptCasts().
+  llvm::Expected<OwningOpRef<ModuleOp>> load(MLIRContext *context, bool quantizes = false) const;
   /// The same in one of its sizes.
-  llvm::Expected<OwningOpRef<ModuleOp>> load(MLIRContext *context, const ModelSize &size) const;
+  llvm::Expected<OwningOpRef<ModuleOp>> load(MLIRContext *context, const ModelSize &size, bool quantizes = false) const;
 
   /// Records --input in a module that was loaded another way.
   llvm::Error record(ModuleOp module) const;

@@ -109,12 +109,13 @@ Error mlir::halftone::runQuantize(CommandLine &line) {
   if (Error error = findCpuTargets(target).takeError())
     return error;
   CompilerContext context;
-  Expected<OwningOpRef<ModuleOp>> module = model.load(context.get());
+  const bool quantizes = options.isGiven() || *selects || !data.empty() || !statistics.empty();
+  Expected<OwningOpRef<ModuleOp>> module = model.load(context.get(), quantizes);
   if (!module)
     return module.takeError();
   if (Error error = cost.attach(**module))
     return error;
-  if (*stageOf(**module) >= Stage::Quantization && (options.isGiven() || *selects || !data.empty() || !statistics.empty()))
+  if (*stageOf(**module) >= Stage::Quantization && quantizes)
     return model.isQuantizedAlready("give no --data, no --stats, no budget and no option of quantization, or start from the float model to "
                                     "quantize it anew");
   if (Error error = options.checkStage(**module))

@@ -98,18 +98,19 @@ Error mlir::halftone::runStage(ModuleOp module, Stage stage,
   return Error::success();
 }
 
-/// Whether the source model has scales of its own.
-static bool hasCasts(ModuleOp module) {
+/// Whether the source model rounds by scales of its own: what it computes or, without `ofActivations`, its weights alone.
+static bool hasCasts(ModuleOp module, bool ofActivations) {
   return module
-      .walk([](Operation *op) {
-        bool isCast = isa<QuantizeOp, DequantizeOp>(op) || op->hasAttr(kSourceScalesAttr);
+      .walk([&](Operation *op) {
+        bool isCast = isa<QuantizeOp, DequantizeOp>(op) || op->hasAttr(kSourceDynamicAttr) ||
+                      (!ofActivations && op->hasAttr(kSourceScalesAttr) && !op->hasAttr(kSourceWrittenAttr));
         return isCast ? WalkResult::interrupt() : WalkResult::advance();
       })
       .wasInterrupted();
 }
 
-Error mlir::halftone::adoptCasts(ModuleOp module) {
-  if (!hasCasts(module))
+Error mlir::halftone::adoptCasts(ModuleOp module, bool quantizes) {
+  if (!hasCasts(module, quantizes))
     return Error::success();
   PassManager pm(module.getContext());
   buildAdoptionPipeline(pm);

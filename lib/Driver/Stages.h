@@ -38,8 +38,9 @@ llvm::Error runStage(ModuleOp module, Stage stage,
                      const StageSettings &settings);
 
 /// Takes a module of the stage import whose source has quantized it to the stage quantization, with the source's scales;
-/// leaves others as they are.
-llvm::Error adoptCasts(ModuleOp module);
+/// leaves others as they are. With `quantizes` a module whose source has scales of weights alone is one of them: its weights keep their codes when it is
+/// quantized.
+llvm::Error adoptCasts(ModuleOp module, bool quantizes = false);
 
 /// Cross-layer equalization of a module of the stage import, whose source hash
 /// says it from then on.

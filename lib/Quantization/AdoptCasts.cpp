@@ -84,28 +84,6 @@ static void roundMaxPool(OpBuilder &builder, linalg::PoolingNhwcMaxOp pool) {
 }
 
 //===----------------------------------------------------------------------===//
-// Weights
-//===----------------------------------------------------------------------===//
-
-/// The codes of weights that are codes times scales, but for the rounding of that product.
-static std::optional<RoundedWeights> takeCodes(Operation *contraction, ArrayRef<float> values, ArrayRef<float> scales) {
-  WeightChannels channels(contraction);
-  RoundedWeights result;
-  if (scales.size() != 1 && static_cast<int64_t>(scales.size()) != channels.outputs)
-    return std::nullopt;
-  for (int64_t c = 0; c < channels.outputs; ++c)
-    result.scales.push_back(scales[scales.size() == 1 ? 0 : c]);
-  result.codes.resize(values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    double code = double(values[i]) / double(result.scales[channels.output[i]]), nearest = std::nearbyint(code);
-    if (!(std::abs(code - nearest) < 1e-3) || nearest < -128 || nearest > 127)
-      return std::nullopt;
-    result.codes[i] = static_cast<int8_t>(nearest);
-  }
-  return result;
-}
-
-//===----------------------------------------------------------------------===//
 // Precision
 //===----------------------------------------------------------------------===//
 
@@ -163,6 +141,7 @@ LogicalResult AdoptCastsPass::adoptWeights(OpBuilder &builder, Operation *contra
   if (!scales)
     return success();
   contraction->removeAttr(kSourceScalesAttr);
+  const bool isWritten = contraction->removeAttr(kSourceWrittenAttr) != nullptr;
   OpOperand &weights = getWeightOperand(contraction);
   const std::tuple<Value, Attribute, OperationName> key = {weights.get(), scales, contraction->getName()};
   if (auto known = adopted.find(key); known != adopted.end()) {
@@ -171,6 +150,8 @@ LogicalResult AdoptCastsPass::adoptWeights(OpBuilder &builder, Operation *contra
   }
   std::optional<std::vector<float>> values = getConstantElements<float>(weights.get());
   std::optional<RoundedWeights> rounded = values ? takeCodes(contraction, *values, scales) : std::nullopt;
+  if (!rounded && isWritten)
+    return success(); // floats, as they stand there
   if (!rounded) {
     contraction->setAttr(kReasonAttr, builder.getStringAttr("its weights are no multiples of the scales that the model gives them"));
     return success();

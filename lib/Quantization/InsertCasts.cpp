@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/Sandwiches.h"
+#include "halftone/Analysis/SourceScales.h"
 #include "halftone/Quantization/Passes.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Quantization/Weights.h"
@@ -66,6 +67,10 @@ struct InsertCastsPass : halftone::impl::InsertCastsBase<InsertCastsPass> {
         if (failed(convertWeights(builder, &op, rounding)))
           return signalPassFailure();
       }
+    // The weights have their codes now, or stay floats.
+    for (Operation &op : entry->getBody().front())
+      for (StringRef name : {StringRef(kSourceScalesAttr), StringRef(kSourceWrittenAttr)})
+        op.removeAttr(name);
   }
 
   SmallVector<Value> collectRoots(func::FuncOp entry);

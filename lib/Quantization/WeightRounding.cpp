@@ -2,6 +2,7 @@
 #include "halftone/Quantization/WeightRounding.h"
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Analysis/PrunedZeros.h"
+#include "halftone/Analysis/SourceScales.h"
 #include "halftone/Quantization/Biases.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Support/Constants.h"
@@ -161,6 +162,23 @@ static void forEachKernel(const WeightChannels &channels, Visit visit) {
   }
 }
 
+std::optional<RoundedWeights> mlir::halftone::takeCodes(Operation *contraction, ArrayRef<float> values, ArrayRef<float> scales) {
+  WeightChannels channels(contraction);
+  RoundedWeights result;
+  if (scales.size() != 1 && static_cast<int64_t>(scales.size()) != channels.outputs)
+    return std::nullopt;
+  for (int64_t c = 0; c < channels.outputs; ++c)
+    result.scales.push_back(scales[scales.size() == 1 ? 0 : c]);
+  result.codes.resize(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    double code = double(values[i]) / double(result.scales[channels.output[i]]), nearest = std::nearbyint(code);
+    if (!(std::abs(code - nearest) < 1e-3) || nearest < -128 || nearest > 127)
+      return std::nullopt;
+    result.codes[i] = static_cast<int8_t>(nearest);
+  }
+  return result;
+}
+
 /// The codes that the contraction has as attributes.
 static std::optional<RoundedWeights> getReconstructed(Operation *contraction, const WeightChannels &channels) {
   auto scales = contraction->getAttrOfType<DenseF32ArrayAttr>(kWeightScalesAttr);
@@ -215,14 +233,40 @@ static bool isOfWeightsAlone(Operation *contraction, const FormatOfWeights &form
   return isUniform && !isPruned(contraction) && !findPadding(contraction);
 }
 
-const RoundedWeights &RoundingCache::roundOnce(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
-                                               const FormatOfWeights &format) {
+/// Whether the format holds codes of the source as they are: its levels are integers, not bound to one another, and scales are as many.
+static bool holds(const FormatOfWeights &format, const RoundedWeights &weights) {
+  if (format.format.kind != WeightFormat::Uniform || format.format.paired || format.granularity.kind == Granularity::Group)
+    return false;
+  if (format.granularity.kind == Granularity::Tensor && !llvm::all_equal(weights.scales))
+    return false;
+  const int largest = format.format.levelSet().largest(), least = largest == kWeightMax ? -kWeightMax - 1 : -largest;
+  return llvm::all_of(weights.codes, [&](int8_t code) { return code >= least && code <= largest; });
+}
+
+const RoundedWeights *RoundingCache::findSource(Operation *contraction, ArrayRef<float> values, const FormatOfWeights &format) {
+  auto scales = contraction->getAttrOfType<DenseF32ArrayAttr>(kSourceScalesAttr);
+  if (!scales || isPruned(contraction))
+    return nullptr;
+  const auto [outputs, inputs] = std::make_pair(getOutputChannelDims(contraction), getInputChannelDims(contraction));
+  Key key{constantOf(contraction), scales.getAsOpaquePointer(), nullptr, {outputs.begin(), outputs.end()}, {inputs.begin(), inputs.end()}};
+  auto [place, isNew] = taken.try_emplace(std::move(key));
+  if (isNew)
+    place->second = takeCodes(contraction, values, scales);
+  return place->second && holds(format, *place->second) ? &*place->second : nullptr;
+}
+
+const void *RoundingCache::constantOf(Operation *contraction) {
   Attribute constant;
   matchPattern(getWeightOperand(contraction).get(), m_Constant(&constant));
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(constant))
     constant = constants.unique(resource);
+  return constant.getAsOpaquePointer();
+}
+
+const RoundedWeights &RoundingCache::roundOnce(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
+                                               const FormatOfWeights &format) {
   const auto [outputs, inputs] = std::make_pair(getOutputChannelDims(contraction), getInputChannelDims(contraction));
-  Key key{constant.getAsOpaquePointer(),
+  Key key{constantOf(contraction),
           contraction->getAttr(kWeightsAttr).getAsOpaquePointer(),
           contraction->getAttr(kGranularityAttr).getAsOpaquePointer(),
           {outputs.begin(), outputs.end()},
@@ -240,10 +284,14 @@ FailureOr<RoundedWeights> RoundingCache::round(Operation *contraction, ArrayRef<
   if (failed(format))
     return failure();
   std::vector<float> leastScales = findLeastScales(contraction, channels.outputs);
+  auto areEnough = [&](ArrayRef<float> scales) {
+    return leastScales.empty() || llvm::all_of(llvm::zip_equal(scales, leastScales), [](auto pair) { return std::get<0>(pair) >= std::get<1>(pair); });
+  };
+  if (const RoundedWeights *source = findSource(contraction, values, *format); source && areEnough(source->scales))
+    return *source;
   if (isOfWeightsAlone(contraction, *format)) {
     const RoundedWeights &once = roundOnce(contraction, values, channels, *format);
-    auto isEnough = [](auto pair) { return std::get<0>(pair) >= std::get<1>(pair); };
-    if (leastScales.empty() || llvm::all_of(llvm::zip_equal(once.scales, leastScales), isEnough))
+    if (areEnough(once.scales))
       return once;
   }
   return compute(contraction, values, channels, *format, std::move(leastScales));

@@ -5,6 +5,8 @@
 // carry it (channels keep their order in every layout), `halftone-adopt-casts` takes the codes out of the weights again,
 // which is exact, and removes it. `halftone.reason` in its place says why weights that the source has quantized have no such form.
 // `halftone.source_dynamic` beside it says that the source rounds what the contraction reads, too, by ranges that it finds when it runs.
+// `halftone.source_written` beside it says that the source writes the product of codes and scales out in floats (Cast, Sub, Mul): it is a float model,
+// which is calibrated like any other, and whose weights keep these codes where their format can hold them (WeightRounding.h).
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_ANALYSIS_SOURCESCALES_H
@@ -15,11 +17,12 @@
 
 namespace mlir::halftone {
 
-inline constexpr llvm::StringLiteral kSourceScalesAttr = "halftone.source_scales", kSourceDynamicAttr = "halftone.source_dynamic";
+inline constexpr llvm::StringLiteral kSourceScalesAttr = "halftone.source_scales", kSourceDynamicAttr = "halftone.source_dynamic",
+                                     kSourceWrittenAttr = "halftone.source_written";
 
 /// Lets a contraction that stands for another one have its scales, or its reason.
 inline void copySourceScales(Operation *from, Operation *to) {
-  for (StringRef name : {StringRef(kSourceScalesAttr), StringRef(kSourceDynamicAttr), StringRef(kReasonAttr)})
+  for (StringRef name : {StringRef(kSourceScalesAttr), StringRef(kSourceDynamicAttr), StringRef(kSourceWrittenAttr), StringRef(kReasonAttr)})
     if (Attribute value = from->getAttr(name))
       to->setAttr(name, value);
 }

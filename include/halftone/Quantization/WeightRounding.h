@@ -45,10 +45,13 @@ struct WeightOptions {
   WeightRounding rounding = WeightRounding::Diffused;
 };
 
-/// What the contraction has as attributes, or the rounding of the options in the format of the contraction. The values are
+/// What the contraction has as attributes, the codes of the source where the format holds them, or the rounding of the options in the format of the contraction. The values are
 /// finite. A diagnostic if the format is not sound.
 FailureOr<RoundedWeights> roundWeights(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
                                        const WeightOptions &options);
+
+/// The codes of weights that are codes times `scales`, one for each output channel or one for all, but for the rounding of that product; nothing if they are none.
+std::optional<RoundedWeights> takeCodes(Operation *contraction, ArrayRef<float> values, ArrayRef<float> scales);
 
 /// Rounds the weights of many contractions, equal ones once: layers that share weights and the steps of a recurrent network have the same, each in a
 /// constant of its own, and differ in biases and ranges. The options are the same for all.
@@ -68,12 +71,16 @@ private:
 
   RoundedWeights compute(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels, const FormatOfWeights &format,
                          std::vector<float> leastScales);
+  /// The codes of the source (Analysis/SourceScales.h), if the weights are still those and the format can hold them; else null.
+  const RoundedWeights *findSource(Operation *contraction, ArrayRef<float> values, const FormatOfWeights &format);
+  const void *constantOf(Operation *contraction);
   const RoundedWeights &roundOnce(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels, const FormatOfWeights &format);
 
   WeightOptions options;
   ConstantPool constants;
   int64_t numComputed = 0;
   std::map<Key, RoundedWeights> rounded; ///< without the scales that biases need
+  std::map<Key, std::optional<RoundedWeights>> taken; ///< by the scales of the source in place of the format's first attribute
 };
 
 /// Lowers codes (row-major) of a contraction whose format bounds pairs where a pair exceeds its bound.

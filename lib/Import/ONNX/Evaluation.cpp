@@ -9,6 +9,7 @@
 #include "Broadcast.h"
 #include "Movement.h"
 #include "Operators.h"
+#include "Quantization.h"
 #include "Reader.h"
 #include "Shape.h"
 #include <cmath>
@@ -125,6 +126,14 @@ static std::optional<std::vector<T>> zipWith(ArrayRef<T> x, ArrayRef<int64_t> xP
   return results;
 }
 
+/// The scales that codes, times or without what broadcasts to them, have.
+static std::shared_ptr<const HostScales> scalesOfPair(StringRef type, const HostTensor &x, const HostTensor &y, ArrayRef<int64_t> shape) {
+  const bool isProduct = type == "Mul";
+  if ((isProduct || type == "Div" || type == "Sub" || type == "Add") && x.scales && ArrayRef<int64_t>(x.shape) == shape)
+    return moveWrittenScales(type, x, y);
+  return isProduct && y.scales && ArrayRef<int64_t>(y.shape) == shape ? moveWrittenScales(type, y, x) : nullptr;
+}
+
 static Evaluated evaluatePair(StringRef type, const HostTensor &x, const HostTensor &y) {
   auto shape = broadcastShapes(x.shape, y.shape);
   if (!shape || x.element != y.element || ShapedType::getNumElements(*shape) > kMaxElements)
@@ -134,8 +143,13 @@ static Evaluated evaluatePair(StringRef type, const HostTensor &x, const HostTen
   if (x.isFloat()) {
     auto results = zipWith<double>(x.numbers(), xAt, y.numbers(), yAt,
                                    [&](double a, double b) { return computeFloat(type, a, b); });
-    if (!results || !isComparison(type))
-      return results ? Evaluated(HostTensor::fromNumbers(element, *shape, *results)) : std::nullopt;
+    if (!results)
+      return std::nullopt;
+    if (!isComparison(type)) {
+      HostTensor result = HostTensor::fromNumbers(element, *shape, *results);
+      result.scales = scalesOfPair(type, x, y, *shape);
+      return result;
+    }
     return HostTensor::fromIntegers(element, *shape, std::vector<int64_t>(results->begin(), results->end()));
   }
   auto results = zipWith<int64_t>(x.integers(), xAt, y.integers(), yAt,
@@ -185,8 +199,14 @@ Evaluated onnx_operators::evaluateCast(Node &node) {
     return std::nullopt;
   if (x.symbolic)
     return to == x.element ? Evaluated(x) : std::nullopt;
-  if (isa<FloatType>(to))
-    return HostTensor::fromNumbers(to, x.shape, x.numbers());
+  if (isa<FloatType>(to)) {
+    HostTensor result = HostTensor::fromNumbers(to, x.shape, x.numbers());
+    if (!x.isFloat())
+      result.scales = scalesOfIntegers();
+    else if (x.scales && x.scales->written)
+      result.scales = x.scales;
+    return result;
+  }
   std::vector<int64_t> integers = x.integers();
   if (to.isInteger(1))
     for (auto [integer, number] : llvm::zip(integers, x.numbers()))

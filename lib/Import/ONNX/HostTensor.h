@@ -15,12 +15,13 @@
 
 namespace mlir::halftone::importer {
 
-/// What a tensor that DequantizeLinear made is a multiple of.
+/// What a tensor that DequantizeLinear, or Cast and Mul, made of codes is a multiple of.
 struct HostScales {
   std::vector<float> scales; ///< one, or one for each index of `axis`; of recurrent weights (directions x rows x columns) one for each row
   int64_t axis = -1;
   bool dynamic = false; ///< what reads the tensor rounds its other operand, too, by ranges that it finds when it runs
-  std::string problem; ///< why its codes are no signed bytes with these scales; empty: they are
+  std::string problem = {}; ///< why its codes are no signed bytes with these scales; empty: they are
+  bool written = false; ///< by Cast and Mul: whether the codes are signed bytes is seen by the passes that look for them
 };
 
 struct HostTensor {
@@ -30,7 +31,7 @@ struct HostTensor {
   std::string name;
   /// Whether an integer may be ShapedType::kDynamic, which stands for the size of the dynamic dimension.
   bool symbolic = false;
-  std::shared_ptr<const HostScales> scales = nullptr; ///< null: not dequantized
+  std::shared_ptr<const HostScales> scales = nullptr; ///< null: not made of codes
 
   int64_t count() const;
   bool isFloat() const { return isa<FloatType>(element); }

@@ -344,6 +344,50 @@ std::optional<HostTensor> importer::readSignedWeights(Node &node, unsigned zero,
   return result;
 }
 
+//===----------------------------------------------------------------------===//
+// Casts of codes that the source has written out
+//===----------------------------------------------------------------------===//
+
+std::shared_ptr<const HostScales> importer::scalesOfIntegers() {
+  HostScales scales{{1.0f}};
+  scales.written = true;
+  return std::make_shared<HostScales>(std::move(scales));
+}
+
+/// The one dimension of a tensor of `rank` dimensions along which what broadcasts to it differs; -1: none; nothing: several.
+static std::optional<int64_t> findOnlyAxis(ArrayRef<int64_t> shape, int64_t rank) {
+  int64_t axis = -1;
+  for (auto [d, size] : llvm::enumerate(shape)) {
+    if (size != 1 && axis >= 0)
+      return std::nullopt;
+    if (size != 1)
+      axis = rank - static_cast<int64_t>(shape.size()) + d;
+  }
+  return axis;
+}
+
+std::shared_ptr<const HostScales> importer::moveWrittenScales(StringRef type, const HostTensor &x, const HostTensor &factor) {
+  if (!x.scales || !x.scales->written || factor.count() == 0)
+    return nullptr;
+  if (type == "Sub" || type == "Add")
+    return x.scales; // whether the zero point is whole steps is seen in the weights
+  std::optional<int64_t> axis = findOnlyAxis(factor.shape, x.shape.size());
+  if (!axis || (*axis >= 0 && x.scales->axis >= 0 && *axis != x.scales->axis))
+    return nullptr;
+  HostScales result = *x.scales;
+  std::vector<double> factors = factor.numbers();
+  result.axis = std::max(*axis, result.axis);
+  result.scales.resize(std::max(factors.size(), result.scales.size()));
+  for (auto [i, scale] : llvm::enumerate(result.scales)) {
+    const double number = std::abs(factors[factors.size() == 1 ? 0 : i]), before = x.scales->scales[x.scales->scales.size() == 1 ? 0 : i];
+    // Where a scale is 0 all weights are.
+    scale = static_cast<float>(number == 0 ? before : type == "Div" ? before / number : before * number);
+    if (!std::isnormal(scale))
+      return nullptr;
+  }
+  return std::make_shared<HostScales>(std::move(result));
+}
+
 void importer::tagWeights(Value contraction, const Tensor &weights, int64_t axis) {
   Operation *op = contraction ? contraction.getDefiningOp() : nullptr;
   if (!op || !weights.constant || !weights.constant->scales)
@@ -353,6 +397,8 @@ void importer::tagWeights(Value contraction, const Tensor &weights, int64_t axis
   std::string problem = scales.problem;
   if (problem.empty() && scales.axis >= 0 && scales.axis != axis)
     problem = "its weights have scales along another axis than that of its output channels";
+  if (!problem.empty() && scales.written)
+    return; // floats like any others
   if (!problem.empty()) {
     op->setAttr(kReasonAttr, builder.getStringAttr(problem));
     return;
@@ -360,6 +406,8 @@ void importer::tagWeights(Value contraction, const Tensor &weights, int64_t axis
   op->setAttr(kSourceScalesAttr, builder.getDenseF32ArrayAttr(scales.scales));
   if (scales.dynamic)
     op->setAttr(kSourceDynamicAttr, builder.getUnitAttr());
+  if (scales.written)
+    op->setAttr(kSourceWrittenAttr, builder.getUnitAttr());
 }
 
 //===----------------------------------------------------------------------===//

@@ -17,6 +17,13 @@ void tagWeights(Value contraction, const Tensor &weights, int64_t axis);
 /// Scales of codes, which without their zero points lie from `least` to `greatest`; says why they are none of signed bytes, if so.
 std::shared_ptr<const HostScales> describeScales(HostScales scales, int64_t least, int64_t greatest);
 
+/// The scales of integers that Cast makes floats.
+std::shared_ptr<const HostScales> scalesOfIntegers();
+
+/// The scales of `x` multiplied or divided by the constant `factor`, or shifted by it as by a zero point; null if they were written by no Cast, or differ along
+/// several axes. Both tensors have the shape of `x` in the end.
+std::shared_ptr<const HostScales> moveWrittenScales(StringRef type, const HostTensor &x, const HostTensor &factor);
+
 /// The code of `x` in the element type, stored as that is: saturate(roundeven(x / scale) + zero); `zero` may be null.
 Value emitQuantize(OpBuilder &b, Location l, Type element, Value x, Value scale, Value zero);
 
