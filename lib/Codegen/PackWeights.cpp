@@ -403,7 +403,7 @@ private:
       if (layout.storage.isPacked())
         packed = storeInFewBits(layout, packed);
     auto type = RankedTensorType::get(packed.size(), getElementTypeOrSelf(op.getWeights().getType()));
-    return constants.make<T>(type, packed, "packed");
+    return makeConstant<T>(type, packed, "packed");
   }
 
   ConstantPool constants;       ///< layers that share weights, and the steps of a recurrent network, have the same

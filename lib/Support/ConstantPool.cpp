@@ -29,12 +29,17 @@ DenseResourceElementsAttr ConstantPool::unique(DenseResourceElementsAttr element
   return elements;
 }
 
-ElementsAttr ConstantPool::make(RankedTensorType type, ArrayRef<char> bytes, StringRef name) {
+DenseResourceElementsAttr ConstantPool::make(RankedTensorType type, ArrayRef<char> bytes, StringRef name) {
+  constexpr size_t kAlignment = 64;
   const uint64_t hash = hashOf(bytes);
   if (DenseResourceElementsAttr equal = find(type, bytes, hash))
     return equal;
-  ElementsAttr made = makeConstant(type, bytes, name);
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(made))
-    known[hash].push_back(resource);
+  auto made = DenseResourceElementsAttr::get(type, name, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlignment));
+  known[hash].push_back(made);
   return made;
+}
+
+DenseResourceElementsAttr SharedConstants::make(RankedTensorType type, ArrayRef<char> bytes, StringRef name) {
+  std::lock_guard<std::mutex> lock(mutex);
+  return pool.make(type, bytes, name);
 }

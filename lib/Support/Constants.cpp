@@ -1,6 +1,7 @@
 //===- Constants.cpp - constant tensors as bytes ----------------------------===//
 #include "halftone/Support/Constants.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Support/ConstantPool.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
@@ -132,6 +133,5 @@ ElementsAttr mlir::halftone::makeConstant(RankedTensorType type, ArrayRef<char> 
     ArrayRef<char> buffer = count > 1 && isSplat(bytes, count) ? bytes.take_front(bytes.size() / count) : bytes;
     return DenseElementsAttr::getFromRawBuffer(type, buffer);
   }
-  size_t alignment = 64;
-  return DenseResourceElementsAttr::get(type, name, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, alignment));
+  return type.getContext()->getOrLoadDialect<HalftoneDialect>()->getRegisteredInterface<SharedConstants>()->make(type, bytes, name);
 }

@@ -34,7 +34,7 @@ template <typename T>
 std::vector<T> transposeElements(ArrayRef<T> from, ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation);
 
 /// A constant tensor attribute with the given row-major bytes (little endian; i1 as one byte each): `dense` up to 64
-/// elements or for a splat, else a `dense_resource` named `name` (made unique).
+/// elements or for a splat, else a `dense_resource` named `name` (made unique), or the one that was made of the same type and bytes before.
 ElementsAttr makeConstant(RankedTensorType type, ArrayRef<char> bytes, StringRef name);
 
 template <typename T>

@@ -1,5 +1,6 @@
 //===- HalftoneDialect.cpp - registration, types and attributes -------------===//
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
+#include "halftone/Support/ConstantPool.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -26,6 +27,7 @@ void HalftoneDialect::initialize() {
 #define GET_ATTRDEF_LIST
 #include "halftone/Dialect/Halftone/IR/HalftoneAttributes.cpp.inc"
       >();
+  addInterfaces<SharedConstants>();
 }
 
 LogicalResult DimAttr::verify(function_ref<InFlightDiagnostic()> emitError,
