@@ -13,7 +13,6 @@
 #include "TemporaryFile.h"
 #include "halftone/Analysis/PrunedZeros.h"
 #include "halftone/Analysis/QuantizableValues.h"
-#include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Calibration/Passes.h"
 #include "halftone/Pruning/ChannelClasses.h"
 #include "halftone/Pruning/ExcludedLayers.h"
@@ -158,16 +157,14 @@ static void takeMeans(ModuleOp module, ModuleOp copy) {
 /// Takes weights, biases and what says that zeros are meant from a copy of the module.
 static void takeWeights(ModuleOp module, ModuleOp copy) {
   auto mainOf = [](ModuleOp of) { return of.lookupSymbol<func::FuncOp>("main"); };
-  Sandwiches mine(mainOf(module)), theirs(mainOf(copy));
   for (auto [to, from] : llvm::zip_equal(getContractionInputs(mainOf(module)), getContractionInputs(mainOf(copy)))) {
     if (auto weights = getConstantElements<float>(getWeightOperand(from.contraction).get()))
       replaceConstant(getWeightOperand(to.contraction), *weights, "weights");
     for (StringRef name : {kPrunedAttr, kZerosAttr})
       if (Attribute attribute = from.contraction->getAttr(name))
         to.contraction->setAttr(name, attribute);
-    const Sandwich *target = mine.find(to.contraction), *source = theirs.find(from.contraction);
     const int64_t channels = WeightChannels(to.contraction).outputs;
-    OpOperand *bias = target ? findBias(*target, channels) : nullptr, *other = source ? findBias(*source, channels) : nullptr;
+    OpOperand *bias = findBias(to.contraction, channels), *other = findBias(from.contraction, channels);
     if (bias && other)
       replaceConstant(*bias, *getConstantElements<float>(other->get()), "bias");
   }

@@ -8,7 +8,6 @@
 #include "Progress.h"
 #include "TemporaryFile.h"
 #include "halftone/Analysis/PrunedZeros.h"
-#include "halftone/Analysis/Sandwiches.h"
 #include "halftone/Calibration/Passes.h"
 #include "halftone/Pruning/WeightRows.h"
 #include "halftone/Quantization/Biases.h"
@@ -273,9 +272,7 @@ static Error reconstructLayer(SegmentedNetwork &floats, SegmentedNetwork &made, 
   LayerSums even(step.patches, weights.rows(), step.layer.key), odd = even;
   if (Error error = sumLayer(floats, made, index, even, odd))
     return error;
-  Sandwiches sandwiches(made.module.lookupSymbol<func::FuncOp>("main"));
-  const Sandwich *sandwich = sandwiches.find(contraction);
-  OpOperand *bias = sandwich ? findBias(*sandwich, weights.rows()) : nullptr;
+  OpOperand *bias = findBias(contraction, weights.rows());
   if (bias) // which is corrected here, so by nothing later
     contraction->removeAttr(kChannelMeansAttr);
   std::vector<float> original = weights.values;

@@ -10,7 +10,7 @@ using namespace mlir::halftone;
 
 void mlir::halftone::keepMeans(const Sandwich &sandwich, const WeightRows &weights, ArrayRef<float> original) {
   auto means = sandwich.anchor->getAttrOfType<DenseF32ArrayAttr>(kChannelMeansAttr);
-  OpOperand *bias = findBias(sandwich, weights.rows());
+  OpOperand *bias = findBias(sandwich.anchor, weights.rows());
   const int64_t channels = weights.channels(), columns = weights.columns();
   if (!means || !bias || means.size() % channels != 0)
     return;

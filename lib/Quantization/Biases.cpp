@@ -3,23 +3,29 @@
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Quantization/UniformTypes.h"
 #include "halftone/Support/Constants.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <cmath>
 
 using namespace mlir;
 using namespace mlir::halftone;
 
-OpOperand *mlir::halftone::findBias(const Sandwich &sandwich, int64_t channels) {
-  for (Operation *op : sandwich.simpleTail()) {
-    auto generic = dyn_cast<linalg::GenericOp>(op);
-    if (!generic)
-      continue;
-    for (OpOperand *operand : generic.getDpsInputOperands()) {
-      auto type = dyn_cast<RankedTensorType>(operand->get().getType());
-      if (type && type.getRank() == 1 && type.getDimSize(0) == channels && isConstant(operand->get()))
-        return operand;
-    }
-  }
-  return nullptr;
+OpOperand *mlir::halftone::findBias(Operation *contraction, int64_t channels) {
+  Value sums = contraction->getResult(0);
+  while (sums.hasOneUse() && isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(*sums.user_begin()))
+    sums = sums.user_begin()->getResult(0);
+  auto generic = sums.hasOneUse() ? dyn_cast<linalg::GenericOp>(*sums.user_begin()) : linalg::GenericOp();
+  if (!generic || generic.isDpsInit(&*sums.use_begin()))
+    return nullptr;
+  Value element = generic.getMatchingBlockArgument(&*sums.use_begin());
+  auto sum = element.hasOneUse() ? dyn_cast<arith::AddFOp>(*element.user_begin()) : arith::AddFOp();
+  auto addend = sum ? dyn_cast<BlockArgument>(sum.getLhs() == element ? sum.getRhs() : sum.getLhs()) : BlockArgument();
+  if (!addend || addend.getOwner() != generic.getBody())
+    return nullptr;
+  OpOperand *operand = generic.getMatchingOpOperand(addend);
+  auto type = dyn_cast<RankedTensorType>(operand->get().getType());
+  return type && type.getRank() == 1 && type.getDimSize(0) == channels && isConstant(operand->get()) ? operand : nullptr;
 }
 
 /// The step of the codes that an int8 contraction reads; 0 if there is neither a range nor a cast.
@@ -33,32 +39,16 @@ static double findActivationStep(Operation *contraction) {
   return type ? type.getScale() : 0;
 }
 
-/// What is added to the sums before anything else, a constant for each output channel; empty if there is none.
-static std::vector<float> findAddend(Operation *contraction, int64_t channels) {
-  Value value = contraction->getResult(0);
-  while (value.hasOneUse() && isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(*value.user_begin()))
-    value = value.user_begin()->getResult(0);
-  auto generic = value.hasOneUse() ? dyn_cast<linalg::GenericOp>(*value.user_begin()) : linalg::GenericOp();
-  if (!generic)
-    return {};
-  for (Value input : generic.getDpsInputs()) {
-    auto type = dyn_cast<RankedTensorType>(input.getType());
-    if (type && type.getRank() == 1 && type.getDimSize(0) == channels)
-      if (auto elements = getConstantElements<float>(input))
-        return std::move(*elements);
-  }
-  return {};
-}
-
 std::vector<float> mlir::halftone::findLeastScales(Operation *contraction, int64_t channels) {
   constexpr double kMostCode = 1 << 30;
   const double step = isInt8(contraction) ? findActivationStep(contraction) : 0;
-  if (step <= 0)
+  OpOperand *bias = step > 0 ? findBias(contraction, channels) : nullptr;
+  std::optional<std::vector<float>> scales = bias ? getConstantElements<float>(bias->get()) : std::nullopt;
+  if (!scales)
     return {};
-  std::vector<float> scales = findAddend(contraction, channels);
-  for (float &element : scales)
+  for (float &element : *scales)
     element = std::isfinite(element) ? static_cast<float>(std::abs(element) / step / kMostCode) : 0;
-  return scales;
+  return std::move(*scales);
 }
 
 void mlir::halftone::subtractFromBias(OpOperand &bias, ArrayRef<double> amounts) {

@@ -60,7 +60,7 @@ struct CorrectBiasPass : halftone::impl::CorrectBiasBase<CorrectBiasPass> {
 
   LogicalResult correct(const Sandwich &sandwich, ArrayRef<float> means, RoundingCache &rounding) {
     WeightChannels channels(sandwich.anchor);
-    OpOperand *bias = findBias(sandwich, channels.outputs);
+    OpOperand *bias = findBias(sandwich.anchor, channels.outputs);
     std::optional<std::vector<float>> weights = getConstantElements<float>(getWeightOperand(sandwich.anchor).get());
     bool finite = weights && llvm::all_of(*weights, [](float value) { return std::isfinite(value); });
     if (!bias || !finite || channels.inputs != static_cast<int64_t>(means.size()))
