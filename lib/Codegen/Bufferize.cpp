@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
 #include "mlir/IR/PatternMatch.h"
+#include <cmath>
 
 namespace mlir::halftone {
 #define GEN_PASS_DEF_BUFFERIZE
@@ -29,6 +30,14 @@ static constexpr StringLiteral kCopiedAttr = "halftone.copied";
 
 /// The analysis takes more than quadratic time in the values that share a place.
 static constexpr size_t kMostParts = 32;
+
+/// How many of `parts` share a place so that all places have as many, and no part is copied more often than kMostParts asks for: the root of the number.
+static size_t sizeOfGroups(size_t parts) {
+  unsigned levels = 1;
+  for (size_t most = kMostParts; most < parts; most *= kMostParts)
+    ++levels;
+  return std::ceil(std::pow(double(parts), 1.0 / levels));
+}
 
 /// Replaces tensor.empty by the place where its value is needed: first in the outputs, then that of tensors made of parts, then
 /// in other tensors, whose own place is known by then.
@@ -118,11 +127,14 @@ struct Bufferize : halftone::impl::BufferizeBase<Bufferize> {
 
   /// Adds the concatenation; one of many parts, as of a recurrent network's steps, as groups of them that are copied into the whole.
   static void splitConcat(IRRewriter &rewriter, tensor::ConcatOp concat, SmallVectorImpl<tensor::ConcatOp> &concats) {
+    const size_t size = sizeOfGroups(concat.getNumOperands());
     while (concat.getNumOperands() > kMostParts) {
       rewriter.setInsertionPoint(concat);
       SmallVector<Value> groups;
-      for (OperandRange parts = concat.getInputs(); !parts.empty(); parts = parts.drop_front(std::min(parts.size(), kMostParts))) {
-        auto group = tensor::ConcatOp::create(rewriter, concat.getLoc(), concat.getDim(), parts.take_front(std::min(parts.size(), kMostParts)));
+      for (OperandRange parts = concat.getInputs(); !parts.empty(); parts = parts.drop_front(std::min(parts.size(), size))) {
+        auto group = tensor::ConcatOp::create(rewriter, concat.getLoc(), concat.getDim(), parts.take_front(std::min(parts.size(), size)));
+        if (concat->hasAttr(kCopiedAttr)) // a group of groups
+          group->setAttr(kCopiedAttr, rewriter.getUnitAttr());
         groups.push_back(group);
         concats.push_back(group);
       }
