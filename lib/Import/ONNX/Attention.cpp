@@ -88,37 +88,56 @@ static std::string makeTerm(Expansion &expansion, MLIRContext *context, const st
   return expansion.apply("Where", {isKept, expansion.number(context, 0), expansion.number(context, otherwise)});
 }
 
-/// Whether each row of the truth values has one that is true.
-static bool hasTrueRows(const HostTensor &mask) {
-  std::vector<int64_t> values = mask.integers();
-  const int64_t columns = std::max<int64_t>(mask.shape.back(), 1);
-  for (int64_t row = 0; row < int64_t(values.size()); row += columns)
-    if (llvm::none_of(llvm::seq(row, row + columns), [&](int64_t i) { return values[i] != 0; }))
-      return false;
+namespace {
+/// Which keys a query sees: those up to `right` behind its own position and `left` before it, which is `offset` behind its index.
+struct Window {
+  int64_t rows, columns, offset;
+  std::optional<int64_t> left, right; ///< nothing: no bound
+
+  bool isBounded() const { return left || right; }
+  bool sees(int64_t row, int64_t column) const {
+    const int64_t distance = column - (row + offset);
+    return !(left && distance < -*left) && !(right && distance > *right);
+  }
+  /// A number for each query and key, by whether it is seen.
+  std::string add(Expansion &expansion, Type element, double seen, double hidden) const {
+    std::vector<double> numbers;
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t column = 0; column < columns; ++column)
+        numbers.push_back(sees(row, column) ? seen : hidden);
+    return expansion.constant(isa<FloatType>(element) ? HostTensor::fromNumbers(element, {rows, columns}, numbers)
+                                                      : HostTensor::fromIntegers(element, {rows, columns}, std::vector<int64_t>(numbers.begin(), numbers.end())));
+  }
+};
+} // namespace
+
+/// Whether every query sees a key within the window that a constant mask does not hide: truth values, or terms of which -inf hides; null: no mask.
+static bool seesInEveryRow(const HostTensor *mask, const Window &window) {
+  const std::vector<double> values = mask ? mask->numbers() : std::vector<double>{1};
+  const int64_t rank = mask ? mask->shape.size() : 0, columns = rank ? mask->shape.back() : 1, rows = rank > 1 ? mask->shape[rank - 2] : 1;
+  if ((rows != 1 && rows != window.rows) || (columns != 1 && columns != window.columns) || values.empty())
+    return false;
+  auto isKept = [&](int64_t place) { return mask && mask->isFloat() ? values[place] > -std::numeric_limits<double>::infinity() : values[place] != 0; };
+  for (int64_t outer = 0, e = values.size() / (rows * columns); outer < e; ++outer)
+    for (int64_t row = 0; row < window.rows; ++row)
+      if (llvm::none_of(llvm::seq<int64_t>(window.columns), [&](int64_t column) {
+            return window.sees(row, column) && isKept((outer * rows + (rows == 1 ? 0 : row)) * columns + (columns == 1 ? 0 : column));
+          }))
+        return false;
   return true;
 }
 
-/// The term of positions of keys that a query sees: those up to `right` behind its own and `left` before it, which is `offset` behind its index;
-/// nothing if it sees all.
-static void addWindow(Expansion &expansion, MLIRContext *context, Attention &attention, int64_t offset, std::optional<int64_t> left,
-                      std::optional<int64_t> right) {
-  if (!left && !right)
-    return;
-  const int64_t rows = attention.query.length, columns = attention.keys.length;
-  std::vector<double> term;
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t column = 0; column < columns; ++column) {
-      const int64_t distance = column - (row + offset);
-      term.push_back((left && distance < -*left) || (right && distance > *right) ? kLowest : 0);
-    }
-  attention.terms.push_back(expansion.constant(HostTensor::fromNumbers(Float32Type::get(context), {rows, columns}, term)));
+/// The term of a bounded window.
+static void addWindow(Expansion &expansion, MLIRContext *context, Attention &attention, const Window &window) {
+  if (window.isBounded())
+    attention.terms.push_back(window.add(expansion, Float32Type::get(context), 0, kLowest));
 }
 
 /// The term of a mask of onnxruntime's, input `i` if it is there: lengths of the batch's sequences, or what is 0 where a key is not seen, for each
-/// sequence, each of its queries, or with a dimension for all heads between.
-static LogicalResult addMask(Node &node, Expansion &expansion, unsigned i, float filter, Attention &attention) {
+/// sequence, each of its queries, or with a dimension for all heads between. The name of its truth values, "" without a mask.
+static FailureOr<std::string> addMask(Node &node, Expansion &expansion, unsigned i, float filter, Attention &attention) {
   if (!node.hasInput(i))
-    return success();
+    return std::string();
   MLIRContext *context = node.builder.getContext();
   const Tensor &mask = node.input(i);
   const int64_t columns = attention.keys.length;
@@ -138,7 +157,7 @@ static LogicalResult addMask(Node &node, Expansion &expansion, unsigned i, float
     return node.unsupported("a mask that is not of " + Twine(columns) + " positions");
   }
   attention.terms.push_back(makeTerm(expansion, context, isKept, filter));
-  return success();
+  return isKept;
 }
 
 //===----------------------------------------------------------------------===//
@@ -183,7 +202,38 @@ static LogicalResult checkHeads(Node &node, const Attention &attention) {
 // ONNX's Attention
 //===----------------------------------------------------------------------===//
 
-/// Q, K, V, mask, past keys, past values, lengths of the sequences.
+/// The mask, input 3, and the lengths of the sequences, input 6. A query that sees no key at all gives zeros: unless every one is known to see some, what is
+/// not seen gets nothing.
+static LogicalResult addConditions(Node &node, Expansion &expansion, const Window &window, Attention &attention) {
+  MLIRContext *context = node.builder.getContext();
+  SmallVector<std::string> conditions;
+  HostTensorRef constant = node.constant(3);
+  if (node.hasInput(3)) {
+    const Tensor &mask = node.input(3);
+    if (mask.rank() == 0 || (mask.shape.back() != window.columns && mask.shape.back() != 1) || !(mask.element.isF32() || mask.element.isInteger(1)))
+      return node.unsupported("a mask that is not of " + Twine(window.columns) + " positions, of f32 or truth values");
+    const std::string term = expansion.input(3);
+    attention.terms.push_back(mask.element.isF32() ? term : makeTerm(expansion, context, term, kLowest));
+    const float hides = -std::numeric_limits<float>::infinity();
+    conditions.push_back(mask.element.isF32() ? expansion.apply("Greater", {term, expansion.number(context, hides)}) : term);
+  }
+  FailureOr<std::string> isWithin = addMask(node, expansion, 6, kLowest, attention);
+  if (failed(isWithin))
+    return failure();
+  const bool isKnown = (constant || !node.hasInput(3)) && isWithin->empty();
+  if (isKnown && seesInEveryRow(constant.get(), window))
+    return success();
+  if (!isWithin->empty())
+    conditions.push_back(*isWithin);
+  if (window.isBounded())
+    conditions.push_back(window.add(expansion, IntegerType::get(context, 1), 1, 0));
+  attention.kept = conditions.front();
+  for (const std::string &condition : ArrayRef(conditions).drop_front())
+    attention.kept = expansion.apply("And", {attention.kept, condition});
+  return success();
+}
+
+/// Q, K, V, mask, past keys, past values, lengths of the sequences. The softmax is in f32 whatever `softmax_precision` says.
 LogicalResult importer::expandAttention(Node &node, Expansion &expansion) {
   MLIRContext *context = node.builder.getContext();
   const int64_t queryHeads = node.getInt("q_num_heads", 0), keyHeads = node.getInt("kv_num_heads", queryHeads);
@@ -205,17 +255,9 @@ LogicalResult importer::expandAttention(Node &node, Expansion &expansion) {
   if (node.hasInput(6) && (isCausal || left >= 0 || right >= 0))
     return node.unsupported("a causal mask or a window, of sequences whose lengths are an input");
   auto bound = [](int64_t size) { return size < 0 ? std::optional<int64_t>() : size; };
-  addWindow(expansion, context, attention, offset, bound(left), isCausal ? 0 : bound(right));
-  if (node.hasInput(3)) {
-    const Tensor &mask = node.input(3);
-    if (mask.rank() == 0 || (mask.shape.back() != attention.keys.length && mask.shape.back() != 1) || !(mask.element.isF32() || mask.element.isInteger(1)))
-      return node.unsupported("a mask that is not of " + Twine(attention.keys.length) + " positions, of f32 or truth values");
-    const std::string term = expansion.input(3);
-    attention.terms.push_back(mask.element.isF32() ? term : makeTerm(expansion, context, term, kLowest));
-    if (!mask.element.isF32() && !(mask.constant && hasTrueRows(*mask.constant)))
-      attention.kept = term;
-  }
-  if (failed(addMask(node, expansion, 6, kLowest, attention)))
+  const Window window{attention.query.length, attention.keys.length, offset, bound(left), isCausal ? 0 : bound(right)};
+  addWindow(expansion, context, attention, window);
+  if (failed(addConditions(node, expansion, window, attention)))
     return failure();
   std::string result = attend(expansion, context, attention);
   if (isFlat)
@@ -235,7 +277,8 @@ static LogicalResult finish(Node &node, Expansion &expansion, Attention &attenti
   const bool isCausal = node.getInt("unidirectional", 0);
   const float filter = node.getFloat("mask_filter_value", -10000);
   attention.scale = node.getFloat("scale", 0);
-  addWindow(expansion, context, attention, offset, std::nullopt, isCausal ? std::optional<int64_t>(0) : std::nullopt);
+  addWindow(expansion, context, attention,
+            {attention.query.length, attention.keys.length, offset, std::nullopt, isCausal ? std::optional<int64_t>(0) : std::nullopt});
   if (failed(checkHeads(node, attention)) || failed(addMask(node, expansion, mask, filter, attention)))
     return failure();
   if (attention.query.heads != attention.keys.heads)

@@ -59,7 +59,9 @@ def attend(q, k, v, scale=None, terms=0.0, kept=True, cap=0):
     scores = q @ k.swapaxes(-1, -2) * (scale or 1 / math.sqrt(q.shape[-1]))
     scores = cap * np.tanh(scores / cap) if cap else scores
     scores = scores + terms
-    shares = np.where(kept, np.exp(scores - scores.max(-1, keepdims=True)), 0)
+    kept = np.asarray(kept, bool) & (scores > -np.inf)
+    largest = np.where(kept, scores, -np.inf).max(-1, keepdims=True)
+    shares = np.where(kept, np.exp(np.where(kept, scores - np.where(largest > -np.inf, largest, 0), 0)), 0)
     return shares / np.maximum(shares.sum(-1, keepdims=True), 1e-30) @ v
 
 
@@ -93,6 +95,12 @@ class Cases:
         if isinstance(given, tuple):
             self.model.input(name, kind, list(array.shape))
             self.data[name] = array[None]
+            if not np.isfinite(array).all():  # which no input may be
+                self.data[name] = np.nan_to_num(array, neginf=-3e38)[None]
+                self.model.constant(name + "e", kind, [], [-1e38]), self.model.constant(name + "i", kind, [], [-math.inf])
+                self.model.node("Less", f"{name} {name}e", name + "l")
+                self.model.node("Where", f"{name}l {name}i {name}", name + "w")
+                return name + "w"
         else:
             self.model.constant(name, kind, list(array.shape), array.ravel().tolist())
         return name
@@ -226,6 +234,21 @@ def add_later(c):
     c.add("Attention", [(q,), (k,), (v,), kept], attend(q, keys, values, kept=kept))
     term = floats(1, 5, 7)
     c.add("Attention", [(q,), (k,), (v,), (term,)], attend(q, keys, values, terms=term))
+    # A query that sees no key gives zeros: by terms of -inf, by what the mask and the order hide together, by the window, in a sequence of no length.
+    term = np.where(kept, floats(2, 1, 5, 7), -np.inf).astype(np.float32)
+    for mask in ((term,), term):
+        c.add("Attention", [(q,), (k,), (v,), mask], attend(q, keys, values, terms=term))
+    order = np.tri(5, 7, dtype=bool)
+    behind = np.broadcast_to(np.arange(7) > 0, (5, 7))  # the first query sees the first key alone, which this hides
+    for mask in ((behind,), behind):
+        c.add("Attention", [(q,), (k,), (v,), mask], attend(q, keys, values, kept=behind & order), is_causal=1)
+    term = np.where(behind, floats(5, 7), -np.inf).astype(np.float32)
+    for mask in ((term,), term):
+        c.add("Attention", [(q,), (k,), (v,), mask], attend(q, keys, values, terms=term, kept=order), is_causal=1)
+    c.add("Attention", [(q,), (k[:, :, :3],), (v[:, :, :3],)], attend(q, keys[:, :, :3], values[:, :, :3], kept=np.eye(5, 3)), left_window_size=0, right_window_size=0)
+    lengths = np.array([0, 6])
+    c.add("Attention", [(q,), (k,), (v,), (kept,), None, None, (lengths,)],
+          attend(q, keys, values, kept=kept & (np.arange(7) < lengths[:, None])[:, None, None]))
     lengths = np.array([3, 6])
     c.add("Attention", [(q,), (k,), (v,), None, None, None, (lengths,)], attend(q, keys, values, kept=(np.arange(7) < lengths[:, None])[:, None, None]))
     flat = floats(2, 5, 24), floats(2, 7, 12), floats(2, 7, 6)
