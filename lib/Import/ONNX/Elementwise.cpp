@@ -8,6 +8,7 @@
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include <cmath>
 #include <limits>
 
@@ -159,11 +160,43 @@ static Value emitCast(OpBuilder &b, Location l, Type from, Type to, Value x) {
   return arith::FPToSIOp::create(b, l, type, x);
 }
 
+/// C's fmod, which is exact. A round subtracts as many divisors as a quotient of 24 bits says: what is left is exact, and 2^23 times smaller or within one
+/// divisor of the remainder, on either side. No quotient overflows, since divisors of 2^150 and 2^75 times the size, of which the remainder is one of
+/// theirs, come first; what quotients are left, up to 2^127 and 2^75, and one round to be within [0, divisor) make 7 and 5 rounds.
+static Value emitRemainder(OpBuilder &builder, Location loc, Value x, Value y) {
+  constexpr std::pair<int, int> kStages[] = {{2, 7}, {1, 5}, {0, 5}}; // factors of 2^75, rounds
+  ImplicitLocOpBuilder b(loc, builder);
+  using arith::CmpFPredicate;
+  Value zero = scalarConstant(b, loc, b.getF32Type(), 0), infinity = scalarConstant(b, loc, b.getF32Type(), std::numeric_limits<double>::infinity());
+  Value rest = math::AbsFOp::create(b, x), size = math::AbsFOp::create(b, y);
+  for (auto [factors, rounds] : kStages) {
+    Value divisor = size;
+    for (int i = 0; i < factors; ++i)
+      divisor = arith::MulFOp::create(b, divisor, scalarConstant(b, loc, b.getF32Type(), std::ldexp(1.0, 75)));
+    for (int round = 0; round < rounds; ++round) {
+      Value quotient = math::FloorOp::create(b, arith::DivFOp::create(b, rest, divisor));
+      Value next = math::FmaOp::create(b, arith::NegFOp::create(b, quotient), divisor, rest);
+      Value isLess = arith::CmpFOp::create(b, CmpFPredicate::OLT, rest, zero), isMore = arith::CmpFOp::create(b, CmpFPredicate::OGE, rest, divisor);
+      rest = arith::SelectOp::create(b, arith::OrIOp::create(b, isLess, isMore), next, rest); // of a divisor beyond the numbers nothing
+    }
+  }
+  Value negative = arith::NegFOp::create(b, rest);
+  rest = arith::SelectOp::create(b, arith::CmpFOp::create(b, CmpFPredicate::OEQ, x, zero), x, rest); // of either sign
+  rest = arith::SelectOp::create(b, arith::CmpFOp::create(b, CmpFPredicate::OLT, x, zero), negative, rest);
+  // NaN for an infinite dividend and a divisor of 0 or NaN.
+  Value isFinite = arith::CmpFOp::create(b, CmpFPredicate::OLT, math::AbsFOp::create(b, x), infinity);
+  Value hasDivisor = arith::CmpFOp::create(b, CmpFPredicate::OGT, size, zero);
+  Value nan = scalarConstant(b, loc, b.getF32Type(), std::numeric_limits<double>::quiet_NaN());
+  return arith::SelectOp::create(b, arith::AndIOp::create(b, isFinite, hasDivisor), rest, nan);
+}
+
 /// The remainder with the divisor's sign, or (fmod) the dividend's.
 LogicalResult onnx_operators::buildMod(Node &node) {
   Tensor x = node.input(0), divisor = node.input(1);
   const bool ofDividend = node.getInt("fmod", 0);
   const bool isUnsigned = x.element.isUnsignedInteger();
+  if (ofDividend && x.element.isF32() && divisor.element.isF32())
+    return setBroadcast(node, {x, divisor}, x.element, [](OpBuilder &b, Location l, ValueRange e) { return emitRemainder(b, l, e[0], e[1]); });
   if (!(x.element.isInteger(8) || x.element.isInteger(32) || x.element.isInteger(64)) || divisor.element != x.element)
     return node.unsupported("element types " + llvm::formatv("{0} and {1}", x.element, divisor.element).str());
   if (!divisor.constant || divisor.constant->symbolic || llvm::any_of(divisor.constant->integers(), [](int64_t y) { return y == 0 || y == -1; }))

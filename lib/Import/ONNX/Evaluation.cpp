@@ -56,6 +56,8 @@ static std::optional<double> computeFloat(StringRef type, double x, double y) {
     return std::min(x, y);
   if (type == "Max")
     return std::max(x, y);
+  if (type == "Remainder")
+    return std::fmod(x, y);
   if (isComparison(type))
     return compare(type, x, y);
   return std::nullopt;

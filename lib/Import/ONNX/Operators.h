@@ -113,7 +113,7 @@ std::optional<HostTensor> evaluateQuantizeLinear(Node &node);
 LogicalResult buildReduce(Node &node);
 LogicalResult buildArgument(Node &node);
 LogicalResult buildHardmax(Node &node);
-LogicalResult buildCumSum(Node &node);
+LogicalResult buildCumulative(Node &node);
 
 // Normalization.cpp
 LogicalResult buildBatchNormalization(Node &node);

@@ -300,8 +300,8 @@ LogicalResult onnx_operators::buildHardmax(Node &node) {
   return success();
 }
 
-/// Each position's sum of those before it (reverse: behind it), itself included unless exclusive: one reduction over pairs of positions.
-LogicalResult onnx_operators::buildCumSum(Node &node) {
+/// Each position's sum, or product, of those before it (reverse: behind it), itself included unless exclusive: one reduction over pairs of positions.
+LogicalResult onnx_operators::buildCumulative(Node &node) {
   const Tensor x = node.input(0);
   HostTensorRef constant = node.constant(1);
   const bool exclusive = node.getInt("exclusive", 0), reverse = node.getInt("reverse", 0);
@@ -310,7 +310,8 @@ LogicalResult onnx_operators::buildCumSum(Node &node) {
     return node.unsupported("an axis that is not constant or outside the static dimensions");
   OpBuilder &b = node.builder;
   const int64_t rank = x.rank();
-  Value init = makeFilled(node, x.shape, node.operand(0), scalarConstant(b, node.loc, x.element, 0));
+  const bool isProduct = node.type() == "CumProd";
+  Value init = makeFilled(node, x.shape, node.operand(0), scalarConstant(b, node.loc, x.element, isProduct ? 1 : 0));
   SmallVector<AffineMap> maps = {readLines(b, rank, axis), b.getMultiDimIdentityMap(rank + 1).dropResult(rank)};
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   iterators.push_back(utils::IteratorType::reduction);
@@ -318,8 +319,12 @@ LogicalResult onnx_operators::buildCumSum(Node &node) {
   CmpIPredicate counts = reverse ? (exclusive ? CmpIPredicate::sgt : CmpIPredicate::sge) : exclusive ? CmpIPredicate::slt : CmpIPredicate::sle;
   auto build = [&](OpBuilder &n, Location l, ValueRange e) {
     Value from = linalg::IndexOp::create(n, l, rank), to = linalg::IndexOp::create(n, l, axis);
-    Value sum = x.isFloat() ? arith::AddFOp::create(n, l, e[1], e[0]).getResult() : arith::AddIOp::create(n, l, e[1], e[0]).getResult();
-    linalg::YieldOp::create(n, l, arith::SelectOp::create(n, l, arith::CmpIOp::create(n, l, counts, from, to), sum, e[1]).getResult());
+    Value next;
+    if (isProduct)
+      next = x.isFloat() ? arith::MulFOp::create(n, l, e[1], e[0]).getResult() : arith::MulIOp::create(n, l, e[1], e[0]).getResult();
+    else
+      next = x.isFloat() ? arith::AddFOp::create(n, l, e[1], e[0]).getResult() : arith::AddIOp::create(n, l, e[1], e[0]).getResult();
+    linalg::YieldOp::create(n, l, arith::SelectOp::create(n, l, arith::CmpIOp::create(n, l, counts, from, to), next, e[1]).getResult());
   };
   node.setResult(linalg::GenericOp::create(b, node.loc, init.getType(), node.operand(0), init, maps, iterators, build).getResult(0), x.element);
   return success();
