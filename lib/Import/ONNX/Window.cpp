@@ -24,6 +24,11 @@ static LogicalResult setOutput(Node &node, Window &window, ArrayRef<int64_t> spa
   const int64_t rank = spatial.size();
   for (int64_t d = 0; d < rank; ++d) {
     int64_t stride = window.strides[d], room = spatial[d] + window.pads[d] + window.pads[d + rank] - window.reach(d);
+    if (ceil && room < 0 && room > -stride) { // one window, which ends beyond the trailing pad
+      window.output[d] = 1;
+      window.overhang[d] = -room;
+      continue;
+    }
     if (room < 0)
       return node.unsupported("its kernel is larger than the padded input: " + Twine(window.reach(d)) + " positions of " +
                               Twine(window.reach(d) + room));
