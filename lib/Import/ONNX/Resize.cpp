@@ -98,7 +98,8 @@ static FailureOr<SmallVector<ResizeAxis>> readResizeAxes(Node &node, const Tenso
         return node.unsupported("a resize of the dynamic dimension");
       continue;
     }
-    a.out = source == scales ? static_cast<int64_t>(std::floor(a.in * number)) : static_cast<int64_t>(number);
+    // A product in f32, as in ONNX's inference of shapes: 14 times the f32 nearest to 19 / 14 is 19 there, and less in reals.
+    a.out = source == scales ? static_cast<int64_t>(std::floor(static_cast<float>(a.in) * static_cast<float>(number))) : static_cast<int64_t>(number);
     a.scale = source == scales ? static_cast<float>(number) : static_cast<float>(a.out) / a.in;
     if (a.out < 1)
       return node.unsupported("an empty result");

@@ -6,51 +6,64 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// The real source coordinate of output position `i`; nothing for an unknown mode.
-static std::optional<float> sourceCoordinate(StringRef mode, const ResizeAxis &axis, int64_t i) {
-  float x = i, half = (x + 0.5f) / axis.scale - 0.5f;
+/// The source coordinate of output position `i` in the arithmetic of T; nothing for an unknown mode.
+///
+/// In f64 a scale that is the f32 nearest to out / in is taken for that quotient, which is what a file that can only say f32 means. What lies on a pixel or
+/// half-way between two is there exactly, since the one division that rounds has no rest then.
+template <typename T>
+static std::optional<T> sourceCoordinate(StringRef mode, const ResizeAxis &axis, int64_t i) {
+  const bool isQuotient = std::is_same_v<T, double> && axis.scale == static_cast<float>(axis.out) / axis.in;
+  auto unscaled = [&](T v) -> T { return isQuotient ? v * axis.in / axis.out : v / axis.scale; };
+  const T x = i, middle = T(0.5), half = unscaled(x + middle) - middle;
   if (mode == "half_pixel")
     return half;
   if (mode == "pytorch_half_pixel")
     return axis.out > 1 ? half : 0;
-  if (mode == "half_pixel_symmetric")
-    return half + axis.in * 0.5f * (1 - axis.out / (axis.scale * axis.in));
+  if (mode == "half_pixel_symmetric") {
+    const T centred = isQuotient ? T(0) : axis.in * middle * (1 - axis.out / (T(axis.scale) * axis.in));
+    return centred + unscaled(x + middle) - middle;
+  }
   if (mode == "asymmetric")
-    return x / axis.scale;
+    return unscaled(x);
   if (mode == "align_corners")
     return axis.out == 1 ? 0 : x * (axis.in - 1) / (axis.out - 1);
   if (mode == "tf_crop_and_resize") {
-    float reach = (axis.roiEnd - axis.roiStart) * (axis.in - 1);
-    return axis.roiStart * (axis.in - 1) + (axis.out == 1 ? reach / 2 : x * reach / (axis.out - 1));
+    T reach = (T(axis.roiEnd) - axis.roiStart) * (axis.in - 1);
+    return axis.roiStart * T(axis.in - 1) + (axis.out == 1 ? reach / 2 : x * reach / (axis.out - 1));
   }
   if (mode == "tf_half_pixel_for_nn")
-    return (x + 0.5f) / axis.scale;
+    return unscaled(x + middle);
   return std::nullopt;
 }
 
-static std::optional<float> roundCoordinate(StringRef mode, float x) {
+/// The position that a nearest mode takes. Which of two pixels is nearer is a question of the definition, in reals; floor and ceil are those of the f32
+/// coordinate, as in onnxruntime: what lies on a pixel may be taken for a little less or more there.
+static std::optional<int64_t> roundCoordinate(StringRef mode, StringRef coordinates, const ResizeAxis &axis, int64_t i) {
+  std::optional<double> exact = sourceCoordinate<double>(coordinates, axis, i);
+  std::optional<float> rounded = sourceCoordinate<float>(coordinates, axis, i);
+  if (!exact)
+    return std::nullopt;
   if (mode == "round_prefer_floor")
-    return std::ceil(x - 0.5f);
+    return static_cast<int64_t>(std::ceil(*exact - 0.5));
   if (mode == "round_prefer_ceil")
-    return std::floor(x + 0.5f);
+    return static_cast<int64_t>(std::floor(*exact + 0.5));
   if (mode == "floor")
-    return std::floor(x);
+    return static_cast<int64_t>(std::floor(*rounded));
   if (mode == "ceil")
-    return std::ceil(x);
+    return static_cast<int64_t>(std::ceil(*rounded));
   return std::nullopt;
 }
 
-bool mlir::halftone::isCoordinateMode(StringRef coordinates) { return sourceCoordinate(coordinates, {1, 1, 1}, 0).has_value(); }
+bool mlir::halftone::isCoordinateMode(StringRef coordinates) { return sourceCoordinate<float>(coordinates, {1, 1, 1}, 0).has_value(); }
 
 std::optional<SmallVector<int64_t>> mlir::halftone::nearestIndices(StringRef coordinates, StringRef rounding,
                                                                    const ResizeAxis &axis) {
   SmallVector<int64_t> indices;
   for (int64_t i = 0; i < axis.out; ++i) {
-    std::optional<float> source = sourceCoordinate(coordinates, axis, i);
-    std::optional<float> rounded = source ? roundCoordinate(rounding, *source) : std::nullopt;
+    std::optional<int64_t> rounded = roundCoordinate(rounding, coordinates, axis, i);
     if (!rounded)
       return std::nullopt;
-    indices.push_back(std::clamp<int64_t>(static_cast<int64_t>(*rounded), 0, axis.in - 1));
+    indices.push_back(std::clamp<int64_t>(*rounded, 0, axis.in - 1));
   }
   return indices;
 }
@@ -58,7 +71,7 @@ std::optional<SmallVector<int64_t>> mlir::halftone::nearestIndices(StringRef coo
 std::optional<SmallVector<Interpolated>> mlir::halftone::linearSources(StringRef coordinates, const ResizeAxis &axis) {
   SmallVector<Interpolated> sources;
   for (int64_t i = 0; i < axis.out; ++i) {
-    std::optional<float> source = sourceCoordinate(coordinates, axis, i);
+    std::optional<float> source = sourceCoordinate<float>(coordinates, axis, i);
     if (!source)
       return std::nullopt;
     float clamped = std::clamp<float>(*source, 0, axis.in - 1), low = std::floor(clamped);
@@ -90,7 +103,7 @@ std::optional<SmallVector<SmallVector<WeightedSource>>> mlir::halftone::filterSo
   const auto first = static_cast<int64_t>(std::floor((filter.cubic ? -2 : -1) / stretch)) + 1;
   SmallVector<SmallVector<WeightedSource>> all;
   for (int64_t i = 0; i < axis.out; ++i) {
-    std::optional<float> at = sourceCoordinate(coordinates, axis, i);
+    std::optional<float> at = sourceCoordinate<float>(coordinates, axis, i);
     if (!at)
       return std::nullopt;
     const double below = std::floor(*at), ratio = *at - below;
@@ -111,7 +124,7 @@ std::optional<SmallVector<SmallVector<WeightedSource>>> mlir::halftone::filterSo
 SmallVector<bool> mlir::halftone::findOutside(StringRef coordinates, const ResizeAxis &axis) {
   SmallVector<bool> outside(axis.out, false);
   for (int64_t i = 0; i < axis.out && coordinates == "tf_crop_and_resize"; ++i) {
-    float at = *sourceCoordinate(coordinates, axis, i);
+    float at = *sourceCoordinate<float>(coordinates, axis, i);
     outside[i] = at < 0 || at > axis.in - 1;
   }
   return outside;
