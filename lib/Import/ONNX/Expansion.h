@@ -76,6 +76,10 @@ LogicalResult expandPackedAttention(Node &node, Expansion &expansion);
 LogicalResult expandMultiHeadAttention(Node &node, Expansion &expansion);
 LogicalResult expandRotaryEmbedding(Node &node, Expansion &expansion);
 
+// BlockWeights.cpp
+LogicalResult expandMatMulNBits(Node &node, Expansion &expansion);
+LogicalResult expandGatherBlockQuantized(Node &node, Expansion &expansion);
+
 } // namespace mlir::halftone::importer
 
 #endif // HALFTONE_LIB_IMPORT_ONNX_EXPANSION_H

@@ -107,63 +107,6 @@ static LogicalResult expandFusedMatMul(Node &node, Expansion &expansion) {
 }
 
 //===----------------------------------------------------------------------===//
-// Weights in few bits
-//===----------------------------------------------------------------------===//
-
-/// Integers of `bits` each from bytes, the low ones first, `perRow` of them in a row of bytes.
-static std::vector<int64_t> unpack(const HostTensor &packed, int64_t bits, int64_t rows, int64_t perRow) {
-  std::vector<int64_t> bytes = packed.integers(), values;
-  const int64_t perByte = 8 / bits, rowBytes = bytes.size() / rows;
-  values.reserve(rows * perRow);
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t i = 0; i < perRow; ++i)
-      values.push_back(bytes[row * rowBytes + i / perByte] >> (i % perByte * bits) & ((1 << bits) - 1));
-  return values;
-}
-
-/// The product with the numbers that weights in 2, 4 or 8 bits stand for, (code - zero) * scale, each block of the reduction with a scale and a
-/// zero point of its own.
-static LogicalResult expandMatMulNBits(Node &node, Expansion &expansion) {
-  const int64_t k = node.getInt("K", 0), n = node.getInt("N", 0), bits = node.getInt("bits", 4), block = node.getInt("block_size", 0);
-  (void)node.getInt("accuracy_level", 0); // how much onnxruntime may round the other factor
-  HostTensorRef codes = node.constant(1), scales = node.constant(2), zeros = node.constant(3);
-  if (!codes || !scales || (node.hasInput(3) && !zeros))
-    return node.unsupported("weights that are not constant");
-  if (node.hasInput(4) || node.getInt("weight_prepacked", 0))
-    return node.unsupported("a group index, or weights packed for one kind of machine");
-  if (k < 1 || n < 1 || block < 1 || (bits != 2 && bits != 4 && bits != 8))
-    return node.unsupported("K = " + Twine(k) + ", N = " + Twine(n) + ", block_size = " + Twine(block) + ", bits = " + Twine(bits));
-  const int64_t blocks = llvm::divideCeil(k, block), perBlob = llvm::alignTo(block * bits, 8) / bits, perZeros = llvm::alignTo(blocks * bits, 8) / bits;
-  const bool packsZeros = zeros && !zeros->isFloat();
-  if (codes->count() != n * blocks * perBlob * bits / 8 || scales->count() != n * blocks ||
-      (zeros && zeros->count() != (packsZeros ? n * perZeros * bits / 8 : n * blocks)))
-    return node.unsupported("weights, scales or zero points of another size than K, N, bits and block_size say");
-  std::vector<int64_t> code = unpack(*codes, bits, n * blocks, perBlob);
-  std::vector<double> scale = scales->numbers(), zero(n * blocks, 1 << (bits - 1)), values(k * n);
-  if (packsZeros) {
-    std::vector<int64_t> unpacked = unpack(*zeros, bits, n, blocks);
-    zero.assign(unpacked.begin(), unpacked.end());
-  } else if (zeros) {
-    zero = zeros->numbers();
-  }
-  for (int64_t column = 0; column < n; ++column)
-    for (int64_t i = 0; i < k; ++i) {
-      const int64_t at = column * blocks + i / block;
-      values[i * n + column] = float(float(code[at * perBlob + i % block] - zero[at]) * float(scale[at]));
-    }
-  HostTensor weights = HostTensor::fromNumbers(node.builder.getF32Type(), {k, n}, values);
-  weights.name = codes->name;
-  std::string b = expansion.constant(std::move(weights));
-  if (!node.hasInput(5)) {
-    expansion.add("MatMul", {expansion.input(0), b}, expansion.output(0));
-    return success();
-  }
-  std::string product = expansion.apply("MatMul", {expansion.input(0), b});
-  expansion.add("Add", {product, expansion.input(5)}, expansion.output(0));
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
 // Activations
 //===----------------------------------------------------------------------===//
 
@@ -305,6 +248,7 @@ static constexpr FusedOperator kFusedOperators[] = {
     {kMicrosoft, "FusedConv", 2, expandFusedConv},
     {kMicrosoft, "FusedGemm", 2, expandFusedGemm},
     {kMicrosoft, "FusedMatMul", 2, expandFusedMatMul},
+    {kMicrosoft, "GatherBlockQuantized", 3, expandGatherBlockQuantized},
     {kMicrosoft, "Gelu", 1, expandGelu},
     {kMicrosoft, "LayerNormalization", 2, expandLayerNormalization},
     {kMicrosoft, "MatMulNBits", 3, expandMatMulNBits},

@@ -169,6 +169,16 @@ def add_contractions(c, ms="com.microsoft:"):
         weights = ((unpacked(codes, bits).astype(float) - points[..., None]) * scales[..., None]).reshape(n, -1)[:, :k]
         a, bias = floats(3, k), floats(n)
         c.add(ms + "MatMulNBits", [(a,), codes, scales, zero, None, bias], a @ weights.T + bias, K=k, N=n, bits=bits, block_size=block, accuracy_level=4)
+    where = random.integers(-5, 5, (2, 3))
+    for bits, blocks, has_zeros in ((4, 2, False), (4, 3, True), (8, 2, False), (8, 2, True), (2, 4, True)):
+        codes, scales = random.integers(0, 256, (5, 2 * blocks * bits)).astype(np.uint8), (0.1 * random.random((5, blocks))).astype(np.float32)
+        zeros = random.integers(0, 256, (5, -(-blocks * bits // 8))).astype(np.uint8) if has_zeros else None
+        points = unpacked(zeros, bits)[:, :blocks] if has_zeros else np.full((5, blocks), 1 << bits - 1)
+        table = ((unpacked(codes, bits).reshape(5, blocks, 16).astype(float) - points[..., None]) * scales[..., None]).reshape(5, -1)
+        c.add(ms + "GatherBlockQuantized", [codes, (where,), scales, zeros], table[where], bits=bits, block_size=16)
+    codes, scales = random.integers(0, 256, (32, 6)).astype(np.uint8), (0.1 * random.random((2, 6))).astype(np.float32)
+    table = ((codes.reshape(2, 16, 6).astype(float) - 128) * scales[:, None]).reshape(32, 6)
+    c.add(ms + "GatherBlockQuantized", [codes, (where,), scales], table[:, where], bits=8, block_size=16, gather_axis=1, quantize_axis=0)
 
 
 def add_attention(c, ms="com.microsoft:"):
