@@ -50,7 +50,8 @@ def InsertCasts : Pass<"halftone-insert-casts", "::mlir::ModuleOp"> {
     taps of each kernel to half a step, so that smooth pictures meet almost no error; `nearest` rounds each weight alone.
     Codes that `halftone-reconstruct-weights` or `halftone-correct-bias` has left are taken as they are. So are those of a source
     that has quantized its weights alone (`halftone.source_scales`), where the weights are still multiples of the scales, not pruned,
-    and the format can hold the codes; the attribute is removed. The weights of a grouped convolution keep one axis of all output channels, expanded behind the dequantize. Biases stay f32.
+    and the format can hold the codes; the attribute is removed. The weights of a grouped convolution keep one axis of all
+    output channels, expanded behind the dequantize. Biases stay f32.
 
     ```mlir
     %0 = linalg.matmul ins(%x, %w : ...) outs(%zero : ...) -> tensor<1x4xf32>

@@ -45,12 +45,13 @@ struct WeightOptions {
   WeightRounding rounding = WeightRounding::Diffused;
 };
 
-/// What the contraction has as attributes, the codes of the source where the format holds them, or the rounding of the options in the format of the contraction. The values are
-/// finite. A diagnostic if the format is not sound.
+/// What the contraction has as attributes, the codes of the source where the format holds them, or the rounding of the options in the format of the
+/// contraction. The values are finite. A diagnostic if the format is not sound.
 FailureOr<RoundedWeights> roundWeights(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
                                        const WeightOptions &options);
 
-/// The codes of weights that are codes times `scales`, one for each output channel or one for all, but for the rounding of that product; nothing if they are none.
+/// The codes of weights that are codes times `scales`, one for each output channel or one for all, but for the rounding of that product; nothing if they
+/// are none.
 std::optional<RoundedWeights> takeCodes(Operation *contraction, ArrayRef<float> values, ArrayRef<float> scales);
 
 /// Rounds the weights of many contractions, equal ones once: layers that share weights and the steps of a recurrent network have the same, each in a

@@ -105,8 +105,9 @@ struct Window {
     for (int64_t row = 0; row < rows; ++row)
       for (int64_t column = 0; column < columns; ++column)
         numbers.push_back(sees(row, column) ? seen : hidden);
-    return expansion.constant(isa<FloatType>(element) ? HostTensor::fromNumbers(element, {rows, columns}, numbers)
-                                                      : HostTensor::fromIntegers(element, {rows, columns}, std::vector<int64_t>(numbers.begin(), numbers.end())));
+    if (isa<FloatType>(element))
+      return expansion.constant(HostTensor::fromNumbers(element, {rows, columns}, numbers));
+    return expansion.constant(HostTensor::fromIntegers(element, {rows, columns}, std::vector<int64_t>(numbers.begin(), numbers.end())));
   }
 };
 } // namespace

@@ -160,6 +160,21 @@ static Value emitCast(OpBuilder &b, Location l, Type from, Type to, Value x) {
   return arith::FPToSIOp::create(b, l, type, x);
 }
 
+/// The same bits in another type of as many.
+LogicalResult onnx_operators::buildBitCast(Node &node) {
+  Tensor x = node.input(0);
+  const int64_t wanted = node.getInt("to", 0);
+  Type to = elementType(node.builder.getContext(), wanted);
+  auto isRead = [](Type element) { return element.isF32() || element.isInteger(8) || element.isInteger(32) || element.isInteger(64); };
+  if (!to || !isRead(to) || !isRead(x.element) || to.getIntOrFloatBitWidth() != x.element.getIntOrFloatBitWidth())
+    return node.unsupported("bits of " + llvm::formatv("{0}", x.element).str() + " as those of ONNX's element type " + std::to_string(wanted));
+  Value value = node.operand(0);
+  if (to.isF32() != x.element.isF32())
+    value = buildBroadcast(node, x, to, [&](OpBuilder &b, Location l, ValueRange e) -> Value { return arith::BitcastOp::create(b, l, to, e[0]); });
+  node.setResult(value, to); // integers of either sign are stored alike
+  return success();
+}
+
 /// C's fmod, which is exact. A round subtracts as many divisors as a quotient of 24 bits says: what is left is exact, and 2^23 times smaller or within one
 /// divisor of the remainder, on either side. No quotient overflows, since divisors of 2^150 and 2^75 times the size, of which the remainder is one of
 /// theirs, come first; what quotients are left, up to 2^127 and 2^75, and one round to be within [0, divisor) make 7 and 5 rounds.

@@ -35,6 +35,7 @@ LogicalResult buildGelu(Node &node);
 LogicalResult buildHardSwish(Node &node);
 LogicalResult buildHardSigmoid(Node &node);
 LogicalResult buildLeakyRelu(Node &node);
+LogicalResult buildBitCast(Node &node);
 LogicalResult buildCast(Node &node);
 
 // Functions.cpp

@@ -133,6 +133,7 @@ static constexpr Operator kOperators[] = {
     {"DynamicQuantizeLinear", 11, 1, buildDynamicQuantizeLinear},
     {"QuantizeLinear", 10, 2, buildQuantizeLinear, evaluateQuantizeLinear},
     // Shapes and movement
+    {"BitCast", 26, 1, buildBitCast},
     {"Cast", 6, 1, buildCast, evaluateCast},
     {"CastLike", 15, 2, buildCast, evaluateCast},
     {"Concat", 4, kAllInputs, buildConcat, evaluateConcat},
