@@ -378,8 +378,9 @@ class Package(unittest.TestCase):
                                 (_runtime._LayerInfo, "HalftoneLayerInfo"), (_runtime._Buffer, "HalftoneBuffer"),
                                 (_runtime._LoadOptions, "HalftoneLoadOptions"), (_runtime._SamplePlan, "HalftoneSamplePlan")):
             body = re.search(r"typedef struct(?: \w+)? \{([^}]*)\} " + name + ";", headers).group(1)
+            body = re.sub(r"\(\*(\w+)\)\([^)]*\)", r"\1", body)  # pointers to functions
             fields = [re.search(r"(\w+)$", part.strip()).group(1) for statement in body.split(";") if statement.strip()
-                      for part in statement.split("(")[0].split(",")]
+                      for part in statement.split(",")]
             ours = [field for field, _ in structure._fields_]
             self.assertEqual(ours, fields[:len(ours)])
         for name, number in re.findall(r"HALFTONE_([A-Z_]+) = (\d+)", (ROOT / "include/halftone-c/Runtime.h").read_text()):
