@@ -178,11 +178,12 @@ struct Contest {
 
 static bool isOnnx(StringRef path) { return path.ends_with(".onnx"); }
 
-/// What --dim and --value say; the model that is no ONNX file has sizes of its own.
+/// What --dim, --value and --outputs say; the model that is no ONNX file has sizes of its own.
 static Expected<ImportOptions> importOptions(const CompareOptions &options) {
   Expected<ImportOptions> import = options.source.importOptions();
-  if (import && (!import->dims.empty() || !import->values.empty()) && !isOnnx(options.pathA) && !isOnnx(options.pathB))
-    return userError("--dim and --value are for ONNX models; '" + options.pathA + "' and '" + options.pathB + "' are imported already");
+  const bool isGiven = import && (!import->dims.empty() || !import->values.empty() || !import->outputs.empty());
+  if (isGiven && !isOnnx(options.pathA) && !isOnnx(options.pathB))
+    return userError("--dim, --value and --outputs are for ONNX models; '" + options.pathA + "' and '" + options.pathB + "' are imported already");
   return import;
 }
 
