@@ -39,7 +39,8 @@ HARMLESS = ("ok", "low", "refused", "evaluator refuses", "peer refuses")
 # Ways to quantize, beside the default.
 VARIANTS = (
     ("--weights=int4", "--granularity=group:32"), ("--weights=codebook4",), ("--weights=log4",), ("--weights=int4", "--weight-storage=packed"),
-    ("--weights=nf4", "--granularity=group:16"), ("--weights=codebook6", "--weight-storage=packed"), ("--weights=codebook3", "--granularity=group:8", "--weight-storage=packed"), ("--activations=dynamic",), ("--activations=float",),
+    ("--weights=nf4", "--granularity=group:16"), ("--weights=codebook6", "--weight-storage=packed"),
+    ("--weights=codebook3", "--granularity=group:8", "--weight-storage=packed"), ("--activations=dynamic",), ("--activations=float",),
     ("--estimator=minmax", "--rounding=nearest"), ("--estimator=auto",), ("--equalize",), ("--smooth=0.5",), ("--rounding=gptq",),
     ("--rounding=adaround", "--sequential"), ("--rounding=gptq", "--sparsity=0.5"), ("--weights=int2", "--granularity=group:64"), ("--granularity=tensor",),
 )
