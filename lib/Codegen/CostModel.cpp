@@ -109,7 +109,8 @@ ContractShape ContractShape::of(ContractOp op, const DotKernel &kernel) {
 }
 
 std::string ContractShape::text() const {
-  return llvm::formatv("lines={0} rows={1} span={2} runs={3} run={4} columns={5} groups={6} operands={7} activations={8} cold={9} panel={10} bits={11} group={12}{13}",
+  return llvm::formatv("lines={0} rows={1} span={2} runs={3} run={4} columns={5} groups={6} operands={7} "
+                       "activations={8} cold={9} panel={10} bits={11} group={12}{13}",
                        lines, rows, span, runs, runLength, columns, groups, operands, activationBytes, coldBytes, panelVectors,
                        weightBits, weightGroup,
                        depthwise ? " depthwise" : weightTables ? " tables" : "");

@@ -54,7 +54,8 @@ static std::string formatOf(Type element, DictionaryAttr packing, const WeightSt
   std::string text = std::to_string(storage.bits) + " bits";
   if (!storage.hasGroups())
     return text;
-  return text + (storage.hasTables() ? ", " + std::to_string(WeightStorage::kTables) + " tables for groups of " : " in groups of ") + std::to_string(storage.group);
+  text += storage.hasTables() ? ", " + std::to_string(WeightStorage::kTables) + " tables for groups of " : " in groups of ";
+  return text + std::to_string(storage.group);
 }
 
 /// The weights of a contraction with the constants of its epilogue that scale

@@ -82,7 +82,9 @@ std::string mlir::halftone::refuseGranularity(const WeightFormat &format, const 
   if (granularity.kind != Granularity::Group || format.hasTables())
     return "";
   if (format.largestMultiplier() >= 2)
-    return granularity.group >= 16 ? "" : "groups of format '" + format.name + "' have a byte each, which is worth it from 16 elements on; give group:16 to group:256";
+    return granularity.group >= 16 ? ""
+                                   : "groups of format '" + format.name + "' have a byte each, which is worth it from 16 elements on; "
+                                       "give group:16 to group:256";
   return "weights of format '" + format.name + "' have no multiplier for groups: " +
          (format.kind == WeightFormat::Fitted ? "a codebook of more than 5 bits is one table for the whole tensor"
           : format.paired                     ? "it would change the sums of its pairs"

@@ -37,8 +37,8 @@ void mlir::halftone::refineScales(llvm::ArrayRef<float> weights, llvm::MutableAr
   const int64_t dimension = hessian.order.size(), rows = errors.size();
   for (int round = 0; round < kRounds; ++round) {
     std::vector<float> before(rows);
-    const llvm::ArrayRef<uint8_t> choices = llvm::ArrayRef<uint8_t>(grid.choices).slice(grid.group ? first * grid.groups : 0, grid.group ? rows * grid.groups : 0);
-    const std::vector<uint8_t> choicesBefore = choices.vec();
+    const int64_t ofRow = grid.group ? grid.groups : 0;
+    const std::vector<uint8_t> choices = llvm::ArrayRef<uint8_t>(grid.choices).slice(first * ofRow, rows * ofRow).vec();
     for (int64_t row = 0; row < rows; ++row) {
       float &scale = grid.scales[first + row];
       before[row] = scale;
@@ -52,8 +52,7 @@ void mlir::halftone::refineScales(llvm::ArrayRef<float> weights, llvm::MutableAr
     for (int64_t row = 0; row < rows; ++row) {
       if (!(nextErrors[row] < errors[row])) {
         grid.scales[first + row] = before[row];
-        if (grid.group)
-          std::copy_n(choicesBefore.begin() + row * grid.groups, grid.groups, grid.choices.begin() + (first + row) * grid.groups);
+        std::copy_n(choices.begin() + row * ofRow, ofRow, grid.choices.begin() + (first + row) * ofRow);
         continue;
       }
       gained |= nextErrors[row] < errors[row] * (1 - kWorthwhile);

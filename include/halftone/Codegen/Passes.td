@@ -145,8 +145,8 @@ def PackWeights : Pass<"halftone-pack-weights", "func::FuncOp"> {
       SparseLayout.h.
     - 3x3 convolutions with stride 1 have fewer products by Winograd's F(4x4, 3x3) or F(2x2, 3x3) (Lavin and Gray, arXiv:1509.09308), in 16-bit
       integers and exactly, where that is predicted to be faster: on AVX2, and the former with dots of words (VNNI). `kind` is
-      `winograd4_256`, `winograd2_256` or `winograd4_512` then, and `block` the rows of tiles that are transformed together. Left alone are odd channels or less than 8, weights in few
-      bits, and weights whose sums could reach 2^25 (2^29) in magnitude. See WinogradLayout.h.
+      `winograd4_256`, `winograd2_256` or `winograd4_512` then, and `block` the rows of tiles that are transformed together. Left alone
+      are odd channels or less than 8, weights in few bits, and weights whose sums could reach 2^25 (2^29) in magnitude. See WinogradLayout.h.
 
     Where a target has two kernels of bytes (AMX tiles and dots of vectors), the one that the cost model predicts to be faster is
     taken (CostModel.h). Both give the same bits.
