@@ -79,56 +79,47 @@ class TableFinder {
 public:
   TableFinder(const WeightMatrix &matrix, int64_t group);
 
+  /// The values of the largest part.
+  size_t largestPart() const { return parts.empty() ? 0 : parts.front().size(); }
   /// The levels of four tables of 2^bits levels, or nothing.
   std::optional<SmallVector<int8_t, 16>> find(int64_t bits) const;
 
 private:
-  static constexpr int kZero = 128;
-
-  int root(int value) const {
-    while (parents[value] != value)
-      value = parents[value];
-    return value;
-  }
-  /// Of one group: its values are of one table.
-  void addGroup(const WeightMatrix &matrix, int64_t firstRow, int64_t rows, int64_t column, bool isPadded);
-
-  std::array<int, 256> parents;                       ///< of a value + 128
-  std::array<bool, 256> occurs = {}, besideZero = {}; ///< besideZero: in a group with zeros
-  bool hasZeroGroups = false;                         ///< of zeros alone
+  std::vector<SmallVector<int8_t, 16>> parts; ///< the largest first; with 0 if that is beside them in a group
+  bool hasZeroGroups = false;                 ///< of zeros alone
 };
 } // namespace
 
 TableFinder::TableFinder(const WeightMatrix &matrix, int64_t group) {
+  constexpr int kZero = 128; // values are counted from -128
+  std::array<int, 256> parents;
+  std::array<bool, 256> occurs = {}, besideZero = {};
   std::iota(parents.begin(), parents.end(), 0);
+  auto root = [&](int value) {
+    for (; parents[value] != value; value = parents[value])
+      parents[value] = parents[parents[value]];
+    return value;
+  };
+  /// The values of one group join one component.
+  auto addGroup = [&](const int8_t *first, int64_t rows, bool hasZero) {
+    int component = kZero;
+    for (const int8_t *weight = first, *end = first + rows * matrix.columns; weight != end; weight += matrix.columns) {
+      const int value = *weight + 128;
+      hasZero |= value == kZero;
+      if (value == kZero)
+        continue;
+      occurs[value] = true;
+      component = component == kZero ? root(value) : parents[root(value)] = component;
+    }
+    if (hasZero)
+      (component == kZero ? hasZeroGroups : besideZero[component]) = true;
+  };
   for (int64_t run = 0; run < matrix.runs; ++run)
     for (int64_t first = 0; first < matrix.runLength; first += group)
       for (int64_t column = 0; column < matrix.columns; ++column)
-        addGroup(matrix, run * matrix.runLength + first, std::min(group, matrix.runLength - first), column,
+        addGroup(matrix.weights.data() + (run * matrix.runLength + first) * matrix.columns + column, std::min(group, matrix.runLength - first),
                  matrix.padsRuns && first + group >= matrix.runLength);
-}
 
-void TableFinder::addGroup(const WeightMatrix &matrix, int64_t firstRow, int64_t rows, int64_t column, bool isPadded) {
-  int table = kZero;
-  bool hasZero = isPadded;
-  for (int64_t row = firstRow; row < firstRow + rows; ++row) {
-    const int value = matrix.weights[row * matrix.columns + column] + 128;
-    hasZero |= value == kZero;
-    if (value == kZero)
-      continue;
-    occurs[value] = true;
-    const int other = root(value);
-    if (table != kZero)
-      parents[other] = table;
-    else
-      table = other;
-  }
-  if (!hasZero)
-    return;
-  (table == kZero ? hasZeroGroups : besideZero[table]) = true;
-}
-
-std::optional<SmallVector<int8_t, 16>> TableFinder::find(int64_t bits) const {
   std::map<int, SmallVector<int8_t, 16>> components;
   std::array<bool, 256> needsZero = {};
   for (int value = 0; value < 256; ++value)
@@ -136,20 +127,22 @@ std::optional<SmallVector<int8_t, 16>> TableFinder::find(int64_t bits) const {
       components[root(value)].push_back(static_cast<int8_t>(value - 128));
       needsZero[root(value)] |= besideZero[value];
     }
-  std::vector<SmallVector<int8_t, 16>> parts;
   for (auto &[component, values] : components) {
     if (needsZero[component])
       values.push_back(0);
     parts.push_back(std::move(values));
   }
-  // The largest first, into the first table that has room.
   llvm::stable_sort(parts, [](const auto &a, const auto &b) { return a.size() > b.size(); });
+}
+
+std::optional<SmallVector<int8_t, 16>> TableFinder::find(int64_t bits) const {
   const size_t most = size_t(1) << bits;
   std::array<SmallVector<int8_t, 16>, WeightStorage::kTables> tables;
   auto fits = [&](const SmallVector<int8_t, 16> &table, const SmallVector<int8_t, 16> &part) {
     const bool shares = llvm::is_contained(table, 0) && llvm::is_contained(part, 0);
     return table.size() + part.size() - shares <= most;
   };
+  // Into the first table that has room.
   auto place = [&](const SmallVector<int8_t, 16> &part) {
     auto *table = llvm::find_if(tables, [&](const auto &table) { return fits(table, part); });
     if (table == tables.end())
@@ -175,9 +168,14 @@ std::optional<SmallVector<int8_t, 16>> TableFinder::find(int64_t bits) const {
 
 /// The fewest bits for groups that choose tables, with the longest group of as many; fewer than `below`, or nothing.
 static std::optional<WeightStorage> findTables(const WeightMatrix &matrix, int64_t below) {
-  for (int64_t bits = 2; bits <= WeightStorage::kMostTableBits && bits + 1 <= below; ++bits)
-    for (int64_t group : matrix.tableGroups)
-      if (std::optional<SmallVector<int8_t, 16>> levels = TableFinder(matrix, group).find(bits))
+  const int64_t most = std::min(WeightStorage::kMostTableBits, below - 1);
+  // What is together in a short group is so in a long one.
+  if (matrix.tableGroups.empty() || TableFinder(matrix, matrix.tableGroups.back()).largestPart() > size_t(1) << most)
+    return std::nullopt;
+  auto finders = llvm::map_to_vector(matrix.tableGroups, [&](int64_t group) { return std::pair(group, TableFinder(matrix, group)); });
+  for (int64_t bits = 2; bits <= most; ++bits)
+    for (const auto &[group, finder] : finders)
+      if (std::optional<SmallVector<int8_t, 16>> levels = finder.find(bits))
         return WeightStorage{bits, std::move(*levels), group};
   return std::nullopt;
 }
@@ -185,15 +183,15 @@ static std::optional<WeightStorage> findTables(const WeightMatrix &matrix, int64
 WeightStorage mlir::halftone::findWeightStorage(const WeightMatrix &matrix, bool takesWideTables) {
   SmallVector<int8_t, 16> levels = findLevels(matrix);
   const int64_t bits = std::max<int64_t>(2, llvm::Log2_64_Ceil(levels.size()));
-  std::optional<WeightStorage> tables = takesWideTables && bits > 2 && bits < 8 ? findTables(matrix, bits) : std::nullopt;
+  auto tables = [&] { return takesWideTables && bits > 2 && bits < 8 ? findTables(matrix, bits) : std::nullopt; };
   if (bits <= 4)
-    return tables ? std::move(*tables) : storageOf(bits, std::move(levels));
+    return tables().value_or(storageOf(bits, std::move(levels)));
   for (int64_t groupBits : {2, 3, 4})
     for (int64_t group : matrix.groupSizes)
       if (fitsGroups(matrix, groupBits, group))
         return {groupBits, uniformLevels(groupBits), group};
-  if (tables)
-    return std::move(*tables);
+  if (std::optional<WeightStorage> found = tables())
+    return std::move(*found);
   if (takesWideTables && bits < 8)
     return {bits, std::move(levels), 0};
   return {};
