@@ -330,6 +330,15 @@ private:
     return cycles(packed) < kLeastGain * otherCycles.value_or(cycles(bytes)) ? storage : WeightStorage();
   }
 
+  /// What groups' tables take of the registers in a wide panel is missing for the accumulators where all rows are one tile.
+  void narrowPanels(ContractOp op, PackedLayout &layout, const ContractChooser &chooser) const {
+    if (layout.kernel->dot == DotKind::Tile || panelVectors || sharesPanels)
+      return;
+    const int64_t positions = chooser.shapeOf(op, *layout.kernel).positions();
+    if (positions > 1 && positions <= layout.kernel->rows[kTablePanelVectors])
+      layout.panelVectors = std::min(layout.panelVectors, kTablePanelVectors);
+  }
+
   template <typename T>
   LogicalResult pack(ContractOp op, const DotKernel &wanted, const ContractChooser &chooser) {
     std::optional<std::vector<T>> weights = getConstantElements<T>(op.getWeights());
@@ -355,10 +364,8 @@ private:
       // Decoded weights may stand above the lowest bits of their bytes, which is more than narrow dots hold.
       PackedLayout few = kernel->dot == DotKind::Narrow ? layoutOf(op, wanted, chooser) : layout;
       few.setStorage(chooseStorage(op, few, chooser, *weights, otherCycles));
-      // What the tables of a wide panel take of the registers is missing for the accumulators of one tile.
-      const int64_t positions = chooser.shapeOf(op, *few.kernel).positions();
-      if (few.storage.hasTables() && few.kernel->dot != DotKind::Tile && positions > 1 && positions <= few.kernel->rows[kTablePanelVectors])
-        few.panelVectors = std::min(few.panelVectors, kTablePanelVectors);
+      if (few.storage.hasTables())
+        narrowPanels(op, few, chooser);
       if (few.storage.isPacked())
         return replaceWeights<T>(op, few, *weights);
       if (winograd)

@@ -1,7 +1,7 @@
 //===- PackedLayout.cpp - where a weight stands in a packed constant --------===//
-#include "halftone/Codegen/SparseLayout.h"
 #include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Packing.h"
+#include "halftone/Codegen/SparseLayout.h"
 #include "halftone/Codegen/VectorEmission.h"
 #include <numeric>
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Codegen/Entry.h"
 #include "halftone/Codegen/LayerInfo.h"
+#include "halftone/Codegen/PackedLayout.h"
 #include "halftone/Codegen/Passes.h"
 #include "halftone/Codegen/ProductKernel.h"
 #include "halftone/Codegen/RunFunction.h"
@@ -17,7 +18,6 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
-#include "halftone/Codegen/PackedLayout.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace mlir::halftone {

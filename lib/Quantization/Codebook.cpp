@@ -150,8 +150,7 @@ WeightGrid mlir::halftone::fitCodebook(const RowsOfWeights &rows, unsigned bits,
   // The uniform levels are stretched over the int8 range: 7 steps of 18 for 4 bits.
   for (float &scale : scales)
     scale = std::isnormal(scale / (127 / uniform.largest())) ? scale / (127 / uniform.largest()) : scale;
-  // A weight that is exactly 0, pruned maybe, stays 0.
-  bool keepZero = rows.needsZero || llvm::is_contained(rows.values, 0.0f);
+  const bool keepZero = rows.keepsZero();
   auto fit = [&](ArrayRef<float> at) {
     WeightGrid grid{uniform, at.vec()};
     grid.levels = LevelSet(findLevels(countMoments(rows, grid), 1u << bits, keepZero));

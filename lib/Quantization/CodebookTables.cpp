@@ -18,7 +18,9 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-static constexpr int kTables = 4, kLargest = 127;
+/// As many as packing stores (WeightStorage.h).
+static constexpr int kTables = 4;
+static constexpr int kLargest = 127;
 
 /// The value nearest to `level` that no table has.
 static int8_t findFree(ArrayRef<bool> taken, int8_t level) {
@@ -65,10 +67,9 @@ static void chooseTables(const RowsOfWeights &rows, WeightGrid &grid) {
   llvm::parallelFor(0, rows.outputs, [&](size_t output) {
     ArrayRef<float> row = rows.row(output), importance = rows.importanceOf(output);
     for (int64_t index = 0; index < grid.groups; ++index) {
-      const int64_t begin = index * grid.group, size = std::min(grid.group, rows.dimension - begin);
       double least = INFINITY;
       for (auto [number, table] : llvm::enumerate(grid.tables)) {
-        const double error = scaleError(row.slice(begin, size), importance.empty() ? importance : importance.slice(begin, size), grid.scales[output], table);
+        const double error = groupError(row, importance, grid.group, index, grid.scales[output], table);
         if (error < least) {
           least = error;
           grid.choices[output * grid.groups + index] = number;
@@ -80,9 +81,7 @@ static void chooseTables(const RowsOfWeights &rows, WeightGrid &grid) {
 
 WeightGrid mlir::halftone::fitTables(const RowsOfWeights &rows, unsigned bits, int64_t group, WeightScales method) {
   WeightGrid grid = fitCodebook(rows, bits, /*perTensor=*/false, method);
-  grid.group = group;
-  grid.groups = (rows.dimension + group - 1) / group;
-  grid.choices.assign(rows.outputs * grid.groups, 0);
+  grid.setGroups(group, rows.dimension);
   constexpr float narrowest = 0.6f, widest = 1.3f;
   // The widest table's levels fit the int8 range, too.
   std::vector<std::vector<int8_t>> first(kTables);
@@ -91,7 +90,7 @@ WeightGrid mlir::halftone::fitTables(const RowsOfWeights &rows, unsigned bits, i
       first[number].push_back(std::nearbyint(level * (narrowest + (widest - narrowest) * number / (kTables - 1)) / widest));
   for (float &scale : grid.scales)
     scale = std::isnormal(scale * widest) ? scale * widest : scale;
-  const bool keepZero = rows.needsZero || llvm::is_contained(rows.values, 0.0f);
+  const bool keepZero = rows.keepsZero();
   grid.setTables(std::move(first));
   chooseTables(rows, grid);
   WeightGrid best = grid;

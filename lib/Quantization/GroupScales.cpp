@@ -23,11 +23,7 @@ struct GroupedRow {
   int most; ///< the largest multiplier
 
   int64_t groups() const { return (values.size() + group - 1) / group; }
-  double error(int64_t index, float step) const {
-    int64_t begin = index * group, size = std::min<int64_t>(group, values.size() - begin);
-    return scaleError(values.slice(begin, size), importance.empty() ? importance : importance.slice(begin, size), step,
-                      levels);
-  }
+  double error(int64_t index, float step) const { return groupError(values, importance, group, index, step, levels); }
   float largest(int64_t index) const {
     float magnitude = 0;
     for (size_t i = index * group; i < std::min<size_t>(values.size(), (index + 1) * group); ++i)
@@ -110,9 +106,7 @@ void mlir::halftone::findGroupScales(const RowsOfWeights &rows, int64_t group, W
   bool largest = method == WeightScales::Largest;
   std::vector<float> channelScales = findScales(rows, grid.levels, /*perTensor=*/false, method);
   grid.scales.resize(rows.outputs);
-  grid.group = group;
-  grid.groups = (rows.dimension + group - 1) / group;
-  grid.choices.resize(rows.outputs * grid.groups);
+  grid.setGroups(group, rows.dimension);
   llvm::parallelFor(0, rows.outputs, [&](size_t output) {
     GroupedRow row{rows.row(output), rows.importanceOf(output), group, grid.levels, 127 / grid.levels.largest()};
     Choice choice = chooseRow(row, channelScales[output], largest);

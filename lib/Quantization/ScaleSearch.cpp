@@ -20,6 +20,11 @@ double mlir::halftone::scaleError(ArrayRef<float> values, ArrayRef<float> import
   return sum;
 }
 
+double mlir::halftone::groupError(ArrayRef<float> row, ArrayRef<float> importance, int64_t group, int64_t index, float scale, const LevelSet &levels) {
+  const int64_t begin = index * group, size = std::min<int64_t>(group, row.size() - begin);
+  return scaleError(row.slice(begin, size), importance.empty() ? importance : importance.slice(begin, size), scale, levels);
+}
+
 /// What the largest level has to represent so that nothing is clipped.
 static float largestOf(ArrayRef<float> values, const LevelSet &levels) {
   float largest = 0;
@@ -84,6 +89,12 @@ std::vector<float> mlir::halftone::findScales(const RowsOfWeights &rows, const L
   for (int64_t output = 0; output < rows.outputs; ++output)
     scale = std::max(scale, rows.leastScale(output));
   return std::vector<float>(rows.outputs, scale);
+}
+
+void WeightGrid::setGroups(int64_t size, int64_t dimension) {
+  group = size;
+  groups = llvm::divideCeil(dimension, size);
+  choices.assign(scales.size() * groups, 0);
 }
 
 void WeightGrid::round(int64_t output, ArrayRef<float> row, MutableArrayRef<int8_t> codes) const {

@@ -25,7 +25,7 @@ struct RowsOfWeights {
   int64_t outputs = 0, dimension = 0;
   ArrayRef<float> values;     ///< outputs x dimension
   ArrayRef<float> importance; ///< blocks x dimension, each for outputs / blocks rows; empty: 1 for all
-  bool needsZero = false;     ///< a codebook has the level 0, as weights become zero when they are rounded
+  bool needsZero = false;     ///< weights become zero when they are rounded
   std::vector<float> leastScales = {}; ///< of each output channel, for its bias (Biases.h); empty: none
 
   ArrayRef<float> row(int64_t output) const { return values.slice(output * dimension, dimension); }
@@ -37,6 +37,8 @@ struct RowsOfWeights {
     return importance.slice(output / (outputs / blocks) * dimension, dimension);
   }
   float leastScale(int64_t output) const { return leastScales.empty() ? 0 : leastScales[output]; }
+  /// Whether a codebook has the level 0. A weight that is exactly 0, pruned maybe, stays 0.
+  bool keepsZero() const { return needsZero || llvm::is_contained(values, 0.0f); }
 };
 
 struct WeightGrid {
@@ -50,9 +52,12 @@ struct WeightGrid {
   int choice(int64_t output, int64_t column) const { return choices[output * groups + column / group]; }
   int multiplier(int64_t output, int64_t column) const { return group && tables.empty() ? choice(output, column) : 1; }
   const LevelSet &levelsOf(int64_t output, int64_t column) const { return tables.empty() ? levels : tables[choice(output, column)]; }
-  /// Replaces every level of `levels`, in its order. Those of two tables that become the same are moved apart.
+  /// Replaces every level of `levels`, in its order.
   void replaceLevels(ArrayRef<int8_t> values);
+  /// Levels other than 0 that an earlier table has, too, are moved to the nearest values that none has.
   void setTables(std::vector<std::vector<int8_t>> values);
+  /// Cuts rows of `dimension` into groups, whose choices are 0.
+  void setGroups(int64_t size, int64_t dimension);
   /// The int8 value nearest to a weight.
   int8_t code(int64_t output, int64_t column, float value) const {
     if (!zeros.empty() && zeros[output * (zeros.size() / scales.size()) + column])
@@ -87,6 +92,9 @@ double gridError(const RowsOfWeights &rows, const WeightGrid &grid);
 
 /// The weighted squared error of values on one scale.
 double scaleError(ArrayRef<float> values, ArrayRef<float> importance, float scale, const LevelSet &levels);
+
+/// That of one group of a row.
+double groupError(ArrayRef<float> row, ArrayRef<float> importance, int64_t group, int64_t index, float scale, const LevelSet &levels);
 
 /// Whether scales are those that clip nothing: asked for, or because 255 levels are enough for that.
 bool keepsLargest(WeightScales method, const LevelSet &levels);
