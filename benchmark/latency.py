@@ -42,6 +42,7 @@ class Contender:
             command += ["--runtime", str(runtime)]
         self.process = subprocess.Popen(command, env=environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.about = self.read()  # loaded before the next contender starts: they share a CPU
 
     def read(self):
         line = self.process.stdout.readline()
@@ -60,8 +61,7 @@ class Contender:
 
 
 def measure(contenders, rounds, seconds):
-    """For each contender what it says about itself, and `rounds` latencies in seconds."""
-    about = {c.name: c.read() for c in contenders}
+    """`rounds` latencies of each contender, in seconds."""
     counts = {}
     for contender in contenders:
         contender.ask("time", 3)
@@ -71,7 +71,7 @@ def measure(contenders, rounds, seconds):
         for contender in contenders:
             contender.ask("time", 1)  # its caches and its clock, not its predecessor's
             times[contender.name].append(contender.ask("time", counts[contender.name]))
-    return about, times
+    return times
 
 
 def main():
@@ -92,9 +92,10 @@ def main():
 
     contenders = [Contender(item, options.data, options.threads, options.batch, options.runtime)
                   for item in options.contenders]
-    about, times = measure(contenders, options.rounds, options.seconds)
+    times = measure(contenders, options.rounds, options.seconds)
     for contender in contenders:
         contender.close()
+    about = {c.name: c.about for c in contenders}
 
     first = statistics.median(next(iter(times.values())))
     width = max(len(name) for name in times)

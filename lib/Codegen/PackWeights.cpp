@@ -216,7 +216,7 @@ WeightStorage findStorage(const PackedLayout &layout, bool takesWideTables, Arra
   // A byte for less than 16 elements is worth nothing.
   ArrayRef<int64_t> multiplied = ArrayRef<int64_t>(sizes).take_while([](int64_t size) { return size >= 16; });
   // A row of tables has whole bytes, and stands for the words of a vector.
-  const bool choosesTables = layout.kernel->lanes % 8 == 0 && layout.kernel->step == sizeof(int32_t);
+  const bool choosesTables = layout.kernel->lanes % 4 == 0 && layout.kernel->step == sizeof(int32_t);
   WeightMatrix matrix = {weights, layout.runs(), layout.runLength(), layout.columns * layout.groups,
                          layout.runLength() != layout.stepsPerRun() * layout.kernel->step, multiplied,
                          choosesTables ? ArrayRef<int64_t>(sizes) : ArrayRef<int64_t>()};

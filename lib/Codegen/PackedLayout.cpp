@@ -86,9 +86,9 @@ static void storeMultipliers(const PackedLayout &layout, int64_t vectors, ArrayR
   }
 }
 
-/// The codes of one group's steps, and the tables of the columns: the low bits of a vector, then the high ones.
+/// The codes of one group's steps, and the tables of the columns.
 static void storeTables(const PackedLayout &layout, int64_t vectors, ArrayRef<int8_t> steps, uint8_t *codes, std::vector<int8_t> &out) {
-  const int64_t lanes = layout.kernel->lanes, planeBytes = lanes / 8;
+  const int64_t lanes = layout.kernel->lanes;
   out.resize(out.size() + layout.groupElements(vectors), 0);
   int8_t *row = out.data() + out.size() - layout.groupElements(vectors);
   SmallVector<int8_t> values;
@@ -96,10 +96,9 @@ static void storeTables(const PackedLayout &layout, int64_t vectors, ArrayRef<in
     auto each = [&](llvm::function_ref<void(int64_t)> visit) { eachOfColumn(*layout.kernel, steps.size(), vectors * lanes, column, visit); };
     values.clear();
     each([&](int64_t place) { values.push_back(steps[place]); });
-    const int64_t table = layout.storage.tableOf(values), lane = column % lanes;
+    const int64_t table = layout.storage.tableOf(values), bit = column * WeightStorage::kTableBits;
     each([&](int64_t place) { codes[place] = layout.storage.codeOf(steps[place], table); });
-    for (int64_t plane = 0; plane < WeightStorage::kTableBits; ++plane)
-      row[(column / lanes * WeightStorage::kTableBits + plane) * planeBytes + lane / 8] |= (table >> plane & 1) << lane % 8;
+    row[bit / 8] |= table << bit % 8;
   }
 }
 

@@ -154,8 +154,9 @@ void WeightReader::loadPiece(ImplicitLocOpBuilder &b, Value offset, int64_t coun
     position += bits, at += bytes;
   }
   for (auto [code, table] : llvm::zip(codes, tables)) {
-    Value clean = arith::AndIOp::create(b, code, splatByte(b, size, (1 << layout.storage.bits) - 1));
-    code = arith::OrIOp::create(b, clean, table);
+    const int below = (1 << layout.storage.bits) - 1;
+    Value low = arith::AndIOp::create(b, code, splatByte(b, size, below)), high = arith::AndIOp::create(b, table, splatByte(b, size, ~below));
+    code = arith::OrIOp::create(b, low, high);
   }
   const bool flips = layout.storage.flipsTop();
   for (auto [i, code] : llvm::enumerate(codes))
@@ -239,19 +240,33 @@ void WeightReader::loadFields(ImplicitLocOpBuilder &b, Value offset, int64_t cou
 // Groups
 //===----------------------------------------------------------------------===//
 
-/// What the tables of a vector's columns add to their codes.
+/// The table of each byte's column, above the bits of a code; where one instruction looks up wide tables, anything is beside it.
 Value WeightReader::loadTables(ImplicitLocOpBuilder &b, Value offset) const {
-  const int64_t lanes = layout.kernel->lanes, planeBytes = lanes / 8;
-  auto words = VectorType::get({lanes}, b.getI32Type());
-  auto splat = [&](int32_t word) { return arith::ConstantOp::create(b, DenseElementsAttr::get(words, word)).getResult(); };
-  Value sum;
-  for (int64_t plane = 0; plane < WeightStorage::kTableBits; ++plane) {
-    Value bits = vector::BitCastOp::create(b, VectorType::get({lanes}, b.getI1Type()), loadBytes(b, add(b, offset, plane * planeBytes), planeBytes));
-    const int32_t inEachByte = 0x01010101 << (layout.storage.bits + plane);
-    Value part = arith::SelectOp::create(b, bits, splat(inEachByte), splat(0));
-    sum = sum ? arith::OrIOp::create(b, sum, part).getResult() : part;
+  const int64_t lanes = layout.kernel->lanes, size = layout.vectorElements(), bits = layout.storage.bits;
+  const int64_t rowBytes = layout.groupElements(1), tableBits = WeightStorage::kTableBits;
+  Value row = vector::BitCastOp::create(b, VectorType::get({1}, b.getIntegerType(8 * rowBytes)), loadBytes(b, offset, rowBytes));
+  Value word = vector::ExtractOp::create(b, row, 0);
+  if (8 * rowBytes < 32)
+    word = arith::ExtUIOp::create(b, b.getI32Type(), word);
+  auto bytes = VectorType::get({size}, b.getI8Type()), words = VectorType::get({lanes}, b.getI32Type());
+  Value all = vector::BroadcastOp::create(b, words, word);
+  if (permutesZmm(isa, size)) {
+    // Of each byte the place in a quad word, which the row fills twice.
+    SmallVector<int8_t> places;
+    for (int64_t i = 0; i < size; ++i)
+      places.push_back((i / layout.kernel->step * tableBits - bits + 64) % 64);
+    Value control = arith::ConstantOp::create(b, DenseElementsAttr::get(bytes, ArrayRef<int8_t>(places)));
+    return intrinsic(b, "llvm.x86.avx512.pmultishift.qb.512", bytes, {control, vector::BitCastOp::create(b, bytes, all)});
   }
-  return vector::BitCastOp::create(b, VectorType::get({layout.vectorElements()}, b.getI8Type()), sum);
+  SmallVector<int32_t> places;
+  SmallVector<int64_t> first;
+  for (int64_t i = 0; i < lanes; ++i)
+    places.push_back(i * tableBits);
+  for (int64_t i = 0; i < size; ++i)
+    first.push_back(i / layout.kernel->step * layout.kernel->step);
+  Value lowest = arith::ShRUIOp::create(b, all, arith::ConstantOp::create(b, DenseElementsAttr::get(words, ArrayRef<int32_t>(places))));
+  Value low = vector::BitCastOp::create(b, bytes, lowest), spread = vector::ShuffleOp::create(b, low, low, first);
+  return arith::AndIOp::create(b, shift(b, spread, {-bits}), splatByte(b, size, ((1 << tableBits) - 1) << bits));
 }
 
 SmallVector<Value> WeightReader::loadGroupRow(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const {

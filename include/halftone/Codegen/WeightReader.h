@@ -47,7 +47,7 @@ public:
   /// Of uniform codes: level = code - offset.
   int64_t offset() const { return int64_t(1) << (layout.storage.bits - 1); }
 
-  /// The row of a group, for each of `vectors`: multipliers, a byte for each column; or what the tables of the columns add to their codes, a byte for
+  /// The row of a group, for each of `vectors`: multipliers, a byte for each column; or the tables of the columns, above the bits of a code, a byte for
   /// each weight.
   SmallVector<Value> loadGroupRow(ImplicitLocOpBuilder &b, Value offset, int64_t vectors) const;
 

@@ -18,8 +18,7 @@
 // flipped: the codes of the field that ends there are then the two's complement of their levels, and a mask alone makes them signed
 // bytes (WeightReader.h, fields in place).
 //
-// A row of multipliers is a byte for each column. A row of tables is two bits for each: of each vector the low bits of its columns, then the
-// high ones, from the lowest bit of a byte on.
+// A row of multipliers is a byte for each column. A row of tables is two bits for each, from the lowest bits of a byte on.
 //
 // Lossless, and decided from the constant alone: nobody upstream has to say what the format was.
 //
