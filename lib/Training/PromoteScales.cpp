@@ -27,6 +27,8 @@ static double gradientFactor(QuantizeOp source) {
   int64_t largest = type.getStorageTypeMax();
   if (auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type)) {
     count /= static_cast<double>(perAxis.getScales().size());
+    if (auto level = source->getAttrOfType<IntegerAttr>(kLargestLevelAttr))
+      largest = level.getInt();
   } else {
     int64_t zero = cast<quant::UniformQuantizedType>(type).getZeroPoint();
     largest = std::max(largest - zero, zero - type.getStorageTypeMin());

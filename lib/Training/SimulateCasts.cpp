@@ -24,8 +24,10 @@ using namespace mlir::halftone;
 
 static bool isQuantized(Type type) { return isa<quant::QuantizedType, CodebookType>(getElementTypeOrSelf(type)); }
 
-/// The bounds of logical values, q - z.
-static std::pair<double, double> boundsOf(quant::QuantizedType type, int64_t zeroPoint) {
+/// The bounds of logical values, q - z; with groups of levels.
+static std::pair<double, double> boundsOf(QuantizeOp op, quant::QuantizedType type, int64_t zeroPoint) {
+  if (auto largest = op->getAttrOfType<IntegerAttr>(kLargestLevelAttr))
+    return {-double(largest.getInt()), double(largest.getInt())};
   return {double(type.getStorageTypeMin() - zeroPoint), double(type.getStorageTypeMax() - zeroPoint)};
 }
 
@@ -33,6 +35,23 @@ static std::pair<double, double> boundsOf(quant::QuantizedType type, int64_t zer
 static Value findScale(QuantizeOp op) {
   auto name = op->getAttrOfType<StringAttr>(kScaleAttr);
   return name ? Value(findArgument(op->getParentOfType<func::FuncOp>(), name)) : Value();
+}
+
+/// The steps of weights: the scales of channels, as numbers or an argument; with groups these times the multipliers, one for each element.
+static Value buildSteps(OpBuilder &b, QuantizeOp op, quant::UniformQuantizedPerAxisType type) {
+  RankedTensorType tensor = tensorType(op.getInput());
+  Value scales = findScale(op);
+  if (!scales)
+    scales = buildConstant(b, op.getLoc(), RankedTensorType::get(type.getScales().size(), tensor.getElementType()), SmallVector<double>(type.getScales()));
+  std::optional<std::vector<int8_t>> multipliers = getElements<int8_t>(op->getAttr(kMultipliersAttr));
+  if (!multipliers)
+    return scales;
+  Value factors = arith::ConstantOp::create(
+      b, op.getLoc(), makeConstant<float>(tensor, std::vector<float>(multipliers->begin(), multipliers->end()), "multipliers"));
+  AffineMap identity = b.getMultiDimIdentityMap(tensor.getRank());
+  return buildElementwise(b, op.getLoc(), {scales, factors}, {identity.getSliceMap(type.getQuantizedDimension(), 1), identity},
+                          getAsIndexOpFoldResult(b.getContext(), tensor.getShape()), tensor.getElementType(),
+                          [](OpBuilder &n, Location l, ValueRange e) -> Value { return arith::MulFOp::create(n, l, e[0], e[1]); });
 }
 
 namespace {
@@ -60,23 +79,25 @@ static Value selectCasts(OpBuilder &b, Location loc, ValueRange e) {
   return arith::SelectOp::create(b, loc, casts, e[0], e[1]);
 }
 
-/// The real values of the codes of `x`; the scales of a per-axis type are a constant tensor, or `learned`.
-static Value simulate(OpBuilder &b, Location loc, Value x, quant::QuantizedType type, Value learned, Schedule schedule) {
+/// The real values of what a quantize gives the codes of.
+static Value simulate(OpBuilder &b, QuantizeOp op, Schedule schedule) {
+  Location loc = op.getLoc();
+  Value x = op.getInput();
+  auto type = cast<quant::QuantizedType>(getElementTypeOrSelf(op.getType()));
   RankedTensorType tensor = tensorType(x);
   SmallVector<Value> inputs = {x};
   SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(tensor.getRank())};
   double scale = 0;
   int64_t zeroPoint = 0;
   if (auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type)) {
-    SmallVector<double> scales(perAxis.getScales());
-    inputs.push_back(learned ? learned
-                             : buildConstant(b, loc, RankedTensorType::get(scales.size(), tensor.getElementType()), scales));
-    maps.push_back(maps[0].getSliceMap(perAxis.getQuantizedDimension(), 1));
+    inputs.push_back(buildSteps(b, op, perAxis));
+    const bool isOfElements = tensorType(inputs.back()).getRank() == tensor.getRank();
+    maps.push_back(isOfElements ? maps[0] : maps[0].getSliceMap(perAxis.getQuantizedDimension(), 1));
   } else {
     auto uniform = cast<quant::UniformQuantizedType>(type);
     scale = uniform.getScale();
     zeroPoint = uniform.getZeroPoint();
-    if (learned) {
+    if (Value learned = findScale(op)) {
       inputs.push_back(learned);
       maps.push_back(AffineMap::get(tensor.getRank(), 0, {}, b.getContext()));
     }
@@ -90,7 +111,7 @@ static Value simulate(OpBuilder &b, Location loc, Value x, quant::QuantizedType 
   const size_t stepInput = inputs.size() > 1 ? 1 : 0;
   const size_t limitInput = schedule.limit && isWeight ? scalarInput(schedule.limit) : 0;
   const size_t castsInput = schedule.casts ? scalarInput(schedule.casts) : 0;
-  auto [low, high] = boundsOf(type, zeroPoint);
+  auto [low, high] = boundsOf(op, type, zeroPoint);
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, x);
   return buildElementwise(b, loc, inputs, maps, sizes, tensor.getElementType(),
                           [&, low = low, high = high](OpBuilder &n, Location l, ValueRange e) -> Value {
@@ -110,9 +131,7 @@ static Value simulateLevels(OpBuilder &b, QuantizeOp op, DenseI8ArrayAttr levels
   auto number = [&](ArrayRef<double> values) {
     return buildConstant(b, op.getLoc(), RankedTensorType::get(values.size(), b.getF32Type()), values);
   };
-  Value scales = findScale(op), values;
-  if (!scales)
-    scales = number(SmallVector<double>(type.getScales()));
+  Value values;
   double unit = 1;
   if (auto name = op->getAttrOfType<StringAttr>(kLevelArgumentAttr)) {
     values = findArgument(op->getParentOfType<func::FuncOp>(), name);
@@ -120,7 +139,7 @@ static Value simulateLevels(OpBuilder &b, QuantizeOp op, DenseI8ArrayAttr levels
   }
   if (!values)
     values = number(SmallVector<double>(levels.asArrayRef()));
-  Value rounded = simulateLevels(b, op.getLoc(), op.getInput(), type, scales, values, unit);
+  Value rounded = simulateLevels(b, op.getLoc(), op.getInput(), type, buildSteps(b, op, type), values, unit);
   if (!schedule.casts)
     return rounded;
   RankedTensorType tensor = tensorType(rounded);
@@ -186,8 +205,7 @@ private:
       value = simulateLevels(b, quantize, op->getAttrOfType<DenseI8ArrayAttr>(kLevelsAttr), arguments);
       ++simulated;
     } else if (quantize) {
-      value = simulate(b, op->getLoc(), quantize.getInput(),
-                       cast<quant::QuantizedType>(getElementTypeOrSelf(quantize.getType())), findScale(quantize), arguments);
+      value = simulate(b, quantize, arguments);
       ++simulated;
     } else if (auto dequantize = dyn_cast<DequantizeOp>(op)) {
       if (dequantize.getInput().getDefiningOp<quant::StorageCastOp>())

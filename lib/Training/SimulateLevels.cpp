@@ -103,10 +103,11 @@ Value LevelBuilder::freeze(Value value) {
 /// x - x', 0 with the gradient of x.
 static Value carrier(OpBuilder &n, Location l, ValueRange e) { return arith::SubFOp::create(n, l, e[0], e[1]); }
 
-Value mlir::halftone::simulateLevels(OpBuilder &b, Location loc, Value x, quant::UniformQuantizedPerAxisType type, Value scales,
+Value mlir::halftone::simulateLevels(OpBuilder &b, Location loc, Value x, quant::UniformQuantizedPerAxisType type, Value steps,
                                      Value levels, double unit) {
   LevelBuilder build(b, loc, tensorType(x), tensorType(levels).getDimSize(0));
-  AffineMap axis = build.element().getSliceMap(type.getQuantizedDimension(), 1);
+  const bool isOfElements = tensorType(steps).getRank() == build.type.getRank();
+  AffineMap step = isOfElements ? build.element() : build.element().getSliceMap(type.getQuantizedDimension(), 1);
   Value real = build.perLevel({levels}, [&](OpBuilder &n, Location l, ValueRange e) -> Value {
     auto constant = [&](double value) { return buildScalar(n, l, e[0].getType(), value); };
     Value level = arith::DivFOp::create(n, l, e[0], constant(unit));
@@ -124,7 +125,7 @@ Value mlir::halftone::simulateLevels(OpBuilder &b, Location loc, Value x, quant:
     return arith::MaximumFOp::create(n, l, e[0], e[1]);
   });
 
-  Value clipped = build.perElement({x, scales, least, greatest}, {build.element(), axis, build.scalar(), build.scalar()},
+  Value clipped = build.perElement({x, steps, least, greatest}, {build.element(), step, build.scalar(), build.scalar()},
                                    [](OpBuilder &n, Location l, ValueRange e) -> Value {
                                      Value code = arith::DivFOp::create(n, l, e[0], e[1]);
                                      code = arith::MaximumFOp::create(n, l, code, e[2]);
@@ -150,8 +151,8 @@ Value mlir::halftone::simulateLevels(OpBuilder &b, Location loc, Value x, quant:
                            Value is = arith::CmpFOp::create(n, l, arith::CmpFPredicate::OEQ, e[0], e[1]);
                            return arith::SelectOp::create(n, l, is, e[2], buildScalar(n, l, e[2].getType(), 0));
                          });
-  return build.perElement({chosen, moved, clipped, codes, scales},
-                          {build.element(), build.element(), build.element(), build.element(), axis},
+  return build.perElement({chosen, moved, clipped, codes, steps},
+                          {build.element(), build.element(), build.element(), build.element(), step},
                           [](OpBuilder &n, Location l, ValueRange e) -> Value {
                             Value code = arith::AddFOp::create(n, l, e[0], e[1]);
                             code = arith::AddFOp::create(n, l, code, carrier(n, l, {e[2], e[3]}));

@@ -8,8 +8,8 @@
 namespace mlir::halftone {
 
 /// The real values of weights `x` that are rounded to the nearest of some levels: `levels` is a tensor<n x f32> of them, times
-/// `unit`, rounded here; `scales` one float for each index of the type's axis.
-Value simulateLevels(OpBuilder &b, Location loc, Value x, quant::UniformQuantizedPerAxisType type, Value scales, Value levels,
+/// `unit`, rounded here; `steps` one float for each index of the type's axis, or for each element.
+Value simulateLevels(OpBuilder &b, Location loc, Value x, quant::UniformQuantizedPerAxisType type, Value steps, Value levels,
                      double unit);
 
 } // namespace mlir::halftone

@@ -37,9 +37,16 @@ private:
     std::optional<LevelSet> levels;
     if (auto chosen = op->getAttrOfType<DenseI8ArrayAttr>(kLevelsAttr))
       levels.emplace(chosen.asArrayRef());
-    for (auto [i, value] : llvm::enumerate(*values))
-      codes[i] = levels ? levels->nearest(value / scales.at(i)) : std::clamp<int64_t>(quantizeWeight(value, scales.at(i)), perAxis.getStorageTypeMin(),
-                                     perAxis.getStorageTypeMax());
+    else if (auto largest = op->getAttrOfType<IntegerAttr>(kLargestLevelAttr))
+      levels.emplace(static_cast<int>(largest.getInt()));
+    const std::optional<std::vector<int8_t>> multipliers = getElements<int8_t>(op->getAttr(kMultipliersAttr));
+    for (auto [i, value] : llvm::enumerate(*values)) {
+      const int multiplier = multipliers ? (*multipliers)[i] : 1;
+      const float step = scales.at(i) * multiplier;
+      const int level = levels ? levels->nearest(value / step)
+                               : std::clamp<int64_t>(quantizeWeight(value, step), perAxis.getStorageTypeMin(), perAxis.getStorageTypeMax());
+      codes[i] = static_cast<int8_t>(level * multiplier);
+    }
     if (Operation *contraction = findContraction(op))
       if (FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction); succeeded(format))
         boundPairs(contraction, format->format, codes);

@@ -34,6 +34,10 @@ inline constexpr llvm::StringLiteral kLevelsAttr = "halftone.levels";
 inline constexpr llvm::StringLiteral kLevelArgumentAttr = "halftone.level_argument";
 inline constexpr llvm::StringLiteral kLevelUnitAttr = "halftone.level_unit";
 
+/// On halftone.quantize of weights by group: the multiplier of each element (i8, the weights' shape), and the largest level, which they multiply.
+inline constexpr llvm::StringLiteral kMultipliersAttr = "halftone.multipliers";
+inline constexpr llvm::StringLiteral kLargestLevelAttr = "halftone.largest_level";
+
 /// On a contraction: its weights as they were before they became codes.
 inline constexpr llvm::StringLiteral kFloatWeightsAttr = "halftone.float_weights";
 

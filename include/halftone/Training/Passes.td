@@ -95,7 +95,9 @@ def ExposeWeights : Pass<"halftone-expose-weights", "::mlir::ModuleOp"> {
     Weights of the quantization stage are constant codes. Each becomes a float constant, the real values of the codes, with
     `halftone.quantize` behind it: the same codes again, but of something that can be trained
     (`halftone-promote-constants`). `halftone-store-weights` is the way back. Per-axis types with a scale for each channel only; where
-    the format of the weights is no uniform one, the codes that may occur stand in `halftone.levels` on the operation. With
+    the format of the weights is no uniform one, the codes that may occur stand in `halftone.levels` on the operation; of weights by group
+    `halftone.multipliers` has that of each element (of several that give these codes the least that clips no kept weight), and
+    `halftone.largest_level` the largest code that is multiplied. Groups that choose from tables are refused. With
     `halftone.float_weights` on the contraction (`halftone-keep-weights`), each weight is that number, moved as little as
     its code needs, or with `floats` as it is; zeros of a contraction with `halftone.pruned` stay zero.
 
@@ -115,7 +117,7 @@ def StoreWeights : Pass<"halftone-store-weights", "::mlir::ModuleOp"> {
   let summary = "Replace quantized float constants by their codes";
   let description = [{
     The counterpart of `halftone-expose-weights`: `halftone.quantize` of a constant to a type of weights becomes a constant
-    of codes, by rule A1 of docs/Arithmetic.md, or those of `halftone.levels` that are nearest. Pairs of int8pair and int7pair are
+    of codes, by rule A1 of docs/Arithmetic.md, or those of `halftone.levels` that are nearest; of groups times their multipliers, which stay. Pairs of int8pair and int7pair are
     lowered to their bound.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::quant::QuantDialect"];
@@ -189,7 +191,7 @@ def SimulateCasts : Pass<"halftone-simulate-casts", "::mlir::func::FuncOp"> {
     Dequantize goes, constant codes become their real values, data movement of codes is movement of these. The float
     operations between compute what the integer stage does up to rounding ("fake quantization"), and have
     derivatives: `halftone-differentiate` passes gradients through `roundeven` and cuts them where the clamp does. A
-    scale is a number, or the argument that `halftone.scale` names (`halftone-promote-scales`). With `halftone.levels`, weights become
+    scale is a number, or the argument that `halftone.scale` names (`halftone-promote-scales`), of weights by group times `halftone.multipliers`. With `halftone.levels`, weights become
     the nearest level times the scale; levels are numbers, or the argument that `halftone.level_argument` names.
 
     ```mlir
