@@ -127,12 +127,12 @@ static int64_t countUnbounded(const LoadedModel &model) {
 }
 
 /// What was made, in numbers: the artefact says some of them itself.
-static void printSummary(const BuildOptions &options, int64_t floatBytes,
+static void printSummary(const BuildOptions &options, int64_t sourceBytes, int64_t floatBytes,
                          const OpReport &report) {
   llvm::raw_ostream &os = llvm::outs();
   os << "wrote " << options.output.path << ": "
      << fileBytes(options.output.path) << " bytes (the source model has "
-     << fileBytes(options.model.path()) << ")\n";
+     << sourceBytes << ")\n";
   Expected<LoadedModel> model = LoadedModel::load(options.output.path, 1);
   if (!model) {
     os << "sizes are not shown: " << llvm::toString(model.takeError()) << "\n";
@@ -336,7 +336,9 @@ Error mlir::halftone::runBuild(CommandLine &line) {
   if (isQuantized)
     if (Error error = checkQuantized(options))
       return error;
-  int64_t floatBytes = isQuantized ? 0 : floatConstantBytes(**module);
+  int64_t floatBytes = isQuantized ? 0 : floatConstantBytes(**module), sourceBytes = fileBytes(options.model.path());
+  if (auto external = (**module)->getAttrOfType<IntegerAttr>(kExternalBytesAttr); external && options.model.isOnnx())
+    sourceBytes += external.getInt();
   if (*options.selection.isAsked() && stageOf(**module) != Stage::Import)
     return userError("precision is selected from the source model or a stage "
                      "file of 'import'; this one is at '" +
@@ -366,7 +368,7 @@ Error mlir::halftone::runBuild(CommandLine &line) {
                              : finish(**module, options, *last, report))
     return error;
   if (*last == Stage::Target)
-    printSummary(options, floatBytes, report);
+    printSummary(options, sourceBytes, floatBytes, report);
   if (isQuantized && options.model.isOnnx())
     llvm::outs() << "the source model is quantized: its own scales were used, no samples are needed\n";
   if (isFloat && !options.wholeFloat)

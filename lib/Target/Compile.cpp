@@ -163,6 +163,7 @@ static FailureOr<Variant> compileVariant(ModuleOp module, const TargetOptions &o
   optimize(*variant.code, *variant.machine, target);
   if (!place.isOnly())
     variant.shared = shareConstants(*variant.code);
+  placeConstants(*variant.code);
   return variant;
 }
 

@@ -140,6 +140,22 @@ llvm::StringMap<int64_t> mlir::halftone::shareConstants(llvm::Module &module) {
   return shared;
 }
 
+void mlir::halftone::placeConstants(llvm::Module &module) {
+  // A library may have four of these modules, for as many instruction sets. Other CPUs' addresses reach 4 GiB.
+  constexpr uint64_t kManyBytes = uint64_t(1) << 29, kLargeBytes = 1 << 16;
+  auto bytesOf = [&](const llvm::GlobalVariable &variable) -> uint64_t {
+    return variable.hasInitializer() ? module.getDataLayout().getTypeAllocSize(variable.getValueType()).getFixedValue() : 0;
+  };
+  uint64_t total = 0;
+  for (const llvm::GlobalVariable &variable : module.globals())
+    total += bytesOf(variable);
+  if (!module.getTargetTriple().isX86() || total < kManyBytes)
+    return;
+  for (llvm::GlobalVariable &variable : module.globals())
+    if (bytesOf(variable) >= kLargeBytes)
+      variable.setCodeModel(llvm::CodeModel::Large);
+}
+
 llvm::Error mlir::halftone::emitCode(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,
                                      llvm::raw_pwrite_stream &os) {
   llvm::legacy::PassManager passes;

@@ -30,6 +30,9 @@ void openConstants(llvm::Module &module);
 /// that are alike. Returns the names of the model's, not of its table's, with their bytes.
 llvm::StringMap<int64_t> shareConstants(llvm::Module &module);
 
+/// Lets code reach constants by 64 bits where there are so many that the 32 bits of x86's addresses may be too few for all that is linked.
+void placeConstants(llvm::Module &module);
+
 /// Machine code as an object or as assembly text.
 llvm::Error emitCode(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,
                      llvm::raw_pwrite_stream &os);

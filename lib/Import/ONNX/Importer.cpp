@@ -492,6 +492,8 @@ OwningOpRef<ModuleOp> GraphImporter::run(std::vector<OnnxOperator> &operators) {
   (*module)->setAttr(kStageAttr, builder.getStringAttr("import"));
   (*module)->setAttr(kVersionAttr, builder.getI64IntegerAttr(1));
   (*module)->setAttr(kSourceHashAttr, builder.getStringAttr(file.hash));
+  if (file.externalBytes)
+    (*module)->setAttr(kExternalBytesAttr, builder.getI64IntegerAttr(file.externalBytes));
   builder.setInsertionPointToEnd(module->getBody());
   auto function = func::FuncOp::create(builder, module->getLoc(), "main", builder.getFunctionType({}, {}));
   builder.setInsertionPointToStart(function.addEntryBlock());

@@ -239,6 +239,7 @@ static LogicalResult loadExternalData(ModelFile &file, Location loc, std::vector
       continue;
     }
     appendDigest(bytes, digests);
+    file.externalBytes += bytes.size();
     tensor.set_raw_data(std::move(bytes));
     tensor.clear_external_data();
     tensor.set_data_location(onnx::TensorProto::DEFAULT);

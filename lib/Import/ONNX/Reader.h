@@ -12,6 +12,7 @@ struct ModelFile {
   std::string path;
   onnx::ModelProto model;
   std::string hash; ///< of the file and its external data, in hexadecimal
+  int64_t externalBytes = 0; ///< of the external data
 };
 
 /// Reads and parses the file and the external data of its initializers; null after an error, which names every tensor

@@ -35,6 +35,7 @@ inline constexpr llvm::StringLiteral kReasonAttr = "halftone.reason";
 inline constexpr llvm::StringLiteral kStageAttr = "halftone.stage";
 inline constexpr llvm::StringLiteral kVersionAttr = "halftone.version";
 inline constexpr llvm::StringLiteral kSourceHashAttr = "halftone.source_hash";
+inline constexpr llvm::StringLiteral kExternalBytesAttr = "halftone.external_bytes";
 inline constexpr llvm::StringLiteral kPreprocessAttr = "halftone.preprocess";
 } // namespace mlir::halftone
 

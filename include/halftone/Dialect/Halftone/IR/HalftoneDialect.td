@@ -21,7 +21,7 @@ def Halftone_Dialect : Dialect {
     contractions (the zeros of their constant weights stay zero: `"unstructured"`, `"blocks"` or `"n:m"`) with their
     number in `halftone.zeros`, `halftone.steps` on what each step of a loop that is written out makes (the value's name: values of one name are counted
     together, and have one range), `halftone.stage`,
-    `halftone.version` and `halftone.source_hash` on the module.
+    `halftone.version` and `halftone.source_hash` on the module; `halftone.external_bytes`, those of the data beside an ONNX file.
   }];
   let dependentDialects = ["::mlir::quant::QuantDialect"];
   let useDefaultAttributePrinterParser = 1;
