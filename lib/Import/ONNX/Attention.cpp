@@ -5,7 +5,7 @@
 // batch x heads x length x size.
 //
 //===----------------------------------------------------------------------===//
-#include "Expansion.h"
+#include "Attention.h"
 #include "Operators.h"
 #include <cmath>
 
@@ -13,29 +13,11 @@ using namespace mlir;
 using namespace mlir::halftone;
 using namespace mlir::halftone::importer;
 
-namespace {
-/// A tensor of batch x heads x length x size.
-struct Heads {
-  std::string name;
-  int64_t heads, length, size;
-};
-
-/// One operator's attention.
-struct Attention {
-  Heads query, keys, values;
-  float scale = 0;                ///< 0: one over the root of the size of the query's heads
-  float cap = 0;                  ///< above 0: scores become cap tanh(scores / cap)
-  SmallVector<std::string> terms = {}; ///< added to the scores
-  std::string kept = {};               ///< truth values: what is false gets nothing, in a row of none, too; "": all true
-};
-} // namespace
-
 //===----------------------------------------------------------------------===//
 // Heads
 //===----------------------------------------------------------------------===//
 
-/// batch x length x (heads size), of the sizes that are given, by heads.
-static Heads splitHeads(Expansion &expansion, MLIRContext *context, const std::string &name, int64_t heads, int64_t length, int64_t width) {
+Heads importer::splitHeads(Expansion &expansion, MLIRContext *context, const std::string &name, int64_t heads, int64_t length, int64_t width) {
   const int64_t size = width / heads;
   std::string split = expansion.apply("Reshape", {name, expansion.integers(context, {0, 0, heads, size})});
   return {expansion.apply("Transpose", split, makeInts("perm", {0, 2, 1, 3})), heads, length, size};
@@ -67,8 +49,7 @@ static LogicalResult addPast(Node &node, Expansion &expansion, Heads &heads, uns
   return success();
 }
 
-/// Each head `times` times.
-static void repeatHeads(Expansion &expansion, MLIRContext *context, Heads &heads, int64_t times) {
+void importer::repeatHeads(Expansion &expansion, MLIRContext *context, Heads &heads, int64_t times) {
   if (times == 1)
     return;
   std::string single = expansion.apply("Unsqueeze", {heads.name, expansion.integers(context, 2)});
@@ -81,36 +62,23 @@ static void repeatHeads(Expansion &expansion, MLIRContext *context, Heads &heads
 // Masks
 //===----------------------------------------------------------------------===//
 
-static constexpr float kLowest = std::numeric_limits<float>::lowest();
-
-/// 0 where the tensor of truth values is true, `otherwise` elsewhere.
-static std::string makeTerm(Expansion &expansion, MLIRContext *context, const std::string &isKept, float otherwise) {
+std::string importer::makeTerm(Expansion &expansion, MLIRContext *context, const std::string &isKept, float otherwise) {
   return expansion.apply("Where", {isKept, expansion.number(context, 0), expansion.number(context, otherwise)});
 }
 
-namespace {
-/// Which keys a query sees: those up to `right` behind its own position and `left` before it, which is `offset` behind its index.
-struct Window {
-  int64_t rows, columns, offset;
-  std::optional<int64_t> left, right; ///< nothing: no bound
+bool Window::hides() const {
+  return llvm::any_of(llvm::seq(rows), [&](int64_t row) { return !sees(row, 0) || !sees(row, columns - 1); });
+}
 
-  bool isBounded() const { return left || right; }
-  bool sees(int64_t row, int64_t column) const {
-    const int64_t distance = column - (row + offset);
-    return !(left && distance < -*left) && !(right && distance > *right);
-  }
-  /// A number for each query and key, by whether it is seen.
-  std::string add(Expansion &expansion, Type element, double seen, double hidden) const {
-    std::vector<double> numbers;
-    for (int64_t row = 0; row < rows; ++row)
-      for (int64_t column = 0; column < columns; ++column)
-        numbers.push_back(sees(row, column) ? seen : hidden);
-    if (isa<FloatType>(element))
-      return expansion.constant(HostTensor::fromNumbers(element, {rows, columns}, numbers));
-    return expansion.constant(HostTensor::fromIntegers(element, {rows, columns}, std::vector<int64_t>(numbers.begin(), numbers.end())));
-  }
-};
-} // namespace
+std::string Window::add(Expansion &expansion, Type element, double seen, double hidden) const {
+  std::vector<double> numbers;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      numbers.push_back(sees(row, column) ? seen : hidden);
+  if (isa<FloatType>(element))
+    return expansion.constant(HostTensor::fromNumbers(element, {rows, columns}, numbers));
+  return expansion.constant(HostTensor::fromIntegers(element, {rows, columns}, std::vector<int64_t>(numbers.begin(), numbers.end())));
+}
 
 /// Whether every query sees a key within the window that a constant mask does not hide: truth values, or terms of which -inf hides; null: no mask.
 static bool seesInEveryRow(const HostTensor *mask, const Window &window) {
@@ -128,9 +96,8 @@ static bool seesInEveryRow(const HostTensor *mask, const Window &window) {
   return true;
 }
 
-/// The term of a bounded window.
-static void addWindow(Expansion &expansion, MLIRContext *context, Attention &attention, const Window &window) {
-  if (window.isBounded())
+void importer::addWindow(Expansion &expansion, MLIRContext *context, Attention &attention, const Window &window) {
+  if (window.hides())
     attention.terms.push_back(window.add(expansion, Float32Type::get(context), 0, kLowest));
 }
 
@@ -165,8 +132,7 @@ static FailureOr<std::string> addMask(Node &node, Expansion &expansion, unsigned
 // The products
 //===----------------------------------------------------------------------===//
 
-/// The result of all heads, batch x heads x length x size.
-static std::string attend(Expansion &expansion, MLIRContext *context, const Attention &attention) {
+std::string importer::attend(Expansion &expansion, MLIRContext *context, const Attention &attention) {
   const float scale = attention.scale != 0 ? attention.scale : float(1 / std::sqrt(double(attention.query.size)));
   std::string keys = expansion.apply("Transpose", attention.keys.name, makeInts("perm", {0, 1, 3, 2}));
   expansion.part = "scores";
@@ -182,11 +148,15 @@ static std::string attend(Expansion &expansion, MLIRContext *context, const Atte
   if (!attention.kept.empty())
     shares = expansion.apply("Where", {attention.kept, shares, expansion.number(context, 0)});
   expansion.part = "output";
-  return expansion.apply("MatMul", {shares, attention.values.name});
+  std::string result = expansion.apply("MatMul", {shares, attention.values.name});
+  if (attention.sink.empty())
+    return result;
+  // Of sum e^s + e^sink the keys have sum e^s: the share of sigmoid(log(sum e^s) - sink).
+  std::string sum = expansion.apply("ReduceLogSumExp", {scores, expansion.integers(context, -1)}, makeInt("keepdims", 1));
+  return expansion.apply("Mul", {result, expansion.apply("Sigmoid", expansion.apply("Sub", {sum, attention.sink}))});
 }
 
-/// batch x heads x length x size as batch x length x (heads size), result 0.
-static void joinHeads(Expansion &expansion, MLIRContext *context, const std::string &heads, int64_t width) {
+void importer::joinHeads(Expansion &expansion, MLIRContext *context, const std::string &heads, int64_t width) {
   std::string joined = expansion.apply("Transpose", heads, makeInts("perm", {0, 2, 1, 3}));
   expansion.add("Reshape", {joined, expansion.integers(context, {0, 0, width})}, expansion.output(0));
 }
@@ -380,64 +350,4 @@ LogicalResult importer::expandMultiHeadAttention(Node &node, Expansion &expansio
   if (failed(addPast(node, expansion, attention.keys, 6, 1)) || failed(addPast(node, expansion, attention.values, 7, 2)))
     return failure();
   return finish(node, expansion, attention, /*mask=*/4, /*bias=*/5, attention.keys.length - parts[1].length);
-}
-
-//===----------------------------------------------------------------------===//
-// Rotary embeddings
-//===----------------------------------------------------------------------===//
-
-/// Pairs of a head's elements, its halves or neighbours, turned by the angles of their position: ONNX's (x, cosines, sines, positions) and onnxruntime's
-/// (x, positions, cosines, sines).
-LogicalResult importer::expandRotaryEmbedding(Node &node, Expansion &expansion) {
-  MLIRContext *context = node.builder.getContext();
-  const bool isMicrosoft = node.hasInput(3) && !node.input(1).isFloat();
-  const unsigned cosines = isMicrosoft ? 2 : 1, sines = cosines + 1, positions = isMicrosoft ? 1 : 3;
-  const bool isInterleaved = node.getInt("interleaved", 0);
-  int64_t heads = node.getInt("num_heads", 0), turned = node.getInt("rotary_embedding_dim", 0);
-  if (node.getInt("is_packed_batching", 0) || node.getFloat("scale", 1) != 1)
-    return node.unsupported("packed batches, or a scale");
-  const Tensor &x = node.input(0), &angles = node.input(cosines);
-  if (!x.element.isF32() || x.rank() < 3 || x.rank() > 4 || angles.rank() < 2 || ShapedType::isDynamicShape(ArrayRef<int64_t>(x.shape).drop_front()))
-    return node.unsupported("an input that is not batch x length x width or batch x heads x length x size of f32 with a fixed length");
-  const bool isFlat = x.rank() == 3;
-  const int64_t length = x.shape[isFlat ? 1 : 2];
-  if (isFlat && heads == 0)
-    heads = x.shape[2] / std::max<int64_t>(2 * angles.shape.back(), 1);
-  const int64_t size = isFlat ? x.shape[2] / std::max<int64_t>(heads, 1) : x.shape[3];
-  turned = turned ? turned : size;
-  if (turned > size || turned % 2 || angles.shape.back() != turned / 2 || (isFlat && size * heads != x.shape[2]))
-    return node.unsupported("heads of " + Twine(size) + ", of which " + Twine(turned) + " are turned by " + Twine(angles.shape.back()) + " angles");
-  auto integers = [&](ArrayRef<int64_t> values) { return expansion.integers(context, values); };
-  // Angles of a position stand for all heads.
-  std::string places = expansion.input(positions);
-  if (!places.empty() && node.input(positions).rank() == 1) // where the sequence begins
-    places = expansion.apply("Add", {places, integers(llvm::to_vector(llvm::seq<int64_t>(length)))});
-  auto anglesOf = [&](unsigned i) {
-    std::string rows = places.empty() ? expansion.input(i) : expansion.apply("Gather", {expansion.input(i), places}, makeInt("axis", 0));
-    return expansion.apply("Unsqueeze", {rows, integers(isFlat ? -2 : -3)});
-  };
-  std::string cosine = anglesOf(cosines), sine = anglesOf(sines);
-  std::string split = isFlat ? expansion.apply("Reshape", {expansion.input(0), integers({0, 0, heads, size})}) : expansion.input(0);
-  auto slice = [&](int64_t begin, int64_t end, int64_t step) {
-    return expansion.apply("Slice", {split, integers(begin), integers(end), integers(3), integers(step)});
-  };
-  auto combine = [&](StringRef type, const std::string &a, const std::string &b, const std::string &c, const std::string &d) {
-    return expansion.apply(type, {expansion.apply("Mul", {a, b}), expansion.apply("Mul", {c, d})});
-  };
-  std::string first = isInterleaved ? slice(0, turned, 2) : slice(0, turned / 2, 1);
-  std::string second = isInterleaved ? slice(1, turned, 2) : slice(turned / 2, turned, 1);
-  std::string real = combine("Sub", first, cosine, second, sine), imaginary = combine("Add", first, sine, second, cosine), pairs;
-  if (isInterleaved) {
-    real = expansion.apply("Unsqueeze", {real, integers(4)}), imaginary = expansion.apply("Unsqueeze", {imaginary, integers(4)});
-    pairs = expansion.apply("Reshape", {expansion.apply("Concat", {real, imaginary}, makeInt("axis", 4)), integers({0, 0, 0, turned})});
-  } else {
-    pairs = expansion.apply("Concat", {real, imaginary}, makeInt("axis", 3));
-  }
-  if (turned < size)
-    pairs = expansion.apply("Concat", {pairs, slice(turned, size, 1)}, makeInt("axis", 3));
-  if (isFlat)
-    expansion.add("Reshape", {pairs, integers({0, 0, heads * size})}, expansion.output(0));
-  else
-    expansion.add("Identity", pairs, expansion.output(0));
-  return success();
 }

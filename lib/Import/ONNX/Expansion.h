@@ -74,7 +74,17 @@ using Expander = LogicalResult (*)(Node &node, Expansion &expansion);
 LogicalResult expandAttention(Node &node, Expansion &expansion);
 LogicalResult expandPackedAttention(Node &node, Expansion &expansion);
 LogicalResult expandMultiHeadAttention(Node &node, Expansion &expansion);
+
+// GroupQueryAttention.cpp
+LogicalResult expandGroupQueryAttention(Node &node, Expansion &expansion);
+
+// RotaryEmbedding.cpp
 LogicalResult expandRotaryEmbedding(Node &node, Expansion &expansion);
+
+// FusedOperators.cpp
+/// x / sqrt(mean(x^2) + epsilon) * scale, the mean over the axes.
+void addRmsNormalization(Expansion &expansion, MLIRContext *context, const std::string &x, const std::string &axes, float epsilon, const std::string &scale,
+                         const std::string &output);
 
 // BlockWeights.cpp
 LogicalResult expandMatMulNBits(Node &node, Expansion &expansion);

@@ -136,18 +136,23 @@ static LogicalResult expandSwish(Node &node, Expansion &expansion) {
 // Normalizations
 //===----------------------------------------------------------------------===//
 
-/// x / sqrt(mean(x^2) + epsilon) * scale, the mean over the dimensions from `axis` on.
-static LogicalResult addRmsNormalization(Node &node, Expansion &expansion, const std::string &x, int64_t rank, int64_t axis, float epsilon,
-                                         const std::string &scale) {
+void importer::addRmsNormalization(Expansion &expansion, MLIRContext *context, const std::string &x, const std::string &axes, float epsilon,
+                                   const std::string &scale, const std::string &output) {
+  std::string mean = expansion.apply("ReduceMean", {expansion.apply("Mul", {x, x}), axes}, makeInt("keepdims", 1));
+  std::string root = expansion.apply("Sqrt", expansion.apply("Add", {mean, expansion.number(context, epsilon)}));
+  std::string normalized = expansion.apply("Div", {x, root});
+  expansion.add("Mul", {normalized, scale}, output);
+}
+
+/// The same over the dimensions from `axis` on, result 0.
+static LogicalResult normalizeFrom(Node &node, Expansion &expansion, const std::string &x, int64_t rank, int64_t axis, float epsilon,
+                                   const std::string &scale) {
   MLIRContext *context = node.builder.getContext();
   axis = axis < 0 ? axis + rank : axis;
   if (axis < 0 || axis >= rank)
     return node.unsupported("an axis outside the input's dimensions");
   std::string axes = expansion.integers(context, llvm::to_vector(llvm::seq<int64_t>(axis, rank)));
-  std::string mean = expansion.apply("ReduceMean", {expansion.apply("Mul", {x, x}), axes}, makeInt("keepdims", 1));
-  std::string root = expansion.apply("Sqrt", expansion.apply("Add", {mean, expansion.number(context, epsilon)}));
-  std::string normalized = expansion.apply("Div", {x, root});
-  expansion.add("Mul", {normalized, scale}, expansion.output(0));
+  addRmsNormalization(expansion, context, x, axes, epsilon, scale, expansion.output(0));
   return success();
 }
 
@@ -165,8 +170,8 @@ static LogicalResult expandLayerNormalization(Node &node, Expansion &expansion) 
 static LogicalResult expandRmsNormalization(Node &node, Expansion &expansion) {
   if (node.hasResult(1) || node.getInt("stash_type", 1) != 1)
     return node.unsupported("statistics as a result, or in another precision than f32");
-  return addRmsNormalization(node, expansion, expansion.input(0), node.input(0).rank(), node.getInt("axis", -1), node.getFloat("epsilon", 1e-5f),
-                             expansion.input(1));
+  return normalizeFrom(node, expansion, expansion.input(0), node.input(0).rank(), node.getInt("axis", -1), node.getFloat("epsilon", 1e-5f),
+                       expansion.input(1));
 }
 
 /// SkipLayerNormalization (input, skip, scale, shift, bias) and SkipSimplifiedLayerNormalization (input, skip, scale, bias): of the sum of input,
@@ -187,7 +192,7 @@ static LogicalResult expandSkipNormalization(Node &node, Expansion &expansion) {
     sum = expansion.add("Add", {sum, term}, next).output(0);
   }
   if (isSimplified)
-    return addRmsNormalization(node, expansion, sum, node.input(0).rank(), -1, epsilon, expansion.input(2));
+    return normalizeFrom(node, expansion, sum, node.input(0).rank(), -1, epsilon, expansion.input(2));
   expansion.add("LayerNormalization", {sum, expansion.input(2), expansion.input(3)}, expansion.output(0), makeFloat("epsilon", epsilon));
   return success();
 }
@@ -250,6 +255,7 @@ static constexpr FusedOperator kFusedOperators[] = {
     {kMicrosoft, "FusedMatMul", 2, expandFusedMatMul},
     {kMicrosoft, "GatherBlockQuantized", 3, expandGatherBlockQuantized},
     {kMicrosoft, "Gelu", 1, expandGelu},
+    {kMicrosoft, "GroupQueryAttention", 1, expandGroupQueryAttention},
     {kMicrosoft, "LayerNormalization", 2, expandLayerNormalization},
     {kMicrosoft, "MatMulNBits", 3, expandMatMulNBits},
     {kMicrosoft, "MultiHeadAttention", 3, expandMultiHeadAttention},

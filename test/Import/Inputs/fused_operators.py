@@ -221,6 +221,92 @@ def add_attention(c, ms="com.microsoft:"):
         c.add(ms + "RotaryEmbedding", [(x,), np.array([3]), cos, sin], joined(turned), interleaved=interleaved)
 
 
+def attend_groups(q, k, v, past, lengths, total, heads_of, angles=None, interleaved=0, window=0, cap=0, scale=None, places=None, bias=None, sink=None, causal=1):
+    """GroupQueryAttention sequence for sequence: the result, and all keys and values; what the operator leaves open is 0, or what was in the cache."""
+    q, k, v = heads(q, heads_of[0]), heads(k, heads_of[1]), heads(v, heads_of[1])
+    count, rows, size = q.shape[1] // k.shape[1], q.shape[2], q.shape[3]
+    columns = max(total, past[0].shape[2] if past else 0)
+    cache = [np.zeros((*k.shape[:2], columns, size), np.float32) for _ in range(2)]
+    result = np.zeros(q.shape)
+    for b, length in enumerate(lengths):
+        begin = 0 if rows == total else length - rows
+        where = begin + np.arange(rows)
+        if places is not None:
+            where = places[0, 0] + np.arange(rows) if rows == total else places[b]
+        pair = [x[b] if angles is None else rotate(x[b], *(a[where] for a in angles), interleaved) for x in (q, k)]
+        for whole, before, new in zip(cache, past or (None, None), (pair[1], v[b])):
+            if past:
+                whole[b, :, :before.shape[2]] = before[b]
+            whole[b, :, begin:begin + rows] = new
+        distance = np.arange(columns) - (begin + np.arange(rows))[:, None]
+        kept = distance <= 0 if causal else np.broadcast_to(np.arange(columns) < length, distance.shape)
+        kept = kept & (distance > -window) if window else kept
+        keys, values = (x[b].repeat(count, 0) for x in cache)
+        terms = np.zeros((1, rows, columns))
+        if bias is not None:
+            terms = np.concatenate([bias[b % len(bias)], np.zeros((bias.shape[1], rows, columns - total))], -1)
+        if sink is not None:  # a key more, whose score is the sink and whose value is 0; the cap and the scale do not reach it
+            scores = pair[0] @ keys.swapaxes(-1, -2) * (scale or 1 / math.sqrt(size))
+            scores = np.where(kept, (cap * np.tanh(scores / cap) if cap else scores) + terms, -np.inf)
+            shares = np.exp(np.concatenate([scores, np.broadcast_to(sink[:, None, None], (*scores.shape[:2], 1))], -1))
+            result[b] = (shares / shares.sum(-1, keepdims=True))[..., :-1] @ values
+        else:
+            result[b] = attend(pair[0], keys, values, scale, terms, kept, cap)
+    return joined(result), *cache
+
+
+def add_groups(c, ms="com.microsoft:"):
+    """GroupQueryAttention: 4 heads of queries, 2 of keys."""
+    cos, sin, narrow = floats(16, 4), floats(16, 4), [floats(16, 2), floats(16, 2)]
+
+    def case(rows, past, total, lengths, dynamic=True, packed=False, norms=None, **kw):
+        batch = len(lengths)
+        q, k, v = floats(batch, rows, 32), floats(batch, rows, 16), floats(batch, rows, 16)
+        cache = [floats(batch, 2, past, 8), floats(batch, 2, past, 8)] if past else None
+        counts = np.array(lengths, np.int32) - 1
+        given = [(q,), (k,), (v,)] if not packed else [(np.concatenate([q, k, v], -1),), None, None]
+        given += [(x,) for x in cache] if cache else [None, None]
+        given += [(counts,) if dynamic else counts, np.int32(total)]
+        given += list(kw["angles"]) if kw.get("angles") else [None, None]
+        given += [(kw[name],) if name in kw else None for name in ("places", "bias")]
+        given += [None if kw.get("smooth") else kw.get("sink")]
+        attributes = {"num_heads": 4, "kv_num_heads": 2}
+        names = {"window": "local_window_size", "cap": "softcap", "interleaved": "rotary_interleaved", "causal": "causal", "scale": "scale"}
+        attributes.update({name: kw[key] for key, name in names.items() if key in kw})
+        attributes.update({"do_rotary": 1} if kw.get("angles") else {}, **({"smooth_softmax": 1} if kw.get("smooth") else {}))
+        if kw.pop("smooth", False):
+            kw["sink"] = np.zeros(4)
+        if norms:
+            given += [None, None, *norms]
+            attributes.update(qk_norm_epsilon=1e-3, k_norm_epsilon=1e-2)
+            q = joined(rms_norm(heads(q, 4), norms[0], 1e-3))
+            k = joined(rms_norm(heads(k, 2), norms[1], 1e-2))
+        while given[-1] is None:
+            given.pop()
+        c.add(ms + "GroupQueryAttention", given, *attend_groups(q, k, v, cache, lengths, total, (4, 2), **kw), **attributes)
+
+    full = (cos, sin)
+    case(5, 0, 5, [5, 5])
+    case(5, 0, 5, [5, 5], packed=True, angles=full)
+    case(5, 0, 5, [5, 5], angles=narrow, interleaved=1, window=2)
+    case(5, 0, 5, [5, 5], angles=full, places=np.array([[3, 9, 1, 2, 0], [0, 1, 2, 3, 4]]), cap=0.5, scale=0.3)
+    case(5, 8, 5, [5, 5], angles=full, window=1)  # the first prompt into a cache that has room
+    case(1, 6, 7, [7, 7], dynamic=False, angles=full)
+    case(1, 6, 7, [7, 4], angles=full, bias=floats(2, 1, 1, 7))
+    case(1, 9, 9, [7, 4], packed=True, angles=narrow, window=3, smooth=True)
+    case(1, 9, 7, [7, 4], places=np.array([[11], [2]]), angles=full, interleaved=1)
+    case(3, 6, 9, [9], angles=full)
+    case(3, 6, 9, [6], angles=full, window=2)
+    case(3, 12, 9, [6], bias=floats(1, 4, 3, 9), cap=0.7, sink=floats(4))
+    case(3, 6, 9, [9, 9], dynamic=False, angles=full, places=np.array([[6, 7, 8], [1, 2, 3]]))
+    case(3, 12, 10, [7, 7], dynamic=False, window=4, bias=floats(2, 4, 3, 10))
+    case(3, 4, 7, [6, 6], dynamic=False, angles=full)  # a row of the cache is nobody's
+    case(5, 0, 5, [5, 3], causal=0, smooth=True)
+    case(1, 8, 8, [5, 4], causal=0)
+    case(3, 8, 8, [6, 6], causal=0, dynamic=False)
+    case(1, 6, 7, [5, 7], angles=full, norms=(floats(8), floats(8)))
+
+
 def add_later(c):
     """Operators of ONNX from opset 23 on."""
     x, scale = floats(2, 5, 12), floats(12)
@@ -282,7 +368,7 @@ def add_later(c):
 def make(opset):
     cases = Cases(opset)
     if opset < 23:
-        add_simple(cases), add_contractions(cases), add_attention(cases)
+        add_simple(cases), add_contractions(cases), add_attention(cases), add_groups(cases)
     else:
         add_later(cases)
     return cases
