@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
 #include "Operators.h"
+#include "SmallFloats.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -370,10 +371,16 @@ LogicalResult onnx_operators::buildLeakyRelu(Node &node) {
 
 /// Cast, and CastLike to the type of its second input.
 LogicalResult onnx_operators::buildCast(Node &node) {
-  const Tensor &x = node.input(0);
+  const Tensor x = asFloats(node.input(0));
   const bool like = node.type() == "CastLike";
-  Type to = like ? node.input(1).element : runtimeType(elementType(node.builder.getContext(), node.getInt("to", 0)));
-  (void)node.getInt("saturate", 1); // concerns 8-bit floats only
+  Type to = like ? node.input(1).element : runtimeType(storedType(node.builder.getContext(), node.getInt("to", 0)));
+  const bool saturates = node.getInt("saturate", 1); // concerns 8-bit floats only
+  if (to && isSmallFloat(to) && to.getIntOrFloatBitWidth() == 8 && x.element.isF32()) {
+    node.setResult(buildBroadcast(node, x, x.element,
+                                  [&](OpBuilder &b, Location l, ValueRange e) { return emitSmallFloat(b, l, to, e[0], saturates); }),
+                   to);
+    return success();
+  }
   if (!to || !isComputable(to) || !isComputable(x.element))
     return node.unsupported("a cast from " + llvm::formatv("{0}", x.element).str() + " to " +
                             (like ? llvm::formatv("{0}", to).str() : "ONNX's element type " + std::to_string(node.getInt("to", 0))));

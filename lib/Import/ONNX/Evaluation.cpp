@@ -12,6 +12,7 @@
 #include "Quantization.h"
 #include "Reader.h"
 #include "Shape.h"
+#include "SmallFloats.h"
 #include <cmath>
 
 using namespace mlir;
@@ -195,12 +196,17 @@ Evaluated onnx_operators::evaluateUnary(Node &node) {
 
 Evaluated onnx_operators::evaluateCast(Node &node) {
   const HostTensor &x = *node.constant(0);
-  (void)node.getInt("saturate", 1);
-  Type to = node.type() == "CastLike" ? node.constant(1)->element : elementType(node.builder.getContext(), node.getInt("to", 0));
-  if (!to)
+  const bool saturates = node.getInt("saturate", 1);
+  Type to = node.type() == "CastLike" ? node.constant(1)->element : storedType(node.builder.getContext(), node.getInt("to", 0));
+  if (!to || to.isInteger(4) || to.isInteger(16))
     return std::nullopt;
   if (x.symbolic)
     return to == x.element ? Evaluated(x) : std::nullopt;
+  if (isSmallFloat(to)) {
+    if (to.getIntOrFloatBitWidth() < 8)
+      return std::nullopt;
+    return HostTensor{to, x.shape, encodeSmallFloats(to, x.numbers(), saturates), {}, false};
+  }
   if (isa<FloatType>(to)) {
     HostTensor result = HostTensor::fromNumbers(to, x.shape, x.numbers());
     if (!x.isFloat())

@@ -1,5 +1,6 @@
 //===- HostTensor.cpp - tensors known at import -----------------------------===//
 #include "HostTensor.h"
+#include "SmallFloats.h"
 #include <cstring>
 
 using namespace mlir;
@@ -38,6 +39,10 @@ std::vector<To> convertAny(const HostTensor &tensor) {
     return convert<To, float>(tensor.bytes);
   if (element.isF64())
     return convert<To, double>(tensor.bytes);
+  if (isSmallFloat(element)) {
+    std::vector<float> numbers = decodeSmallFloats(element, tensor.bytes);
+    return std::vector<To>(numbers.begin(), numbers.end());
+  }
   if (element.isInteger(64))
     return convert<To, int64_t>(tensor.bytes);
   if (element.isInteger(32))
@@ -73,7 +78,10 @@ HostTensor HostTensor::fromIntegers(Type element, ArrayRef<int64_t> shape, Array
 
 HostTensor HostTensor::fromNumbers(Type element, ArrayRef<int64_t> shape, ArrayRef<double> values) {
   HostTensor result{element, SmallVector<int64_t>(shape), {}, {}, false};
-  result.bytes = element.isF64() ? store<double>(values) : store<float>(values);
+  if (isSmallFloat(element))
+    result.bytes = encodeSmallFloats(element, values, /*saturates=*/true);
+  else
+    result.bytes = element.isF64() ? store<double>(values) : store<float>(values);
   return result;
 }
 

@@ -25,9 +25,9 @@ struct HostScales {
 };
 
 struct HostTensor {
-  Type element; ///< f32, f64, i64, i32, i16, ui16, i8, ui8, i4, ui4 or i1
+  Type element; ///< f32, f64, i64, i32, i16, ui16, i8, ui8, i4, ui4, i1, or a float of 4 or 8 bits
   SmallVector<int64_t> shape;
-  std::string bytes; ///< row-major, little endian; i1, i4 and ui4 as one byte each
+  std::string bytes; ///< row-major, little endian; i1 and what has 4 bits as one byte each
   std::string name;
   /// Whether an integer may be ShapedType::kDynamic, which stands for the size of the dynamic dimension.
   bool symbolic = false;

@@ -12,6 +12,7 @@
 #include "Operators.h"
 #include "Quantization.h"
 #include "Reader.h"
+#include "SmallFloats.h"
 #include "halftone/Support/NameList.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -305,6 +306,8 @@ LogicalResult GraphImporter::addOutputs(func::FuncOp function) {
     Tensor &tensor = found->second;
     onnx::NodeProto none;
     Node node(none, opset, tensors, builder, NameLoc::get(nameAttr(builder, name)));
+    if (isSmallFloat(tensor.element))
+      return emitError(loc) << "output '" << name << "' is not supported: element type " << tensor.element;
     values.push_back(materialize(node, tensor));
     if (!node.reason().empty())
       return emitError(loc) << "output '" << name << "' is not supported: " << node.reason();
@@ -425,6 +428,9 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<
   for (unsigned i = 0; i < required; ++i)
     if (!node.hasInput(i))
       return fail("input " + std::to_string(i) + " is absent");
+  for (unsigned i = 0; i < node.numInputs(); ++i)
+    if (node.hasInput(i) && isSmallFloat(node.input(i).element) && !takesSmallFloats(row->type))
+      return fail("elements of type " + llvm::formatv("{0}", node.input(i).element).str());
   std::string reason = row->type == "If"     ? importBranch(proto, operators)
                        : row->type == "Loop" ? importLoop(proto, node, operators)
                        : row->type == "Scan" ? importScan(proto, node, operators)
@@ -434,7 +440,7 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<
   for (const std::string &output : proto.output())
     if (!output.empty() && !tensors.contains(output))
       return fail("its output '" + output + "'");
-  if (proto.op_type() == "QuantizeLinear")
+  if (proto.op_type() == "QuantizeLinear" && isa<IntegerType>(tensors[proto.output(0)].element))
     casts[proto.output(0)] = {proto.input(1), proto.input_size() > 2 ? proto.input(2) : ""};
   return "";
 }

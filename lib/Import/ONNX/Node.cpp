@@ -1,5 +1,6 @@
 //===- Node.cpp - one ONNX node while it is imported ------------------------===//
 #include "Node.h"
+#include "SmallFloats.h"
 #include "halftone/Support/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -32,6 +33,8 @@ static HostTensor narrowed(const HostTensor &doubles) {
 }
 
 Type importer::storageType(Type element) {
+  if (isSmallFloat(element))
+    return Float32Type::get(element.getContext());
   auto integer = dyn_cast<IntegerType>(element);
   if (!integer)
     return element;
@@ -63,6 +66,8 @@ Value Node::operand(unsigned i) {
 Value Node::materialize(const HostTensor &tensor) {
   if (tensor.element.isF64())
     return materialize(narrowed(tensor));
+  if (isSmallFloat(tensor.element))
+    return materialize(widenSmallFloats(tensor));
   auto type = RankedTensorType::get(tensor.shape, storageType(tensor.element));
   Location constantLoc = tensor.name.empty() ? loc : NameLoc::get(builder.getStringAttr(llvm::json::fixUTF8(tensor.name)));
   if (tensor.symbolic)

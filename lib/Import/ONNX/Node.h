@@ -35,7 +35,7 @@ struct Tensor {
 Tensor toTensor(Value value);
 Tensor toTensor(HostTensor tensor);
 
-/// The signless type that stores elements of the type: i8 for ui8, the next of 8 or 32 bits for i4 and i16.
+/// The signless type that stores elements of the type: i8 for ui8, the next of 8 or 32 bits for i4 and i16, f32 for floats of 4 and 8 bits.
 Type storageType(Type element);
 
 /// The tensors of a graph by name.

@@ -5,7 +5,7 @@
 //
 // With one constant scale and codes of at most 8 bits they are halftone.quantize and halftone.dequantize, rules A1 to A3 of
 // docs/Arithmetic.md, which are the same numbers. Unsigned codes are stored 128 lower there. All other casts (scales by axis,
-// scales made when the model runs, 16 and 32 bits) are written out in f32. On constants both are computed here; what
+// scales made when the model runs, 16 and 32 bits, floats of 8 bits) are written out in f32. On constants both are computed here; what
 // DequantizeLinear makes of them remembers its scales (HostTensor::scales), so that weights are codes again in the end.
 //
 //===----------------------------------------------------------------------===//
@@ -15,6 +15,7 @@
 #include "Operators.h"
 #include "Reduction.h"
 #include "Shape.h"
+#include "SmallFloats.h"
 #include "halftone/Analysis/SourceScales.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -54,7 +55,7 @@ struct Cast {
 } // namespace
 
 std::optional<std::pair<float, int64_t>> Cast::asUniform() const {
-  if (!scale.constant || (zero && !zero->constant) || element.getIntOrFloatBitWidth() > 8)
+  if (!isa<IntegerType>(element) || !scale.constant || (zero && !zero->constant) || element.getIntOrFloatBitWidth() > 8)
     return std::nullopt;
   std::vector<double> scales = scale.constant->numbers();
   std::vector<int64_t> zeros = zero ? zero->constant->integers() : std::vector<int64_t>{0};
@@ -77,6 +78,8 @@ static LogicalResult checkCast(Node &node, const Cast &cast, const Tensor &x) {
     return node.unsupported("a scale that is not f32");
   if (cast.zero && cast.zero->element != cast.element)
     return node.unsupported("a zero point of another type than the codes");
+  if (cast.zero && isSmallFloat(cast.element) && (!cast.zero->constant || llvm::any_of(cast.zero->constant->numbers(), [](double zero) { return zero != 0; })))
+    return node.unsupported("a zero point of floats that is not 0");
   if (cast.zero && cast.zero->shape != cast.scale.shape && ShapedType::getNumElements(cast.zero->shape) != 1)
     return node.unsupported("scales and zero points of different shapes");
   if (cast.block)
@@ -102,15 +105,14 @@ static FailureOr<Cast> readCast(Node &node, Type element) {
 
 /// The element type of the codes that QuantizeLinear makes.
 static FailureOr<Type> readCodesElement(Node &node) {
-  (void)node.getInt("saturate", 1); // of 8-bit floats only
   int64_t wanted = node.getInt("output_dtype", 0);
   Type element = wanted ? storedType(node.builder.getContext(), wanted) : Type();
-  if (wanted && !isa_and_present<IntegerType>(element))
-    return node.unsupported("codes that are no integers");
+  if (wanted && (!element || element.isF32() || element.isF64()))
+    return node.unsupported("codes that are neither integers nor floats of 8 bits");
   if (!element)
     element = node.hasInput(2) ? node.input(2).element : Type(node.builder.getIntegerType(8, /*isSigned=*/false));
-  if (!isa<IntegerType>(element) || element.getIntOrFloatBitWidth() > 16)
-    return node.unsupported("codes that are not of 4, 8 or 16 bits");
+  if (isSmallFloat(element) ? element.getIntOrFloatBitWidth() < 8 : !isa<IntegerType>(element) || element.getIntOrFloatBitWidth() > 16)
+    return node.unsupported("codes that are not integers of 4, 8 or 16 bits or floats of 8");
   return element;
 }
 
@@ -213,6 +215,9 @@ Value importer::emitQuantize(OpBuilder &b, Location l, Type element, Value x, Va
   return stored.isInteger(32) ? code : arith::TruncIOp::create(b, l, stored, code).getResult();
 }
 
+/// Whether what a float of 8 bits does not reach becomes its greatest.
+static bool saturates(Node &node) { return node.getInt("saturate", 1); }
+
 /// What is cast, its scales, and its zero points if there are any, which broadcast.
 static SmallVector<Tensor> readTensors(Node &node, const Cast &cast) {
   const Tensor x = node.input(0);
@@ -223,12 +228,26 @@ static SmallVector<Tensor> readTensors(Node &node, const Cast &cast) {
 }
 
 static LogicalResult quantizeWrittenOut(Node &node, const Cast &cast) {
+  if (isSmallFloat(cast.element)) {
+    SmallVector<Tensor> tensors = readTensors(node, cast);
+    Value codes = buildBroadcast(node, ArrayRef(tensors).take_front(2), node.builder.getF32Type(), [&](OpBuilder &b, Location l, ValueRange e) {
+      return emitSmallFloat(b, l, cast.element, arith::DivFOp::create(b, l, e[0], e[1]), saturates(node));
+    });
+    node.setResult(codes, cast.element);
+    return success(codes != nullptr);
+  }
   return setBroadcast(node, readTensors(node, cast), cast.element, [&](OpBuilder &b, Location l, ValueRange e) {
     return emitQuantize(b, l, cast.element, e[0], e[1], e.size() > 2 ? e[2] : Value());
   });
 }
 
 static LogicalResult dequantizeWrittenOut(Node &node, const Cast &cast) {
+  if (isSmallFloat(cast.element)) {
+    SmallVector<Tensor> tensors = readTensors(node, cast);
+    tensors[0] = asFloats(tensors[0]);
+    return setBroadcast(node, ArrayRef(tensors).take_front(2), node.builder.getF32Type(),
+                        [&](OpBuilder &b, Location l, ValueRange e) -> Value { return arith::MulFOp::create(b, l, e[0], e[1]); });
+  }
   return setBroadcast(node, readTensors(node, cast), node.builder.getF32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
     Value logical = emitWide(b, l, cast.element, e[0]);
     if (e.size() > 2)
@@ -274,10 +293,16 @@ std::optional<HostTensor> onnx_operators::evaluateQuantizeLinear(Node &node) {
   FailureOr<Cast> cast = readQuantizer(node);
   if (failed(cast) || !x.element.isF32())
     return std::nullopt;
-  CodeRange range(cast->element);
   std::vector<double> numbers = x.numbers(), scales = cast->scale.constant->numbers();
-  std::vector<int64_t> zeros = cast->zero ? cast->zero->constant->integers() : std::vector<int64_t>();
   std::vector<int64_t> codes, positions = scalePositions(*cast, x.shape);
+  if (isSmallFloat(cast->element)) {
+    for (auto [number, position] : llvm::zip_equal(numbers, positions))
+      number = static_cast<float>(number) / static_cast<float>(scales[position]);
+    return HostTensor{cast->element, x.shape, encodeSmallFloats(cast->element, numbers, saturates(node)), {}, false};
+  }
+  (void)saturates(node); // integers always do
+  CodeRange range(cast->element);
+  std::vector<int64_t> zeros = cast->zero ? cast->zero->constant->integers() : std::vector<int64_t>();
   for (auto [number, position] : llvm::zip_equal(numbers, positions)) {
     float rounded = std::nearbyint(static_cast<float>(number) / static_cast<float>(scales[position])) + zeroAt(zeros, position);
     rounded = rounded > range.low ? rounded : range.low; // NaN is the lowest
@@ -310,8 +335,14 @@ static HostScales scalesOf(const Cast &cast) {
 std::optional<HostTensor> onnx_operators::evaluateDequantizeLinear(Node &node) {
   const HostTensor &x = *node.constant(0);
   FailureOr<Cast> cast = readCast(node, x.element);
-  if (failed(cast) || x.isFloat() || x.symbolic || (node.getInt(kKeepCodes, 0) && cast->asUniform()))
+  if (failed(cast) || (x.isFloat() && !isSmallFloat(x.element)) || x.symbolic || (node.getInt(kKeepCodes, 0) && cast->asUniform()))
     return std::nullopt;
+  if (isSmallFloat(x.element)) {
+    std::vector<double> numbers = x.numbers(), scales = cast->scale.constant->numbers();
+    for (auto [number, position] : llvm::zip_equal(numbers, scalePositions(*cast, x.shape)))
+      number = static_cast<float>(number) * static_cast<float>(scales[position]);
+    return HostTensor::fromNumbers(node.builder.getF32Type(), x.shape, numbers);
+  }
   std::vector<int64_t> codes = x.integers(), zeros = cast->zero ? cast->zero->constant->integers() : std::vector<int64_t>();
   std::vector<double> scales = cast->scale.constant->numbers(), numbers;
   int64_t least = 0, greatest = 0;
@@ -423,6 +454,7 @@ LogicalResult onnx_operators::buildQuantizeLinear(Node &node) {
   if (cast->block)
     return node.unsupported("blocks of an activation");
   auto uniform = cast->asUniform();
+  (void)saturates(node); // integers always do
   Value x = node.operand(0);
   auto type = mlir::cast<RankedTensorType>(x.getType());
   if (!uniform || type.getRank() == 0)
@@ -435,7 +467,7 @@ LogicalResult onnx_operators::buildQuantizeLinear(Node &node) {
 LogicalResult onnx_operators::buildDequantizeLinear(Node &node) {
   (void)node.getInt(kKeepCodes, 0); // of constants
   Tensor x = node.input(0);
-  if (!isa<IntegerType>(x.element) || x.element.getIntOrFloatBitWidth() > 32 || x.element.isInteger(1))
+  if (!isSmallFloat(x.element) && (!isa<IntegerType>(x.element) || x.element.getIntOrFloatBitWidth() > 32 || x.element.isInteger(1)))
     return node.unsupported("codes of type " + llvm::formatv("{0}", x.element));
   FailureOr<Cast> cast = readCast(node, x.element);
   if (failed(cast))

@@ -49,13 +49,23 @@ Type importer::elementType(MLIRContext *context, int64_t onnxType) {
 Type importer::runtimeType(Type element) { return element && element.isF64() ? Float32Type::get(element.getContext()) : element; }
 
 Type importer::storedType(MLIRContext *context, int64_t onnxType) {
-  // Numbers of the format: older headers do not name those of 4 bits.
-  constexpr int64_t kUint4 = 21, kInt4 = 22;
+  // Numbers of the format, which older headers do not name.
+  constexpr int64_t kFloat8E4M3FN = 17, kFloat8E4M3FNUZ = 18, kFloat8E5M2 = 19, kFloat8E5M2FNUZ = 20, kUint4 = 21, kInt4 = 22, kFloat4E2M1 = 23;
   switch (onnxType) {
   case onnx::TensorProto::INT16:
     return IntegerType::get(context, 16);
   case onnx::TensorProto::UINT16:
     return IntegerType::get(context, 16, IntegerType::Unsigned);
+  case kFloat8E4M3FN:
+    return Float8E4M3FNType::get(context);
+  case kFloat8E4M3FNUZ:
+    return Float8E4M3FNUZType::get(context);
+  case kFloat8E5M2:
+    return Float8E5M2Type::get(context);
+  case kFloat8E5M2FNUZ:
+    return Float8E5M2FNUZType::get(context);
+  case kFloat4E2M1:
+    return Float4E2M1FNType::get(context);
   case kInt4:
     return IntegerType::get(context, 4);
   case kUint4:
@@ -98,7 +108,7 @@ static std::string readBytes(const onnx::TensorProto &proto) {
   }
 }
 
-/// Integers of 4 bits, two in a byte, the first one in the lower half, as a byte each.
+/// What has 4 bits, two in a byte, the first one in the lower half, as a byte each.
 static std::string unpackNibbles(const std::string &packed, int64_t count, bool isUnsigned) {
   std::string bytes;
   for (int64_t i = 0; i < count && i / 2 < static_cast<int64_t>(packed.size()); ++i) {
@@ -145,8 +155,8 @@ std::optional<HostTensor> importer::readTensor(MLIRContext *context, const onnx:
       return std::nullopt;
     }
   tensor.bytes = readBytes(proto);
-  if (tensor.element.isInteger(4))
-    tensor.bytes = unpackNibbles(tensor.bytes, bytes, tensor.element.isUnsignedInteger());
+  if (tensor.element.getIntOrFloatBitWidth() == 4)
+    tensor.bytes = unpackNibbles(tensor.bytes, bytes, !tensor.element.isSignlessInteger());
   if (isHalfPrecision(proto.data_type()))
     tensor.bytes = widenHalves(tensor.bytes, proto.data_type() == onnx::TensorProto::BFLOAT16);
   if (static_cast<int64_t>(tensor.bytes.size()) != bytes) {

@@ -221,7 +221,8 @@ def add_attention(c, ms="com.microsoft:"):
         c.add(ms + "RotaryEmbedding", [(x,), np.array([3]), cos, sin], joined(turned), interleaved=interleaved)
 
 
-def attend_groups(q, k, v, past, lengths, total, heads_of, angles=None, interleaved=0, window=0, cap=0, scale=None, places=None, bias=None, sink=None, causal=1):
+def attend_groups(q, k, v, past, lengths, total, heads_of, angles=None, interleaved=0, window=0, cap=0, scale=None, places=None, bias=None, sink=None,
+                  causal=1):
     """GroupQueryAttention sequence for sequence: the result, and all keys and values; what the operator leaves open is 0, or what was in the cache."""
     q, k, v = heads(q, heads_of[0]), heads(k, heads_of[1]), heads(v, heads_of[1])
     count, rows, size = q.shape[1] // k.shape[1], q.shape[2], q.shape[3]

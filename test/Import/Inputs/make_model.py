@@ -22,7 +22,8 @@ from protobuf_wire import message, write_varint  # noqa: E402
 
 TYPES = {"f32": (1, "f"), "u8": (2, "B"), "i8": (3, "b"), "i32": (6, "i"), "i64": (7, "q"), "bool": (9, "B"),
          "f16": (10, "H"), "bf16": (16, "H"), "c64": (14, "Q"), "f64": (11, "d"), "i16": (5, "h"), "u16": (4, "H"),
-         "i4": (22, "B"), "u4": (21, "B")}  # two elements in a byte, which the test packs
+         "i4": (22, "B"), "u4": (21, "B"), "f4e2m1": (23, "B"),  # two elements in a byte, which the test packs
+         "f8e4m3fn": (17, "B"), "f8e4m3fnuz": (18, "B"), "f8e5m2": (19, "B"), "f8e5m2fnuz": (20, "B")}
 
 
 def number(field, value):
