@@ -171,6 +171,8 @@ struct AnnotateRangesPass : halftone::impl::AnnotateRangesBase<AnnotateRangesPas
     int64_t nans = statistics.nans(), infinities = statistics.infinities();
     if (nans + infinities == statistics.total())
       return setReason(value, "no finite value was observed in calibration");
+    if (!nans && infinities && infinities == statistics.negativeInfinities()) // a mask, or what one is added to
+      return setReason(value, "-inf was observed in calibration, which no code stands for");
     if (nans + infinities)
       emitWarning(value.getLoc(), "calibration of '")
           << statistics.key << "' left out " << nans << " NaN and " << infinities << " infinite values of "

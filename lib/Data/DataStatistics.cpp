@@ -25,18 +25,26 @@ static constexpr double kLargeValue = 50;
 
 template <typename T>
 void InputStatistics::addValues(llvm::ArrayRef<T> values, bool &constant) {
-  double sum = 0, low = values[0], high = values[0];
+  // What a mask hides, -inf, is counted apart.
+  double sum = 0, low = INFINITY, high = -INFINITY, count = 0;
   for (T value : values) {
     double x = value;
+    if (x == -INFINITY)
+      continue;
+    ++count;
     sum += x;
     low = std::min(low, x);
     high = std::max(high, x);
     isBytes &= x >= 0 && x <= 255 && x == std::floor(x);
   }
-  constant = low == high;
-  double count = values.size(), mean = sum / count, local = 0;
+  hiddenCount += static_cast<int64_t>(values.size() - count);
+  constant = count == 0 || (low == high && count == values.size());
+  if (count == 0)
+    return;
+  double mean = sum / count, local = 0;
   for (T value : values)
-    local += (value - mean) * (value - mean);
+    if (double x = value; x != -INFINITY)
+      local += (x - mean) * (x - mean);
 
   bool isFirst = valueCount == 0;
   least = isFirst ? low : std::min(least, low);
@@ -44,7 +52,7 @@ void InputStatistics::addValues(llvm::ArrayRef<T> values, bool &constant) {
   double before = valueCount, after = before + count, shift = mean - average;
   average += shift * count / after;
   squares += local + shift * shift * before * count / after;
-  valueCount += static_cast<int64_t>(values.size());
+  valueCount += static_cast<int64_t>(count);
 }
 
 void InputStatistics::add(const Tensor &samples) {
@@ -91,6 +99,9 @@ std::string InputStatistics::summary() const {
          << "): " << sampleCount << (sampleCount == 1 ? " sample" : " samples")
          << llvm::format(", min %.4g, mean %.4g, max %.4g, deviation %.4g",
                          least, average, greatest, deviation());
+  if (hiddenCount)
+    stream << ", " << hiddenCount << " of " << hiddenCount + valueCount
+           << " elements -inf";
   return text;
 }
 

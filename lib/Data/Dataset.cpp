@@ -96,7 +96,7 @@ private:
                  std::unique_ptr<SampleSource> source);
   void alignSamples();
   void checkCounts();
-  void checkFinite();
+  void checkNumbers();
 
   /// The input's line, or null.
   const Preprocess *stepsOf(const InputSpec &spec) const {
@@ -137,7 +137,7 @@ llvm::Expected<std::unique_ptr<Dataset>> DatasetLoader::load() {
     return error;
   alignSamples();
   checkCounts();
-  checkFinite();
+  checkNumbers();
   if (llvm::Error error = problems.take(headline))
     return error;
   return std::move(dataset);
@@ -413,11 +413,12 @@ void DatasetLoader::checkCounts() {
   }
 }
 
-static bool isFinite(llvm::ArrayRef<float> values) {
-  return llvm::all_of(values, [](float value) { return std::isfinite(value); });
+/// Whether all are numbers or -inf, by which masks hide what they are added to.
+static bool areUsable(llvm::ArrayRef<float> values) {
+  return llvm::all_of(values, [](float value) { return value < INFINITY; });
 }
 
-void DatasetLoader::checkFinite() {
+void DatasetLoader::checkNumbers() {
   for (auto [spec, shape, source] :
        llvm::zip(dataset->specs, dataset->shapes, dataset->sources)) {
     if (spec.type != ElementType::F32 || !source->canBeNonFinite())
@@ -426,10 +427,10 @@ void DatasetLoader::checkFinite() {
     std::vector<int64_t> bad;
     for (int64_t i = 0; i < source->size(); ++i)
       if (problems.addIfError(source->read(i, sample.bytes)) &&
-          !isFinite(sample.values<float>()))
+          !areUsable(sample.values<float>()))
         bad.push_back(i);
     if (!bad.empty())
-      problems.add(describe(spec) + " has NaN or infinity in " +
+      problems.add(describe(spec) + " has NaN or +infinity in " +
                    (bad.size() == 1 ? "sample " : "samples ") + listSome(bad) +
                    " (counted from 0); remove them");
   }

@@ -212,6 +212,33 @@ static Error interrupted(const Statistics &statistics, int64_t total,
                    "': go on with --resume");
 }
 
+/// Of -inf a softmax makes zeros, a product NaN: what the samples hide has to be
+/// what the model hides, too.
+static Error checkHidden(const Statistics &statistics, const Dataset &data) {
+  std::string hiding, undefined;
+  int64_t more = -1;
+  auto isInput = [&](const ValueStatistics &value) {
+    return llvm::any_of(data.inputs(), [&](const InputSpec &spec) {
+      return StringRef(value.key).split(':').second == spec.name;
+    });
+  };
+  for (const ValueStatistics &value : statistics.values) {
+    std::string name = ("'" + StringRef(value.key).split(':').second + "'").str();
+    if (value.negativeInfinities() && isInput(value))
+      hiding += (hiding.empty() ? "" : ", ") + name;
+    if (value.nans() && ++more == 0)
+      undefined = name;
+  }
+  if (hiding.empty() || undefined.empty())
+    return Error::success();
+  return userError("the samples of " + hiding +
+                   " have -inf, of which the model makes NaN in " + undefined +
+                   (more ? " and " + std::to_string(more) + " values behind it"
+                         : "") +
+                   ": only where a softmax hides it may an input have -inf, and "
+                   "no row may be all hidden");
+}
+
 /// Gives back to the system what compiling has freed: the runs last longer.
 static void returnFreeMemory() {
 #ifdef __GLIBC__
@@ -263,6 +290,8 @@ static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
   }
   if (*done < runs.total)
     return interrupted(statistics, runs.total, partial);
+  if (Error error = checkHidden(statistics, data))
+    return std::move(error);
   return std::move(statistics);
 }
 

@@ -16,6 +16,11 @@
 // RUN: printf -- "- {name: x, estimator: mean}\n" > %t.mean
 // RUN: not halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/two-values.json recipe=%t.mean" 2>&1 | FileCheck %s --check-prefix=NORUNS
 
+// With -inf three times: a mask.
+// RUN: halftone-opt %s --halftone-annotate-ranges="stats=%S/Inputs/hidden.json" 2>&1 | FileCheck %s --check-prefix=HIDDEN
+// HIDDEN-NOT: warning{{.*}}0:x
+// HIDDEN: @main(%{{.*}}: tensor<4xf32> {halftone.name = "x", halftone.reason = "-inf was observed in calibration, which no code stands for"})
+
 // The counts: -1 once, 0.5 twice, 2 once. The exponential gave only NaN.
 // CHECK: @main(%{{.*}}: tensor<4xf32> {halftone.name = "x", halftone.range = array<f32: -1.000000e+00, 2.000000e+00>})
 // PERCENTILE: halftone.range = array<f32: -1.000000e+00, 0.503906{{[0-9]+}}>

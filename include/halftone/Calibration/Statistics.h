@@ -36,6 +36,7 @@ struct ValueStatistics {
   int64_t total() const;
   int64_t nans() const;
   int64_t infinities() const;
+  int64_t negativeInfinities() const;
 };
 
 /// A range is counted by the upper bits of its f32 from bit kRangeShift on, the exponent and three bits of the mantissa.

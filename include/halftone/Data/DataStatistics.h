@@ -20,7 +20,7 @@
 
 namespace mlir::halftone {
 
-/// Statistics of one input over all samples. Merging chunks in order gives the
+/// Statistics of one input over all samples, -inf left out. Merging chunks in order gives the
 /// same numbers up to rounding of f64.
 class InputStatistics {
 public:
@@ -49,7 +49,7 @@ private:
 
   std::string name;
   ElementType type;
-  int64_t sampleCount = 0, valueCount = 0;
+  int64_t sampleCount = 0, valueCount = 0, hiddenCount = 0;
   double least = 0, greatest = 0, average = 0;
   double squares = 0;  // Sum of squared differences from the mean.
   bool isBytes = true; // All values are integers in [0, 255].

@@ -53,6 +53,20 @@ TEST_F(DataStatisticsTest, NoCancellationFarFromZero) {
   EXPECT_EQ(1u, input.warnings().size());
 }
 
+TEST_F(DataStatisticsTest, LeavesOutWhatMasksHide) {
+  Tensor tensor("mask", ElementType::F32, {32, 4});
+  for (auto [i, value] : llvm::enumerate(tensor.values<float>()))
+    value = i % 4 == 3 ? -INFINITY : static_cast<float>(i % 4);
+  InputStatistics input("mask", ElementType::F32);
+  input.add(tensor);
+  EXPECT_EQ(0, input.minimum());
+  EXPECT_EQ(2, input.maximum());
+  EXPECT_NEAR(1, input.mean(), 1e-12);
+  EXPECT_NEAR(std::sqrt(2.0 / 3), input.deviation(), 1e-12);
+  EXPECT_TRUE(llvm::StringRef(input.summary())
+                  .ends_with(", 32 of 128 elements -inf"));
+}
+
 TEST_F(DataStatisticsTest, WarnsOfPixels) {
   Tensor tensor("x", ElementType::F32, {32, 4});
   for (auto [i, value] : llvm::enumerate(tensor.values<float>()))

@@ -182,13 +182,19 @@ TEST_F(DatasetTest, NamesSamplesWithNaN) {
   Tensor tensor = countingTensor<float>("x", ElementType::F32, {50, 2, 3});
   tensor.values<float>()[3 * 6 + 1] = NAN;
   expectFailure(loadDataset(writeArchive({tensor}), {image}),
-                "input 'x' has NaN or infinity in sample 3 ");
+                "input 'x' has NaN or +infinity in sample 3 ");
   for (int64_t i = 20; i < 30; ++i)
-    tensor.values<float>()[i * 6] = -std::numeric_limits<float>::infinity();
+    tensor.values<float>()[i * 6] = std::numeric_limits<float>::infinity();
   std::string expected = "in samples 3, 20, 21, 22, 23, 24, 25, 26 and 3 more";
   expectFailure(loadDataset(writeArchive({tensor}), {image}), expected);
   expectSuccess(writeNpy(at("x.npy"), tensor));
   expectFailure(loadDataset(folder, {image}), expected);
+}
+
+TEST_F(DatasetTest, TakesMinusInfinity) {
+  Tensor tensor = countingTensor<float>("x", ElementType::F32, {4, 2, 3});
+  tensor.values<float>()[7] = -std::numeric_limits<float>::infinity();
+  expectSuccess(loadDataset(writeArchive({tensor}), {image}).takeError());
 }
 
 TEST_F(DatasetTest, NamesEveryBadFileOfAFolder) {
