@@ -103,7 +103,7 @@ static bool hasCasts(ModuleOp module, bool ofActivations) {
   return module
       .walk([&](Operation *op) {
         bool isCast = isa<QuantizeOp, DequantizeOp>(op) || op->hasAttr(kSourceDynamicAttr) ||
-                      (!ofActivations && op->hasAttr(kSourceScalesAttr) && !op->hasAttr(kSourceWrittenAttr));
+                      (!ofActivations && op->hasAttr(kSourceScalesAttr) && !op->hasAttr(kSourceWrittenAttr) && classify(op) != OpKind::Table);
         return isCast ? WalkResult::interrupt() : WalkResult::advance();
       })
       .wasInterrupted();

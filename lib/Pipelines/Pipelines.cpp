@@ -58,6 +58,7 @@ void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
 void mlir::halftone::buildAdoptionPipeline(OpPassManager &pm) {
   // Casts that meet have gone by now: the import stage ends in canonicalization.
   pm.addPass(createAdoptCasts());
+  pm.addPass(createQuantizeTables());
   pm.addPass(createPropagateCasts());
   pm.addPass(createVerifyQuantization());
 }

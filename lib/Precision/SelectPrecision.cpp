@@ -317,9 +317,10 @@ bool SelectPrecisionPass::readsCodes(OpOperand &use) {
 void SelectPrecisionPass::assign(const Unit &unit) {
   bool int8 = unit.reason.empty();
   const Activations reads = activationsOf(unit);
-  StringRef quantized = reads == Activations::Dynamic                                ? StringRef(kDynamicPrecision)
-                        : reads == Activations::Float || unit.kind == OpKind::Table ? StringRef(kWeightsPrecision)
-                                                                                     : StringRef("int8");
+  // A table reads no activations, whatever the others' are.
+  StringRef quantized = reads == Activations::Float || unit.kind == OpKind::Table ? StringRef(kWeightsPrecision)
+                        : reads == Activations::Dynamic                           ? StringRef(kDynamicPrecision)
+                                                                                  : StringRef("int8");
   StringRef behind = reads == Activations::Int8 ? StringRef(kUsedInFloat) : StringRef("activations are floats");
   for (auto [i, member] : llvm::enumerate(unit.members)) {
     bool inFloatTail = int8 && !unit.givesCodes && i >= unit.integers;

@@ -222,6 +222,11 @@ void AdoptCastsPass::assignSandwich(const Sandwich &sandwich) {
     setPrecision(member, reason.empty() ? "int8" : "float", reason);
 }
 
+/// Whether rows are picked from what the source has as codes; what it writes out in floats stays so.
+static bool isTableOfCodes(Operation *op) {
+  return classify(op) == OpKind::Table && op->hasAttr(kSourceScalesAttr) && !op->hasAttr(kSourceWrittenAttr);
+}
+
 /// Why an operation that is no part of a sandwich is float.
 std::string AdoptCastsPass::refuseAlone(Operation *op) {
   OpKind kind = classify(op);
@@ -230,7 +235,7 @@ std::string AdoptCastsPass::refuseAlone(Operation *op) {
   if (kind == OpKind::Concat)
     return refuseOperands(llvm::to_vector(op->getOperands()), op->getResult(0)).str();
   if (kind == OpKind::Table)
-    return "the rows that it picks are floats";
+    return isTableOfCodes(op) ? "" : "the rows that it picks are floats";
   return (describe(op) + " has no integer form").str();
 }
 
@@ -242,7 +247,7 @@ void AdoptCastsPass::assignPrecisions(func::FuncOp entry) {
     if (sandwiches.find(&op) || !isCompute(&op) || isa<QuantizeOp, DequantizeOp, StorageCastOp, quant::StorageCastOp>(op))
       continue;
     std::string reason = refuseAlone(&op);
-    setPrecision(&op, reason.empty() ? "int8" : "float", reason);
+    setPrecision(&op, !reason.empty() ? "float" : isTableOfCodes(&op) ? StringRef(kWeightsPrecision) : "int8", reason);
   }
 }
 

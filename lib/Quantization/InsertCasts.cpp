@@ -67,10 +67,11 @@ struct InsertCastsPass : halftone::impl::InsertCastsBase<InsertCastsPass> {
         if (failed(convertWeights(builder, &op, rounding)))
           return signalPassFailure();
       }
-    // The weights have their codes now, or stay floats.
+    // The weights have their codes now, or stay floats; tables get theirs by halftone-quantize-tables.
     for (Operation &op : entry->getBody().front())
       for (StringRef name : {StringRef(kSourceScalesAttr), StringRef(kSourceWrittenAttr)})
-        op.removeAttr(name);
+        if (classify(&op) != OpKind::Table)
+          op.removeAttr(name);
   }
 
   SmallVector<Value> collectRoots(func::FuncOp entry);

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/EntryForm.h"
+#include "halftone/Analysis/SourceScales.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Quantization/Passes.h"
 #include "halftone/Quantization/UniformTypes.h"
@@ -22,7 +23,7 @@ using namespace mlir;
 using namespace mlir::halftone;
 
 namespace {
-/// `scales[row] * codes` is nearly the row.
+/// `scales[row] * codes` is the row, or nearly.
 struct RoundedRows {
   std::vector<int8_t> codes;
   std::vector<float> scales;
@@ -50,11 +51,39 @@ static std::optional<RoundedRows> roundRows(ArrayRef<float> values, int64_t rows
   return rounded;
 }
 
+/// The codes that the source has, whose scales are one or one for each row; nothing if the elements are no multiples of them.
+static std::optional<RoundedRows> takeRows(ArrayRef<float> values, int64_t rows, ArrayRef<float> scales) {
+  if (scales.size() != 1 && static_cast<int64_t>(scales.size()) != rows)
+    return std::nullopt;
+  RoundedRows taken;
+  taken.codes.reserve(values.size());
+  const size_t width = values.size() / rows;
+  for (int64_t r = 0; r < rows; ++r) {
+    const float scale = scales[scales.size() == 1 ? 0 : r];
+    taken.scales.push_back(scale);
+    for (float x : values.slice(r * width, width)) {
+      const float code = std::nearbyint(x / scale);
+      if (!(code >= -128 && code <= 127) || code * scale != x)
+        return std::nullopt;
+      taken.codes.push_back(static_cast<int8_t>(code));
+    }
+  }
+  return taken;
+}
+
+/// The source's codes where it has some, else the nearest.
+static std::optional<RoundedRows> chooseRows(CompositeOp gather, ArrayRef<float> values, int64_t rows) {
+  if (auto scales = gather->getAttrOfType<DenseF32ArrayAttr>(kSourceScalesAttr))
+    if (std::optional<RoundedRows> taken = takeRows(values, rows, scales))
+      return taken;
+  return roundRows(values, rows);
+}
+
 static LogicalResult quantizeTable(CompositeOp gather) {
   Value table = gather.getInputs()[0], indices = gather.getInputs()[1];
   auto type = cast<RankedTensorType>(table.getType());
   std::optional<std::vector<float>> values = getConstantElements<float>(table);
-  std::optional<RoundedRows> rounded = values ? roundRows(*values, type.getDimSize(0)) : std::nullopt;
+  std::optional<RoundedRows> rounded = values ? chooseRows(gather, *values, type.getDimSize(0)) : std::nullopt;
   if (!rounded)
     return gather.emitOpError("has a table that is no f32 constant, or has NaN or infinite elements");
   OpBuilder b(gather);
@@ -81,6 +110,12 @@ static LogicalResult quantizeTable(CompositeOp gather) {
   return success();
 }
 
+/// A table that stays float has no use for the source's scales.
+static void dropScales(CompositeOp op) {
+  for (StringRef name : {StringRef(kSourceScalesAttr), StringRef(kSourceWrittenAttr)})
+    op->removeAttr(name);
+}
+
 namespace {
 struct QuantizeTablesPass : halftone::impl::QuantizeTablesBase<QuantizeTablesPass> {
   void runOnOperation() override {
@@ -89,6 +124,8 @@ struct QuantizeTablesPass : halftone::impl::QuantizeTablesBase<QuantizeTablesPas
       auto precision = op->getAttrOfType<StringAttr>(kPrecisionAttr);
       if (classify(op) == OpKind::Table && precision && precision.getValue() == kWeightsPrecision)
         gathers.push_back(op);
+      else
+        dropScales(op);
     });
     for (CompositeOp gather : gathers) {
       if (failed(quantizeTable(gather)))

@@ -21,6 +21,30 @@ func.func @rows(%ids: tensor<4xi64>) -> tensor<4x3xf32> {
 
 // -----
 
+// Codes that the source has: none reaches 127. Multiples of other scales are rounded anew.
+
+// CHECK-LABEL: func @source
+// CHECK-DAG: dense<{{\[\[}}-128, 3], [1, -2]]> : tensor<2x2xi8>
+// CHECK-DAG: dense<[5.000000e-01, 2.500000e-01]> : tensor<2xf32>
+// CHECK-DAG: dense<{{\[\[}}-127, 3], [64, -127]]> : tensor<2x2xi8>
+// CHECK-NOT: source_
+func.func @source(%ids: tensor<4xi64>) -> (tensor<4x2xf32>, tensor<4x2xf32>) {
+  %table = arith.constant dense<[[-64.0, 1.5], [0.25, -0.5]]> : tensor<2x2xf32>
+  %y = halftone.composite "gather"(%table, %ids) {axis = 0 : i64} attributes {halftone.precision = "weights", halftone.source_scales = array<f32: 0.5, 0.25>, halftone.source_written} : (tensor<2x2xf32>, tensor<4xi64>) -> tensor<4x2xf32> {
+  ^bb0(%t: tensor<2x2xf32>, %i: tensor<4xi64>):
+    %e = tensor.empty() : tensor<4x2xf32>
+    halftone.yield %e : tensor<4x2xf32>
+  }
+  %z = halftone.composite "gather"(%table, %ids) {axis = 0 : i64} attributes {halftone.precision = "weights", halftone.source_scales = array<f32: 0.3>} : (tensor<2x2xf32>, tensor<4xi64>) -> tensor<4x2xf32> {
+  ^bb0(%t: tensor<2x2xf32>, %i: tensor<4xi64>):
+    %e = tensor.empty() : tensor<4x2xf32>
+    halftone.yield %e : tensor<4x2xf32>
+  }
+  return %y, %z : tensor<4x2xf32>, tensor<4x2xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func @floats
 // CHECK-NOT: xi8>
 func.func @floats(%x: tensor<2x3xf32>, %ids: tensor<4xi64>) -> (tensor<4x3xf32>, tensor<4x3xf32>) {

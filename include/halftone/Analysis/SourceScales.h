@@ -4,6 +4,7 @@
 // output channel or one for all: the source model holds the codes. The importer sets it, the passes of the import stage
 // carry it (channels keep their order in every layout), `halftone-adopt-casts` takes the codes out of the weights again,
 // which is exact, and removes it. `halftone.reason` in its place says why weights that the source has quantized have no such form.
+// On a composite `gather` it says the same of its constant table, with a scale for each row or one for all, which `halftone-quantize-tables` takes.
 // `halftone.source_dynamic` beside it says that the source rounds what the contraction reads, too, by ranges that it finds when it runs.
 // `halftone.source_written` beside it says that the source writes the product of codes and scales out in floats (Cast, Sub, Mul): it is a float model,
 // which is calibrated like any other, and whose weights keep these codes where their format can hold them (WeightRounding.h).

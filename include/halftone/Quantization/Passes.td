@@ -180,8 +180,9 @@ def QuantizeTables : Pass<"halftone-quantize-tables", "::mlir::ModuleOp"> {
   let description = [{
     A composite `gather` of rows of a constant f32 table (rank 1 and more, picked along dimension 0) whose
     `halftone.precision` is "weights" becomes a gather of int8 codes, a gather of the rows' scales, and their product:
-    symmetric, the scale of a row is its greatest absolute value / 127, so no element moves by more than half of that. A
-    table with NaN or infinite elements is an error.
+    symmetric, the scale of a row is its greatest absolute value / 127, so no element moves by more than half of that. Where `halftone.source_scales` says
+    that the source has codes for the table, and all its elements are their multiples, those are the codes and scales, and nothing moves. A table with NaN or
+    infinite elements is an error.
 
     ```mlir
     %y = halftone.composite "gather" (%table, %ids) {axis = 0} ...      // tensor<30522x384xf32>

@@ -3,6 +3,7 @@
 #include "Broadcast.h"
 #include "Movement.h"
 #include "Operators.h"
+#include "Quantization.h"
 #include "Shape.h"
 #include "Window.h"
 #include "halftone/Dialect/Halftone/IR/Composites.h"
@@ -289,7 +290,10 @@ static LogicalResult buildRuntimeGather(Node &node, int64_t axis) {
   bool leads = axis == 0 ? !x.isDynamic() : !indices.isDynamic();
   if (!leads || ShapedType::isDynamic(x.shape[axis]) || !isa<IntegerType>(indices.element))
     return node.unsupported("indices that are not integers, or a dynamic dimension that would not lead");
-  node.setResult(halftone::buildGather(node.builder, node.loc, node.operand(0), node.operand(1), axis), element);
+  Value rows = halftone::buildGather(node.builder, node.loc, node.operand(0), node.operand(1), axis);
+  if (axis == 0)
+    tagTable(rows, node.input(0));
+  node.setResult(rows, element);
   return success();
 }
 

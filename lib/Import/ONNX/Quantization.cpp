@@ -441,6 +441,16 @@ void importer::tagWeights(Value contraction, const Tensor &weights, int64_t axis
     op->setAttr(kSourceWrittenAttr, builder.getUnitAttr());
 }
 
+void importer::tagTable(Value gather, const Tensor &table) {
+  Operation *op = gather ? gather.getDefiningOp() : nullptr;
+  const HostScales *scales = table.constant ? table.constant->scales.get() : nullptr;
+  if (!op || !scales || !scales->problem.empty() || scales->axis > 0)
+    return; // floats like any others
+  op->setAttr(kSourceScalesAttr, DenseF32ArrayAttr::get(op->getContext(), scales->scales));
+  if (scales->written)
+    op->setAttr(kSourceWrittenAttr, UnitAttr::get(op->getContext()));
+}
+
 //===----------------------------------------------------------------------===//
 // Handlers
 //===----------------------------------------------------------------------===//

@@ -14,6 +14,9 @@ inline constexpr StringLiteral kKeepCodes = "halftone.keep_codes";
 /// the source does not quantize them. `axis` is the dimension of the weights that is output channels.
 void tagWeights(Value contraction, const Tensor &weights, int64_t axis);
 
+/// Says on a gather of rows which scales its table has in the source, one or one for each row; nothing if the source has no codes for it.
+void tagTable(Value gather, const Tensor &table);
+
 /// Scales of codes, which without their zero points lie from `least` to `greatest`; says why they are none of signed bytes, if so.
 std::shared_ptr<const HostScales> describeScales(HostScales scales, int64_t least, int64_t greatest);
 
