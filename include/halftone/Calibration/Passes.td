@@ -39,7 +39,8 @@ def AnnotateRanges : Pass<"halftone-annotate-ranges", "::mlir::ModuleOp"> {
   let description = [{
     Reads a statistics file and sets `halftone.range = array<f32: low, high>` on the operation or argument of each
     quantizable value. A value without finite samples gets `halftone.reason` instead, and one that had -inf and neither NaN
-    nor +inf, a mask or what one is added to, since no code stands for -inf; else NaN and infinite samples are left out with a warning. Without a file every value gets a reason. The file must be of the same source model and observe the same values.
+    nor +inf, a mask or what one is added to, since no code stands for -inf; else NaN and infinite samples are left out with a warning. Without a
+    file every value gets a reason. The file must be of the same source model and observe the same values.
 
     Contractions get `halftone.channel_means` if the file has channel sums, and with `channel-extrema` the smallest and the largest
     element of each channel (and 0) as `halftone.channel_lows` and `halftone.channel_highs`, which the file must have then, and the number of
