@@ -1,5 +1,6 @@
 """The commands of the program `halftone`, each in a process of its own: no crash, interrupt or memory of the compiler is the caller's."""
 import contextlib
+import itertools
 import logging
 import os
 import pathlib
@@ -9,11 +10,11 @@ import signal
 import subprocess
 import tempfile
 import weakref
-from typing import IO, Any, Callable, List, Literal, Mapping, Optional, Tuple, Union, overload
+from typing import IO, Any, Callable, Iterable, List, Literal, Mapping, Optional, Tuple, Union, overload
 
 import numpy as np
 
-from ._arrays import is_array, write_npz
+from ._arrays import is_array, write_npz, write_npz_of_parts
 from ._error import Error
 from ._locate import DRIVER, find
 from ._metric import Metric
@@ -62,7 +63,8 @@ class Command(_Program):
     progress: called with each line that the program prints on the way; by default they go to the logger "halftone".
     options: those that `halftone COMMAND --help` lists, with _ for -: max_bytes="15%" is --max-bytes=15%; True is a flag, None no option; a
         list or a mapping of strings and numbers repeats (dim={"batch": "1..32"}). A mapping of names to arrays, as of `data`, is written
-        to a temporary .npz. A callable as `metric` says how good a model is (build, quantize): metric(outputs, reference) gets the outputs
+        to a temporary .npz; so is an iterable of such mappings, as a generator or a loader of batches, each with some samples more: only
+        one of them is in memory. A callable as `metric` says how good a model is (build, quantize): metric(outputs, reference) gets the outputs
         of the model and those of float, by name, for the samples that are measured, and returns a number, more is better; one with a third
         parameter gets the slice of `data` that they are of. `max_drop` is in its points. It runs on the caller's thread.
 
@@ -146,18 +148,37 @@ class _Words:
         if isinstance(value, (bool, np.bool_)):
             return [flag] if value else [flag + "=false"]
         if isinstance(value, Mapping):
-            if not all(isinstance(item, (str, int, float)) for item in value.values()):
+            if _has_arrays(value):
                 path = self._file(".npz")
                 write_npz(path, value)
                 return [f"{flag}={path}"]
             value = [f"{key}={item}" for key, item in value.items()]
-        if isinstance(value, (list, tuple)):
-            return [word for item in value for word in self.option(name, item)]
+        if _is_sequence(value):
+            items = iter(value)
+            first = next(items, None)
+            if isinstance(first, Mapping) and _has_arrays(first):
+                path = self._file(".npz")
+                write_npz_of_parts(path, name, itertools.chain([first], items))
+                return [f"{flag}={path}"]
+            if first is None and name == "data":  # no samples are a mistake, as the model would be float
+                raise TypeError("data= is empty")
+            return [] if first is None else [word for item in itertools.chain([first], items) for word in self.option(name, item)]
         if is_array(value) and not isinstance(value, np.generic):
             raise TypeError(f"{name}= takes arrays by the names of the model's inputs: {{'NAME': array}}")
         if isinstance(value, (Model, bytes)) or hasattr(value, "SerializeToString"):
             value = self.model(value)
         return [f"{flag}={os.fspath(value) if isinstance(value, os.PathLike) else value}"]
+
+
+def _has_arrays(value: Mapping[Any, Any]) -> bool:
+    return not all(isinstance(item, (str, int, float)) for item in value.values())
+
+
+def _is_sequence(value: Any) -> bool:
+    """Whether it is a list, or anything else that gives items: not what is one value itself."""
+    if isinstance(value, (str, bytes, bytearray, memoryview, Model)) or hasattr(value, "SerializeToString"):
+        return False
+    return isinstance(value, Iterable) and not is_array(value)
 
 
 class _Process:

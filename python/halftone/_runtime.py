@@ -154,6 +154,13 @@ class _Buffers:
 Outputs = Dict[str, np.ndarray]
 
 
+def _named(inputs: Any) -> _Buffers:
+    if not isinstance(inputs, Mapping):
+        raise TypeError(f"arrays are given by the names of the model's inputs, {{'NAME': array}}, not as {type(inputs).__name__}; "
+                        "calling the model takes them by position")
+    return _Buffers(inputs.items())
+
+
 class Model:
     """A compiled model, loaded from a library that `halftone build` or `halftone compile` wrote.
 
@@ -183,7 +190,7 @@ class Model:
         self._running = 0
         self._closed = False
         self._module = c_void_p()
-        self.path = os.fspath(path)
+        self.path, self._threads = os.fspath(path), threads
         library = _library()
         _check(library.halftone_module_load(os.fsencode(path), _LoadOptions(threads or 0), self._module))
         info = library.halftone_module_info(self._module).contents
@@ -204,7 +211,7 @@ class Model:
 
         Raises Error, which lists all names, types and shapes that do not fit.
         """
-        given = _Buffers(inputs.items())
+        given = _named(inputs)
         return self._run("session_run", given, self._output_shapes(given), out)
 
     def __call__(self, *inputs: Any) -> Union[np.ndarray, Tuple[np.ndarray, ...]]:
@@ -219,7 +226,7 @@ class Model:
         An array is [N, d1, ...] for an input of shape [B, d1, ...], B fixed or the batch: N samples. An array of shape [N, B, d1, ...] holds one
         whole input in each sample. Else as `run`.
         """
-        given = _Buffers(inputs.items())
+        given = _named(inputs)
         plan, shapes, library = _SamplePlan(), [], _library()
         with self._open():
             module, size = self._size_of(given)
@@ -232,7 +239,7 @@ class Model:
 
     def profile(self, inputs: Mapping[str, Any], runs: int = 10) -> Profile:
         """The time that each layer takes in `runs` runs behind one that is not counted. Models without a list of layers have none."""
-        given = _Buffers(inputs.items())
+        given = _named(inputs)
         library = _library()
         with self._open():
             module, _ = self._size_of(given)
@@ -264,6 +271,10 @@ class Model:
 
     def __repr__(self) -> str:
         return f"halftone.Model('{self.path}', target '{self.target}', inputs {[tensor.name for tensor in self.inputs]})"
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        """A copy, or what another process reads of a pickle, loads the library anew from its path."""
+        return type(self), (os.path.abspath(self.path), self._threads)
 
     def _size_of(self, given: _Buffers) -> Tuple[c_void_p, Size]:
         """The C API's module of the size that inputs have, and what it takes and gives."""

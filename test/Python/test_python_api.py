@@ -1,5 +1,6 @@
 """The package python/halftone: models run to the bits of `halftone run`, commands as functions, metrics in Python, and mistakes."""
 import contextlib
+import copy
 import os
 import pathlib
 import pickle
@@ -135,6 +136,17 @@ class Running(unittest.TestCase):
         with self.assertRaisesRegex(halftone.Error, "'image' has no samples"):
             fashion.run_samples({"image": IMAGES[:0]})
 
+        for call in (fashion.run, fashion.run_samples, fashion.profile):
+            with self.assertRaisesRegex(TypeError, "by the names of the model's inputs"):
+                call(IMAGES[:1])
+
+    def test_copies(self):
+        model = halftone.Model(fashion.path, threads=2)
+        for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+            model.close()
+            np.testing.assert_array_equal(other(IMAGES[:3]), fashion(IMAGES[:3]))
+            self.assertEqual(other.threads, 2)
+
     def test_files_that_are_no_models(self):
         for path, status in ((folder / "none.so", halftone.Status.CANNOT_READ), (FASHION, halftone.Status.NOT_AN_ARTEFACT)):
             with self.assertRaisesRegex(halftone.Error, path.name) as caught:
@@ -227,6 +239,28 @@ class Commands(unittest.TestCase):
             self.assertEqual(set(read), set(arrays))
             for name, array in arrays.items():
                 np.testing.assert_array_equal(read[name], array)
+
+    def test_samples_in_parts(self):
+        read = []
+        def loader(parts):
+            for part in parts:
+                read.append(part)
+                yield part
+        whole = halftone.calibrate(FASHION, data={"image": IMAGES}, output=folder / "whole.stats")
+        for parts in (loader({"image": OnlyDLPack(IMAGES[i:i + 7])} for i in range(0, 40, 7)), [{"image": IMAGES[:32]}, {"image": IMAGES[32:]}]):
+            part = halftone.calibrate(FASHION, data=parts, output=folder / "parts.stats")
+            self.assertEqual(part.read_bytes(), whole.read_bytes())
+        self.assertEqual(len(read), 6)
+        for parts, message in (
+                ((part for part in ()), "data= is empty"), ([], "data= is empty"), ({}, "data= is empty"), ([{}], "data= is empty"),
+                ((image for image in IMAGES), "names of the model's inputs"),
+                ([{"image": IMAGES[:2]}, IMAGES[2:]], "item 1 is no mapping, but ndarray"),
+                ([{"image": IMAGES[:2]}, {"picture": IMAGES[2:]}], r"item 1 has \['picture'\], those before have \['image'\]"),
+                ([{"image": IMAGES[:2]}, {"image": IMAGES[2:, :, 1:]}], r"'image' of item 1 is float32 with samples of shape \(1, 27, 28\)"),
+                ([{"image": np.float32(1)}], "'image' of item 0 is no array of samples"),
+                ([{"image": np.array([None])}], "'image' of item 0 is no array of samples")):
+            with self.assertRaisesRegex(TypeError, message):
+                halftone.calibrate(FASHION, data=parts, output=folder / "none.stats")
 
     def test_models_in_memory(self):
         expected = halftone.build(RESIDUAL, float=True)(PICTURES[:1])
