@@ -170,6 +170,34 @@ Evaluated onnx_operators::evaluateBinary(Node &node) {
   return result;
 }
 
+/// The powers that need no power function, as the operator computes them: those of integers, and 1/2, 1, 2 and 3 of f32.
+Evaluated onnx_operators::evaluatePow(Node &node) {
+  const HostTensor &x = *node.constant(0), &exponent = *node.constant(1);
+  if (x.symbolic || exponent.symbolic || exponent.count() != 1 || exponent.shape.size() > x.shape.size())
+    return std::nullopt;
+  const double power = exponent.scalar();
+  if (!x.isFloat()) {
+    if (exponent.isFloat() || power < 0)
+      return std::nullopt;
+    std::vector<int64_t> values = x.integers();
+    for (int64_t &value : values) {
+      uint64_t square = value, product = 1; // wraps around as ONNX's integers do
+      for (uint64_t rest = exponent.integers().front(); rest; rest >>= 1, square *= square)
+        product *= rest & 1 ? square : 1;
+      value = product;
+    }
+    return HostTensor::fromIntegers(x.element, x.shape, values);
+  }
+  if (!x.element.isF32() || (power != 0.5 && power != 1 && power != 2 && power != 3))
+    return std::nullopt;
+  std::vector<double> values = x.numbers();
+  for (double &value : values) {
+    const float base = value;
+    value = power == 0.5 ? std::sqrt(value) : power == 1 ? base : power == 2 ? base * base : base * base * base;
+  }
+  return HostTensor::fromNumbers(x.element, x.shape, values);
+}
+
 Evaluated onnx_operators::evaluateUnary(Node &node) {
   const HostTensor &x = *node.constant(0);
   if (x.symbolic)

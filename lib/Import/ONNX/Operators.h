@@ -150,6 +150,7 @@ LogicalResult buildResize(Node &node);
 LogicalResult buildConstant(Node &node);
 std::optional<HostTensor> evaluateBinary(Node &node);
 std::optional<HostTensor> evaluateUnary(Node &node);
+std::optional<HostTensor> evaluatePow(Node &node);
 std::optional<HostTensor> evaluateCast(Node &node);
 std::optional<HostTensor> evaluateReshape(Node &node);
 std::optional<HostTensor> evaluateTranspose(Node &node);

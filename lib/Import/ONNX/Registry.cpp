@@ -26,7 +26,7 @@ static constexpr Operator kOperators[] = {
     {"Mod", 10, 2, buildMod, evaluateBinary},
     {"Mul", 7, 2, buildArithmetic, evaluateBinary},
     {"Neg", 6, 1, buildUnaryArithmetic, evaluateUnary},
-    {"Pow", 7, 2, buildPow},
+    {"Pow", 7, 2, buildPow, evaluatePow},
     {"Sqrt", 6, 1, buildSqrt, evaluateUnary},
     {"Sub", 7, 2, buildArithmetic, evaluateBinary},
     {"Sum", 6, kAllInputs, buildArithmetic, evaluateBinary},
