@@ -16,9 +16,10 @@ class OnnxDocs(unittest.TestCase):
     def test_table_is_fused_operators(self):
         source = (ROOT / "lib/Import/ONNX/FusedOperators.cpp").read_text()
         page = (ROOT / "docs/ONNX.md").read_text()
-        rows = re.findall(r'\{(""|kMicrosoft), "(\w+)", \d+, expand', source)
-        fused = [(kind, "com.microsoft" if domain == "kMicrosoft" else "ai.onnx") for domain, kind in rows]
-        self.assertEqual(sorted(fused), re.findall(r"^\| (\w+) \| (ai\.onnx|com\.microsoft) \|", page, re.MULTILINE))
+        rows = re.findall(r'\{(""|kMicrosoft|kClassical), "(\w+)", \d+, expand', source)
+        domains = {'""': "ai.onnx", "kMicrosoft": "com.microsoft", "kClassical": "ai.onnx.ml"}
+        fused = [(kind, domains[domain]) for domain, kind in rows]
+        self.assertEqual(sorted(fused), re.findall(r"^\| (\w+) \| (ai\.onnx|ai\.onnx\.ml|com\.microsoft) \|", page, re.MULTILINE))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ namespace mlir::halftone::importer {
 /// The domain of the operators that onnxruntime's tools write.
 inline constexpr StringLiteral kMicrosoft = "com.microsoft";
 
+/// The domain of ONNX's operators for classical machine learning.
+inline constexpr StringLiteral kClassical = "ai.onnx.ml";
+
 /// The opset by whose definitions fused operators are written out.
 inline constexpr int64_t kFusedOpset = 22;
 
@@ -61,7 +64,7 @@ private:
 };
 
 /// Whether the node does the work of several operators of ONNX: those that onnxruntime's optimizations write (domain com.microsoft, and
-/// normalizations in ONNX's own), and attention, rotary embeddings and gates of later opsets.
+/// normalizations in ONNX's own), attention, rotary embeddings and gates of later opsets, and what pipelines of scikit-learn have around a network.
 bool isFused(const onnx::NodeProto &proto, int64_t opset);
 
 /// Writes such a node, whose inputs are known, as these operators, by their definitions of `kFusedOpset`; or the node gets the reason why not.
@@ -89,6 +92,12 @@ void addRmsNormalization(Expansion &expansion, MLIRContext *context, const std::
 // BlockWeights.cpp
 LogicalResult expandMatMulNBits(Node &node, Expansion &expansion);
 LogicalResult expandGatherBlockQuantized(Node &node, Expansion &expansion);
+
+// Classical.cpp
+LogicalResult expandScaler(Node &node, Expansion &expansion);
+LogicalResult expandNormalizer(Node &node, Expansion &expansion);
+LogicalResult expandArrayFeatureExtractor(Node &node, Expansion &expansion);
+LogicalResult expandLinearRegressor(Node &node, Expansion &expansion);
 
 } // namespace mlir::halftone::importer
 

@@ -412,7 +412,7 @@ std::string GraphImporter::importNode(const onnx::NodeProto &proto, std::vector<
   if (std::optional<std::string> reason = importFused(proto, operators))
     return *reason;
   if (!proto.domain().empty() && proto.domain() != "ai.onnx")
-    return fail(proto.domain() == kMicrosoft              ? "not among the operators of this domain that are read"
+    return fail(proto.domain() == kMicrosoft || proto.domain() == kClassical ? "not among the operators of this domain that are read"
                 : proto.domain() == "com.microsoft.nchwc" ? "onnxruntime's optimization for one machine: use the model as it was before it, or as level "
                                                             "'extended' makes it"
                                                           : "its domain is not known");

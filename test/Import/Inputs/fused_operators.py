@@ -84,6 +84,7 @@ class Cases:
         self.model, self.data, self.expected = Model(), {}, {}
         self.model.opset(opset)
         self.model.opset(1, "com.microsoft")
+        self.model.opset(1, "ai.onnx.ml")
         self.count = 0
 
     def value(self, given):
@@ -179,6 +180,23 @@ def add_contractions(c, ms="com.microsoft:"):
     codes, scales = random.integers(0, 256, (32, 6)).astype(np.uint8), (0.1 * random.random((2, 6))).astype(np.float32)
     table = ((codes.reshape(2, 16, 6).astype(float) - 128) * scales[:, None]).reshape(32, 6)
     c.add(ms + "GatherBlockQuantized", [codes, (where,), scales], table[:, where], bits=8, block_size=16, gather_axis=1, quantize_axis=0)
+
+
+def add_classical(c, ml="ai.onnx.ml:"):
+    """What pipelines of scikit-learn have around a network."""
+    x, offset, scale, w, b = floats(4, 6), floats(6), floats(6), floats(3, 6), floats(3)
+    x[1] = 0
+    c.add(ml + "Scaler", [(x,)], (x - offset) * scale, offset=offset.tolist(), scale=scale.tolist())
+    c.add(ml + "Scaler", [(x,)], (x - 0.5) * 3, offset=[0.5], scale=[3.0])
+    counts = random.integers(-9, 9, (4, 6))
+    c.add(ml + "Scaler", [(counts,)], (counts - offset) * scale, offset=offset.tolist(), scale=scale.tolist())
+    c.add(ml + "Normalizer", [(x,)], x / np.maximum(np.abs(x).sum(1, keepdims=True), 1e-30), norm="L1")
+    c.add(ml + "Normalizer", [(x,)], x / np.maximum(np.sqrt((x**2).sum(1, keepdims=True)), 1e-30), norm="L2")
+    c.add(ml + "LinearRegressor", [(x,)], x @ w.T + b, coefficients=w.ravel().tolist(), intercepts=b.tolist(), targets=3)
+    c.add(ml + "LinearRegressor", [(x,)], x @ w[:1].T, coefficients=w[0].tolist())
+    c.add(ml + "ArrayFeatureExtractor", [(x,), np.array([[4, 0, 4]])], x[:, [4, 0, 4]])
+    where = random.integers(0, 6, 5)
+    c.add(ml + "ArrayFeatureExtractor", [10 * np.arange(6), (where,)], 10 * where[None])
 
 
 def add_attention(c, ms="com.microsoft:"):
@@ -369,7 +387,7 @@ def add_later(c):
 def make(opset):
     cases = Cases(opset)
     if opset < 23:
-        add_simple(cases), add_contractions(cases), add_attention(cases), add_groups(cases)
+        add_simple(cases), add_contractions(cases), add_attention(cases), add_groups(cases), add_classical(cases)
     else:
         add_later(cases)
     return cases
