@@ -367,11 +367,14 @@ Error mlir::halftone::runBuild(CommandLine &line) {
                                             isFloat ? std::nullopt : std::optional(decisions.settings))
                              : finish(**module, options, *last, report))
     return error;
+  const bool hasIntegers = isFloat && report.integerMacs(); // MatMulInteger and ConvInteger of the source
   if (*last == Stage::Target)
-    printSummary(options, sourceBytes, floatBytes, report);
+    printSummary(options, sourceBytes, hasIntegers ? 0 : floatBytes, report);
   if (isQuantized && options.model.isOnnx())
     llvm::outs() << "the source model is quantized: its own scales were used, no samples are needed\n";
-  if (isFloat && !options.wholeFloat)
+  if (hasIntegers)
+    llvm::outs() << "the source model is quantized: its products of integers run as they are, no samples are needed\n";
+  else if (isFloat && !options.wholeFloat)
     llvm::outs() << "built in floats; --data SAMPLES would calibrate and build "
                     "it in int8: about a "
                     "quarter of the bytes, and faster\n";

@@ -142,7 +142,10 @@ void OpReport::printSummary(llvm::raw_ostream &os, FloatList list) const {
   auto isExplained = [](const OpRow &row) { return !row.reason.empty(); };
   const auto floats = llvm::to_vector(llvm::make_filter_range(all, isFloat));
   if (llvm::none_of(all, isExplained) && !floats.empty()) {
-    os << "all " << floats.size() << " operations are float\n";
+    if (floats.size() == all.size())
+      os << "all " << floats.size() << " operations are float\n";
+    else
+      os << floats.size() << " of " << all.size() << " operations are float\n";
     return;
   }
   os << floats.size() << (floats.size() == 1 ? " operation stays" : " operations stay") << " float"

@@ -3,8 +3,8 @@
 // Conv in its own layout (NCHW, FCHW): padding as data, a named linalg convolution over zeros (plain, depthwise when
 // every group has one channel and one filter, else grouped between expand_shape and collapse_shape), and the bias as a
 // following generic. Of three spatial dimensions the depths that a window meets are channels side by side, and those of the
-// result are a part of the batch. ConvInteger is a convolution of signed bytes where its weights and zero points are constant:
-// padding is the zero point, and what it subtracts is a multiple of the sum of each channel's weights. Else all is i32, without zero points.
+// result are a part of the batch. ConvInteger is a convolution of signed bytes where its weights are constant: padding is
+// the zero point, and what it subtracts is a multiple of the sum of each channel's weights. Else all is i32, without zero points.
 //
 //===----------------------------------------------------------------------===//
 #include "Broadcast.h"
@@ -150,9 +150,30 @@ static void setConvolved(Node &node, Value result, const Tensor &x) {
   node.setResult(x.rank() == 5 ? spreadDepths(node, result, x.shape[0]) : removeHeight(node, result, x.rank()));
 }
 
+/// Bytes padded with 0, with one that the run computes as padding instead. Not as the value of the pad: that would be a scalar that all layers share.
+static Value fillBorder(Node &node, Value padded, const Window &window, const Tensor &byte) {
+  auto type = cast<RankedTensorType>(padded.getType());
+  std::vector<int64_t> mask;
+  for (int64_t y = 0; y < type.getDimSize(2); ++y)
+    for (int64_t x = 0; x < type.getDimSize(3); ++x) {
+      const int64_t row = y - window.pads[0], column = x - window.pads[1];
+      const bool isInside = row >= 0 && column >= 0 && y < type.getDimSize(2) - window.pads[2] - window.overhang[0] &&
+                            x < type.getDimSize(3) - window.pads[3] - window.overhang[1];
+      mask.push_back(isInside ? 0 : -1);
+    }
+  if (llvm::all_of(mask, [](int64_t bits) { return bits == 0; }))
+    return padded;
+  HostTensor border = HostTensor::fromIntegers(node.builder.getI8Type(), {1, 1, type.getDimSize(2), type.getDimSize(3)}, mask);
+  return buildBroadcast(node, {toTensor(padded), toTensor(std::move(border)), byte}, node.builder.getI8Type(),
+                        [](OpBuilder &b, Location l, ValueRange e) -> Value {
+                          return arith::OrIOp::create(b, l, e[0], arith::AndIOp::create(b, l, e[1], e[2]));
+                        });
+}
+
 /// The convolution of `x` and `weights` with the node's attributes, padded with `padding`, sums starting at `zero`, with a height
-/// if the node's has none, and with depths as a part of the batch; null after `node.unsupported`.
-static Value buildWindows(Node &node, const Tensor &x, Tensor weights, Value padding, Value zero) {
+/// if the node's has none, and with depths as a part of the batch; null after `node.unsupported`. `border`, one element, is the padding
+/// instead of a `padding` of 0, not of three dimensions.
+static Value buildWindows(Node &node, const Tensor &x, Tensor weights, Value padding, Value zero, const Tensor *border = nullptr) {
   int64_t groups = node.getInt("group", 1);
   if (failed(checkConv(node, x, weights, groups)))
     return {};
@@ -176,6 +197,8 @@ static Value buildWindows(Node &node, const Tensor &x, Tensor weights, Value pad
     weights.shape.insert(weights.shape.begin() + 2, 1);
   }
   Value padded = padWindow(node, addHeight(node, materialize(node, x)), *window, padding);
+  if (border)
+    padded = fillBorder(node, padded, *window, *border);
   return buildConvolution(node, {padded, weights, groups, *window}, zero);
 }
 
@@ -201,24 +224,32 @@ LogicalResult onnx_operators::buildConv(Node &node) {
 // ConvInteger
 //===----------------------------------------------------------------------===//
 
-/// What the zero point subtracts from each channel's sum.
-static std::vector<int64_t> subtractedSums(const HostTensor &weights, int64_t zero) {
+/// The sum of each channel's weights.
+static HostTensor sumChannels(Node &node, const HostTensor &weights) {
   std::vector<int64_t> elements = weights.integers(), sums(weights.shape[0], 0);
   for (auto [i, element] : llvm::enumerate(elements))
-    sums[i * sums.size() / elements.size()] -= zero * element;
-  return sums;
+    sums[i * sums.size() / elements.size()] += element;
+  return HostTensor::fromIntegers(node.builder.getI32Type(), {weights.shape[0], 1, 1}, sums);
 }
 
-static LogicalResult convolveBytes(Node &node, const Tensor &x, const HostTensor &weights, int64_t zero) {
+static LogicalResult convolveBytes(Node &node, const Tensor &x, const HostTensor &weights, const std::optional<Tensor> &given) {
   OpBuilder &b = node.builder;
-  Tensor codes = toTensor(toSigned(node, x));
-  Value sum = buildWindows(node, codes, toTensor(weights), scalarConstant(b, node.loc, b.getI8Type(), zero),
-                           scalarConstant(b, node.loc, b.getI32Type(), 0));
+  Tensor codes = toTensor(toSigned(node, x)), zero;
+  const bool isComputed = given && !given->constant;
+  const int64_t code = given && given->constant ? given->constant->integers().front() : 0;
+  if (isComputed)
+    zero = toTensor(toSigned(node, *given));
+  else
+    zero = toTensor(HostTensor::fromIntegers(b.getI8Type(), {}, code - (x.element.isUnsignedInteger() ? 128 : 0)));
+  Value padding = scalarConstant(b, node.loc, b.getI8Type(), isComputed ? 0 : zero.constant->scalar());
+  Value sum = buildWindows(node, codes, toTensor(weights), padding, scalarConstant(b, node.loc, b.getI32Type(), 0), isComputed ? &zero : nullptr);
   if (!sum)
     return failure();
-  HostTensor bias = HostTensor::fromIntegers(b.getI32Type(), {weights.shape[0], 1, 1}, subtractedSums(weights, zero));
-  Value result = buildBroadcast(node, {toTensor(sum), toTensor(std::move(bias))}, b.getI32Type(),
-                                [](OpBuilder &n, Location l, ValueRange e) -> Value { return arith::AddIOp::create(n, l, e[0], e[1]); });
+  Value result = buildBroadcast(node, {toTensor(sum), toTensor(sumChannels(node, weights)), zero}, b.getI32Type(),
+                                [](OpBuilder &n, Location l, ValueRange e) -> Value {
+                                  Value wide = arith::ExtSIOp::create(n, l, n.getI32Type(), e[2]);
+                                  return arith::SubIOp::create(n, l, e[0], arith::MulIOp::create(n, l, e[1], wide));
+                                });
   setConvolved(node, result, x);
   return success();
 }
@@ -234,11 +265,9 @@ LogicalResult onnx_operators::buildConvInteger(Node &node) {
     weightsZero = node.input(3);
   if (xZero && ShapedType::getNumElements(xZero->shape) != 1)
     return node.unsupported("several zero points of its input");
-  bool constantZero = !xZero || xZero->constant;
-  if (std::optional<HostTensor> bytes = constantZero ? readSignedWeights(node, 3, 0) : std::nullopt) {
-    int64_t shift = x.element.isUnsignedInteger() ? 128 : 0, zero = xZero ? xZero->constant->integers().front() : 0;
-    return convolveBytes(node, x, *bytes, zero - shift);
-  }
+  const bool isFilled = !xZero || xZero->constant || x.rank() != 5;
+  if (std::optional<HostTensor> bytes = isFilled ? readSignedWeights(node, 3, 0) : std::nullopt)
+    return convolveBytes(node, x, *bytes, xZero);
   if (weightsZero && weightsZero->rank() == 1 && weightsZero->shape[0] != 1) {
     SmallVector<int64_t> shape(weights.rank(), 1);
     shape[0] = weightsZero->shape[0];
