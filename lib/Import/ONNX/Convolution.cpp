@@ -232,24 +232,30 @@ static HostTensor sumChannels(Node &node, const HostTensor &weights) {
   return HostTensor::fromIntegers(node.builder.getI32Type(), {weights.shape[0], 1, 1}, sums);
 }
 
-static LogicalResult convolveBytes(Node &node, const Tensor &x, const HostTensor &weights, const std::optional<Tensor> &given) {
+/// The convolution with constant signed bytes. What zero points of weights subtract is a multiple of each window's sum, its convolution with ones.
+static LogicalResult convolveBytes(Node &node, const Tensor &x, const SignedWeights &weights, const std::optional<Tensor> &given) {
   OpBuilder &b = node.builder;
-  Tensor codes = toTensor(toSigned(node, x)), zero;
+  const Tensor codes = toTensor(toSigned(node, x));
   const bool isComputed = given && !given->constant;
-  const int64_t code = given && given->constant ? given->constant->integers().front() : 0;
+  const int64_t code = given && given->constant ? given->constant->integers().front() : 0, shift = x.element.isUnsignedInteger() ? 128 : 0;
+  Tensor border;
   if (isComputed)
-    zero = toTensor(toSigned(node, *given));
-  else
-    zero = toTensor(HostTensor::fromIntegers(b.getI8Type(), {}, code - (x.element.isUnsignedInteger() ? 128 : 0)));
-  Value padding = scalarConstant(b, node.loc, b.getI8Type(), isComputed ? 0 : zero.constant->scalar());
-  Value sum = buildWindows(node, codes, toTensor(weights), padding, scalarConstant(b, node.loc, b.getI32Type(), 0), isComputed ? &zero : nullptr);
-  if (!sum)
+    border = toTensor(toSigned(node, *given));
+  Value padding = scalarConstant(b, node.loc, b.getI8Type(), isComputed ? 0 : code - shift), zero = scalarConstant(b, node.loc, b.getI32Type(), 0);
+  auto convolve = [&](const HostTensor &filters) { return buildWindows(node, codes, toTensor(filters), padding, zero, isComputed ? &border : nullptr); };
+  ArrayRef<int64_t> shape = weights.bytes.shape;
+  IntegerProduct parts{convolve(weights.bytes), sumChannels(node, weights.bytes), std::nullopt, Value(), weights.bytes.count() / shape[0]};
+  if (!parts.product)
     return failure();
-  Value result = buildBroadcast(node, {toTensor(sum), toTensor(sumChannels(node, weights)), zero}, b.getI32Type(),
-                                [](OpBuilder &n, Location l, ValueRange e) -> Value {
-                                  Value wide = arith::ExtSIOp::create(n, l, n.getI32Type(), e[2]);
-                                  return arith::SubIOp::create(n, l, e[0], arith::MulIOp::create(n, l, e[1], wide));
-                                });
+  if (!weights.zeros.empty()) {
+    parts.zeros = HostTensor::fromIntegers(b.getI32Type(), {int64_t(weights.zeros.size()), 1, 1}, weights.zeros);
+    SmallVector<int64_t> ones(shape);
+    ones[0] = node.getInt("group", 1);
+    parts.inputSums = convolve(HostTensor::fromIntegers(b.getI8Type(), ones, std::vector<int64_t>(ones[0] * parts.count, 1)));
+  }
+  Value result = subtractZeros(node, std::move(parts), x.element, given);
+  if (!result)
+    return failure();
   setConvolved(node, result, x);
   return success();
 }
@@ -266,7 +272,9 @@ LogicalResult onnx_operators::buildConvInteger(Node &node) {
   if (xZero && ShapedType::getNumElements(xZero->shape) != 1)
     return node.unsupported("several zero points of its input");
   const bool isFilled = !xZero || xZero->constant || x.rank() != 5;
-  if (std::optional<HostTensor> bytes = isFilled ? readSignedWeights(node, 3, 0) : std::nullopt)
+  std::optional<SignedWeights> bytes = isFilled ? readSignedWeights(node, 3, 0) : std::nullopt;
+  const int64_t groups = node.getInt("group", 1);
+  if (bytes && (bytes->zeros.empty() || groups == 1 || groups == weights.shape[0])) // else sums of windows differ by groups of channels
     return convolveBytes(node, x, *bytes, xZero);
   if (weightsZero && weightsZero->rank() == 1 && weightsZero->shape[0] != 1) {
     SmallVector<int64_t> shape(weights.rank(), 1);

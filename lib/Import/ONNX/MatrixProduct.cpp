@@ -217,21 +217,22 @@ static HostTensor sumColumns(Node &node, const HostTensor &matrix) {
   return HostTensor::fromIntegers(node.builder.getI32Type(), matrix.shape[1], sums);
 }
 
-/// The product with constant signed bytes.
-static LogicalResult multiplyBytes(Node &node, const Tensor &a, const HostTensor &weights) {
-  Value left = toSigned(node, a), product = multiply(node, collapseLeading(node, left, 1), node.materialize(weights));
-  SmallVector<Tensor> tensors{toTensor(product), toTensor(sumColumns(node, weights))};
+/// The product with constant signed bytes. What zero points of weights subtract is a multiple of each row's sum, its product with ones.
+static LogicalResult multiplyBytes(Node &node, const Tensor &a, const SignedWeights &weights) {
+  const int64_t count = weights.bytes.shape[0];
+  Value left = toSigned(node, a), rows = collapseLeading(node, left, 1);
+  IntegerProduct parts{multiply(node, rows, node.materialize(weights.bytes)), sumColumns(node, weights.bytes), std::nullopt, Value(), count};
+  if (!weights.zeros.empty()) {
+    parts.zeros = HostTensor::fromIntegers(node.builder.getI32Type(), int64_t(weights.zeros.size()), weights.zeros);
+    std::vector<int64_t> ones(count, 1);
+    parts.inputSums = multiply(node, rows, node.materialize(HostTensor::fromIntegers(node.builder.getI8Type(), {count, 1}, ones)));
+  }
+  std::optional<Tensor> zero;
   if (node.hasInput(2))
-    tensors.push_back(node.input(2));
-  int64_t shift = a.element.isUnsignedInteger() ? 128 : 0;
-  Value result = product;
-  if (shift || node.hasInput(2))
-    result = buildBroadcast(node, tensors, node.builder.getI32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
-      Value offset = scalarConstant(b, l, b.getI32Type(), -shift);
-      if (e.size() > 2)
-        offset = arith::AddIOp::create(b, l, emitWide(b, l, a.element, e[2]), offset);
-      return arith::SubIOp::create(b, l, e[0], arith::MulIOp::create(b, l, e[1], offset));
-    });
+    zero = node.input(2);
+  Value result = subtractZeros(node, std::move(parts), a.element, zero);
+  if (!result)
+    return failure();
   node.setResult(expandLeading(node, result, ArrayRef<int64_t>(a.shape).drop_back(), left));
   return success();
 }
@@ -254,7 +255,7 @@ LogicalResult onnx_operators::buildMatMulInteger(Node &node) {
   if (failed(checkFactors(node, a, b)))
     return failure();
   bool oneZero = !node.hasInput(2) || ShapedType::getNumElements(node.input(2).shape) == 1;
-  if (std::optional<HostTensor> weights = b.rank() == 2 && oneZero ? readSignedWeights(node, 3, 1) : std::nullopt)
+  if (std::optional<SignedWeights> weights = b.rank() == 2 && oneZero ? readSignedWeights(node, 3, 1) : std::nullopt)
     return multiplyBytes(node, a, *weights);
   std::optional<Tensor> left, right;
   if (node.hasInput(2))

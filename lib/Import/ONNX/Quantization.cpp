@@ -357,22 +357,53 @@ std::optional<HostTensor> onnx_operators::evaluateDequantizeLinear(Node &node) {
   return result;
 }
 
-std::optional<HostTensor> importer::readSignedWeights(Node &node, unsigned zero, int64_t axis) {
+std::optional<SignedWeights> importer::readSignedWeights(Node &node, unsigned zero, int64_t axis) {
   HostTensorRef weights = node.constant(1), zeroPoint = node.constant(zero);
   if (!weights || (node.hasInput(zero) && !zeroPoint))
     return std::nullopt;
-  std::vector<int64_t> codes = weights->integers(), zeros = zeroPoint ? zeroPoint->integers() : std::vector<int64_t>();
+  std::vector<int64_t> codes = weights->integers(), bytes = codes, zeros = zeroPoint ? zeroPoint->integers() : std::vector<int64_t>();
   if (zeros.size() > 1 && static_cast<int64_t>(zeros.size()) != weights->shape[axis])
     return std::nullopt;
   SmallVector<int64_t> strides(weights->shape.size(), 0);
   strides[axis] = 1;
-  for (auto [code, position] : llvm::zip_equal(codes, stridedIndices<int64_t>(weights->shape, strides)))
+  for (auto [code, position] : llvm::zip_equal(bytes, stridedIndices<int64_t>(weights->shape, strides)))
     code -= zeroAt(zeros, position);
-  if (!llvm::all_of(codes, [](int64_t code) { return code >= -128 && code <= 127; }))
-    return std::nullopt;
-  HostTensor result = HostTensor::fromIntegers(node.builder.getI8Type(), weights->shape, codes);
+  if (llvm::all_of(bytes, [](int64_t code) { return code >= -128 && code <= 127; })) {
+    zeros.clear();
+  } else {
+    const int64_t shift = weights->element.isUnsignedInteger() ? 128 : 0;
+    bytes = codes;
+    for (int64_t &code : bytes)
+      code -= shift;
+    for (int64_t &code : zeros)
+      code -= shift;
+  }
+  HostTensor result = HostTensor::fromIntegers(node.builder.getI8Type(), weights->shape, bytes);
   result.name = weights->name;
-  return result;
+  return SignedWeights{std::move(result), std::move(zeros)};
+}
+
+/// product - za weightSums - zw (inputSums - count za), za and zw of signed bytes.
+Value importer::subtractZeros(Node &node, IntegerProduct parts, Type input, const std::optional<Tensor> &zero) {
+  const int64_t shift = input.isUnsignedInteger() ? 128 : 0;
+  if (!shift && !zero && !parts.zeros)
+    return parts.product;
+  SmallVector<Tensor> tensors{toTensor(parts.product), toTensor(std::move(parts.weightSums))};
+  if (parts.zeros)
+    tensors.append({toTensor(*parts.zeros), toTensor(parts.inputSums)});
+  if (zero)
+    tensors.push_back(*zero);
+  return buildBroadcast(node, tensors, node.builder.getI32Type(), [&](OpBuilder &b, Location l, ValueRange e) -> Value {
+    Value za = scalarConstant(b, l, b.getI32Type(), -shift);
+    if (zero)
+      za = arith::AddIOp::create(b, l, emitWide(b, l, input, e.back()), za);
+    Value sum = arith::SubIOp::create(b, l, e[0], arith::MulIOp::create(b, l, e[1], za));
+    if (!parts.zeros)
+      return sum;
+    Value count = scalarConstant(b, l, b.getI32Type(), parts.count);
+    Value distance = arith::SubIOp::create(b, l, e[3], arith::MulIOp::create(b, l, za, count));
+    return arith::SubIOp::create(b, l, sum, arith::MulIOp::create(b, l, e[2], distance));
+  });
 }
 
 //===----------------------------------------------------------------------===//

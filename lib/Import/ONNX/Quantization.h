@@ -33,9 +33,28 @@ Value emitQuantize(OpBuilder &b, Location l, Type element, Value x, Value scale,
 /// The integer scalar in i32.
 Value emitWide(OpBuilder &b, Location l, Type element, Value x);
 
-/// Input 1 without its zero point, input `zero`, as signed bytes; nothing if one of them is not constant or they do not fit.
-/// Several zero points differ along dimension `axis`.
-std::optional<HostTensor> readSignedWeights(Node &node, unsigned zero, int64_t axis);
+/// Constant weights as signed bytes, and what is still to be subtracted from them: one number, or one for each index of an axis; none if they are
+/// the weights.
+struct SignedWeights {
+  HostTensor bytes;
+  std::vector<int64_t> zeros;
+};
+
+/// Input 1 and its zero point, input `zero`; nothing if one of them is not constant. Several zero points differ along dimension `axis`.
+std::optional<SignedWeights> readSignedWeights(Node &node, unsigned zero, int64_t axis);
+
+/// Exact sums of (a - za)(w - zw) in i32, given what their parts are: `product` is the sum of a w, a and w signed bytes, `weightSums` the sums of w;
+/// `inputSums` those of a over `count` elements, which are read if the weights have `zeros`, a tensor that broadcasts to the product as all of these do.
+struct IntegerProduct {
+  Value product;
+  HostTensor weightSums;
+  std::optional<HostTensor> zeros;
+  Value inputSums;
+  int64_t count;
+};
+
+/// `zero`, za in the element type of the model's input, may be missing. Null after `node.unsupported`.
+Value subtractZeros(Node &node, IntegerProduct parts, Type input, const std::optional<Tensor> &zero);
 
 /// The integers without their zero points, which broadcast to them, in i32; null after `node.unsupported`.
 Value subtractZero(Node &node, const Tensor &x, const std::optional<Tensor> &zero);
