@@ -89,6 +89,18 @@ static std::string describeOption(StringRef name, StringRef finding, CommandOpti
   return shown + " " + finding.rtrim("!").str();
 }
 
+Error mlir::halftone::checkRepetitions(const CommandOptions &command) {
+  SmallVector<std::string> names;
+  for (const auto &[name, option] : command.OptionsMap)
+    if (option->getNumOccurrences() > 1 && option->getNumOccurrencesFlag() == cl::Optional && option->getValueExpectedFlag() == cl::ValueRequired)
+      names.push_back(dashed(name));
+  if (names.empty())
+    return Error::success();
+  llvm::sort(names);
+  return userError(llvm::join(names, ", ") + (names.size() == 1 ? " is" : " are") + " given more than once, and " +
+                   (names.size() == 1 ? "takes" : "take") + " one value; `halftone " + command.getName().str() + " --help` lists all options");
+}
+
 /// The words that are no options and take the place of none's value: too many of them were given.
 static std::string describeSurplus(llvm::ArrayRef<const char *> words, CommandOptions &command) {
   const auto isWord = [&](const char *word) { return *word != '-' || StringRef(word) == "-"; };

@@ -19,6 +19,9 @@ std::string catchPrinted(int descriptor, llvm::function_ref<void()> work);
 /// The parser's findings as one error; \p printed is its text, and \p words are those of the command line.
 llvm::Error describeMistakes(llvm::StringRef printed, llvm::ArrayRef<const char *> words, CommandOptions &command);
 
+/// Options of one value that have several, of which the parser takes the last; nothing if there are none.
+llvm::Error checkRepetitions(const CommandOptions &command);
+
 /// " (did you mean 'build'?)", or nothing if no name is near.
 std::string suggestName(llvm::StringRef name, llvm::ArrayRef<llvm::StringRef> names);
 

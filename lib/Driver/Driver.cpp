@@ -77,6 +77,8 @@ void CommandLine::parse() {
     printed = catchPrinted(STDERR_FILENO, parseWords);
   if (!isGood)
     std::exit(printed.empty() ? 1 : report(describeMistakes(printed, words, command)));
+  if (Error error = checkRepetitions(command))
+    std::exit(report(std::move(error)));
   command.keepValues();
 }
 
