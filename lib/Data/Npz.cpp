@@ -256,17 +256,21 @@ mlir::halftone::readNpz(llvm::StringRef path) {
   return tensors;
 }
 
-/// Adds one array to an archive that is being made.
+/// Adds one array, its header and its bytes, to an archive that is being made.
 static bool addArray(zip *archive, const Tensor &tensor,
-                     const std::string &contents) {
+                     std::string &header) {
   // 1980-01-01 00:00:00, the first time that a zip entry can have; the
   // library converts from local time.
   tm first = {};
   first.tm_year = 80;
   first.tm_mday = 1;
   first.tm_isdst = -1;
-  zip_source_t *source =
-      zip_source_buffer(archive, contents.data(), contents.size(), 0);
+  // The library writes to no fragment.
+  zip_buffer_fragment_t fragments[] = {
+      {reinterpret_cast<zip_uint8_t *>(header.data()), header.size()},
+      {reinterpret_cast<zip_uint8_t *>(const_cast<char *>(tensor.bytes.data())),
+       tensor.bytes.size()}};
+  zip_source_t *source = zip_source_buffer_fragment(archive, fragments, 2, 0);
   if (!source)
     return false;
   zip_int64_t index = zip_file_add(archive, (tensor.name + ".npy").c_str(),
@@ -281,7 +285,7 @@ static bool addArray(zip *archive, const Tensor &tensor,
 
 /// Makes the archive in \p memory, whose reference the caller keeps.
 static llvm::Error buildArchive(zip_source_t *memory,
-                                llvm::ArrayRef<std::string> contents,
+                                llvm::MutableArrayRef<std::string> headers,
                                 llvm::ArrayRef<Tensor> tensors) {
   zip_error_t error;
   zip_error_init(&error);
@@ -291,8 +295,8 @@ static llvm::Error buildArchive(zip_source_t *memory,
     zip_source_free(memory);
     return makeError(zip_error_strerror(&error));
   }
-  for (auto [tensor, bytes] : llvm::zip(tensors, contents))
-    if (!addArray(archive, tensor, bytes)) {
+  for (auto [tensor, header] : llvm::zip(tensors, headers))
+    if (!addArray(archive, tensor, header)) {
       llvm::Error failure =
           makeError("array '" + tensor.name + "': " + zip_strerror(archive));
       zip_discard(archive);
@@ -321,16 +325,14 @@ static llvm::Error copyArchive(zip_source_t *memory,
 
 llvm::Error mlir::halftone::writeNpz(llvm::StringRef path,
                                      llvm::ArrayRef<Tensor> tensors) {
-  std::vector<std::string> contents;
-  for (const Tensor &tensor : tensors) {
-    contents.push_back(formatNpyHeader(tensor.type, tensor.shape));
-    contents.back().append(tensor.bytes.data(), tensor.bytes.size());
-  }
+  std::vector<std::string> headers;
+  for (const Tensor &tensor : tensors)
+    headers.push_back(formatNpyHeader(tensor.type, tensor.shape));
   zip_source_t *memory = zip_source_buffer_create(nullptr, 0, 0, nullptr);
   if (!memory)
     return makeError("cannot write '" + path + "': no memory");
   auto release = llvm::scope_exit([&] { zip_source_free(memory); });
-  if (llvm::Error error = buildArchive(memory, contents, tensors))
+  if (llvm::Error error = buildArchive(memory, headers, tensors))
     return makeError("cannot write '" + path +
                      "': " + llvm::toString(std::move(error)));
   return writeFileAtomically(path, [&](llvm::raw_ostream &stream) {
