@@ -2,6 +2,7 @@
 #include "halftone/Codegen/BufferizableOpInterfaceImpl.h"
 #include "halftone/Codegen/ConcatParts.h"
 #include "halftone/Codegen/Passes.h"
+#include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
@@ -37,6 +38,59 @@ static size_t sizeOfGroups(size_t parts) {
   for (size_t most = kMostParts; most < parts; most *= kMostParts)
     ++levels;
   return std::ceil(std::pow(double(parts), 1.0 / levels));
+}
+
+/// The buffer of the value is its own: nothing else is computed in it, or can be.
+static bool hasOwnBuffer(Value value) {
+  while (Operation *reshape = value.getDefiningOp()) {
+    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(reshape) || !reshape->getOperand(0).hasOneUse())
+      break;
+    value = reshape->getOperand(0);
+  }
+  auto op = value.getDefiningOp<DestinationStyleOpInterface>();
+  if (!op)
+    return false;
+  Value place = op.getTiedOpOperand(cast<OpResult>(value))->get();
+  return place.hasOneUse() && place.getDefiningOp<tensor::EmptyOp>();
+}
+
+/// Whether the operation reads the operand and has no other use for its buffer.
+static bool isOnlyRead(OpOperand &use) {
+  auto op = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
+  return isa<ObserveOp>(use.getOwner()) || (op && op.isDpsInput(&use));
+}
+
+/// More than kMostParts slices of a value with a buffer of its own in which nothing else is computed: the steps of a recurrent network. They are read only, so
+/// that their buffers are known without an analysis of each with all others.
+static void bufferizeSlices(OpBuilder &builder, Value whole) {
+  auto type = cast<RankedTensorType>(whole.getType());
+  SmallVector<tensor::ExtractSliceOp> slices;
+  for (OpOperand &use : whole.getUses()) {
+    auto slice = dyn_cast<tensor::ExtractSliceOp>(use.getOwner());
+    auto isPlace = [](OpOperand &reader) {
+      auto op = dyn_cast<DestinationStyleOpInterface>(reader.getOwner());
+      return (op && op.isDpsInit(&reader)) || isa<tensor::InsertSliceOp>(reader.getOwner());
+    };
+    if (slice ? llvm::any_of(slice->getUses(), isPlace) : !isOnlyRead(use))
+      return;
+    if (slice)
+      slices.push_back(slice);
+  }
+  if (slices.size() <= kMostParts || !hasOwnBuffer(whole))
+    return;
+  builder.setInsertionPointAfterValue(whole);
+  auto bufferType = MemRefType::get(type.getShape(), type.getElementType());
+  Value buffer = bufferization::ToBufferOp::create(builder, whole.getLoc(), bufferType, whole, /*read_only=*/true);
+  for (tensor::ExtractSliceOp slice : slices) {
+    builder.setInsertionPoint(slice);
+    auto partType = memref::SubViewOp::inferRankReducedResultType(slice.getType().getShape(), bufferType, slice.getMixedOffsets(), slice.getMixedSizes(),
+                                                                  slice.getMixedStrides());
+    Value part = memref::SubViewOp::create(builder, slice.getLoc(), cast<MemRefType>(partType), buffer, slice.getMixedOffsets(), slice.getMixedSizes(),
+                                           slice.getMixedStrides());
+    Value read = bufferization::ToTensorOp::create(builder, slice.getLoc(), slice.getType(), part, /*restrict=*/true);
+    slice.getResult().replaceAllUsesWith(read);
+    slice.erase();
+  }
 }
 
 /// Replaces tensor.empty by the place where its value is needed: first in the outputs, then that of tensors made of parts, then
@@ -91,6 +145,8 @@ struct Bufferize : halftone::impl::BufferizeBase<Bufferize> {
     if (failed(decomposeConcats()))
       return signalPassFailure();
     separateEmptyTensors();
+    separateConstants();
+    bufferizeSlices();
     IRRewriter rewriter(&getContext());
     bufferization::OneShotBufferizationOptions options;
     options.bufferAlignment = 64;
@@ -142,6 +198,33 @@ struct Bufferize : halftone::impl::BufferizeBase<Bufferize> {
       concat->setAttr(kCopiedAttr, rewriter.getUnitAttr());
     }
     concats.push_back(concat);
+  }
+
+  /// Each user of a constant that many read gets its own, so that it is not looked at with all others; all are the same global in the end.
+  void separateConstants() {
+    SmallVector<arith::ConstantOp> all;
+    getOperation().walk([&](arith::ConstantOp constant) {
+      if (isa<RankedTensorType>(constant.getType()) && constant.getResult().hasNUsesOrMore(kMostParts))
+        all.push_back(constant);
+    });
+    for (arith::ConstantOp constant : all)
+      for (OpOperand &use : llvm::make_early_inc_range(llvm::drop_begin(constant->getUses()))) {
+        OpBuilder builder(use.getOwner());
+        use.set(builder.clone(*constant)->getResult(0));
+      }
+  }
+
+  void bufferizeSlices() {
+    SmallVector<Value> sliced;
+    getOperation().walk([&](Operation *op) { // slices themselves have no buffer of their own
+      for (Value result : op->getResults())
+        if (isa<RankedTensorType>(result.getType()) && !isa<tensor::ExtractSliceOp>(op) &&
+            llvm::any_of(result.getUsers(), llvm::IsaPred<tensor::ExtractSliceOp>))
+          sliced.push_back(result);
+    });
+    OpBuilder builder(&getContext());
+    for (Value value : sliced)
+      ::bufferizeSlices(builder, value);
   }
 
   /// Each user of an empty tensor gets its own: cse makes one of those of a type, which has one place only.

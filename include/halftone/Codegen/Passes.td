@@ -489,6 +489,9 @@ def Bufferize : Pass<"halftone-bufferize", "::mlir::ModuleOp"> {
     Elimination of empty tensors, then one-shot bufferization, with the project's operations; `tensor.concat` is
     decomposed into insertions before, into a tensor that exists when the first part is computed: parts that nobody else
     reads are written in place. A part with other readers is copied. Constants become `memref.global`, aligned to 64 bytes.
+
+    The analysis takes quadratic time in what shares a buffer. So more than 32 slices of a value that are only read are taken of its buffer before it,
+    constants that as many read are one for each, and more than 32 parts of a concatenation are groups that are copied.
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"];
