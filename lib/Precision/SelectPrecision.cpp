@@ -8,13 +8,16 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Logarithms.h"
+#include "SteepFunctions.h"
 #include "halftone/Analysis/NamePattern.h"
 #include "halftone/Analysis/Sandwiches.h"
+#include "halftone/Integer/MultiplyAccumulates.h"
 #include "halftone/Precision/Passes.h"
 #include "halftone/Quantization/WeightFormats.h"
 #include "halftone/Support/Constants.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 
 namespace mlir::halftone {
@@ -40,9 +43,9 @@ static bool matchesKind(const NamePattern &pattern) {
 
 static constexpr StringLiteral kUsedInFloat = "its result is used in float only";
 
-/// The share of a model's multiply-accumulates that may be floats because of logarithms behind them: floats take up to four times the time of int8, a
+/// The share of a model's multiply-accumulates that may be floats because of logarithms behind them, and because of steep functions: floats take up to four times the time of int8, a
 /// third of them then twice that of the model.
-static constexpr double kShareBeforeLogarithms = 1.0 / 3;
+static constexpr double kShareOfFloats = 1.0 / 3;
 
 /// Whether all elements of the constant are numbers: a mask's table has rows of -inf.
 static bool isFinite(Value constant) {
@@ -64,6 +67,7 @@ struct Unit {
   bool inChain = false;        ///< an elementwise operation that reads only values of chains
   bool feedsChain = false;     ///< all readers of the result are in chains
   bool givesCodes = true;      ///< of int8: whether the result is rounded
+  std::string steepness;       ///< why codes are too coarse for its function, or for those behind it
 
   bool isPointwise() const { return kind == OpKind::Elementwise || kind == OpKind::Unary; }
   Operation *first() const { return members.front(); }
@@ -82,7 +86,9 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
       return signalPassFailure();
     findChains();
     if (activations != Activations::Float)
-      beforeLogarithms = findBeforeLogarithms(*entry, kShareBeforeLogarithms);
+      beforeLogarithms = findBeforeLogarithms(*entry, kShareOfFloats);
+    if (activationsOfOthers() == Activations::Int8)
+      findSteep();
     for (Unit &unit : units)
       unit.reason = refuse(unit);
     for (Unit &unit : llvm::reverse(units)) {
@@ -113,6 +119,8 @@ struct SelectPrecisionPass : halftone::impl::SelectPrecisionBase<SelectPrecision
   std::string refuse(const Unit &unit);
   std::string matchFloatOps(const Unit &unit);
   std::string findFloatOperand(const Unit &unit);
+  void findSteep();
+  bool feedsSteepOnly(Value value);
   void findChains();
   bool feedsChainOnly(Value value);
   bool feedsInt8(Value value);
@@ -230,6 +238,8 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
     return reason;
   if (beforeLogarithms.contains(unit.first()) && !isInt8(unit.first()))
     return "a logarithm behind it shows the rounding of small values";
+  if (!unit.steepness.empty() && !isInt8(unit.first()))
+    return unit.steepness;
   const bool isProduct = isa<linalg::BatchMatmulOp>(unit.first()); // of two activations
   if (unit.kind == OpKind::Contraction && !isProduct && !isConstant(getWeightOperand(unit.first()).get()))
     return "its weights are not constant";
@@ -245,6 +255,50 @@ std::string SelectPrecisionPass::refuse(const Unit &unit) {
   if (unit.kind != OpKind::Contraction && unit.kind != OpKind::MaxPool && !getRange(unit.result()))
     return "its result has no calibrated range";
   return "";
+}
+
+//===----------------------------------------------------------------------===//
+// Steep functions
+//===----------------------------------------------------------------------===//
+
+static constexpr StringLiteral kBehind = "its result are too coarse for the function behind it";
+
+/// Why codes are too coarse for a function among the unit's members, or "".
+static std::string findSteepness(const Unit &unit) {
+  for (Operation *member : unit.members) {
+    std::optional<double> decibels = classify(member) == OpKind::Unary ? measureRoundedOperand(member) : std::nullopt;
+    if (decibels && *decibels < kLeastOfRoundedOperand)
+      return llvm::formatv("codes of {0} ({1:f1} dB)", member == unit.first() ? "what it reads are too coarse for its function" : kBehind, *decibels);
+  }
+  return "";
+}
+
+/// Whether the value has readers, and all of them, maybe behind movement, are steep or stand in front of what is.
+bool SelectPrecisionPass::feedsSteepOnly(Value value) {
+  return !value.use_empty() && llvm::all_of(value.getUsers(), [&](Operation *user) {
+    auto found = unitOf.find(user);
+    if (found == unitOf.end())
+      return classify(user) == OpKind::Movement && feedsSteepOnly(user->getResult(0));
+    return !units[found->second].steepness.empty();
+  });
+}
+
+/// Users are decided before what they read. Contractions are float if together they have at most a share of the multiply-accumulates.
+void SelectPrecisionPass::findSteep() {
+  int64_t steep = 0, all = 0;
+  for (Unit &unit : llvm::reverse(units)) {
+    auto structured = dyn_cast<linalg::LinalgOp>(unit.first());
+    const int64_t count = unit.kind == OpKind::Contraction && structured ? countMultiplyAccumulates(structured) : 0;
+    all += count;
+    unit.steepness = findSteepness(unit);
+    if (unit.steepness.empty() && (unit.isPointwise() || unit.kind == OpKind::Contraction || unit.kind == OpKind::Concat) && feedsSteepOnly(unit.result()))
+      unit.steepness = ("codes of " + kBehind).str();
+    steep += unit.steepness.empty() ? 0 : count;
+  }
+  if (double(steep) > kShareOfFloats * double(all))
+    for (Unit &unit : units)
+      if (unit.kind == OpKind::Contraction)
+        unit.steepness.clear();
 }
 
 //===----------------------------------------------------------------------===//

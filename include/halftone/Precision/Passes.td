@@ -63,6 +63,11 @@ def SelectPrecision : Pass<"halftone-select-precision", "::mlir::ModuleOp"> {
     rounding of small values, and a spectrum has many. All that reads the contraction's result must come to one, by sums, products with constants,
     squares, clamps, pools or other contractions. `precision: int8` in a recipe (halftone-assign-formats) takes a layer back.
 
+    Functions of one tensor that codes of its calibrated range are too coarse for are float: where rounding the operand to 256 codes changes the result by more
+    than 15 dB below its variance over that range, as it does the sine of a position times a high frequency, from steps of 0.6 radians on. So is what
+    stands in front of them: elementwise operations, concatenations, and contractions where these have at most a third of the
+    multiply-accumulates.
+
     With `activations=dynamic` or `float` no range is needed: contractions with constant weights get "dynamic" (codes of
     the range found when it runs) or "weights" (only the weights become codes), everything else stays float. A contraction that is "dynamic" or "weights"
     already (halftone-assign-formats) stays so with `activations=int8`: it reads floats, and its result is floats.
