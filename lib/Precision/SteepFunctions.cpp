@@ -17,7 +17,10 @@ static float placeOf(int i) {
 }
 
 std::optional<double> mlir::halftone::measureRoundedOperand(Operation *op) {
-  Value operand = op->getOperand(0);
+  auto given = llvm::find_if(op->getOperands(), [](Value value) { return !isConstant(value); });
+  if (given == op->operand_end())
+    return std::nullopt;
+  Value operand = *given;
   std::optional<std::pair<float, float>> range = getRange(traceRoot(operand));
   if (!range || !(range->first < range->second))
     return std::nullopt;

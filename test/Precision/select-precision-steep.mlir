@@ -117,3 +117,26 @@ func.func @main(%x: tensor<2x8xf32> {halftone.range = array<f32: -1.0, 1.0>}) ->
   %g2 = linalg.matmul ins(%sin, %w : tensor<2x8xf32>, tensor<8x8xf32>) outs(%f2 : tensor<2x8xf32>) -> tensor<2x8xf32>
   return %g2 : tensor<2x8xf32>
 }
+
+// -----
+
+// The operand is the one that is no constant, wherever it stands.
+// CHECK-LABEL: @main
+// CHECK: linalg.generic {{.*}}halftone.precision = "float", {{.*}}too coarse for its function
+#id = affine_map<(m, n) -> (m, n)>
+func.func @main(%x: tensor<2x8xf32> {halftone.range = array<f32: 0.0, 800.0>}) -> tensor<2x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %turn = arith.constant dense<1.5> : tensor<2x8xf32>
+  %e = tensor.empty() : tensor<2x8xf32>
+  %sin = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%turn, %x : tensor<2x8xf32>, tensor<2x8xf32>) outs(%e : tensor<2x8xf32>) attrs = {halftone.range = array<f32: -1.0, 1.0>} {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %d = arith.subf %a, %b : f32
+    %s = math.sin %d : f32
+    linalg.yield %s : f32
+  } -> tensor<2x8xf32>
+  %w = arith.constant dense<1.0> : tensor<8x8xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %g = linalg.matmul ins(%sin, %w : tensor<2x8xf32>, tensor<8x8xf32>) outs(%f : tensor<2x8xf32>) -> tensor<2x8xf32>
+  return %g : tensor<2x8xf32>
+}
