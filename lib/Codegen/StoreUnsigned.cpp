@@ -38,8 +38,10 @@ static bool holdsCodes(Value value) {
 
 /// Operations whose operands and results hold the same bytes, or the greatest of them.
 static bool movesCodes(Operation *op) {
-  if (auto pad = dyn_cast<tensor::PadOp>(op))
-    return pad.getConstantPaddingValue() != nullptr;
+  if (auto pad = dyn_cast<tensor::PadOp>(op)) {
+    Value padding = pad.getConstantPaddingValue(); // one for all elements, maybe computed
+    return padding && matchPattern(padding, m_Constant());
+  }
   return isa<tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::ConcatOp, tensor::ExpandShapeOp,
              tensor::CollapseShapeOp, tensor::CastOp, linalg::TransposeOp, linalg::PoolingNhwcMaxOp>(op);
 }

@@ -45,6 +45,39 @@ func.func @chain(%x: tensor<1x3x3x3xi8>, %w0: tensor<512xi8>, %w1: tensor<1024xi
   return %y : tensor<1x3x3x2xi8>
 }
 
+// Padding that is computed when the model runs is stored as it is.
+// CHECK-LABEL: func @computed_padding
+// CHECK-NOT: unsigned}
+// CHECK: tensor.yield %arg4 : i8
+// CHECK-NOT: unsigned}
+// CHECK: return
+func.func @computed_padding(%x: tensor<1x3x3x3xi8>, %w0: tensor<512xi8>, %w1: tensor<1024xi8>, %e: tensor<1x3x3x4xi8>, %zc: i8) -> tensor<1x3x3x2xi8> {
+  %z = arith.constant -3 : i32
+  %e0 = tensor.empty() : tensor<1x3x3x4xi8>
+  %h = halftone.contract ins(%x, %w0 : tensor<1x3x3x3xi8>, tensor<512xi8>) outs(%e0 : tensor<1x3x3x4xi8>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 1, 1, 3>, run = 3 : i64}} {
+  ^bb0(%acc: i32):
+    %c = arith.addi %acc, %z : i32
+    %t = arith.trunci %c : i32 to i8
+    halftone.yield %t : i8
+  } -> tensor<1x3x3x4xi8>
+  %p = tensor.pad %h low[0, 1, 1, 0] high[0, 1, 1, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %zc : i8
+  } : tensor<1x3x3x4xi8> to tensor<1x5x5x4xi8>
+  %e1 = tensor.empty() : tensor<1x3x3x2xi8>
+  %y = halftone.contract ins(%p, %w1 : tensor<1x5x5x4xi8>, tensor<1024xi8>) outs(%e1 : tensor<1x3x3x2xi8>)
+      attributes {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64, epilogue_maps = [],
+      packing = {kind = "vpdpbusd_512", lanes = 16 : i64, columns = 64 : i64, kernel = array<i64: 3, 3, 4>, run = 12 : i64}} {
+  ^bb0(%acc: i32):
+    %c = arith.addi %acc, %z : i32
+    %t = arith.trunci %c : i32 to i8
+    halftone.yield %t : i8
+  } -> tensor<1x3x3x2xi8>
+  return %y : tensor<1x3x3x2xi8>
+}
+
 // A lookup's table (code / 2) is read and written for stored bytes: its entry i stands at i xor 0x80, flipped;
 // a residual subtracts 128 more; a generic without a zero point flips.
 // CHECK-LABEL: func @readers
