@@ -8,7 +8,7 @@
 Every NAME=FILE is a file that contenders.py opens, in a process of its own, pinned to as many
 CPUs as threads. FILE may be followed by settings: `,precision=bf16`, `,env:VARIABLE=VALUE`.
 A round times each contender in turn (A B C A B C ...), long enough to average many inferences,
-while the others wait on a pipe; a contender's latency is the median over the rounds, its ratio
+while the others are stopped; a contender's latency is the median over the rounds, its ratio
 that to the first contender. Rounds that differ much show as a wide spread.
 """
 
@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import statistics
 import subprocess
 import sys
@@ -43,6 +44,7 @@ class Contender:
         self.process = subprocess.Popen(command, env=environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.about = self.read()  # loaded before the next contender starts: they share a CPU
+        self.process.send_signal(signal.SIGSTOP)
 
     def read(self):
         line = self.process.stdout.readline()
@@ -51,11 +53,16 @@ class Contender:
         return json.loads(line)
 
     def ask(self, *words):
+        """Its answer. Between its turns it is stopped: threads of an onnxruntime that has nothing to do take a CPU from the others."""
+        self.process.send_signal(signal.SIGCONT)
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
         self.process.stdin.flush()
-        return self.read()
+        answer = self.read()
+        self.process.send_signal(signal.SIGSTOP)
+        return answer
 
     def close(self):
+        self.process.send_signal(signal.SIGCONT)
         self.process.stdin.close()
         self.process.wait()
 

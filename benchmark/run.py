@@ -151,7 +151,6 @@ def build_ours(halftone, model, calibration, folder, batches, amx, bounded):
 def outputs_of(item, data, path, runtime):
     """The outputs of one contender for all samples."""
     contender = Contender(item, data, threads=1, batch=1, runtime=runtime)
-    contender.read()
     contender.ask("outputs", path)
     contender.close()
     return load_samples(path)

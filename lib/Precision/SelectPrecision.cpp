@@ -43,8 +43,8 @@ static bool matchesKind(const NamePattern &pattern) {
 
 static constexpr StringLiteral kUsedInFloat = "its result is used in float only";
 
-/// The share of a model's multiply-accumulates that may be floats because of logarithms behind them, and because of steep functions: floats take up to four times the time of int8, a
-/// third of them then twice that of the model.
+/// The share of a model's multiply-accumulates that may be floats because of logarithms behind them, and because of steep functions: floats take up to
+/// four times the time of int8, a third of them then twice that of the model.
 static constexpr double kShareOfFloats = 1.0 / 3;
 
 /// Whether all elements of the constant are numbers: a mask's table has rows of -inf.

@@ -117,8 +117,8 @@ def StoreWeights : Pass<"halftone-store-weights", "::mlir::ModuleOp"> {
   let summary = "Replace quantized float constants by their codes";
   let description = [{
     The counterpart of `halftone-expose-weights`: `halftone.quantize` of a constant to a type of weights becomes a constant
-    of codes, by rule A1 of docs/Arithmetic.md, or those of `halftone.levels` that are nearest; of groups times their multipliers, which stay. Pairs of int8pair and int7pair are
-    lowered to their bound.
+    of codes, by rule A1 of docs/Arithmetic.md, or those of `halftone.levels` that are nearest; of groups times their multipliers, which stay.
+    Pairs of int8pair and int7pair are lowered to their bound.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::quant::QuantDialect"];
   let statistics = [Statistic<"stored", "stored", "Number of weights made codes">];
@@ -191,8 +191,8 @@ def SimulateCasts : Pass<"halftone-simulate-casts", "::mlir::func::FuncOp"> {
     Dequantize goes, constant codes become their real values, data movement of codes is movement of these. The float
     operations between compute what the integer stage does up to rounding ("fake quantization"), and have
     derivatives: `halftone-differentiate` passes gradients through `roundeven` and cuts them where the clamp does. A
-    scale is a number, or the argument that `halftone.scale` names (`halftone-promote-scales`), of weights by group times `halftone.multipliers`. With `halftone.levels`, weights become
-    the nearest level times the scale; levels are numbers, or the argument that `halftone.level_argument` names.
+    scale is a number, or the argument that `halftone.scale` names (`halftone-promote-scales`), of weights by group times `halftone.multipliers`.
+    With `halftone.levels`, weights become the nearest level times the scale; levels are numbers, or the argument that `halftone.level_argument` names.
 
     ```mlir
     %q = halftone.quantize %x : tensor<4xf32> to tensor<4x!quant.uniform<i8:f32, 0.5:-3>>
