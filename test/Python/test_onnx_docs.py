@@ -1,4 +1,5 @@
-"""docs/ONNX.md lists exactly the operators of the importer's registry, each with its first opset, and those that do the work of several, each with its domain."""
+"""docs/ONNX.md lists exactly the operators of the importer's registry, each with its first opset, and those that do the
+work of several, each with its domain."""
 import pathlib
 import re
 import unittest
