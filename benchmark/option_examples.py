@@ -96,7 +96,7 @@ EXAMPLES = {
     "o@run": ["{folder}/written.npz", "!{folder}/none/result.npz", "!{folder}"],
     "o@bench": ["!{folder}/tuned.json"],
     "only": [".*", "!nothing", "!("], "optimizer": ["sgd", "adam", "!lion"],
-    "outputs": ["{output}", "!nothing", "!{output},{output}"], "outputs@compare": ["!{output}"],
+    "outputs": ["{output}", "!nothing", "!{output},{output}"], "outputs@compare": ["!{output}"], "outputs@compile": ["!{output}"],
     "pattern": ["blocks", "unstructured", "!rows"],
     "pattern@prune": ["blocks", "unstructured", "channels", ("2:4", []), ("1:2", []), ("!2:4", ["--sparsity=0.5"]), ("!4:2", []), "!rows"],
     "pause-after": ["1", "!-1"], "percentile": ["99.9", "100", "!50", "!101", "!x"], "predict": [""], "profile": [""],
