@@ -102,7 +102,6 @@ def main():
     times = measure(contenders, options.rounds, options.seconds)
     for contender in contenders:
         contender.close()
-    about = {c.name: c.about for c in contenders}
 
     first = statistics.median(next(iter(times.values())))
     width = max(len(name) for name in times)
@@ -110,10 +109,11 @@ def main():
           f"rounds, load {os.getloadavg()[0]:.1f}")
     print(f"{'':{width}}  median ms  ratio  fastest..slowest round")
     results = {}
-    for name, values in times.items():
+    for contender in contenders:
+        name, values = contender.name, times[contender.name]
         median = statistics.median(values)
         results[name] = {"median_ms": 1e3 * median, "ratio": median / first,
-                         "rounds_ms": [1e3 * value for value in values], **about[name]}
+                         "rounds_ms": [1e3 * value for value in values], **contender.about}
         print(f"{name:{width}}  {1e3 * median:9.3f}  {median / first:5.2f}  "
               f"{1e3 * min(values):.3f}..{1e3 * max(values):.3f}")
     if options.json:

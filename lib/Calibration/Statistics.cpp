@@ -44,11 +44,10 @@ int64_t ValueStatistics::total() const {
   return sumOfCounts(*this, [](uint16_t) { return true; });
 }
 int64_t ValueStatistics::nans() const { return sumOfCounts(*this, isNaN); }
+int64_t ValueStatistics::infinities() const { return sumOfCounts(*this, isInfinity); }
 int64_t ValueStatistics::negativeInfinities() const {
   return sumOfCounts(*this, [](uint16_t prefix) { return prefix == (kSign | kExponent); });
 }
-
-int64_t ValueStatistics::infinities() const { return sumOfCounts(*this, isInfinity); }
 
 Statistics Statistics::ofKeys(llvm::ArrayRef<std::string> keys, StringRef sourceHash) {
   Statistics statistics;

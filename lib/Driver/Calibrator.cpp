@@ -219,11 +219,11 @@ static Error checkHidden(const Statistics &statistics, const Dataset &data) {
   int64_t more = -1;
   auto isInput = [&](const ValueStatistics &value) {
     return llvm::any_of(data.inputs(), [&](const InputSpec &spec) {
-      return StringRef(value.key).split(':').second == spec.name;
+      return value.name() == spec.name;
     });
   };
   for (const ValueStatistics &value : statistics.values) {
-    std::string name = ("'" + StringRef(value.key).split(':').second + "'").str();
+    std::string name = ("'" + value.name() + "'").str();
     if (value.negativeInfinities() && isInput(value))
       hiding += (hiding.empty() ? "" : ", ") + name;
     if (value.nans() && ++more == 0)

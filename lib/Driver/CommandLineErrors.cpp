@@ -89,6 +89,9 @@ static std::string describeOption(StringRef name, StringRef finding, CommandOpti
   return shown + " " + finding.rtrim("!").str();
 }
 
+/// Where to look for more.
+static std::string pointToHelp(const CommandOptions &command) { return "`halftone " + command.getName().str() + " --help` lists all options"; }
+
 Error mlir::halftone::checkRepetitions(const CommandOptions &command) {
   SmallVector<std::string> names;
   for (const auto &[name, option] : command.OptionsMap)
@@ -98,7 +101,7 @@ Error mlir::halftone::checkRepetitions(const CommandOptions &command) {
     return Error::success();
   llvm::sort(names);
   return userError(llvm::join(names, ", ") + (names.size() == 1 ? " is" : " are") + " given more than once, and " +
-                   (names.size() == 1 ? "takes" : "take") + " one value; `halftone " + command.getName().str() + " --help` lists all options");
+                   (names.size() == 1 ? "takes" : "take") + " one value; " + pointToHelp(command));
 }
 
 /// The words that are no options and take the place of none's value: too many of them were given.
@@ -139,7 +142,7 @@ Error mlir::halftone::describeMistakes(StringRef printed, llvm::ArrayRef<const c
     if (!mistake.empty() && !llvm::is_contained(mistakes, mistake))
       mistakes.push_back(std::move(mistake));
   }
-  const std::string help = "`halftone " + command.getName().str() + " --help` lists all options";
+  const std::string help = pointToHelp(command);
   if (mistakes.size() == 1)
     return userError(mistakes.front() + "; " + help);
   ProblemList problems;

@@ -69,9 +69,8 @@ struct InsertCastsPass : halftone::impl::InsertCastsBase<InsertCastsPass> {
       }
     // The weights have their codes now, or stay floats; tables get theirs by halftone-quantize-tables.
     for (Operation &op : entry->getBody().front())
-      for (StringRef name : {StringRef(kSourceScalesAttr), StringRef(kSourceWrittenAttr)})
-        if (classify(&op) != OpKind::Table)
-          op.removeAttr(name);
+      if (classify(&op) != OpKind::Table)
+        dropSourceScales(&op);
   }
 
   SmallVector<Value> collectRoots(func::FuncOp entry);

@@ -110,12 +110,6 @@ static LogicalResult quantizeTable(CompositeOp gather) {
   return success();
 }
 
-/// A table that stays float has no use for the source's scales.
-static void dropScales(CompositeOp op) {
-  for (StringRef name : {StringRef(kSourceScalesAttr), StringRef(kSourceWrittenAttr)})
-    op->removeAttr(name);
-}
-
 namespace {
 struct QuantizeTablesPass : halftone::impl::QuantizeTablesBase<QuantizeTablesPass> {
   void runOnOperation() override {
@@ -125,7 +119,7 @@ struct QuantizeTablesPass : halftone::impl::QuantizeTablesBase<QuantizeTablesPas
       if (classify(op) == OpKind::Table && precision && precision.getValue() == kWeightsPrecision)
         gathers.push_back(op);
       else
-        dropScales(op);
+        dropSourceScales(op); // a table that stays float has no use for them
     });
     for (CompositeOp gather : gathers) {
       if (failed(quantizeTable(gather)))

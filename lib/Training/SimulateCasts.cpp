@@ -37,21 +37,23 @@ static Value findScale(QuantizeOp op) {
   return name ? Value(findArgument(op->getParentOfType<func::FuncOp>(), name)) : Value();
 }
 
-/// The steps of weights: the scales of channels, as numbers or an argument; with groups these times the multipliers, one for each element.
-static Value buildSteps(OpBuilder &b, QuantizeOp op, quant::UniformQuantizedPerAxisType type) {
+/// The steps of weights, with the map of an element to its own: the scales of channels, as numbers or an argument; with groups these times the
+/// multipliers, one for each element.
+static std::pair<Value, AffineMap> buildSteps(OpBuilder &b, QuantizeOp op, quant::UniformQuantizedPerAxisType type) {
   RankedTensorType tensor = tensorType(op.getInput());
   Value scales = findScale(op);
   if (!scales)
     scales = buildConstant(b, op.getLoc(), RankedTensorType::get(type.getScales().size(), tensor.getElementType()), SmallVector<double>(type.getScales()));
+  AffineMap identity = b.getMultiDimIdentityMap(tensor.getRank()), channel = identity.getSliceMap(type.getQuantizedDimension(), 1);
   std::optional<std::vector<int8_t>> multipliers = getElements<int8_t>(op->getAttr(kMultipliersAttr));
   if (!multipliers)
-    return scales;
+    return {scales, channel};
   Value factors = arith::ConstantOp::create(
       b, op.getLoc(), makeConstant<float>(tensor, std::vector<float>(multipliers->begin(), multipliers->end()), "multipliers"));
-  AffineMap identity = b.getMultiDimIdentityMap(tensor.getRank());
-  return buildElementwise(b, op.getLoc(), {scales, factors}, {identity.getSliceMap(type.getQuantizedDimension(), 1), identity},
-                          getAsIndexOpFoldResult(b.getContext(), tensor.getShape()), tensor.getElementType(),
-                          [](OpBuilder &n, Location l, ValueRange e) -> Value { return arith::MulFOp::create(n, l, e[0], e[1]); });
+  Value steps = buildElementwise(b, op.getLoc(), {scales, factors}, {channel, identity}, getAsIndexOpFoldResult(b.getContext(), tensor.getShape()),
+                                 tensor.getElementType(),
+                                 [](OpBuilder &n, Location l, ValueRange e) -> Value { return arith::MulFOp::create(n, l, e[0], e[1]); });
+  return {steps, identity};
 }
 
 namespace {
@@ -90,9 +92,9 @@ static Value simulate(OpBuilder &b, QuantizeOp op, Schedule schedule) {
   double scale = 0;
   int64_t zeroPoint = 0;
   if (auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type)) {
-    inputs.push_back(buildSteps(b, op, perAxis));
-    const bool isOfElements = tensorType(inputs.back()).getRank() == tensor.getRank();
-    maps.push_back(isOfElements ? maps[0] : maps[0].getSliceMap(perAxis.getQuantizedDimension(), 1));
+    auto [steps, step] = buildSteps(b, op, perAxis);
+    inputs.push_back(steps);
+    maps.push_back(step);
   } else {
     auto uniform = cast<quant::UniformQuantizedType>(type);
     scale = uniform.getScale();
@@ -139,7 +141,8 @@ static Value simulateLevels(OpBuilder &b, QuantizeOp op, DenseI8ArrayAttr levels
   }
   if (!values)
     values = number(SmallVector<double>(levels.asArrayRef()));
-  Value rounded = simulateLevels(b, op.getLoc(), op.getInput(), type, buildSteps(b, op, type), values, unit);
+  auto [steps, step] = buildSteps(b, op, type);
+  Value rounded = simulateLevels(b, op.getLoc(), op.getInput(), steps, step, values, unit);
   if (!schedule.casts)
     return rounded;
   RankedTensorType tensor = tensorType(rounded);

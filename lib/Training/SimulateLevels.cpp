@@ -103,11 +103,8 @@ Value LevelBuilder::freeze(Value value) {
 /// x - x', 0 with the gradient of x.
 static Value carrier(OpBuilder &n, Location l, ValueRange e) { return arith::SubFOp::create(n, l, e[0], e[1]); }
 
-Value mlir::halftone::simulateLevels(OpBuilder &b, Location loc, Value x, quant::UniformQuantizedPerAxisType type, Value steps,
-                                     Value levels, double unit) {
+Value mlir::halftone::simulateLevels(OpBuilder &b, Location loc, Value x, Value steps, AffineMap step, Value levels, double unit) {
   LevelBuilder build(b, loc, tensorType(x), tensorType(levels).getDimSize(0));
-  const bool isOfElements = tensorType(steps).getRank() == build.type.getRank();
-  AffineMap step = isOfElements ? build.element() : build.element().getSliceMap(type.getQuantizedDimension(), 1);
   Value real = build.perLevel({levels}, [&](OpBuilder &n, Location l, ValueRange e) -> Value {
     auto constant = [&](double value) { return buildScalar(n, l, e[0].getType(), value); };
     Value level = arith::DivFOp::create(n, l, e[0], constant(unit));

@@ -2,15 +2,13 @@
 #ifndef HALFTONE_LIB_TRAINING_SIMULATELEVELS_H
 #define HALFTONE_LIB_TRAINING_SIMULATELEVELS_H
 
-#include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/Builders.h"
 
 namespace mlir::halftone {
 
 /// The real values of weights `x` that are rounded to the nearest of some levels: `levels` is a tensor<n x f32> of them, times
-/// `unit`, rounded here; `steps` one float for each index of the type's axis, or for each element.
-Value simulateLevels(OpBuilder &b, Location loc, Value x, quant::UniformQuantizedPerAxisType type, Value steps, Value levels,
-                     double unit);
+/// `unit`, rounded here; an element's step is where `step` maps it to in `steps`.
+Value simulateLevels(OpBuilder &b, Location loc, Value x, Value steps, AffineMap step, Value levels, double unit);
 
 } // namespace mlir::halftone
 

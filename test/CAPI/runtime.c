@@ -1,17 +1,8 @@
 /* The C API from C: loads a model, runs it once and over samples, and sees an
  * error. The headers must be plain C99. */
-#include "halftone-c/Runtime.h"
+#include "check.h"
 #include <stdio.h>
 #include <string.h>
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "line %d: %s: %s\n", __LINE__, #condition,               \
-              halftone_last_error());                                          \
-      return 1;                                                                \
-    }                                                                          \
-  } while (0)
 
 int main(int argc, char **argv) {
   HalftoneLoadOptions options = {2};

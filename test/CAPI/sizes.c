@@ -5,19 +5,10 @@
  *
  * of the model of test/Driver/sizes.test: words and mask [batch, tokens] to y
  * [batch, tokens, 32]. */
-#include "halftone-c/Runtime.h"
+#include "check.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "line %d: %s: %s\n", __LINE__, #condition,               \
-              halftone_last_error());                                          \
-      return 1;                                                                \
-    }                                                                          \
-  } while (0)
 
 enum { kSamples = 3, kMost = 64, kWidth = 32 };
 

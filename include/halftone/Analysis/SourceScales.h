@@ -28,6 +28,12 @@ inline void copySourceScales(Operation *from, Operation *to) {
       to->setAttr(name, value);
 }
 
+/// Of what has its codes, or stays float.
+inline void dropSourceScales(Operation *op) {
+  for (StringRef name : {StringRef(kSourceScalesAttr), StringRef(kSourceWrittenAttr)})
+    op->removeAttr(name);
+}
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_ANALYSIS_SOURCESCALES_H

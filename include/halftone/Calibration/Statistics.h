@@ -33,6 +33,8 @@ struct ValueStatistics {
   /// The sums of the minima and of the maxima of all runs, cut to +-2^30, in steps of 2^-kFractionBits.
   int64_t minima = 0, maxima = 0;
 
+  /// The value's name, without what it is.
+  llvm::StringRef name() const { return llvm::StringRef(key).split(':').second; }
   int64_t total() const;
   int64_t nans() const;
   int64_t infinities() const;

@@ -196,7 +196,7 @@ static LogicalResult addConditions(Node &node, Expansion &expansion, const Windo
     return success();
   if (!isWithin->empty())
     conditions.push_back(*isWithin);
-  if (window.isBounded())
+  if (window.hides())
     conditions.push_back(window.add(expansion, IntegerType::get(context, 1), 1, 0));
   attention.kept = conditions.front();
   for (const std::string &condition : ArrayRef(conditions).drop_front())

@@ -30,7 +30,7 @@ struct Window {
   int64_t rows, columns, offset;
   std::optional<int64_t> left, right; ///< nothing: no bound
 
-  bool isBounded() const { return left || right; }
+  /// Whether a query does not see all keys.
   bool hides() const;
   bool sees(int64_t row, int64_t column) const {
     const int64_t distance = column - (row + offset);

@@ -450,6 +450,13 @@ std::shared_ptr<const HostScales> importer::moveWrittenScales(StringRef type, co
   return std::make_shared<HostScales>(std::move(result));
 }
 
+/// Leaves the scales at what reads the codes.
+static void setSourceScales(Operation *op, const HostScales &scales) {
+  op->setAttr(kSourceScalesAttr, DenseF32ArrayAttr::get(op->getContext(), scales.scales));
+  if (scales.written)
+    op->setAttr(kSourceWrittenAttr, UnitAttr::get(op->getContext()));
+}
+
 void importer::tagWeights(Value contraction, const Tensor &weights, int64_t axis) {
   Operation *op = contraction ? contraction.getDefiningOp() : nullptr;
   if (!op || !weights.constant || !weights.constant->scales)
@@ -465,11 +472,9 @@ void importer::tagWeights(Value contraction, const Tensor &weights, int64_t axis
     op->setAttr(kReasonAttr, builder.getStringAttr(problem));
     return;
   }
-  op->setAttr(kSourceScalesAttr, builder.getDenseF32ArrayAttr(scales.scales));
+  setSourceScales(op, scales);
   if (scales.dynamic)
     op->setAttr(kSourceDynamicAttr, builder.getUnitAttr());
-  if (scales.written)
-    op->setAttr(kSourceWrittenAttr, builder.getUnitAttr());
 }
 
 void importer::tagTable(Value gather, const Tensor &table) {
@@ -477,9 +482,7 @@ void importer::tagTable(Value gather, const Tensor &table) {
   const HostScales *scales = table.constant ? table.constant->scales.get() : nullptr;
   if (!op || !scales || !scales->problem.empty() || scales->axis > 0)
     return; // floats like any others
-  op->setAttr(kSourceScalesAttr, DenseF32ArrayAttr::get(op->getContext(), scales->scales));
-  if (scales->written)
-    op->setAttr(kSourceWrittenAttr, UnitAttr::get(op->getContext()));
+  setSourceScales(op, *scales);
 }
 
 //===----------------------------------------------------------------------===//
