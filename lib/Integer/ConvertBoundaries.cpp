@@ -27,6 +27,20 @@ scalesByChannel(OpBuilder &builder, Location loc, RankedTensorType type) {
                         .getSliceMap(axis.getQuantizedDimension(), 1)};
 }
 
+/// The zero points of a per-axis type as an i32 constant; null if all are 0.
+static Value zerosByChannel(OpBuilder &builder, Location loc,
+                            RankedTensorType type) {
+  auto axis = cast<quant::UniformQuantizedPerAxisType>(type.getElementType());
+  std::vector<int32_t> zeros(axis.getZeroPoints().begin(),
+                             axis.getZeroPoints().end());
+  if (llvm::all_of(zeros, [](int32_t zero) { return zero == 0; }))
+    return {};
+  auto zerosType =
+      RankedTensorType::get({int64_t(zeros.size())}, builder.getI32Type());
+  return arith::ConstantOp::create(
+      builder, loc, makeConstant<int32_t>(zerosType, zeros, "zeros"));
+}
+
 namespace {
 struct WriteOutQuantize : OpRewritePattern<QuantizeOp> {
   WriteOutQuantize(MLIRContext *context, Pass::Statistic &count)
@@ -87,18 +101,29 @@ private:
           });
     }
     auto [scales, map] = scalesByChannel(rewriter, op.getLoc(), type);
-    return scaleLevels(rewriter, op.getLoc(), codes, scales, map);
+    return scaleLevels(rewriter, op.getLoc(), codes, scales, map,
+                       zerosByChannel(rewriter, op.getLoc(), type));
   }
 
-  /// f32(level) * scale for levels with zero point 0.
+  /// f32(level - zero) * scale; `zeros` null: 0 for all.
   static Value scaleLevels(PatternRewriter &rewriter, Location loc,
-                           Value levels, Value scales, AffineMap map) {
+                           Value levels, Value scales, AffineMap map,
+                           Value zeros = Value()) {
     int64_t rank = cast<RankedTensorType>(levels.getType()).getRank();
+    SmallVector<Value> inputs{levels, scales};
+    SmallVector<AffineMap> maps{rewriter.getMultiDimIdentityMap(rank), map};
+    if (zeros) {
+      inputs.push_back(zeros);
+      maps.push_back(map);
+    }
     return createElementwise(
         rewriter, loc, sizesOf(rewriter, loc, levels), rewriter.getF32Type(),
-        {levels, scales}, {rewriter.getMultiDimIdentityMap(rank), map},
+        inputs, maps,
         [&](OpBuilder &builder, Location nested, ValueRange scalars) -> Value {
           Value logical = emitLogical(builder, nested, scalars[0], 0);
+          if (zeros)
+            logical =
+                arith::SubIOp::create(builder, nested, logical, scalars[2]);
           Value real = arith::SIToFPOp::create(builder, nested,
                                                builder.getF32Type(), logical);
           return arith::MulFOp::create(builder, nested, real, scalars[1]);

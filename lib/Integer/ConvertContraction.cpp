@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "ContractionTail.h"
 #include "NamedContraction.h"
+#include "WeightZeros.h"
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Integer/Passes.h"
 #include <cmath>
@@ -235,12 +236,17 @@ static void rewriteContraction(IRRewriter &rewriter, Match &match) {
         maps.push_back(byChannel);
       }
   }
+  appendZeros(rewriter, match.op, match.op->getOpOperand(match.weightsIndex),
+              match.totals, tail, codesOf(rewriter, loc, match.input.quantized),
+              rewriter.getI32Type(), inputs, maps);
   Type element =
       output ? Type(rewriter.getI8Type()) : Type(rewriter.getF32Type());
   Value result = createElementwise(
       rewriter, loc, sizesOf(rewriter, loc, accumulator), element, inputs, maps,
       [&](OpBuilder &builder, Location nested, ValueRange scalars) {
-        return emitEpilogue(builder, nested, scalars, tail, output, limits);
+        return emitEpilogue(builder, nested,
+                            takeZeros(builder, nested, match.totals, scalars),
+                            tail, output, limits);
       });
   if (output)
     result = quantizedFrom(rewriter, loc, result, type.getElementType());

@@ -11,6 +11,7 @@
 #include "ContractionTail.h"
 #include "NamedContraction.h"
 #include "NonNegative.h"
+#include "WeightZeros.h"
 #include "halftone/Analysis/EntryForm.h"
 #include "halftone/Integer/Passes.h"
 #include "halftone/Precision/Passes.h"
@@ -307,7 +308,7 @@ static int64_t countRowDims(linalg::LinalgOp op) {
 namespace {
 /// The sums of a contraction, and (dynamic) the ranges of the rows.
 struct Sums {
-  Value accumulator;
+  Value accumulator, input; // input: what is summed
   RowRanges ranges;
 };
 
@@ -348,7 +349,7 @@ static Sums createSums(OpBuilder &builder, Match &match,
       createConstant(builder, loc, weights.getShape(), builder.getI8Type(),
                      match.weights.levels, "weights");
   Value accumulator = rebuildContraction(builder, op, {input, levels}, init);
-  return {collapseAlike(builder, loc, accumulator, collapse), ranges};
+  return {collapseAlike(builder, loc, accumulator, collapse), input, ranges};
 }
 
 /// What takes the zero points out of the sums: sum q_w[c] and the shift of the
@@ -412,11 +413,16 @@ static void rewrite(IRRewriter &rewriter, Match &match) {
     operands.add(createConstant(rewriter, loc, shape, rewriter.getF32Type(),
                                 tail.bias, "bias"),
                  byChannel);
+  Type element = getElementTypeOrSelf(sums.accumulator.getType());
+  appendZeros(rewriter, match.op, match.op->getOpOperand(1), match.totals, tail,
+              sums.input, element, operands.values, operands.maps);
   Value result = createElementwise(
       rewriter, loc, sizesOf(rewriter, loc, sums.accumulator),
       rewriter.getF32Type(), operands.values, operands.maps,
       [&](OpBuilder &body, Location nested, ValueRange scalars) {
-        return emitScaled(body, nested, scalars, match.dynamic,
+        return emitScaled(body, nested,
+                          takeZeros(body, nested, match.totals, scalars),
+                          match.dynamic,
                           static_cast<bool>(sums.ranges.shifts), hasBias);
       });
   if (match.dynamic)

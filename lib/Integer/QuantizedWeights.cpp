@@ -10,33 +10,43 @@
 using namespace mlir;
 using namespace mlir::halftone;
 
-static std::vector<float> spread(ArrayRef<int64_t> shape, int64_t axis,
-                                 ArrayRef<float> scales) {
+template <typename T>
+static std::vector<T> spread(ArrayRef<int64_t> shape, int64_t axis,
+                             ArrayRef<T> channels) {
   int64_t extent = 1;
   std::vector<int32_t> indices = stridedIndices<int32_t>(shape, stridesOver(shape, {axis}, extent));
-  std::vector<float> elements(indices.size());
+  std::vector<T> elements(indices.size());
   for (size_t i = 0; i < elements.size(); ++i)
-    elements[i] = scales[indices[i]];
+    elements[i] = channels[indices[i]];
   return elements;
 }
 
-static std::optional<DecodedWeights> decodeUniform(RankedTensorType type,
-                                                   std::vector<int8_t> codes) {
-  DecodedWeights decoded;
+static DecodedWeights decodeUniform(RankedTensorType type,
+                                    std::vector<int8_t> codes) {
+  SmallVector<float> scales;
+  SmallVector<int8_t> zeros;
+  int64_t axis = -1;
   if (auto uniform =
           dyn_cast<quant::UniformQuantizedType>(type.getElementType())) {
-    if (uniform.getZeroPoint() != 0)
-      return std::nullopt;
-    decoded.scales.assign(codes.size(), uniform.getScale());
+    scales.push_back(uniform.getScale());
+    zeros.push_back(uniform.getZeroPoint());
   } else {
-    auto axis = cast<quant::UniformQuantizedPerAxisType>(type.getElementType());
-    if (llvm::any_of(axis.getZeroPoints(),
-                     [](int64_t zero) { return zero != 0; }))
-      return std::nullopt;
-    SmallVector<float> scales(axis.getScales());
-    decoded.scales =
-        spread(type.getShape(), axis.getQuantizedDimension(), scales);
+    auto perAxis =
+        cast<quant::UniformQuantizedPerAxisType>(type.getElementType());
+    axis = perAxis.getQuantizedDimension();
+    scales.append(perAxis.getScales().begin(), perAxis.getScales().end());
+    zeros.append(perAxis.getZeroPoints().begin(),
+                 perAxis.getZeroPoints().end());
   }
+  auto toElements = [&](auto channels) {
+    using T = typename decltype(channels)::value_type;
+    return axis < 0 ? std::vector<T>(codes.size(), channels.front())
+                    : spread<T>(type.getShape(), axis, channels);
+  };
+  DecodedWeights decoded;
+  decoded.scales = toElements(scales);
+  if (llvm::any_of(zeros, [](int8_t zero) { return zero != 0; }))
+    decoded.zeros = toElements(zeros);
   decoded.levels = std::move(codes);
   return decoded;
 }
@@ -61,7 +71,7 @@ static std::optional<DecodedWeights> decodeCodebook(DequantizeOp op,
   if (axis < 0)
     decoded.scales.assign(codes.size(), scales->front());
   else
-    decoded.scales = spread(type.getShape(), axis, *scales);
+    decoded.scales = spread<float>(type.getShape(), axis, *scales);
   return decoded;
 }
 
@@ -106,14 +116,18 @@ mlir::halftone::totalByChannel(linalg::LinalgOp contraction, OpOperand &weights,
   totals.scales.assign(count, 0);
   totals.sums.assign(count, 0);
   totals.magnitudes.assign(count, 0);
+  totals.zeros.assign(count, 0);
   for (size_t e = 0; e < channels.size(); ++e) {
     const int32_t channel = channels[e];
+    const int32_t zero = decoded.zeros.empty() ? 0 : decoded.zeros[e];
     if (totals.scales[channel] != 0 &&
-        totals.scales[channel] != decoded.scales[e])
+        (totals.scales[channel] != decoded.scales[e] ||
+         totals.zeros[channel] != zero))
       return std::nullopt;
     totals.scales[channel] = decoded.scales[e];
-    totals.sums[channel] += decoded.levels[e];
-    totals.magnitudes[channel] += std::abs(int(decoded.levels[e]));
+    totals.zeros[channel] = zero;
+    totals.sums[channel] += decoded.levels[e] - zero;
+    totals.magnitudes[channel] += std::abs(decoded.levels[e] - zero);
   }
   return totals;
 }

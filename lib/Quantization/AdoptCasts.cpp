@@ -156,9 +156,7 @@ LogicalResult AdoptCastsPass::adoptWeights(OpBuilder &builder, Operation *contra
     contraction->setAttr(kReasonAttr, builder.getStringAttr("its weights are no multiples of the scales that the model gives them"));
     return success();
   }
-  attachWeights(contraction, *rounded);
-  RoundingCache rounding({}); // which finds the codes there
-  if (failed(quantizeWeights(builder, contraction, rounding)))
+  if (failed(replaceWeights(builder, contraction, *rounded)))
     return failure();
   adopted[key] = weights.get();
   ++numWeights;

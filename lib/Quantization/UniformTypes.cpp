@@ -44,10 +44,11 @@ int8_t mlir::halftone::quantizeWeight(float value, float scale, int limit) {
 }
 
 quant::UniformQuantizedPerAxisType mlir::halftone::getWeightType(MLIRContext *context, ArrayRef<float> scales, int32_t axis, int low,
-                                                                 int limit) {
+                                                                 int limit, ArrayRef<int8_t> zeros) {
   Builder builder(context);
   SmallVector<double> exact(scales.begin(), scales.end());
-  SmallVector<int64_t> zeroPoints(scales.size(), 0);
+  SmallVector<int64_t> zeroPoints(zeros.begin(), zeros.end());
+  zeroPoints.resize(scales.size(), 0);
   return quant::UniformQuantizedPerAxisType::get(quant::QuantizationFlags::Signed, builder.getI8Type(),
                                                  builder.getF32Type(), exact, zeroPoints, axis, low, limit);
 }

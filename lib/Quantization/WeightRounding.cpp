@@ -169,13 +169,26 @@ std::optional<RoundedWeights> mlir::halftone::takeCodes(Operation *contraction, 
     return std::nullopt;
   for (int64_t c = 0; c < channels.outputs; ++c)
     result.scales.push_back(scales[scales.size() == 1 ? 0 : c]);
-  result.codes.resize(values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    double code = double(values[i]) / double(result.scales[channels.output[i]]), nearest = std::nearbyint(code);
-    if (!(std::abs(code - nearest) < 1e-3) || nearest < -128 || nearest > 127)
+  std::vector<int16_t> steps(values.size()), least(channels.outputs, 0), greatest(channels.outputs, 0);
+  for (auto [value, channel, step] : llvm::zip_equal(values, channels.output, steps)) {
+    const double exact = double(value) / double(result.scales[channel]), nearest = std::nearbyint(exact);
+    if (!(std::abs(exact - nearest) < 1e-3) || nearest < -255 || nearest > 255)
       return std::nullopt;
-    result.codes[i] = static_cast<int8_t>(nearest);
+    step = static_cast<int16_t>(nearest);
+    least[channel] = std::min(least[channel], step);
+    greatest[channel] = std::max(greatest[channel], step);
   }
+  std::vector<int8_t> zeros;
+  for (auto [low, high] : llvm::zip_equal(least, greatest)) {
+    if (high - low > 255)
+      return std::nullopt;
+    zeros.push_back(static_cast<int8_t>(low < -128 ? -128 - low : std::min(0, 127 - high)));
+  }
+  result.codes.reserve(steps.size());
+  for (auto [step, channel] : llvm::zip_equal(steps, channels.output))
+    result.codes.push_back(static_cast<int8_t>(step + zeros[channel]));
+  if (llvm::any_of(zeros, [](int8_t zero) { return zero != 0; }))
+    result.zeros = std::move(zeros);
   return result;
 }
 
@@ -235,7 +248,7 @@ static bool isOfWeightsAlone(Operation *contraction, const FormatOfWeights &form
 
 /// Whether the format holds codes of the source as they are: its levels are integers, not bound to one another, and scales are as many.
 static bool holds(const FormatOfWeights &format, const RoundedWeights &weights) {
-  if (format.format.kind != WeightFormat::Uniform || format.format.paired || format.granularity.kind == Granularity::Group)
+  if (format.format.kind != WeightFormat::Uniform || format.format.paired || format.granularity.kind == Granularity::Group || !weights.zeros.empty())
     return false;
   if (format.granularity.kind == Granularity::Tensor && !llvm::all_equal(weights.scales))
     return false;

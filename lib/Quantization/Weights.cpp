@@ -36,32 +36,38 @@ static int largestCode(const FormatOfWeights &format) {
 
 LogicalResult mlir::halftone::quantizeWeights(OpBuilder &builder, Operation *contraction, RoundingCache &rounding) {
   OpOperand &operand = getWeightOperand(contraction);
-  auto type = cast<RankedTensorType>(operand.get().getType());
   std::optional<std::vector<float>> values = getConstantElements<float>(operand.get());
   if (!values)
     return contraction->emitOpError("is int8, but its weights are no f32 constant");
   if (!allFinite(*values))
     return contraction->emitOpError("is int8, but its weights have NaN or infinite elements");
+  FailureOr<RoundedWeights> rounded = rounding.round(contraction, *values, WeightChannels(contraction));
+  if (failed(rounded))
+    return failure();
+  contraction->removeAttr(kWeightCodesAttr);
+  contraction->removeAttr(kWeightScalesAttr);
+  return replaceWeights(builder, contraction, *rounded);
+}
+
+LogicalResult mlir::halftone::replaceWeights(OpBuilder &builder, Operation *contraction, const RoundedWeights &rounded) {
+  FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
+  if (failed(format))
+    return failure();
+  OpOperand &operand = getWeightOperand(contraction);
+  auto type = cast<RankedTensorType>(operand.get().getType());
   SmallVector<int64_t> channelDims = getOutputChannelDims(contraction);
   bool grouped = channelDims.size() == 2;
   auto [flat, reassociation] = flattenGroups(type.getShape());
   RankedTensorType codesType = RankedTensorType::get(grouped ? ArrayRef<int64_t>(flat) : type.getShape(), builder.getI8Type());
   int64_t axis = channelDims.front();
-  FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
-  FailureOr<RoundedWeights> rounded = rounding.round(contraction, *values, WeightChannels(contraction));
-  if (failed(format) || failed(rounded))
-    return failure();
-  contraction->removeAttr(kWeightCodesAttr);
-  contraction->removeAttr(kWeightScalesAttr);
-
   Location loc = operand.get().getLoc();
   std::string name = locationName(loc);
   builder.setInsertionPoint(contraction);
-  auto constant = makeConstant<int8_t>(codesType, rounded->codes, name.empty() ? "weights" : name);
+  auto constant = makeConstant<int8_t>(codesType, rounded.codes, name.empty() ? "weights" : name);
   Value value = arith::ConstantOp::create(builder, loc, constant);
   // Only a source that has quantized its weights itself gives them -128.
-  int limit = largestCode(*format), low = llvm::is_contained(rounded->codes, int8_t(-128)) ? -128 : -limit;
-  auto element = getWeightType(builder.getContext(), rounded->scales, axis, low, limit);
+  int limit = largestCode(*format), low = llvm::is_contained(rounded.codes, int8_t(-128)) ? -128 : -limit;
+  auto element = getWeightType(builder.getContext(), rounded.scales, axis, low, limit, rounded.zeros);
   value = quant::StorageCastOp::create(builder, loc, codesType.clone(element), value);
   value = DequantizeOp::create(builder, loc, codesType.clone(type.getElementType()), value, Value(), Value());
   if (grouped)

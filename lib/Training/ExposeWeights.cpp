@@ -88,6 +88,10 @@ private:
     if (isDynamic(contraction))
       return contraction->emitOpError("rounds its activations to ranges that it finds when it runs, which is not trained "
                                       "through; quantize with --activations=int8 or float");
+    auto weights = getWeightOperand(contraction).get().getDefiningOp<DequantizeOp>();
+    auto perAxis = weights ? dyn_cast<quant::UniformQuantizedPerAxisType>(getElementTypeOrSelf(weights.getInput().getType())) : nullptr;
+    if (perAxis && llvm::any_of(perAxis.getZeroPoints(), [](int64_t zero) { return zero != 0; }))
+      return contraction->emitOpError("has weights with zero points, which are not trained through; train the float model that they were made of");
     FailureOr<FormatOfWeights> format = getFormatOfWeights(contraction);
     if (failed(format))
       return failure();

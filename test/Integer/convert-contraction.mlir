@@ -146,6 +146,32 @@ func.func @grouped(%xi: tensor<1x3x3x2xi8>) -> tensor<1x1x1x2xi8> {
   return %yi : tensor<1x1x1x2xi8>
 }
 
+// Zero points of weights: the sum of what a result reads, by ones, times the zero point, in the generic. The bias has the input's share of the weights
+// as they are without: for the first channel 3 * (5 - 1 + 5 - 1).
+// CHECK-LABEL: @weight_zeros
+// CHECK-DAG: %[[ONES:.*]] = arith.constant dense<1> : tensor<2x1xi8>
+// CHECK-DAG: %[[ZEROS:.*]] = arith.constant dense<[1, -2, 0]> : tensor<3xi32>
+// CHECK-DAG: arith.constant dense<[24, 42, 30]> : tensor<3xi32>
+// CHECK: %[[ACC:.*]] = linalg.matmul ins(%{{.*}}, %{{.*}} : tensor<4x2xi8>, tensor<2x3xi8>)
+// CHECK: %[[SUMS:.*]] = linalg.matmul ins(%{{.*}}, %[[ONES]] : tensor<4x2xi8>, tensor<2x1xi8>)
+// CHECK: linalg.generic {{.*}} ins(%[[ACC]], %{{.*}}, %{{.*}}, %[[ZEROS]], %[[SUMS]] : tensor<4x3xi32>, tensor<3xi32>, tensor<3xf32>, tensor<3xi32>, tensor<4x1xi32>)
+// CHECK: %[[SHARE:.*]] = arith.muli
+// CHECK-NEXT: arith.subi %{{.*}}, %[[SHARE]] : i32
+func.func @weight_zeros(%xi: tensor<4x2xi8>) -> tensor<4x3xi8> {
+  %zero = arith.constant 0.0 : f32
+  %codes = arith.constant dense<5> : tensor<2x3xi8>
+  %xq = quant.scast %xi : tensor<4x2xi8> to tensor<4x2x!qx>
+  %wq = quant.scast %codes : tensor<2x3xi8> to tensor<2x3x!quant.uniform<i8:f32:1, {0.5:1,0.25:-2,0.5}>>
+  %x = halftone.dequantize %xq : tensor<4x2x!qx> to tensor<4x2xf32>
+  %w = halftone.dequantize %wq : tensor<2x3x!quant.uniform<i8:f32:1, {0.5:1,0.25:-2,0.5}>> to tensor<2x3xf32>
+  %e = tensor.empty() : tensor<4x3xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x3xf32>) -> tensor<4x3xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x3xf32>) outs(%f : tensor<4x3xf32>) -> tensor<4x3xf32>
+  %yq = halftone.quantize %y : tensor<4x3xf32> to tensor<4x3x!qy>
+  %yi = quant.scast %yq : tensor<4x3x!qy> to tensor<4x3xi8>
+  return %yi : tensor<4x3xi8>
+}
+
 // Codebook weights become their levels: the codes 1, 0 are the levels -7, 3.
 // CHECK-LABEL: @codebook
 // CHECK-DAG: arith.constant dense<{{\[\[}}-7], [3]]> : tensor<2x1xi8>

@@ -131,3 +131,29 @@ func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %n = linalg.matmul {halftone.source_dynamic, halftone.source_scales = array<f32: 0.5, 0.25>} ins(%m, %w : tensor<1x2xf32>, tensor<2x2xf32>) outs(%fill : tensor<1x2xf32>) -> tensor<1x2xf32>
   return %n : tensor<1x2xf32>
 }
+
+// -----
+
+// Steps from 0 that s8 does not hold have a zero point, the one nearest to 0: -5 to 250 steps, -200 to 55, and such as fit. Those of more than a byte stay.
+
+// CHECK-LABEL: @main
+// CHECK: arith.constant dense<{{\[\[}}127, -128, 7], [-128, 127, -7]]> : tensor<2x3xi8>
+// CHECK: quant.scast {{.*}} to tensor<2x3x!quant.uniform<i8:f32:1, {5.000000e-01:-123,1.000000e+00:72,2.000000e+00}>>
+// CHECK: linalg.matmul {halftone.precision = "int8"}
+// CHECK: linalg.matmul {halftone.precision = "float", halftone.reason = "its weights are no multiples of the scales that the model gives them"}
+
+!q = !quant.uniform<i8:f32, 0.5:3>
+func.func @main(%x: tensor<1x2xf32>) -> (tensor<1x3xf32>, tensor<1x1xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e3 = tensor.empty() : tensor<1x3xf32>
+  %e1 = tensor.empty() : tensor<1x1xf32>
+  %f3 = linalg.fill ins(%zero : f32) outs(%e3 : tensor<1x3xf32>) -> tensor<1x3xf32>
+  %f1 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %w = arith.constant dense<[[125.0, -200.0, 14.0], [-2.5, 55.0, -14.0]]> : tensor<2x3xf32>
+  %v = arith.constant dense<[[-100.0], [156.0]]> : tensor<2x1xf32>
+  %xq = halftone.quantize %x : tensor<1x2xf32> to tensor<1x2x!q>
+  %xd = halftone.dequantize %xq : tensor<1x2x!q> to tensor<1x2xf32>
+  %m = linalg.matmul {halftone.source_scales = array<f32: 0.5, 1.0, 2.0>} ins(%xd, %w : tensor<1x2xf32>, tensor<2x3xf32>) outs(%f3 : tensor<1x3xf32>) -> tensor<1x3xf32>
+  %n = linalg.matmul {halftone.source_scales = array<f32: 1.0>} ins(%xd, %v : tensor<1x2xf32>, tensor<2x1xf32>) outs(%f1 : tensor<1x1xf32>) -> tensor<1x1xf32>
+  return %m, %n : tensor<1x3xf32>, tensor<1x1xf32>
+}

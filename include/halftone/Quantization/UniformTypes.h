@@ -1,7 +1,7 @@
 //===- UniformTypes.h - scales, zero points and codes -----------------------===//
 //
 // The two uniform formats: activations are s8 per tensor with any zero point, weights are s8 in [-127, 127] with zero
-// point 0 and a scale for each output channel. Scales are normal f32 numbers > 0.
+// point 0 and a scale for each output channel. Weights that a source has quantized may be all of s8, with a zero point for each channel. Scales are normal f32 numbers > 0.
 //
 //===----------------------------------------------------------------------===//
 #ifndef HALFTONE_QUANTIZATION_UNIFORMTYPES_H
@@ -33,8 +33,9 @@ float getWeightScale(float largest, int limit = kWeightMax);
 /// Rule A1 for zero point 0: f32 division, clamp to [-limit, limit] (NaN gives -limit), round half to even.
 int8_t quantizeWeight(float value, float scale, int limit = kWeightMax);
 
-/// s8 in [low, limit], one scale for each index of `axis`.
-quant::UniformQuantizedPerAxisType getWeightType(MLIRContext *context, ArrayRef<float> scales, int32_t axis, int low, int limit);
+/// s8 in [low, limit], one scale for each index of `axis`. Zero points, as many or none for 0, are those of a source's weights alone.
+quant::UniformQuantizedPerAxisType getWeightType(MLIRContext *context, ArrayRef<float> scales, int32_t axis, int low, int limit,
+                                                 ArrayRef<int8_t> zeros = {});
 
 } // namespace mlir::halftone
 

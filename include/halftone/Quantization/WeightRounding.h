@@ -38,6 +38,7 @@ std::vector<float> findTapShares(Operation *contraction);
 struct RoundedWeights {
   std::vector<int8_t> codes; ///< of each element
   std::vector<float> scales; ///< of each output channel
+  std::vector<int8_t> zeros = {}; ///< zero points of each output channel; empty: 0, as all but a source's own weights have
 };
 
 struct WeightOptions {
@@ -50,8 +51,8 @@ struct WeightOptions {
 FailureOr<RoundedWeights> roundWeights(Operation *contraction, ArrayRef<float> values, const WeightChannels &channels,
                                        const WeightOptions &options);
 
-/// The codes of weights that are codes times `scales`, one for each output channel or one for all, but for the rounding of that product; nothing if they
-/// are none.
+/// The codes of weights that are steps times `scales`, one for each output channel or one for all, but for the rounding of that product; nothing if they
+/// are none. Channels whose steps do not fit s8 but have at most 256 of them from the least to the greatest have a zero point, the one nearest to 0.
 std::optional<RoundedWeights> takeCodes(Operation *contraction, ArrayRef<float> values, ArrayRef<float> scales);
 
 /// Rounds the weights of many contractions, equal ones once: layers that share weights and the steps of a recurrent network have the same, each in a

@@ -11,6 +11,9 @@ namespace mlir::halftone {
 /// for each output channel.
 LogicalResult quantizeWeights(OpBuilder &builder, Operation *contraction, RoundingCache &rounding);
 
+/// The same with codes that are known, in the format of the contraction.
+LogicalResult replaceWeights(OpBuilder &builder, Operation *contraction, const RoundedWeights &rounded);
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_QUANTIZATION_WEIGHTS_H

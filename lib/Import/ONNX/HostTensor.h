@@ -20,7 +20,8 @@ struct HostScales {
   std::vector<float> scales; ///< one, or one for each index of `axis`; of recurrent weights (directions x rows x columns) one for each row
   int64_t axis = -1;
   bool dynamic = false; ///< what reads the tensor rounds its other operand, too, by ranges that it finds when it runs
-  std::string problem = {}; ///< why its codes are no signed bytes with these scales; empty: they are
+  std::string problem = {}; ///< why its codes are no bytes with these scales; empty: they are
+  bool signedBytes = true; ///< whether the codes without their zero points fit signed bytes
   bool written = false; ///< by Cast and Mul: whether the codes are signed bytes is seen by the passes that look for them
 };
 

@@ -316,8 +316,9 @@ std::shared_ptr<const HostScales> importer::describeScales(HostScales scales, in
     return std::make_shared<HostScales>(std::move(scales));
   if (!llvm::all_of(scales.scales, [](float scale) { return std::isnormal(scale) && scale > 0; }))
     scales.problem = "a scale of its weights is no normal number above 0";
-  else if (least < -128 || greatest > 127)
-    scales.problem = "its weights have zero points: codes reach " + std::to_string(std::max(-least, greatest)) + " steps from 0, and signed bytes do not";
+  else if (least < -255 || greatest > 255)
+    scales.problem = "its weights have codes that reach " + std::to_string(std::max(-least, greatest)) + " steps from 0, and those of bytes reach 255";
+  scales.signedBytes = least >= -128 && greatest <= 127;
   return std::make_shared<HostScales>(std::move(scales));
 }
 
@@ -480,7 +481,7 @@ void importer::tagWeights(Value contraction, const Tensor &weights, int64_t axis
 void importer::tagTable(Value gather, const Tensor &table) {
   Operation *op = gather ? gather.getDefiningOp() : nullptr;
   const HostScales *scales = table.constant ? table.constant->scales.get() : nullptr;
-  if (!op || !scales || !scales->problem.empty() || scales->axis > 0)
+  if (!op || !scales || !scales->problem.empty() || !scales->signedBytes || scales->axis > 0)
     return; // floats like any others
   setSourceScales(op, *scales);
 }

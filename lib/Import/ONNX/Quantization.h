@@ -17,7 +17,7 @@ void tagWeights(Value contraction, const Tensor &weights, int64_t axis);
 /// Says on a gather of rows which scales its table has in the source, one or one for each row; nothing if the source has no codes for it.
 void tagTable(Value gather, const Tensor &table);
 
-/// Scales of codes, which without their zero points lie from `least` to `greatest`; says why they are none of signed bytes, if so.
+/// Scales of codes, which without their zero points lie from `least` to `greatest`; says why they are none of bytes, if so.
 std::shared_ptr<const HostScales> describeScales(HostScales scales, int64_t least, int64_t greatest);
 
 /// The scales of integers that Cast makes floats.
