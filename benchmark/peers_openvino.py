@@ -5,7 +5,7 @@
         --calibration build/photographs/calibration.npz -o build/openvino
 
 writes performance.xml and mixed.xml (NNCF's two presets: symmetric activations, or
-asymmetric ones where the ranges are), and float.xml, all with their weights beside them. On CPUs with
+asymmetric ones where the ranges are; --transformer is NNCF's model type, which smooths activations), and float.xml, all with their weights beside them. On CPUs with
 AVX2 alone products saturate at 16 bits; performance-7bit and mixed-7bit have weights of 7 bits in all layers
 (overflow_fix), else only the first layer has.
 """
@@ -29,6 +29,7 @@ def main():
     parser.add_argument("--calibration", type=pathlib.Path, required=True)
     parser.add_argument("--presets", nargs="+", choices=[*PRESETS, *(p + SEVEN_BITS for p in PRESETS)],
                         default=list(PRESETS))
+    parser.add_argument("--transformer", action="store_true", help="NNCF's model type")
     parser.add_argument("--samples", type=int,
                         help="use only so many calibration samples, evenly spaced")
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
@@ -43,7 +44,7 @@ def main():
                  for i in range(count)]
         fix = nncf.OverflowFix.ENABLE if preset.endswith(SEVEN_BITS) else nncf.OverflowFix.FIRST_LAYER
         quantized = nncf.quantize(model, nncf.Dataset(feeds), preset=PRESETS[preset.removesuffix(SEVEN_BITS)],
-                                  subset_size=count,
+                                  subset_size=count, model_type=nncf.ModelType.TRANSFORMER if options.transformer else None,
                                   advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix))
         openvino.save_model(quantized, str(options.output / f"{preset}.xml"),
                             compress_to_fp16=False)

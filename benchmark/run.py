@@ -79,6 +79,10 @@ def prepare(name, output):
             call(sys.executable, ROOT / "utils" / "make_fashion_npz.py", "-o", test)
         demo = ROOT / "models" / "demo"
         return demo / "fashion.onnx", demo / "calibration.npz", test
+    if MODELS[name]["kind"] == "encoder":  # its script makes its samples, too
+        model = make(output / "models" / f"{name}.onnx", f"models/{name}.py", "-o", output / "models")
+        samples = [model.with_name(f"{name}-{part}.npz") for part in ("calibration", "evaluation")]
+        return symbolic_batch(model, model.with_suffix(".batch.onnx")), *samples
     photographs = output / "photographs"
     evaluation = make(photographs / "evaluation.npz", "photographs.py", "-o", photographs)
     calibration = photographs / "calibration.npz"
@@ -96,14 +100,15 @@ def quantize_with_peers(name, model, calibration, output, features):
         settings["onnxruntime"] = [*settings["onnxruntime"], "minmax-7bit"]
         settings["nncf"] = [*settings["nncf"], *(f"{preset}-7bit" for preset in settings["nncf"])]
     limit = ["--samples", settings["calibration"]] if settings["calibration"] else []
-    for tool, flag, choices, suffix in (
-            ("onnxruntime", "--methods", settings["onnxruntime"], "onnx"),
-            ("openvino", "--presets", settings["nncf"], "xml")):
+    transformer = ["--transformer"] if settings["kind"] == "encoder" else []
+    for tool, flag, choices, suffix, more in (
+            ("onnxruntime", "--methods", settings["onnxruntime"], "onnx", []),
+            ("openvino", "--presets", settings["nncf"], "xml", transformer)):
         folder = output / tool / name
         for choice in choices:
             made[f"{tool} {choice}"] = make(
                 folder / f"{choice}.{suffix}", f"peers_{tool}.py", model, "--calibration",
-                calibration, flag, choice, *limit, "-o", folder)
+                calibration, flag, choice, *limit, *more, "-o", folder)
     return made
 
 
@@ -162,7 +167,7 @@ def fidelity(name, files, model, evaluation, folder, runtime):
     label = data.pop("label", None)
     inputs = folder / "evaluation.npz"
     np.savez(inputs, **spread(data, None if MODELS[name]["trained"] else 50))
-    reference = outputs_of(f"float={model}", inputs, folder / "float.npz", runtime)["logits"]
+    reference = next(iter(outputs_of(f"float={model}", inputs, folder / "float.npz", runtime).values()))
     results = {}
     for key, file in files.items():
         outputs = outputs_of(f"{key}={file}", inputs, folder / "outputs.npz", runtime)

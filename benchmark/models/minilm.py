@@ -61,8 +61,9 @@ class Reader:
 class Block(nn.Module):
     """Attention and a feed-forward network, normalized behind each sum (Devlin and others, arXiv:1810.04805)."""
 
-    def __init__(self, reader, i):
+    def __init__(self, reader, i, rows):
         super().__init__()
+        self.rows = rows
         name = f"encoder.layer.{i}."
         self.query, self.key, self.value = (reader.linear(f"{name}attention.self.{part}") for part in ("query", "key", "value"))
         self.result, self.result_norm = reader.linear(f"{name}attention.output.dense"), reader.norm(f"{name}attention.output.LayerNorm")
@@ -70,18 +71,20 @@ class Block(nn.Module):
         self.norm = reader.norm(f"{name}output.LayerNorm")
 
     def forward(self, x):
-        heads = lambda t: t.reshape(1, -1, HEADS, WIDTH // HEADS).transpose(1, 2)
+        heads = lambda t: t.reshape(*self.rows, HEADS, WIDTH // HEADS).transpose(1, 2)
         query, key, value = heads(self.query(x)), heads(self.key(x)), heads(self.value(x))
         mixed = torch.softmax(query @ key.transpose(2, 3) / math.sqrt(WIDTH // HEADS), -1) @ value
-        x = self.result_norm(x + self.result(mixed.transpose(1, 2).reshape(1, -1, WIDTH)))
+        x = self.result_norm(x + self.result(mixed.transpose(1, 2).reshape(*self.rows, WIDTH)))
         return self.norm(x + self.narrow(functional.gelu(self.wide(x))))
 
 
 class Encoder(nn.Module):
-    def __init__(self, reader):
+    """`rows` are the sizes of texts and tokens, one of them -1: the one that is open."""
+
+    def __init__(self, reader, rows):
         super().__init__()
         self.norm = reader.norm("embeddings.LayerNorm")
-        self.blocks = nn.ModuleList(Block(reader, i) for i in range(LAYERS))
+        self.blocks = nn.ModuleList(Block(reader, i, rows) for i in range(LAYERS))
 
     def forward(self, x):
         x = self.norm(x)
@@ -135,7 +138,8 @@ def main():
                   + tensors["embeddings.token_type_embeddings.weight"][0]).numpy()
     np.savez(folder / f"{name}-calibration.npz", x=embeddings[:CALIBRATION])
     np.savez(folder / f"{name}-evaluation.npz", x=embeddings[CALIBRATION:])
-    torch.onnx.export(Encoder(Reader(tensors)).eval(), (torch.from_numpy(embeddings[:1]),), str(folder / f"{'minilm-seq' if options.open else name}.onnx"),
+    rows = (1, -1) if options.open else (-1, options.tokens)
+    torch.onnx.export(Encoder(Reader(tensors), rows).eval(), (torch.from_numpy(embeddings[:1]),), str(folder / f"{'minilm-seq' if options.open else name}.onnx"),
                       input_names=["x"], output_names=["y"], opset_version=14, dynamo=False, dynamic_axes={"x": {1: "seq"}} if options.open else None)
 
 
