@@ -30,6 +30,7 @@ static void simplify(OpPassManager &pm) {
 
 void mlir::halftone::buildContractionPipeline(OpPassManager &pm, const CpuTarget &target, StringRef costFile) {
   pm.addNestedPass<func::FuncOp>(createInlineComposites());
+  pm.addNestedPass<func::FuncOp>(createGuardDivisions());
   // Constants that a composite's inlining made dead must not reach the packing.
   simplify(pm);
   if (target.isReference())

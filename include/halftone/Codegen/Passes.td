@@ -36,6 +36,31 @@ def FormContractions : Pass<"halftone-form-contractions", "func::FuncOp"> {
   ];
 }
 
+def GuardDivisions : Pass<"halftone-guard-divisions", "func::FuncOp"> {
+  let summary = "Integer divisions that are defined for every divisor";
+  let description = [{
+    A division of integers by 0, or of the least signed one by -1, ends a process, and lanes of a vector behind the last column may have any divisor. Here
+    x / 0 and x % 0 become 0, and x / -1 is 0 - x, which wraps. Divisors that are other constants, and indices, stay as they are.
+
+    ```mlir
+    %q = arith.divsi %x, %y : i32
+    ```
+    becomes
+    ```mlir
+    %z = arith.cmpi eq, %y, %c0 : i32
+    %m = arith.cmpi eq, %y, %c-1 : i32
+    %g = arith.ori %z, %m : i1
+    %d = arith.select %g, %c1, %y : i32
+    %p = arith.divsi %x, %d : i32
+    %n = arith.subi %c0, %x : i32
+    %r = arith.select %m, %n, %p : i32
+    %q = arith.select %z, %c0, %r : i32
+    ```
+  }];
+  let statistics = [Statistic<"guarded", "guarded", "Number of guarded divisions">];
+  let dependentDialects = ["arith::ArithDialect"];
+}
+
 def ClampCodes : Pass<"halftone-clamp-codes", "func::FuncOp"> {
   let summary = "Clamp behind the rounding of a requantization, in integers";
   let description = [{

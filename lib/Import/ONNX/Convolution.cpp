@@ -260,6 +260,17 @@ static LogicalResult convolveBytes(Node &node, const Tensor &x, const SignedWeig
   return success();
 }
 
+/// Weights in i32 without their zero points.
+static HostTensor widenWeights(Node &node, const SignedWeights &weights) {
+  std::vector<int64_t> codes = weights.bytes.integers();
+  if (!weights.zeros.empty())
+    for (auto [i, code] : llvm::enumerate(codes))
+      code -= weights.zeros[weights.zeros.size() == 1 ? 0 : i * weights.zeros.size() / codes.size()];
+  HostTensor wide = HostTensor::fromIntegers(node.builder.getI32Type(), weights.bytes.shape, codes);
+  wide.name = weights.bytes.name;
+  return wide;
+}
+
 LogicalResult onnx_operators::buildConvInteger(Node &node) {
   const Tensor x = node.input(0), weights = node.input(1);
   if (x.element.getIntOrFloatBitWidth() != 8 || weights.element.getIntOrFloatBitWidth() != 8)
@@ -272,9 +283,9 @@ LogicalResult onnx_operators::buildConvInteger(Node &node) {
   if (xZero && ShapedType::getNumElements(xZero->shape) != 1)
     return node.unsupported("several zero points of its input");
   const bool isFilled = !xZero || xZero->constant || x.rank() != 5;
-  std::optional<SignedWeights> bytes = isFilled ? readSignedWeights(node, 3, 0) : std::nullopt;
+  std::optional<SignedWeights> bytes = readSignedWeights(node, 3, 0);
   const int64_t groups = node.getInt("group", 1);
-  if (bytes && (bytes->zeros.empty() || groups == 1 || groups == weights.shape[0])) // else sums of windows differ by groups of channels
+  if (bytes && isFilled && (bytes->zeros.empty() || groups == 1 || groups == weights.shape[0])) // else sums of windows differ by groups of channels
     return convolveBytes(node, x, *bytes, xZero);
   if (weightsZero && weightsZero->rank() == 1 && weightsZero->shape[0] != 1) {
     SmallVector<int64_t> shape(weights.rank(), 1);
@@ -283,9 +294,11 @@ LogicalResult onnx_operators::buildConvInteger(Node &node) {
       return node.unsupported("several zero points of its weights that are not constant");
     weightsZero = toTensor(weightsZero->constant->reshaped(shape));
   }
-  Value wideX = subtractZero(node, x, xZero), wideWeights = subtractZero(node, weights, weightsZero);
+  Value wideX = subtractZero(node, x, xZero), wideWeights = bytes ? Value() : subtractZero(node, weights, weightsZero);
+  if (!wideX || (!bytes && !wideWeights))
+    return failure();
   Value zero = scalarConstant(node.builder, node.loc, node.builder.getI32Type(), 0);
-  Value result = wideX && wideWeights ? buildWindows(node, toTensor(wideX), toTensor(wideWeights), zero, zero) : Value();
+  Value result = buildWindows(node, toTensor(wideX), bytes ? toTensor(widenWeights(node, *bytes)) : toTensor(wideWeights), zero, zero);
   if (!result)
     return failure();
   setConvolved(node, result, x);

@@ -215,8 +215,6 @@ LogicalResult onnx_operators::buildMod(Node &node) {
     return setBroadcast(node, {x, divisor}, x.element, [](OpBuilder &b, Location l, ValueRange e) { return emitRemainder(b, l, e[0], e[1]); });
   if (!(x.element.isInteger(8) || x.element.isInteger(32) || x.element.isInteger(64)) || divisor.element != x.element)
     return node.unsupported("element types " + llvm::formatv("{0} and {1}", x.element, divisor.element).str());
-  if (!divisor.constant || divisor.constant->symbolic || llvm::any_of(divisor.constant->integers(), [](int64_t y) { return y == 0 || y == -1; }))
-    return node.unsupported("a divisor that is not constant, or 0 or -1");
   return setBroadcast(node, {x, divisor}, x.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {
     if (isUnsigned) { // bytes: of 32 bits they are not negative
       Value wide = arith::RemSIOp::create(b, l, arith::ExtUIOp::create(b, l, b.getI32Type(), e[0]), arith::ExtUIOp::create(b, l, b.getI32Type(), e[1]));

@@ -83,16 +83,16 @@ void Expansion::quantize(const std::string &name, const std::string &scale, cons
   add("QuantizeLinear", {name, scale, zero}, output);
 }
 
-std::string Expansion::dequantizeBias(const std::string &bias, const std::string &a, const std::string &b) {
+std::string Expansion::dequantizeBias(const std::string &bias, const std::string &a, const std::string &b, float factor) {
   if (bias.empty())
     return bias;
   auto left = tensors.find(a), right = tensors.find(b);
   if (left == tensors.end() || right == tensors.end() || !left->second.constant || !right->second.constant)
     return ""; // the caller looks for constant scales first
   std::vector<double> lefts = left->second.constant->numbers(), rights = right->second.constant->numbers(), products;
-  for (double factor : rights)
-    products.push_back(lefts.front() * factor);
-  return dequantize(bias, constant(HostTensor::fromNumbers(left->second.element, right->second.shape, products)), "", 0);
+  for (double scale : rights)
+    products.push_back(lefts.front() * scale * factor);
+  return dequantize(bias, constant(HostTensor::fromNumbers(left->second.element, right->second.shape, products)), "", -1);
 }
 
 void Expansion::multiplyCodes(const Codes &a, const Codes &b, const std::string &bias, const std::string &output) {

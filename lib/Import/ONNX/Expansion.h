@@ -38,8 +38,8 @@ public:
   /// The name of what `name` stands for; itself if it is absent.
   std::string dequantize(const std::string &name, const std::string &scale, const std::string &zero, int axis);
   void quantize(const std::string &name, const std::string &scale, const std::string &zero, const std::string &output);
-  /// The i32 bias of operands with these scales, in floats.
-  std::string dequantizeBias(const std::string &bias, const std::string &a, const std::string &b);
+  /// The i32 bias of operands with these scales, whose product is multiplied by `factor`, in floats.
+  std::string dequantizeBias(const std::string &bias, const std::string &a, const std::string &b, float factor);
   /// The product of codes in floats, an exact one of integers times both scales, plus the bias if there is one.
   struct Codes {
     std::string codes, scale, zero;

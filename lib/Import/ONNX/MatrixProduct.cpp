@@ -40,6 +40,12 @@ static Tensor scale(Node &node, const Tensor &tensor, float factor) {
       number *= factor;
     HostTensor scaled = HostTensor::fromNumbers(tensor.element, tensor.shape, numbers);
     scaled.name = tensor.constant->name;
+    if (tensor.constant->scales && factor != 0) {
+      HostScales scales = *tensor.constant->scales;
+      for (float &scale : scales.scales)
+        scale *= std::abs(factor);
+      scaled.scales = std::make_shared<HostScales>(std::move(scales));
+    }
     return toTensor(std::move(scaled));
   }
   return toTensor(buildBroadcast(node, tensor, tensor.element, [&](OpBuilder &b, Location l, ValueRange e) -> Value {

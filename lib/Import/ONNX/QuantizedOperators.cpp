@@ -31,7 +31,7 @@ struct QuantizedOperator {
   StringLiteral domain, type, floatType;
   SmallVector<Triple, 3> operands; ///< in the order of the float operator's inputs
   int result;                      ///< where the result's scale stands
-  int bias = -1;                   ///< where an i32 bias stands, whose scale is the product of the operands'
+  int bias = -1;                   ///< where an i32 bias stands, whose scale is the product of the operands' and of alpha
   int plain = -1;                  ///< an input that the float operator reads first, as it is
 };
 } // namespace
@@ -88,6 +88,14 @@ static bool hasChannelsLast(const onnx::NodeProto &proto) {
   return llvm::any_of(proto.attribute(), [](const onnx::AttributeProto &attribute) { return attribute.name() == "channels_last" && attribute.i(); });
 }
 
+/// What Gemm multiplies the product by; QGemm's bias is in steps of the multiplied product.
+static float findAlpha(const onnx::NodeProto &proto) {
+  for (const onnx::AttributeProto &attribute : proto.attribute())
+    if (attribute.name() == "alpha")
+      return attribute.f();
+  return 1;
+}
+
 static std::vector<onnx::NodeProto> expandOperator(const onnx::NodeProto &proto, const QuantizedOperator &row, TensorMap &tensors) {
   Expansion expansion(proto, tensors);
   const bool channelsLast = hasChannelsLast(proto);
@@ -111,7 +119,7 @@ static std::vector<onnx::NodeProto> expandOperator(const onnx::NodeProto &proto,
     std::string a = expansion.input(row.operands[0].first + 1), b = expansion.input(row.operands[1].first + 1);
     if (!isConstant(tensors, a) || !isConstant(tensors, b))
       return {};
-    inputs.push_back(expansion.dequantizeBias(bias, a, b));
+    inputs.push_back(expansion.dequantizeBias(bias, a, b, findAlpha(proto)));
   }
   std::string scale = expansion.input(row.result), real = scale.empty() ? proto.output(0) : expansion.fresh("result");
   std::string result = channelsLast ? expansion.fresh("moved") : real;

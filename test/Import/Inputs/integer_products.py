@@ -36,6 +36,12 @@ def filters(index, kind):
     return codes, zeros, codes.astype(np.int64) - zeros.astype(np.int64).reshape(-1, 1, 1, 1)
 
 
+def volumes(kind):
+    """The same of three dimensions."""
+    codes, zeros = make_weights(11, (3, 2, 2, 3, 3), kind, 0)
+    return codes, zeros, codes.astype(np.int64) - zeros.astype(np.int64).reshape(-1, 1, 1, 1, 1)
+
+
 def matrix(kind):
     codes, zeros = make_weights(7, (9, COLUMNS), kind, 1)
     return codes, zeros, codes.astype(np.int64) - zeros.astype(np.int64)
@@ -51,12 +57,17 @@ def make_model(path):
     model.opset(17)
     model.input("x", "f32", [1, 4, 11, 9])
     model.node("DynamicQuantizeLinear", "x", "codes scale zero")
+    model.constant("deep", "i64", [5], data=[1, 2, 2, 11, 9])
+    model.node("Reshape", "codes deep", "volume")
     for kind in KINDS:
         for index, (_, groups, pads, strides, dilations) in enumerate(CASES):
             names = [add_constant(model, f"{what}{index}{kind}", x) for what, x in zip("wz", filters(index, kind))]
             attributes = {"group": groups, "pads": pads, "strides": strides, "dilations": dilations}
             model.node("ConvInteger", f"codes {names[0]} zero {names[1]}", f"y{index}{kind}", name=f"conv{index}{kind}", **attributes)
             model.output(f"y{index}{kind}")
+        names = [add_constant(model, f"{what}{kind}", x) for what, x in zip("uv", volumes(kind))]
+        model.node("ConvInteger", f"volume {names[0]} zero {names[1]}", f"d{kind}", name=f"deep{kind}", pads=[1, 0, 1, 0, 1, 1])
+        model.output(f"d{kind}")
         names = [add_constant(model, f"{what}{kind}", x) for what, x in zip("mn", matrix(kind))]
         model.node("MatMulInteger", f"codes {names[0]} zero {names[1]}", f"p{kind}", name=f"product{kind}")
         model.output(f"p{kind}")
@@ -80,6 +91,12 @@ def convolve(x, w, groups, pads, strides, dilations):
     return np.concatenate(parts)
 
 
+def convolve_volume(x, w):
+    """Pads of [1, 0, 1, 0, 1, 1] on two channels of two depths."""
+    x = np.pad(x.reshape(2, 2, 11, 9), ((0, 0), (1, 0), (0, 1), (1, 1)))
+    return np.einsum("cdhwxyz,ocxyz->odhw", np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(1, 2, 3)), w)
+
+
 def main():
     if sys.argv[1] == "model":
         make_model(sys.argv[2])
@@ -92,6 +109,7 @@ def main():
     for kind in KINDS:
         for index, (_, *attributes) in enumerate(CASES):
             expected[f"y{index}{kind}"] = np.stack([convolve(quantize(x[0]), filters(index, kind)[2], *attributes) for x in data])
+        expected[f"d{kind}"] = np.stack([convolve_volume(quantize(x[0]), volumes(kind)[2]) for x in data])
         expected[f"p{kind}"] = np.stack([quantize(x[0]) @ matrix(kind)[2] for x in data])
     wrong = [name for name, value in expected.items() if (results[name].reshape(value.shape) != value).any()]
     print(f"{len(expected)} results, {len(wrong)} wrong {' '.join(wrong)}")
