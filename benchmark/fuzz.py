@@ -6,7 +6,8 @@
 Of each seed's graph: floats of every target are near onnxruntime's without optimizations, where that is installed; the integer stage has the same bits on
 every target; a sample's bits do not depend on its neighbours in a batch; quantized outputs are near the float ones; a refusal is one message. The quantized
 form is made with the defaults and with one of VARIANTS. What deviates under a jitter of the inputs of the size of f32's rounding (behind a comparison, a
-division by almost nothing) may deviate. Failures are kept in the folder, one line each in fuzz.jsonl; --reduce makes their graphs as small as still fail so.
+division by almost nothing) may deviate. With --quantized the graph is what onnxruntime's quantizers make of it, statically (QDQ, QOperator) or dynamically, by a
+draw of their settings; it is built without samples, and what differs is single codes. Failures are kept in the folder, one line each in fuzz.jsonl; --reduce makes their graphs as small as still fail so.
 """
 
 import argparse
@@ -35,6 +36,7 @@ TARGETS = ("reference", "native", "avx2")
 BATCH, SAMPLES, LIMIT = 5, 16, 60
 JITTER, DRAWS, SLACK, RELATIVE = 2.0 ** -21, 6, 40, 3e-5
 LOW_DB = 10
+CODES_DB = 25  # of what onnxruntime has quantized: some codes lie half-way
 HARMLESS = ("ok", "low", "refused", "evaluator refuses", "peer refuses")
 # Ways to quantize, beside the default.
 VARIANTS = (
@@ -161,6 +163,44 @@ def optimize(path):
     onnxruntime.InferenceSession(path.read_bytes(), settings, providers=["CPUExecutionProvider"])
 
 
+def quantize_by_peer(path, feeds, seed):
+    """The model as one of onnxruntime's quantizers writes it, calibrated by the feeds."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
+
+    class Reader(CalibrationDataReader):
+        def __init__(self):
+            self.feeds = iter(feeds)
+
+        def get_next(self):
+            return next(self.feeds, None)
+
+    random = np.random.default_rng(seed)
+    draw = lambda *choices: choices[random.integers(len(choices))]  # noqa: E731
+    source = path.with_name("float.onnx")
+    path.rename(source)
+    weights = {"weight_type": draw(QuantType.QInt8, QuantType.QUInt8), "per_channel": draw(False, True)}
+    form = draw("dynamic", QuantFormat.QDQ, QuantFormat.QOperator)
+    if form == "dynamic":
+        quantize_dynamic(str(source), str(path), **weights)
+        return
+    alike = form == QuantFormat.QDQ and weights["weight_type"] == QuantType.QInt8  # which is all that signed activations go with
+    activations = draw(QuantType.QInt8, QuantType.QUInt8) if alike else QuantType.QUInt8
+    symmetric = {"ActivationSymmetric": draw(False, True), "WeightSymmetric": draw(False, True)} if form == QuantFormat.QDQ else {}
+    quantize_static(str(source), str(path), Reader(), quant_format=form, activation_type=activations, extra_options=symmetric, **weights)
+
+
+def compare_codes(expected, actual, log):
+    """What a model in codes gives: alike but for single codes, so that integers that come from them are not looked at."""
+    for name, want in expected.items():
+        got = actual[name]
+        if got.shape != want.shape or got.dtype != want.dtype:
+            raise Failure("type", f"{name}: {want.dtype}{list(want.shape)} is {got.dtype}{list(got.shape)}")
+        if want.dtype == np.float32:
+            log.setdefault("decibels", {}).setdefault("quantized", {})[name] = round(decibels(want, got), 1)
+            if decibels(want, got) < CODES_DB:
+                raise Failure("codes", f"{name}: {decibels(want, got):.1f} dB")
+
+
 def jittered(feeds, random):
     return {name: (a * (1 + random.normal(size=a.shape) * JITTER)).astype(a.dtype) if a.dtype == np.float32 else a for name, a in feeds.items()}
 
@@ -239,6 +279,9 @@ def check_graph(options, graph, folder, variant, log):
         others = [peer.run(jittered(feeds, random)) for _ in range(DRAWS)]
     if options.optimized:
         optimize(folder / "model.onnx")
+    if options.quantized and not graph.quantized:
+        check_quantized(options, graph, folder, samples, feeds, dims, log)
+        return
 
     targets = options.chosen if graph.seed % 4 == 0 or not options.peer else options.chosen[1:]
     floats = build_all(options, folder, "float", dims, [] if graph.quantized else ["--float"], targets)
@@ -277,6 +320,29 @@ def check_graph(options, graph, folder, variant, log):
         nan = [n for n, a in reference.items() if a.dtype == np.float32 and np.isfinite(a).all() and not np.isfinite(made[n]).all()]
         if nan:
             raise Failure("not finite", f"{label}: {', '.join(nan)}")
+
+
+def check_quantized(options, graph, folder, samples, feeds, dims, log):
+    """The graph as onnxruntime quantizes it."""
+    path, count = folder / "model.onnx", len(next(iter(samples.values()), []))
+    try:
+        quantize_by_peer(path, [{n: a[i:i + 1] if graph.batched else a[i] for n, a in samples.items()} for i in range(count)], graph.seed)
+        expected = Peer(path).run(feeds)
+    except Exception as error:  # noqa: BLE001
+        raise Failure("peer refuses", str(error)[:400]) from None
+    outputs = {}
+    for target in options.chosen:
+        library = folder / f"{target}.so"
+        halftone(options, "build", path, *dims, *([] if holds_codes(path) else ["--float"]), f"--target-cpu={target}", "-o", library)
+        outputs[target] = apart(lambda: call(library, feeds, BATCH if graph.batched else 1))
+    compare_codes(expected, outputs[options.chosen[0]], log)
+    check_targets(outputs, "quantized ")
+
+
+def holds_codes(path):
+    """Whether the quantizer found something in the model."""
+    import onnx
+    return any("Quantize" in node.op_type or "Integer" in node.op_type for node in onnx.load(str(path)).graph.node)
 
 
 def check_evaluator(options, stage, library, data, what):
@@ -430,6 +496,7 @@ def main():
     parser.add_argument("--targets", nargs="+", default=TARGETS)
     parser.add_argument("--nodes", type=int, help="about so many in each graph (default: 3 to 15)")
     parser.add_argument("--optimized", action="store_true", help="compile the graphs as onnxruntime's optimizations write them")
+    parser.add_argument("--quantized", action="store_true", help="compile the graphs as onnxruntime's quantizers write them")
     parser.add_argument("--opset", type=int, help="of all graphs (default: 11 to 21)")
     parser.add_argument("--float", dest="quantize", action="store_false", help="compile in floats only")
     parser.add_argument("--reduce", action="store_true", help="make the graphs of failures smaller")
