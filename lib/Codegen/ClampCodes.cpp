@@ -123,7 +123,9 @@ static std::pair<Value, AffineMap> operandOf(BlockArgument argument) {
   if (auto contract = dyn_cast<ContractOp>(op))
     return number == 0 ? std::pair<Value, AffineMap>()
                        : std::pair(Value(contract.getEpilogueInputs()[number - 1]), cast<AffineMapAttr>(contract.getEpilogueMaps()[number - 1]).getValue());
-  auto structured = cast<linalg::LinalgOp>(op);
+  auto structured = dyn_cast<linalg::LinalgOp>(op);
+  if (!structured) // the index of a loop, the position of a pad
+    return {};
   OpOperand *operand = structured.getMatchingOpOperand(argument);
   return structured.isDpsInput(operand) ? std::pair(operand->get(), structured.getMatchingIndexingMap(operand)) : std::pair<Value, AffineMap>();
 }

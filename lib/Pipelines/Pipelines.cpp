@@ -30,8 +30,11 @@ std::optional<Stage> mlir::halftone::parseStage(StringRef name) {
 
 void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   // What other front ends write becomes what our importer writes, before anything looks at it.
-  pm.addPass(createLowerTosa());
   pm.addPass(createNameInterface());
+  // One type of floats before any pattern looks for it; its remark has the names of the interface.
+  pm.addPass(createConvertToF32());
+  pm.addPass(createLowerTosa());
+  pm.addNestedPass<func::FuncOp>(createBoundIndices());
   pm.addNestedPass<func::FuncOp>(createRecognize());
   // Weights that the source computes from weights are constants for all that follows, also to be quantized. Behind the recognition, which knows a
   // batch normalization by how its statistics are computed.

@@ -243,3 +243,25 @@ func.func @left_alone(%x: tensor<2x3xi32>, %f32: tensor<2x3xf32>, %m: tensor<3xf
   } -> tensor<2x3xi8>
   return %y0, %y1, %y2, %y3 : tensor<2x3xi8>, tensor<2x3xi8>, tensor<2x3xi8>, tensor<2x3xi8>
 }
+
+// What a body reads of a whole tensor has no bound.
+// CHECK-LABEL: func @read
+// CHECK-NOT: arith.maxsi
+// CHECK: return
+func.func @read(%table: tensor<9xf32>, %e: tensor<2x3xi32>) -> tensor<2x3xi32> {
+  %lo = arith.constant -3.0 : f32
+  %hi = arith.constant 252.0 : f32
+  %y = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%e : tensor<2x3xi32>) {
+  ^bb0(%o: i32):
+    %n = linalg.index 1 : index
+    %v = tensor.extract %table[%n] : tensor<9xf32>
+    %p = arith.cmpf ogt, %v, %lo : f32
+    %t = arith.select %p, %v, %lo : f32
+    %q = arith.cmpf olt, %t, %hi : f32
+    %u = arith.select %q, %t, %hi : f32
+    %r = math.roundeven %u : f32
+    %i = arith.fptosi %r : f32 to i32
+    linalg.yield %i : i32
+  } -> tensor<2x3xi32>
+  return %y : tensor<2x3xi32>
+}

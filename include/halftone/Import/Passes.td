@@ -4,6 +4,32 @@
 
 include "mlir/Pass/PassBase.td"
 
+def BoundIndices : Pass<"halftone-bound-indices", "::mlir::func::FuncOp"> {
+  let summary = "Keep indices that data says within their tensors";
+  let description = [{
+    Rows that one index from data chooses become the composite `gather`, which bounds it (docs/ONNX.md, Gather); indices from data of any other
+    `tensor.extract` are bounded in place. So no input makes the compiled model read outside of its tensors. Assertions (`cf.assert`) of such indices, and
+    all others, go.
+
+    ```mlir
+    %e = linalg.generic ins(%ids : tensor<1x16xi64>) {
+      %i = arith.index_cast %id
+      cf.assert %inside, "index must be smaller than dim size"
+      %x = tensor.extract %table[%i, %column] : tensor<100x64xf32>
+    }
+    // becomes
+    %e = halftone.composite "gather"(%table, %ids) {axis = 0}
+    ```
+
+    Left alone: indices that are positions only. An assertion of what is constant and not so is an error.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::halftone::HalftoneDialect"];
+  let statistics = [Statistic<"numAssertions", "assertions", "Assertions dropped">,
+                    Statistic<"numGathers", "gathers", "Generics that are the composite gather">,
+                    Statistic<"numBounded", "bounded", "Other elements whose indices are bounded">];
+}
+
 def ConvertLayout : Pass<"halftone-convert-layout", "::mlir::func::FuncOp"> {
   let summary = "Make the inside of the model channels-last (NHWC)";
   let description = [{
@@ -28,6 +54,26 @@ def ConvertLayout : Pass<"halftone-convert-layout", "::mlir::func::FuncOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::halftone::HalftoneDialect"];
   let statistics = [Statistic<"numConverted", "converted", "Operations made channels-last">,
                     Statistic<"numTransposes", "transposes", "Transposes inserted">];
+}
+
+def ConvertToF32 : Pass<"halftone-convert-to-f32", "::mlir::ModuleOp"> {
+  let summary = "Compute f16, bf16 and f64 in f32";
+  let description = [{
+    All values and constants of f16, bf16 and f64 become those of f32, the interface's too, which a remark names; casts that then do nothing go. Finite
+    numbers stay finite.
+
+    ```mlir
+    %y = linalg.matmul ins(%x, %w : tensor<4x8xbf16>, tensor<8x2xbf16>) outs(%z : tensor<4x2xf32>)
+    %h = linalg.generic ins(%y : tensor<4x2xf32>) { %t = arith.truncf : f32 to bf16 } -> tensor<4x2xbf16>
+    // becomes
+    %y = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x2xf32>) outs(%z : tensor<4x2xf32>)
+    ```
+
+    Left alone: modules without these types, floats of 8 bits and less. The bits of such a number as an integer (`arith.bitcast`) are an error.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::tosa::TosaDialect", "::mlir::halftone::HalftoneDialect"];
+  let statistics = [Statistic<"numCasts", "casts", "Casts and copies that do nothing any more">];
 }
 
 def DropPaddingTaps : Pass<"halftone-drop-padding-taps", "::mlir::func::FuncOp"> {
@@ -94,9 +140,7 @@ def LowerTosa : Pass<"halftone-lower-tosa", "::mlir::ModuleOp"> {
   let description = [{
     A module of another compiler in the dialect `tosa` (what converters of TFLite files and PyTorch's exporters write) is lowered by MLIR's
     own passes, those of its `tosa-to-linalg` pipeline, to the forms that `halftone-recognize` knows; average pools, resizes, concatenations, functions and
-    one-sided clamps on f32 become what the ONNX importer makes of them. Constants in f16 and bf16 that are cast to f32, as weights
-    are stored in half-precision files, become constants in f32. The names of the model's inputs and outputs, where the function's attribute
-    `tf.entry_function` has them, become those of the interface; operations without a name get their kind and a number (`conv2d.3`).
+    one-sided clamps on f32 become what the ONNX importer makes of them. Operations without a name get their kind and a number (`conv2d.3`).
 
     ```mlir
     %y = tosa.conv2d %x, %w, %b, %z, %z {acc_type = f32, dilation = array<i64: 1, 1>, pad = array<i64: 0, 1, 0, 1>, stride = array<i64: 2, 2>} ...
@@ -222,8 +266,9 @@ def FusePredicates : Pass<"halftone-fuse-predicates", "::mlir::func::FuncOp"> {
 def NameInterface : Pass<"halftone-name-interface", "::mlir::ModuleOp"> {
   let summary = "Give a foreign module the entry function's name, input and output names, and a stage";
   let description = [{
-    The module must have exactly one public function: it becomes `@main`. Arguments and results without a
-    `halftone.name` are named `input`, `input1`, ... and `output`, `output1`, ...; the module gets its stage and version.
+    The module must have exactly one public function: it becomes `@main`. Arguments and results without a `halftone.name` have the names that the
+    function's attribute `tf.entry_function` lists, as converters of TFLite files write it, else `input`, `input1`, ... and `output`, `output1`, ...; the
+    module gets its stage and version.
   }];
   let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
 }

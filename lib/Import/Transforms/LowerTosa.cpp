@@ -1,7 +1,7 @@
 //===- LowerTosa.cpp - the dialect of converters to linalg ------------------===//
 //
-// MLIR's own passes do the lowering, but for what has a form of ours (TosaForms.h). Names of the interface and of layers are kept, and
-// there is one message for all that remains.
+// MLIR's own passes do the lowering, but for what has a form of ours (TosaForms.h). Names of layers are kept, and there is one
+// message for all that remains.
 //
 //===----------------------------------------------------------------------===//
 #include "TosaForms.h"
@@ -29,29 +29,7 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
-/// What the converters of TensorFlow's formats write: {inputs = "x,y", outputs = "z"}.
-static constexpr StringLiteral kEntryNames = "tf.entry_function";
-
 static bool isTosa(Operation *op) { return isa_and_nonnull<tosa::TosaDialect>(op->getDialect()); }
-
-/// Names of one side of the interface, if there is one for each value.
-static SmallVector<StringRef> entryNames(func::FuncOp function, StringRef side, unsigned count) {
-  auto dictionary = function->getAttrOfType<DictionaryAttr>(kEntryNames);
-  auto list = dictionary ? dictionary.getAs<StringAttr>(side) : StringAttr();
-  SmallVector<StringRef> names;
-  if (list)
-    list.getValue().split(names, ',');
-  bool isComplete = names.size() == count && llvm::none_of(names, [](StringRef name) { return name.trim().empty(); });
-  return isComplete ? names : SmallVector<StringRef>();
-}
-
-static void takeNames(func::FuncOp function) {
-  Builder builder(function.getContext());
-  for (auto [i, name] : llvm::enumerate(entryNames(function, "inputs", function.getNumArguments())))
-    function.setArgAttr(i, kNameAttr, builder.getStringAttr(name.trim()));
-  for (auto [i, name] : llvm::enumerate(entryNames(function, "outputs", function.getNumResults())))
-    function.setResultAttr(i, kNameAttr, builder.getStringAttr(name.trim()));
-}
 
 /// Operations without a name get that of their kind and a number, "conv2d.3", which reports and recipes then use.
 static void nameOperations(ModuleOp module) {
@@ -130,8 +108,6 @@ struct LowerTosa : halftone::impl::LowerTosaBase<LowerTosa> {
     module.walk([&](Operation *op) { lowered += isTosa(op); });
     if (lowered == 0)
       return;
-    for (auto function : module.getOps<func::FuncOp>())
-      takeNames(function);
     nameOperations(module);
     if (failed(refuse(module, isUnsupported)))
       return signalPassFailure();

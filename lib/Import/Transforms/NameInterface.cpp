@@ -10,6 +10,28 @@ namespace mlir::halftone {
 using namespace mlir;
 using namespace mlir::halftone;
 
+/// What the converters of TensorFlow's formats write: {inputs = "x,y", outputs = "z"}.
+static constexpr StringLiteral kEntryNames = "tf.entry_function";
+
+/// Names of one side of the interface, if there is one for each value.
+static SmallVector<StringRef> entryNames(func::FuncOp function, StringRef side, unsigned count) {
+  auto dictionary = function->getAttrOfType<DictionaryAttr>(kEntryNames);
+  auto list = dictionary ? dictionary.getAs<StringAttr>(side) : StringAttr();
+  SmallVector<StringRef> names;
+  if (list)
+    list.getValue().split(names, ',');
+  bool isComplete = names.size() == count && llvm::none_of(names, [](StringRef name) { return name.trim().empty(); });
+  return isComplete ? names : SmallVector<StringRef>();
+}
+
+static void takeNames(func::FuncOp function) {
+  Builder builder(function.getContext());
+  for (auto [i, name] : llvm::enumerate(entryNames(function, "inputs", function.getNumArguments())))
+    function.setArgAttr(i, kNameAttr, builder.getStringAttr(name.trim()));
+  for (auto [i, name] : llvm::enumerate(entryNames(function, "outputs", function.getNumResults())))
+    function.setResultAttr(i, kNameAttr, builder.getStringAttr(name.trim()));
+}
+
 namespace {
 struct NameInterface : halftone::impl::NameInterfaceBase<NameInterface> {
   void runOnOperation() override {
@@ -25,6 +47,7 @@ struct NameInterface : halftone::impl::NameInterfaceBase<NameInterface> {
     }
     func::FuncOp entry = functions.front();
     entry.setName("main");
+    takeNames(entry);
     for (unsigned i = 0; i < entry.getNumArguments(); ++i)
       if (!entry.getArgAttr(i, kNameAttr))
         entry.setArgAttr(i, kNameAttr, builder.getStringAttr("input" + (i ? Twine(i) : Twine(""))));

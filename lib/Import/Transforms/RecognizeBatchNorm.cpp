@@ -2,7 +2,6 @@
 #include "halftone/Dialect/Halftone/IR/Composites.h"
 #include "halftone/Import/Recognize.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
@@ -60,7 +59,7 @@ std::optional<std::pair<Value, double>> mlir::halftone::matchScalarOperation(Val
   return std::make_pair(op.getInputs()[0], *constant);
 }
 
-/// The operand of an all-parallel generic of one input that yields `1 / x` (perhaps asserting x != 0) or `sqrt(x)`.
+/// The operand of an all-parallel generic of one input that yields `1 / x` or `sqrt(x)`.
 static Value matchReciprocal(Value value) {
   linalg::GenericOp op = elementwiseOf(value);
   if (!op || op.getNumDpsInputs() != 1)
@@ -89,7 +88,6 @@ namespace {
 struct Deviation {
   Value variance;
   double epsilon;
-  linalg::GenericOp reciprocal;
 };
 
 /// The channel operands may still be C x 1 x 1 while they are computed: read them through their expansion.
@@ -102,7 +100,7 @@ struct FoldBatchNormChain : OpRewritePattern<linalg::GenericOp> {
     auto shifted = sum ? matchScalarOperation(sum, "arith.addf") : std::nullopt;
     if (!shifted)
       return std::nullopt;
-    return Deviation{shifted->first, shifted->second, value.getDefiningOp<linalg::GenericOp>()};
+    return Deviation{shifted->first, shifted->second};
   }
 
   LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
@@ -121,10 +119,6 @@ struct FoldBatchNormChain : OpRewritePattern<linalg::GenericOp> {
     Value made = buildBatchNorm(rewriter, op.getLoc(), subtract->other, scale->channel, add->channel, subtract->channel,
                                 deviation->variance, float(deviation->epsilon), axis);
     rewriter.replaceOp(op, made);
-    // variance + epsilon > 0, so that the assertion of a front end says nothing more.
-    SmallVector<cf::AssertOp> assertions(deviation->reciprocal.getBody()->getOps<cf::AssertOp>());
-    for (cf::AssertOp assertion : assertions)
-      rewriter.eraseOp(assertion);
     return success();
   }
 };

@@ -17,23 +17,6 @@ using namespace mlir::halftone;
 static bool isF32(Value value) { return getElementTypeOrSelf(value).isF32(); }
 
 namespace {
-/// Weights stored in half precision: every value of theirs is one of f32.
-struct WidenConstant : OpRewritePattern<tosa::CastOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(tosa::CastOp op, PatternRewriter &rewriter) const override {
-    DenseElementsAttr half;
-    Type from = getElementTypeOrSelf(op.getInput());
-    if (!isF32(op.getResult()) || !(from.isF16() || from.isBF16()) || !matchPattern(op.getInput(), m_Constant(&half)))
-      return failure();
-    std::vector<float> values;
-    values.reserve(half.getNumElements());
-    for (const APFloat &value : half.getValues<APFloat>())
-      values.push_back(value.convertToFloat());
-    rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, makeConstant<float>(cast<RankedTensorType>(op.getType()), values, "constant"));
-    return success();
-  }
-};
-
 struct JoinTensors : OpRewritePattern<tosa::ConcatOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(tosa::ConcatOp op, PatternRewriter &rewriter) const override {
@@ -173,7 +156,7 @@ struct Resize : OpRewritePattern<tosa::ResizeOp> {
 
 void mlir::halftone::populateTosaForms(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
-  patterns.add<WidenConstant, JoinTensors, PadByConstants, AveragePool, OneSidedClamp, Resize>(context);
+  patterns.add<JoinTensors, PadByConstants, AveragePool, OneSidedClamp, Resize>(context);
   patterns.add<Function<tosa::SigmoidOp>>(context, "sigmoid");
   patterns.add<Function<tosa::TanhOp>>(context, "tanh");
   patterns.add<Function<tosa::ExpOp>>(context, "exp");

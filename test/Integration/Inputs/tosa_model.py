@@ -82,4 +82,3 @@ header = (f'func.func @main(%x: {tensor(A)}) -> (tensor<1x9x10xf32>, tensor<1x1x
 text = "\n".join([header, *lines, "  return %classes, %score : tensor<1x9x10xf32>, tensor<1x1x1x1xf32>", "}", ""])
 (folder / "model.mlir").write_text(text)
 np.savez(folder / "samples.npz", picture=generator.uniform(-1, 1, (40, 17, 17, 3)).astype("f4"))
-np.savez(folder / "samples-unnamed.npz", input=np.load(folder / "samples.npz")["picture"])
