@@ -2,7 +2,7 @@
 #include "ModelOptions.h"
 #include "DataOptions.h"
 #include "Stages.h"
-#include "halftone/Import/ForeignBatch.h"
+#include "halftone/Import/ForeignSizes.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -47,7 +47,7 @@ static Expected<OwningOpRef<ModuleOp>> readForeign(StringRef path, MLIRContext *
   if (!module)
     return module;
   if (!stageOf(**module))
-    return succeeded(boundForeignBatch(**module, options)) ? std::move(module) : llvm::make_error<Reported>();
+    return succeeded(boundForeignSizes(**module, options)) ? std::move(module) : llvm::make_error<Reported>();
   if (!options.dims.empty())
     return userError("--dim is for source models; the dimensions of '" + path + "' are in its types already");
   return module;
@@ -89,8 +89,6 @@ Expected<OwningOpRef<ModuleOp>> mlir::halftone::loadModel(StringRef path, MLIRCo
     return module;
   if (Error error = runStage(**module, Stage::Import, StageSettings()))
     return std::move(error);
-  if (failed(fixForeignBatch(**module)))
-    return llvm::make_error<Reported>();
   if (Error error = adoptCasts(**module, quantizes))
     return std::move(error);
   return module;

@@ -1,4 +1,5 @@
 //===- NameInterface.cpp - a foreign module gets names and a stage ----------===//
+#include "NameInterface.h"
 #include "halftone/Dialect/Halftone/IR/Halftone.h"
 #include "halftone/Import/Passes.h"
 
@@ -24,12 +25,18 @@ static SmallVector<StringRef> entryNames(func::FuncOp function, StringRef side, 
   return isComplete ? names : SmallVector<StringRef>();
 }
 
-static void takeNames(func::FuncOp function) {
-  Builder builder(function.getContext());
-  for (auto [i, name] : llvm::enumerate(entryNames(function, "inputs", function.getNumArguments())))
-    function.setArgAttr(i, kNameAttr, builder.getStringAttr(name.trim()));
-  for (auto [i, name] : llvm::enumerate(entryNames(function, "outputs", function.getNumResults())))
-    function.setResultAttr(i, kNameAttr, builder.getStringAttr(name.trim()));
+void mlir::halftone::nameInterface(func::FuncOp entry) {
+  Builder builder(entry.getContext());
+  auto pick = [&](ArrayRef<StringRef> names, StringRef side, unsigned i) {
+    return builder.getStringAttr(names.empty() ? side + (i ? Twine(i) : Twine("")) : Twine(names[i].trim()));
+  };
+  SmallVector<StringRef> inputs = entryNames(entry, "inputs", entry.getNumArguments()), outputs = entryNames(entry, "outputs", entry.getNumResults());
+  for (unsigned i = 0; i < entry.getNumArguments(); ++i)
+    if (!entry.getArgAttr(i, kNameAttr))
+      entry.setArgAttr(i, kNameAttr, pick(inputs, "input", i));
+  for (unsigned i = 0; i < entry.getNumResults(); ++i)
+    if (!entry.getResultAttr(i, kNameAttr))
+      entry.setResultAttr(i, kNameAttr, pick(outputs, "output", i));
 }
 
 namespace {
@@ -47,13 +54,7 @@ struct NameInterface : halftone::impl::NameInterfaceBase<NameInterface> {
     }
     func::FuncOp entry = functions.front();
     entry.setName("main");
-    takeNames(entry);
-    for (unsigned i = 0; i < entry.getNumArguments(); ++i)
-      if (!entry.getArgAttr(i, kNameAttr))
-        entry.setArgAttr(i, kNameAttr, builder.getStringAttr("input" + (i ? Twine(i) : Twine(""))));
-    for (unsigned i = 0; i < entry.getNumResults(); ++i)
-      if (!entry.getResultAttr(i, kNameAttr))
-        entry.setResultAttr(i, kNameAttr, builder.getStringAttr("output" + (i ? Twine(i) : Twine(""))));
+    nameInterface(entry);
     if (!module->hasAttr(kStageAttr))
       module->setAttr(kStageAttr, builder.getStringAttr("import"));
     if (!module->hasAttr(kVersionAttr))
