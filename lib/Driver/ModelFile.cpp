@@ -67,6 +67,8 @@ CompilerContext::CompilerContext() {
 // Reading
 //===----------------------------------------------------------------------===//
 
+static bool isBytecode(StringRef bytes) { return bytes.starts_with("ML\xefR"); }
+
 /// Up to 64 bytes from the beginning of a file.
 static Expected<std::string> readHead(StringRef path) {
   if (llvm::sys::fs::is_directory(path))
@@ -86,7 +88,7 @@ Expected<FileKind> mlir::halftone::fileKind(StringRef path) {
   if (StringRef(*head).starts_with("\x7f"
                                    "ELF"))
     return FileKind::Artefact;
-  if (StringRef(*head).starts_with("ML\xefR") || extension == ".mlir" ||
+  if (isBytecode(*head) || extension == ".mlir" ||
       extension == ".mlirbc")
     return FileKind::Module;
   if (extension == ".onnx")
@@ -167,13 +169,33 @@ static Error checkResources(ModuleOp module, StringRef path) {
   return problems.take("'" + path + "' is damaged: contents of constants do not fit; make it again from the source model");
 }
 
-/// The module of the sources. Of what the parser reports only the first error is shown, with its notes: others follow from it.
-static OwningOpRef<ModuleOp> parseModule(const std::shared_ptr<llvm::SourceMgr> &sources, MLIRContext *context) {
+/// What a user can do about the parser's first error, if the file is not merely damaged.
+static std::string wayOut(StringRef message, bool isBytecode) {
+  if (isBytecode)
+    return "bytecode of another version of MLIR may not read: if the file is whole, have it written as text";
+  if (message.contains("' not found for custom op"))
+    return "lower operations of dialects that are not MLIR's to linalg or TOSA (docs/MLIR.md)";
+  return "";
+}
+
+/// The module of the sources. Of what the parser reports only the first error is shown: others follow from it, and its notes list what this program has.
+static OwningOpRef<ModuleOp> parseModule(const std::shared_ptr<llvm::SourceMgr> &sources, bool isBytecode, MLIRContext *context) {
   bool isFirst = true;
   ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
-    bool isShown = isFirst || diagnostic.getSeverity() != DiagnosticSeverity::Error;
-    isFirst &= diagnostic.getSeverity() != DiagnosticSeverity::Error;
-    return success(!isShown); // what no handler takes goes to the one of the context
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+      return failure(); // what no handler takes goes to the one of the context
+    std::string hint = wayOut(diagnostic.str(), isBytecode);
+    if (!isFirst || hint.empty())
+      return success(!std::exchange(isFirst, false));
+    isFirst = false;
+    Diagnostic shown(diagnostic.getLocation(), DiagnosticSeverity::Error);
+    shown << StringRef(diagnostic.str()).trim();
+    if (isBytecode)
+      for (const Diagnostic &note : diagnostic.getNotes()) // which version it is of
+        shown << ", " << note.str();
+    shown << "; " << hint;
+    printDiagnostic(shown);
+    return success();
   });
   return parseSourceFile<ModuleOp>(sources, ParserConfig(context));
 }
@@ -189,7 +211,7 @@ mlir::halftone::readModule(StringRef path, MLIRContext *context) {
   auto sources = std::make_shared<llvm::SourceMgr>();
   StringRef bytes = (*buffer)->getBuffer();
   sources->AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
-  OwningOpRef<ModuleOp> module = parseModule(sources, context);
+  OwningOpRef<ModuleOp> module = parseModule(sources, isBytecode(bytes), context);
   if (!module)
     return llvm::make_error<Reported>();
   if (Error error = checkDialects(*module, path))

@@ -11,6 +11,7 @@
 #include "halftone/Target/Passes.h"
 #include "halftone/Training/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -31,9 +32,12 @@ std::optional<Stage> mlir::halftone::parseStage(StringRef name) {
 void mlir::halftone::buildImportPipeline(OpPassManager &pm) {
   // What other front ends write becomes what our importer writes, before anything looks at it.
   pm.addPass(createNameInterface());
+  pm.addPass(createInlineSymbols());
   // One type of floats before any pattern looks for it; its remark has the names of the interface.
   pm.addPass(createConvertToF32());
   pm.addPass(createLowerTosa());
+  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  pm.addPass(createVerifyImport());
   pm.addNestedPass<func::FuncOp>(createBoundIndices());
   pm.addNestedPass<func::FuncOp>(createRecognize());
   // Weights that the source computes from weights are constants for all that follows, also to be quantized. Behind the recognition, which knows a

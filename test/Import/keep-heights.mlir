@@ -16,7 +16,9 @@
 // CHECK: %[[P:.*]] = tensor.pad %[[C]] low[0, 0, 0, 1] high[0, 0, 0, 2]
 // CHECK: %[[L:.*]] = tensor.extract_slice %[[P]][0, 1, 0, 2] [%{{.*}}, 2, 1, 3] [1, 1, 1, 2] : tensor<?x4x1x9xf32> to tensor<?x2x1x3xf32>
 // CHECK: return %[[L]]
-func.func @chain(%x: tensor<?x2x1x6xf32>, %y: tensor<?x2x6xf32>, %n: index) -> tensor<?x2x1x3xf32> {
+func.func @chain(%x: tensor<?x2x1x6xf32>, %y: tensor<?x2x6xf32>) -> tensor<?x2x1x3xf32> {
+  %first = arith.constant 0 : index
+  %n = tensor.dim %x, %first : tensor<?x2x1x6xf32>
   %zero = arith.constant 0.0 : f32
   %one = arith.constant dense<1.0> : tensor<2xf32>
   %s = tensor.collapse_shape %x [[0], [1], [2, 3]] : tensor<?x2x1x6xf32> into tensor<?x2x6xf32>

@@ -135,6 +135,24 @@ def FoldConstants : Pass<"halftone-fold-constants", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"folded", "folded", "Values that have become constants">];
 }
 
+def InlineSymbols : Pass<"halftone-inline-symbols", "::mlir::ModuleOp"> {
+  let summary = "Make calls and globals a part of the entry function";
+  let description = [{
+    Private functions are inlined where they are called. Globals (`ml_program.global`) that nothing stores to are constants where they are loaded. Functions
+    and globals that are then used no more go, as the seed of random numbers that torch-mlir writes into each module with dropout.
+
+    ```mlir
+    ml_program.global private @w(dense<2.0> : tensor<4xf32>) : tensor<4xf32>
+    %0 = ml_program.global_load_const @w : tensor<4xf32>
+    // becomes
+    %0 = arith.constant dense<2.0> : tensor<4xf32>
+    ```
+
+    Left alone: globals that are stored to (`halftone-verify-import` names what is left), recursive calls.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::ml_program::MLProgramDialect"];
+}
+
 def LowerTosa : Pass<"halftone-lower-tosa", "::mlir::ModuleOp"> {
   let summary = "Bring TOSA to linalg on tensors";
   let description = [{
@@ -271,6 +289,14 @@ def NameInterface : Pass<"halftone-name-interface", "::mlir::ModuleOp"> {
     module gets its stage and version.
   }];
   let dependentDialects = ["::mlir::halftone::HalftoneDialect"];
+}
+
+def VerifyImport : Pass<"halftone-verify-import", "::mlir::ModuleOp"> {
+  let summary = "Check what other compilers' modules are, before anything looks into them";
+  let description = [{
+    The entry function has one block of `linalg`, `tensor`, `arith`, `math` and Halftone's operations; its arguments and results are ranked tensors of f32, i8,
+    ui8, i32, i64 or i1 (or quantized ones). Where not, one error names each kind of operation with its number, or each input and output.
+  }];
 }
 
 #endif // HALFTONE_IMPORT_PASSES
