@@ -191,3 +191,32 @@ func.func @channel_shuffle(%x: tensor<?x4x5x6xf32>, %w: tensor<6x4x1x1xf32>) -> 
   %j = tensor.collapse_shape %t [[0], [1, 2], [3], [4]] : tensor<?x3x2x5x6xf32> into tensor<?x6x5x6xf32>
   return %j : tensor<?x6x5x6xf32>
 }
+
+// -----
+
+// A source that is channels-last but for what stands between its convolutions.
+// CHECK-LABEL: @between
+// CHECK-SAME: %[[X:.*]]: tensor<1x4x4x2xf32>
+// CHECK-NOT: linalg.transpose
+// CHECK: %[[Y:.*]] = linalg.generic {{.*}} ins(%[[X]] :
+// CHECK: linalg.pooling_nhwc_max {{.*}} ins(%[[Y]],
+#between = affine_map<(n, c, h, w) -> (n, c, h, w)>
+func.func @between(%x: tensor<1x4x4x2xf32>) -> tensor<1x3x3x2xf32> {
+  %least = arith.constant 0xFF800000 : f32
+  %e = tensor.empty() : tensor<1x2x4x4xf32>
+  %f = tensor.empty() : tensor<1x4x4x2xf32>
+  %o = tensor.empty() : tensor<1x3x3x2xf32>
+  %window = tensor.empty() : tensor<2x2xf32>
+  %t = linalg.transpose ins(%x : tensor<1x4x4x2xf32>) outs(%e : tensor<1x2x4x4xf32>) permutation = [0, 3, 1, 2]
+  %y = linalg.generic {indexing_maps = [#between, #between], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%t : tensor<1x2x4x4xf32>) outs(%e : tensor<1x2x4x4xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = math.absf %a : f32
+    linalg.yield %s : f32
+  } -> tensor<1x2x4x4xf32>
+  %b = linalg.transpose ins(%y : tensor<1x2x4x4xf32>) outs(%f : tensor<1x4x4x2xf32>) permutation = [0, 2, 3, 1]
+  %i = linalg.fill ins(%least : f32) outs(%o : tensor<1x3x3x2xf32>) -> tensor<1x3x3x2xf32>
+  %p = linalg.pooling_nhwc_max {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>}
+      ins(%b, %window : tensor<1x4x4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<1x3x3x2xf32>) -> tensor<1x3x3x2xf32>
+  return %p : tensor<1x3x3x2xf32>
+}

@@ -66,3 +66,66 @@ func.func @training(%x: tensor<1x2x3x3xf32>, %v: tensor<2xf32>) -> tensor<1x2x3x
   }
   return %y : tensor<1x2x3x3xf32>
 }
+
+// A normalization in sums and products by channel, as TOSA has it: (2 x + 1 - 3) / 4 * 6 + 5 = 3 x + 2. A sum alone stays, and what stands behind anything
+// but a contraction.
+// CHECK-LABEL: @steps
+// CHECK-DAG: %[[W:.*]] = arith.constant dense<3.000000e+00> : tensor<2x2xf32>
+// CHECK-DAG: %[[B:.*]] = arith.constant dense<2.000000e+00> : tensor<2xf32>
+// CHECK: %[[P:.*]] = linalg.matmul ins(%{{.*}}, %[[W]] :
+// CHECK: %[[Y:.*]] = linalg.generic {{.*}} ins(%[[P]], %[[B]] :
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: arith.addf
+// CHECK-NEXT: linalg.yield
+// CHECK: arith.mulf
+// CHECK: return %[[Y]],
+#steps_id = affine_map<(i, j) -> (i, j)>
+#steps_channel = affine_map<(i, j) -> (j)>
+func.func @steps(%x: tensor<3x2xf32>) -> (tensor<3x2xf32>, tensor<3x2xf32>) {
+  %w = arith.constant dense<2.0> : tensor<2x2xf32>
+  %one = arith.constant dense<1.0> : tensor<2xf32>
+  %three = arith.constant dense<3.0> : tensor<2xf32>
+  %four = arith.constant dense<4.0> : tensor<2xf32>
+  %five = arith.constant dense<5.0> : tensor<2xf32>
+  %six = arith.constant dense<6.0> : tensor<2xf32>
+  %zero = arith.constant dense<0.0> : tensor<3x2xf32>
+  %e = tensor.empty() : tensor<3x2xf32>
+  %c = linalg.matmul ins(%x, %w : tensor<3x2xf32>, tensor<2x2xf32>) outs(%zero : tensor<3x2xf32>) -> tensor<3x2xf32>
+  %0 = linalg.generic {indexing_maps = [#steps_id, #steps_channel, #steps_id], iterator_types = ["parallel", "parallel"]}
+      ins(%c, %one : tensor<3x2xf32>, tensor<2xf32>) outs(%e : tensor<3x2xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %s = arith.addf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<3x2xf32>
+  %1 = linalg.generic {indexing_maps = [#steps_id, #steps_channel, #steps_id], iterator_types = ["parallel", "parallel"]}
+      ins(%0, %three : tensor<3x2xf32>, tensor<2xf32>) outs(%e : tensor<3x2xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %s = arith.subf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<3x2xf32>
+  %2 = linalg.generic {indexing_maps = [#steps_id, #steps_channel, #steps_id], iterator_types = ["parallel", "parallel"]}
+      ins(%1, %four : tensor<3x2xf32>, tensor<2xf32>) outs(%e : tensor<3x2xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %s = arith.divf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<3x2xf32>
+  %3 = linalg.generic {indexing_maps = [#steps_channel, #steps_id, #steps_id], iterator_types = ["parallel", "parallel"]}
+      ins(%six, %2 : tensor<2xf32>, tensor<3x2xf32>) outs(%e : tensor<3x2xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %s = arith.mulf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<3x2xf32>
+  %4 = linalg.generic {indexing_maps = [#steps_id, #steps_channel, #steps_id], iterator_types = ["parallel", "parallel"]}
+      ins(%3, %five : tensor<3x2xf32>, tensor<2xf32>) outs(%e : tensor<3x2xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %s = arith.addf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<3x2xf32>
+  %5 = linalg.generic {indexing_maps = [#steps_id, #steps_channel, #steps_id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %six : tensor<3x2xf32>, tensor<2xf32>) outs(%e : tensor<3x2xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %s = arith.mulf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<3x2xf32>
+  return %4, %5 : tensor<3x2xf32>, tensor<3x2xf32>
+}

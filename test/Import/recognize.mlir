@@ -220,3 +220,33 @@ func.func @batch_of_one(%x: tensor<1x3x4xf32>) -> tensor<1x3x2xf32> {
   %c = linalg.batch_matmul ins(%x, %w : tensor<1x3x4xf32>, tensor<1x4x2xf32>) outs(%i : tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
   return %c : tensor<1x3x2xf32>
 }
+
+// -----
+
+// The least number around and under a maximum is -inf; where a sum reads it too, it stays.
+// CHECK-LABEL: @max_pool
+// CHECK-DAG: %[[LEAST:.*]] = arith.constant -3.40282347E+38 : f32
+// CHECK-DAG: %[[INFINITY:.*]] = arith.constant 0xFF800000 : f32
+// CHECK: tensor.pad
+// CHECK: tensor.yield %[[INFINITY]]
+// CHECK: linalg.fill ins(%[[INFINITY]]
+// CHECK: linalg.pooling_nhwc_max
+// CHECK: tensor.pad
+// CHECK: tensor.yield %[[LEAST]]
+func.func @max_pool(%x: tensor<1x3x3x1xf32>) -> (tensor<1x3x3x1xf32>, tensor<1x4x4x1xf32>) {
+  %least = arith.constant -3.40282347E+38 : f32
+  %window = tensor.empty() : tensor<2x2xf32>
+  %e = tensor.empty() : tensor<1x3x3x1xf32>
+  %p = tensor.pad %x low[0, 1, 1, 0] high[0, 0, 0, 0] {
+  ^bb0(%a: index, %b: index, %c: index, %d: index):
+    tensor.yield %least : f32
+  } : tensor<1x3x3x1xf32> to tensor<1x4x4x1xf32>
+  %f = linalg.fill ins(%least : f32) outs(%e : tensor<1x3x3x1xf32>) -> tensor<1x3x3x1xf32>
+  %y = linalg.pooling_nhwc_max {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>}
+      ins(%p, %window : tensor<1x4x4x1xf32>, tensor<2x2xf32>) outs(%f : tensor<1x3x3x1xf32>) -> tensor<1x3x3x1xf32>
+  %q = tensor.pad %y low[0, 1, 1, 0] high[0, 0, 0, 0] {
+  ^bb0(%a: index, %b: index, %c: index, %d: index):
+    tensor.yield %least : f32
+  } : tensor<1x3x3x1xf32> to tensor<1x4x4x1xf32>
+  return %y, %q : tensor<1x3x3x1xf32>, tensor<1x4x4x1xf32>
+}

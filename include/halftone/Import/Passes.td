@@ -47,6 +47,8 @@ def ConvertLayout : Pass<"halftone-convert-layout", "::mlir::func::FuncOp"> {
     %y = linalg.conv_2d_nhwc_hwcf ins(%t, %w' : tensor<1x8x8x3xf32>, tensor<3x3x3x16xf32>) ...
     ```
 
+    What the source itself transposes from channels-last is converted, too; where it transposes back, both transposes go.
+
     Left alone: operations none of whose operands is channels-last, and reshapes that mix channels with positions
     (their operand is transposed back).
   }];
@@ -103,14 +105,16 @@ def FoldBatchNorm : Pass<"halftone-fold-batch-norm", "::mlir::func::FuncOp"> {
     With `a = scale / sqrt(variance + epsilon)` (computed in f64, rounded to f32 once at the end), a `batch_norm`
     composite whose operand is a convolution or matrix product with constant weights (and perhaps a bias), used only
     there, becomes new weights `w * a[c]` and a bias `(b - mean[c]) * a[c] + bias[c]`. Elsewhere, with constant
-    statistics, it becomes one elementwise `x * a[c] + (bias[c] - mean[c] * a[c])`.
+    statistics, it becomes one elementwise `x * a[c] + (bias[c] - mean[c] * a[c])`. Sums and products with a constant for each channel, which front ends
+    write for a normalization and sources for their scales, fold into the contraction before them in the same way, if one of them is a product.
 
-    Left alone: composites whose statistics are not constants.
+    Left alone: composites whose statistics are not constants, sums and products behind anything else.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
                            "::mlir::arith::ArithDialect"];
   let statistics = [Statistic<"numFolded", "folded", "Batch normalizations folded into weights">,
-                    Statistic<"numExpanded", "expanded", "Batch normalizations made elementwise">];
+                    Statistic<"numExpanded", "expanded", "Batch normalizations made elementwise">,
+                    Statistic<"numSteps", "chains", "Chains of sums and products folded into weights">];
 }
 
 def FoldConstants : Pass<"halftone-fold-constants", "::mlir::ModuleOp"> {
@@ -181,7 +185,7 @@ def Recognize : Pass<"halftone-recognize", "::mlir::func::FuncOp"> {
   let description = [{
     One pattern a file (lib/Import/Transforms/Recognize*.cpp): compare-and-select Relu becomes `maximumf`, the chain
     of a normalization by channel becomes the composite `batch_norm`, a sum over a window divided by its size becomes
-    `avg_pool`; channels-last convolutions with filters first or with a multiplier of depth get the order of weights HWCF, HWC, or groups; a batch of one product
+    `avg_pool`; the least finite number around and under a max pool becomes -inf; channels-last convolutions with filters first or with a multiplier of depth get the order of weights HWCF, HWC, or groups; a batch of one product
     with constant weights is a matrix product; transposed and reshaped constants become constants, channel vectors lose extents of 1, a bias that a
     convolution's sum starts with is added after it.
 

@@ -33,6 +33,9 @@ void populateRecognizeBatchNorm(RewritePatternSet &patterns);
 /// A sum over all positions divided by their number, or a summing pool divided by its window, becomes `avg_pool`.
 void populateRecognizeAvgPool(RewritePatternSet &patterns);
 
+/// The least finite number that a max pool is padded with and starts with becomes -inf.
+void populateRecognizeMaxPool(RewritePatternSet &patterns);
+
 /// An all-parallel generic whose body is one binary operation of `other` (identity map) and the rank-1 `channel`, read
 /// along the dimension `axis`.
 struct ChannelOperation {

@@ -92,6 +92,7 @@ private:
   LogicalResult convertGeneric(linalg::GenericOp op);
   LogicalResult convertComposite(CompositeOp op);
   LogicalResult convertCast(Operation *op);
+  LogicalResult convertTranspose(linalg::TransposeOp op);
 
   func::FuncOp function;
   IRRewriter rewriter;
@@ -453,6 +454,21 @@ LogicalResult LayoutConverter::convertCast(Operation *op) {
   return success();
 }
 
+/// A source that is channels-last in part, as TOSA of a model whose pictures have their channels first: what it transposes is the twin of the result, and
+/// what it transposes back is the twin.
+LogicalResult LayoutConverter::convertTranspose(linalg::TransposeOp op) {
+  static const SmallVector<int64_t> firstFromLast = inverse(lastFromFirst(4));
+  Value result = op->getResult(0), source = op.getInput();
+  if (op.getPermutation() == ArrayRef<int64_t>(firstFromLast)) {
+    setTwin(result, source);
+    return success();
+  }
+  if (op.getPermutation() != lastFromFirst(4) || !hasTwin(source))
+    return failure();
+  rewriter.replaceAllUsesWith(result, twins[source]);
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // The walk
 //===----------------------------------------------------------------------===//
@@ -471,6 +487,8 @@ LogicalResult LayoutConverter::convert(Operation *op) {
     return convertPooling<PoolingNchwMaxOp, PoolingNhwcMaxOp>(pool);
   if (auto pool = dyn_cast<PoolingNchwSumOp>(op))
     return convertPooling<PoolingNchwSumOp, PoolingNhwcSumOp>(pool);
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
+    return convertTranspose(transpose);
   // A value that some convolution reads through a transpose is not thereby channels-last for its other users.
   if (!isSpatial(op) &&
       llvm::none_of(op->getOperands(), [&](Value v) { return hasTwin(v) && backs.lookup(v) != v; }))

@@ -1,7 +1,8 @@
 //===- FoldBatchNorm.cpp - batch normalization into weights and bias --------===//
 //
 // y = (conv(x, w) + b - mean) * a + beta with a = scale / sqrt(variance + epsilon), per output channel, is
-// conv(x, w * a) + ((b - mean) * a + beta). Computed in f64, rounded to f32 once.
+// conv(x, w * a) + ((b - mean) * a + beta). Computed in f64, rounded to f32 once. So is a normalization that a front end writes as sums and products
+// with a constant for each channel.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Analysis/SourceScales.h"
@@ -58,20 +59,69 @@ static std::optional<Affine> constantAffine(CompositeOp op) {
   return affine;
 }
 
-/// The constant that a generic adds along its last dimension, with the operand that it is added to.
-static std::optional<std::pair<Value, std::vector<float>>> matchBias(linalg::GenericOp op) {
-  if (op.getNumDpsInputs() != 2 || op.getNumParallelLoops() != op.getNumLoops() || op.getBody()->getOperations().size() != 2 ||
-      !isa<arith::AddFOp>(op.getBody()->front()))
+/// A generic of one operation on a value and a constant for each index of its last dimension.
+struct ChannelStep {
+  Value operand;
+  std::vector<float> constant;
+  Operation *operation;
+  bool isRight; ///< the constant is the second operand
+};
+
+static std::optional<ChannelStep> matchChannelStep(Value value) {
+  auto op = value.getDefiningOp<linalg::GenericOp>();
+  if (!op || op.getNumDpsInputs() != 2 || op.getNumParallelLoops() != op.getNumLoops() || op.getBody()->getOperations().size() != 2)
     return std::nullopt;
+  Operation &body = op.getBody()->front();
   unsigned last = op.getNumLoops() - 1;
   for (unsigned i = 0; i < 2; ++i) {
     AffineMap map = op.getIndexingMapsArray()[i], other = op.getIndexingMapsArray()[1 - i];
-    if (map.getNumResults() != 1 || !map.isFunctionOfDim(last) || !other.isIdentity())
+    BlockArgument x = op.getBody()->getArgument(1 - i), c = op.getBody()->getArgument(i);
+    bool isRight = body.getNumOperands() == 2 && body.getOperand(0) == x && body.getOperand(1) == c;
+    bool isLeft = body.getNumOperands() == 2 && body.getOperand(0) == c && body.getOperand(1) == x;
+    if (map.getNumResults() != 1 || !map.isFunctionOfDim(last) || !other.isIdentity() || !(isRight || isLeft))
       continue;
     if (auto elements = getConstantElements<float>(op.getInputs()[i]))
-      return std::make_pair(op.getInputs()[1 - i], std::move(*elements));
+      return ChannelStep{op.getInputs()[1 - i], std::move(*elements), &body, isRight};
   }
   return std::nullopt;
+}
+
+/// The constant that a generic adds along its last dimension, with the operand that it is added to.
+static std::optional<std::pair<Value, std::vector<float>>> matchBias(linalg::GenericOp op) {
+  std::optional<ChannelStep> step = matchChannelStep(op.getResult(0));
+  if (!step || !isa<arith::AddFOp>(step->operation))
+    return std::nullopt;
+  return std::make_pair(step->operand, std::move(step->constant));
+}
+
+/// What a step does to what stands before it: y' = y * factor + offset, put in front of `behind`. False if it is no such step.
+static bool prepend(const ChannelStep &step, Affine &behind) {
+  const size_t count = step.constant.size();
+  Affine here{std::vector<double>(count, 1.0), std::vector<double>(count, 0.0)};
+  for (auto [c, constant] : llvm::enumerate(step.constant)) {
+    if (isa<arith::AddFOp>(step.operation))
+      here.offset[c] = constant;
+    else if (isa<arith::SubFOp>(step.operation) && step.isRight)
+      here.offset[c] = -double(constant);
+    else if (isa<arith::MulFOp>(step.operation))
+      here.factor[c] = constant;
+    else if (isa<arith::DivFOp>(step.operation) && step.isRight && constant != 0)
+      here.factor[c] = 1.0 / constant;
+    else
+      return false;
+  }
+  if (behind.factor.empty())
+    behind = Affine{std::vector<double>(count, 1.0), std::vector<double>(count, 0.0)};
+  for (size_t c = 0; c < count; ++c) {
+    behind.offset[c] += behind.factor[c] * here.offset[c];
+    behind.factor[c] *= here.factor[c];
+  }
+  return true;
+}
+
+static bool isFinite(const Affine &affine) {
+  auto finite = [](double value) { return std::isfinite(float(value)); };
+  return llvm::all_of(affine.factor, finite) && llvm::all_of(affine.offset, finite);
 }
 
 static bool isContraction(Operation *op) {
@@ -147,7 +197,8 @@ static void foldIntoScales(Operation *contraction, ArrayRef<double> factors) {
   contraction->setAttr(kSourceScalesAttr, DenseF32ArrayAttr::get(contraction->getContext(), folded));
 }
 
-static void fold(RewriterBase &rewriter, CompositeOp op, Producer &producer, const Affine &affine) {
+/// Folds what the operations compute, the last of them first, into the contraction before them: they and its bias go.
+static void fold(RewriterBase &rewriter, ArrayRef<Operation *> chain, Producer &producer, const Affine &affine) {
   Operation *contraction = producer.contraction;
   auto type = cast<RankedTensorType>(contraction->getOperand(1).getType());
   for (size_t i = 0; i < producer.weights.size(); ++i)
@@ -168,7 +219,9 @@ static void fold(RewriterBase &rewriter, CompositeOp op, Producer &producer, con
   Value sum = channelwise(rewriter, loc, producer.beforeBias, biasValue, axis, [](OpBuilder &b, Location l, ValueRange a) {
     return arith::AddFOp::create(b, l, a[0], a[1]).getResult();
   });
-  rewriter.replaceOp(op, sum);
+  rewriter.replaceOp(chain.front(), sum);
+  for (Operation *op : chain.drop_front())
+    rewriter.eraseOp(op);
   if (producer.biasOp)
     rewriter.eraseOp(producer.biasOp);
 }
@@ -184,6 +237,29 @@ static void expand(RewriterBase &rewriter, CompositeOp op, const Affine &affine,
     return arith::AddFOp::create(builder, l, product, v[2]).getResult();
   });
   rewriter.replaceOp(op, y);
+}
+
+/// Folds the chain of steps that ends with `end` into the contraction before it, if one of them multiplies: the operations that went.
+static SmallVector<Operation *> foldSteps(RewriterBase &rewriter, linalg::GenericOp end) {
+  Affine affine;
+  SmallVector<Operation *> chain;
+  bool multiplies = false;
+  for (Value value = end.getResult(0); std::optional<ChannelStep> step = matchChannelStep(value); value = step->operand) {
+    if (!prepend(*step, affine))
+      return {};
+    chain.push_back(value.getDefiningOp());
+    multiplies |= isa<arith::MulFOp, arith::DivFOp>(step->operation);
+    std::optional<Producer> producer = multiplies ? matchProducer(step->operand) : std::nullopt;
+    if (producer && isFinite(affine)) {
+      fold(rewriter, chain, *producer, affine);
+      if (producer->biasOp)
+        chain.push_back(producer->biasOp);
+      return chain;
+    }
+    if (!step->operand.hasOneUse())
+      return {};
+  }
+  return {};
 }
 
 namespace {
@@ -205,12 +281,25 @@ struct FoldBatchNorm : halftone::impl::FoldBatchNormBase<FoldBatchNorm> {
       if (axis.getInt() == rank - 1)
         producer = matchProducer(op.getInputs()[0]);
       if (producer) {
-        fold(rewriter, op, *producer, *affine);
+        fold(rewriter, op.getOperation(), *producer, *affine);
         ++numFolded;
       } else {
         expand(rewriter, op, *affine, axis.getInt());
         ++numExpanded;
       }
+    }
+    SmallVector<linalg::GenericOp> generics;
+    getOperation().walk([&](linalg::GenericOp op) {
+      if (op->getNumResults() == 1 && !op->getParentOfType<CompositeOp>())
+        generics.push_back(op);
+    });
+    DenseSet<Operation *> gone;
+    for (linalg::GenericOp op : llvm::reverse(generics)) { // the end of a chain first: all of it folds
+      if (gone.contains(op))
+        continue;
+      SmallVector<Operation *> folded = foldSteps(rewriter, op);
+      gone.insert(folded.begin(), folded.end());
+      numSteps += !folded.empty();
     }
   }
 };

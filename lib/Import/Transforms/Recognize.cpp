@@ -26,6 +26,7 @@ struct Recognize : halftone::impl::RecognizeBase<Recognize> {
     populateRecognizeRelu(patterns);
     populateRecognizeBatchNorm(patterns);
     populateRecognizeAvgPool(patterns);
+    populateRecognizeMaxPool(patterns);
     if (failed(applyToEnd(getOperation(), std::move(patterns)))) {
       getOperation().emitError("recognition does not come to an end");
       signalPassFailure();
