@@ -72,7 +72,8 @@ typedef struct {
 typedef struct {
   /// Threads that run a model's parallel loops, the caller's included. 0: the
   /// environment variable HALFTONE_NUM_THREADS if it is set, else the CPUs
-  /// that this process may use (affinity and cgroup quota).
+  /// that this process may use (affinity and cgroup quota). Of more than there
+  /// are CPUs in the affinity, so many start: more would wait for one another.
   int32_t numThreads;
 } HalftoneLoadOptions;
 
@@ -103,7 +104,7 @@ HALFTONE_EXPORT HalftoneModule *
 halftone_module_for_inputs(HalftoneModule *module, const HalftoneBuffer *inputs,
                            int32_t numInputs);
 
-/// The number of threads that run its parallel loops, at least 1.
+/// The number of threads that its parallel loops are shared out for, at least 1.
 HALFTONE_EXPORT int32_t halftone_module_threads(const HalftoneModule *module);
 
 /// The number of layers that the model lists; 0 for an artefact without a list.

@@ -48,8 +48,7 @@ int mlir::halftone::cgroupCpuLimit(const std::string &membership,
       leastCgroupLimit(membership, root, "cpu", groupLimit));
 }
 
-/// CPUs in this process's affinity mask; also right beyond 1,024 CPUs.
-static int affinityCount() {
+int mlir::halftone::affinityCount() {
   for (int cpus = CPU_SETSIZE; cpus <= (1 << 20); cpus *= 2) {
     cpu_set_t *mask = CPU_ALLOC(cpus);
     if (!mask)

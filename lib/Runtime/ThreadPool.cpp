@@ -8,6 +8,7 @@
 
 #include "halftone/Runtime/ThreadPool.h"
 #include "halftone/Runtime/FloatMode.h"
+#include "halftone/Runtime/ThreadCount.h"
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -115,7 +116,8 @@ bool ThreadPool::create() {
   std::lock_guard<std::mutex> lock(PoolRegistry::get().mutex);
   if (pool.load(std::memory_order_relaxed))
     return true;
-  pthreadpool *made = pthreadpool_create(static_cast<size_t>(numThreads));
+  // Workers spin: with one more than there are CPUs each loop waits for the scheduler, 200 times as long as it runs.
+  pthreadpool *made = pthreadpool_create(static_cast<size_t>(std::min(numThreads, affinityCount())));
   workers = made ? findWorkers(made) : std::vector<pid_t>();
   pool.store(made, std::memory_order_release);
   return made != nullptr;

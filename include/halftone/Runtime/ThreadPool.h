@@ -39,6 +39,7 @@ public:
   static std::shared_ptr<ThreadPool> shared(int numThreads);
   ~ThreadPool();
 
+  /// What loops are shared out for. No more threads start than the thread that starts them has CPUs.
   int size() const { return numThreads; }
 
   /// Starts the threads unless they run; false when the system refuses. To be

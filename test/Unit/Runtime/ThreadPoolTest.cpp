@@ -10,6 +10,8 @@
 #include "halftone/Runtime/ThreadPool.h"
 #include "gtest/gtest.h"
 #include <atomic>
+#include <filesystem>
+#include <iterator>
 #include <sched.h>
 #include <sys/wait.h>
 #include <thread>
@@ -36,6 +38,26 @@ TEST(ThreadPoolTest, EachIterationExactlyOnce) {
         EXPECT_EQ(1, hit);
     }
   }
+}
+
+static int threadsOfTheProcess() {
+  auto folder = std::filesystem::directory_iterator("/proc/self/task");
+  return static_cast<int>(std::distance(begin(folder), end(folder)));
+}
+
+TEST(ThreadPoolTest, NoMoreThreadsThanCpus) {
+  cpu_set_t own;
+  ASSERT_EQ(0, sched_getaffinity(0, sizeof(own), &own));
+  const int numThreads = CPU_COUNT(&own) + 3;
+  auto pool = ThreadPool::shared(numThreads);
+  const int before = threadsOfTheProcess();
+  ASSERT_TRUE(pool->start());
+  EXPECT_EQ(CPU_COUNT(&own) - 1, threadsOfTheProcess() - before);
+  EXPECT_EQ(numThreads, pool->size());
+  std::vector<std::atomic<int>> hits(1000);
+  pool->callback()(pool.get(), countIterations, &hits, 1000);
+  for (const std::atomic<int> &hit : hits)
+    EXPECT_EQ(1, hit);
 }
 
 TEST(ThreadPoolTest, OneThreadIsSerial) {
