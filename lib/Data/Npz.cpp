@@ -79,10 +79,15 @@ public:
     return makeError("cannot be read: " + llvm::Twine(zip_file_strerror(entry)));
   }
 
-  /// Reads to the end, where the library checks the checksum.
+  /// Reads to the end, where the library checks the checksum: a damaged stream may
+  /// give more bytes than the array has.
   llvm::Error finish() {
-    char byte;
-    if (zip_fread(entry, &byte, 1) < 0)
+    char rest[4096];
+    zip_int64_t got;
+    do
+      got = zip_fread(entry, rest, sizeof(rest));
+    while (got > 0);
+    if (got < 0)
       return makeError("is damaged: " + llvm::Twine(zip_file_strerror(entry)));
     return llvm::Error::success();
   }

@@ -124,6 +124,28 @@ TEST_F(NpzTest, RefusesDamagedArchives) {
   expectFailure(readNpz(writeText("x.npz", bytes)), "array 'x'");
 }
 
+// One bit of a compressed stream: what is read nevertheless is what was written.
+TEST_F(NpzTest, RefusesDamagedStreams) {
+  Tensor waves("x", ElementType::F32, {600});
+  for (auto [i, value] : llvm::enumerate(waves.values<float>()))
+    value = static_cast<float>(i * 2654435761u % 997);
+  const std::string whole = readText(writeCompressed(
+      "x.npy", formatNpyHeader(waves.type, waves.shape) + std::string(waves.bytes.begin(), waves.bytes.end())));
+  const size_t begin = whole.find("x.npy") + 5, end = whole.find("PK\x01\x02");
+  ASSERT_LT(begin + 200, end);
+  int refused = 0;
+  for (size_t i = begin; i < end; ++i)
+    for (int bit : {0, 3, 6}) {
+      std::string damaged = whole;
+      damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
+      auto read = llvm::expectedToOptional(readNpz(writeText("x.npz", damaged)));
+      refused += !read;
+      if (read)
+        EXPECT_EQ(waves.bytes, read->front().bytes) << i << ", bit " << bit;
+    }
+  EXPECT_GT(refused, 500);
+}
+
 TEST_F(NpzTest, SurvivesGarbage) {
   expectSuccess(writeNpz(at("whole.npz"), tensors()));
   std::string bytes = readText(at("whole.npz"));
