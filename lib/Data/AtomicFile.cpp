@@ -12,12 +12,37 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 
 using namespace mlir::halftone;
 namespace fs = llvm::sys::fs;
 
-static llvm::Error cannotWrite(llvm::StringRef path, std::error_code code) {
-  return makeError("cannot write '" + path + "': " + code.message());
+static constexpr llvm::StringLiteral kTemporaryName = "halftone";
+
+static std::string temporaryFolder() {
+  llvm::SmallString<128> folder;
+  llvm::sys::path::system_temp_directory(/*erasedOnReboot=*/true, folder);
+  return folder.str().str();
+}
+
+/// What went wrong with a temporary file, and what says where it is.
+static llvm::Error temporaryFileError(const llvm::Twine &what) {
+  return makeError(what + "; temporary files go to '" + temporaryFolder() + "': set TMPDIR to a folder with room");
+}
+
+llvm::Error mlir::halftone::cannotWrite(llvm::StringRef path, std::error_code code) {
+  const std::string what = ("cannot write '" + path + "': " + code.message()).str();
+  const bool isTemporary =
+      llvm::sys::path::parent_path(path) == temporaryFolder() && llvm::sys::path::filename(path).starts_with(kTemporaryName);
+  return isTemporary ? temporaryFileError(what) : makeError(what);
+}
+
+llvm::Expected<std::string> mlir::halftone::makeTemporaryFile(llvm::StringRef extension) {
+  llvm::SmallString<128> path;
+  if (std::error_code code = fs::createTemporaryFile(kTemporaryName, extension, path))
+    return temporaryFileError("cannot make a temporary file: " + code.message());
+  llvm::sys::RemoveFileOnSignal(path);
+  return path.str().str();
 }
 
 /// Writes to an open file and reports what the system refused (a full disk).

@@ -2,6 +2,7 @@
 #include "halftone/Target/Compile.h"
 #include "Emit.h"
 #include "ModelTable.h"
+#include "halftone/Data/AtomicFile.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -63,14 +64,15 @@ public:
   }
 
   llvm::Error add(llvm::Module &module, llvm::TargetMachine &machine) {
-    SmallString<128> object;
-    int descriptor;
-    if (std::error_code error = llvm::sys::fs::createTemporaryFile("halftone", "o", descriptor, object))
-      return llvm::createStringError(error, "cannot make a temporary file: " + error.message());
-    llvm::sys::RemoveFileOnSignal(object);
-    paths.emplace_back(object);
-    llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
-    return writeAll(os, object, [&](llvm::raw_pwrite_stream &stream) {
+    llvm::Expected<std::string> object = makeTemporaryFile("o");
+    if (!object)
+      return object.takeError();
+    paths.push_back(*object);
+    std::error_code error;
+    llvm::raw_fd_ostream os(*object, error);
+    if (error)
+      return cannotWrite(*object, error);
+    return writeAll(os, *object, [&](llvm::raw_pwrite_stream &stream) {
       llvm::Error error = emitCode(module, machine, llvm::CodeGenFileType::ObjectFile, stream);
       bytes += stream.tell();
       return error;

@@ -40,9 +40,6 @@ llvm::Error emitCode(llvm::Module &module, llvm::TargetMachine &machine, llvm::C
 /// Links objects for the target's architecture into a shared library without dependencies, by lld in this process.
 llvm::Error linkShared(ArrayRef<std::string> objects, const CpuTarget &target, StringRef soname, StringRef path);
 
-/// The error of a path that the system does not let us write.
-llvm::Error cannotWrite(StringRef path, std::error_code error);
-
 /// Writes a file whole or not at all: `write` gets the path of a temporary file in the same folder, which then takes
 /// the place of `path`.
 llvm::Error writeAtomically(StringRef path, std::function<llvm::Error(StringRef)> write);

@@ -1,5 +1,6 @@
 //===- Link.cpp - objects to shared libraries, files to their places --------===//
 #include "Emit.h"
+#include "halftone/Data/AtomicFile.h"
 #include "lld/Common/Driver.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -52,10 +53,6 @@ llvm::Error mlir::halftone::linkShared(ArrayRef<std::string> objects, const CpuT
   if (result.retCode != 0)
     return llvm::createStringError("linking failed:\n" + messages);
   return llvm::Error::success();
-}
-
-llvm::Error mlir::halftone::cannotWrite(StringRef path, std::error_code error) {
-  return llvm::createStringError(error, "cannot write '" + path + "': " + error.message());
 }
 
 llvm::Error mlir::halftone::writeAtomically(StringRef path, std::function<llvm::Error(StringRef)> write) {

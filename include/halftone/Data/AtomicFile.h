@@ -25,6 +25,14 @@ llvm::Error
 writeFileAtomically(llvm::StringRef path,
                     llvm::function_ref<llvm::Error(llvm::raw_ostream &)> write);
 
+/// The error of a path that the system does not let us write. Of a temporary
+/// file it names TMPDIR.
+llvm::Error cannotWrite(llvm::StringRef path, std::error_code code);
+
+/// An empty file in the system's folder for temporary files, which is removed
+/// on signals, and else is the caller's to remove.
+llvm::Expected<std::string> makeTemporaryFile(llvm::StringRef extension);
+
 } // namespace mlir::halftone
 
 #endif // HALFTONE_DATA_ATOMICFILE_H
