@@ -191,7 +191,9 @@ typedef struct HalftoneModel {
   const char *size;
 } HalftoneModel;
 
-/// The one exported symbol of a compiled model. Never returns NULL. Of several
+/// The one exported symbol of a compiled model; of an object file it is
+/// halftone_query_NAME by the file's name, which the header beside it declares,
+/// so that a program can have several models. Never returns NULL. Of several
 /// models it returns the one that asks least of the CPU; libhalftone_runtime
 /// takes the first of `variants` that this CPU can run.
 const HalftoneModel *halftone_query(void);

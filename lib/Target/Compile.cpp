@@ -3,6 +3,7 @@
 #include "Emit.h"
 #include "ModelTable.h"
 #include "halftone/Data/AtomicFile.h"
+#include "halftone-c/Artefact.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -94,6 +95,14 @@ private:
 
 } // namespace
 
+/// The query of an object file has the file's name, so that a program can have several.
+static std::string querySymbolOf(StringRef path) {
+  std::string symbol = HALFTONE_QUERY_SYMBOL "_";
+  for (char c : llvm::sys::path::stem(path))
+    symbol += llvm::isAlnum(c) ? c : '_';
+  return symbol;
+}
+
 /// One target's file.
 static llvm::Error writeByExtension(ModuleOp module, const TargetOptions &options, llvm::Module &llvmModule,
                                     llvm::TargetMachine &machine, const CpuTarget &target, StringRef path) {
@@ -114,12 +123,14 @@ static llvm::Error writeByExtension(ModuleOp module, const TargetOptions &option
       llvmModule.print(os, nullptr);
       return llvm::Error::success();
     });
+  const std::string query = querySymbolOf(path);
+  llvmModule.getFunction(HALFTONE_QUERY_SYMBOL)->setName(query);
   if (llvm::Error failure = emit(llvm::CodeGenFileType::ObjectFile))
     return failure;
   SmallString<128> header(path);
   llvm::sys::path::replace_extension(header, ".h");
   return writeText(header, [&](llvm::raw_pwrite_stream &os) {
-    os << makeHeader(module, options);
+    os << makeHeader(module, options, query);
     return llvm::Error::success();
   });
 }

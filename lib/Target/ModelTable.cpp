@@ -289,7 +289,7 @@ void mlir::halftone::addModelTable(ModuleOp module, const TargetOptions &options
     builder.note(target.cpuFeatures);
 }
 
-std::string mlir::halftone::makeHeader(ModuleOp module, const TargetOptions &options) {
+std::string mlir::halftone::makeHeader(ModuleOp module, const TargetOptions &options, StringRef query) {
   std::string text;
   llvm::raw_string_ostream os(text);
   auto list = [&](StringRef what, StringRef attribute) {
@@ -298,12 +298,12 @@ std::string mlir::halftone::makeHeader(ModuleOp module, const TargetOptions &opt
       llvm::interleaveComma(entry.type.getShape(), os, [&](int64_t extent) {
         ShapedType::isDynamic(extent) ? (void)(os << "batch") : (void)(os << extent);
       });
-      os << "] " << entry.name << "\n";
+      os << "] " << llvm::join(llvm::split(entry.name, "*/"), "* /") << "\n";
     }
   };
   os << "/* " << options.name << ": a model compiled by Halftone. Link the object file beside this header.\n *\n";
   list("input", kInputsAttr);
   list("output", kOutputsAttr);
-  os << " */\n#include \"halftone-c/Artefact.h\"\n";
+  os << " */\n#include \"halftone-c/Artefact.h\"\n\n#ifdef __cplusplus\nextern \"C\"\n#endif\nconst HalftoneModel *" << query << "(void);\n";
   return text;
 }

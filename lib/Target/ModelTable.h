@@ -27,8 +27,8 @@ struct VariantPlace {
 void addModelTable(ModuleOp module, const TargetOptions &options, const CpuTarget &target, VariantPlace place,
                    llvm::Module &llvmModule);
 
-/// A C header that declares the entry of an object file and lists its inputs and outputs.
-std::string makeHeader(ModuleOp module, const TargetOptions &options);
+/// A C header that declares the entry of an object file, the function `query`, and lists its inputs and outputs.
+std::string makeHeader(ModuleOp module, const TargetOptions &options, StringRef query);
 
 } // namespace mlir::halftone
 

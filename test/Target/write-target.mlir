@@ -17,10 +17,11 @@
 // RUN: FileCheck %s --check-prefix=ASSEMBLY < %t/m.s
 
 // OBJECT-NOT: U
-// OBJECT: T halftone_query
+// OBJECT: T halftone_query_m
 // HEADER: double: a model compiled by Halftone
 // HEADER: input 0: float [8] x
 // HEADER: output 0: float [8] y
+// HEADER: const HalftoneModel *halftone_query_m(void);
 // IR: define internal{{.*}} i32 @halftone_run
 // IR: attributes #{{.*}} "no-builtins"
 // ASSEMBLY-DAG: halftone_query:
