@@ -27,6 +27,7 @@
 #define HALFTONE_CODEGEN_WEIGHTSTORAGE_H
 
 #include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/OperationSupport.h"
 #include "llvm/ADT/SmallVector.h"
 #include <vector>
 

@@ -3,6 +3,7 @@
 #define HALFTONE_IMPORT_RESIZEMODES_H
 
 #include "mlir/Support/LLVM.h"
+#include "llvm/ADT/SmallVector.h"
 #include <optional>
 
 namespace mlir::halftone {
