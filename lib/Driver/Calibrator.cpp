@@ -149,11 +149,11 @@ static Error observeOnce(LoadedModel &model, std::vector<Tensor> inputs,
 }
 
 /// Runs the samples from `first` on; returns how many are done, less than all
-/// if there was a Ctrl-C.
+/// if there was a Ctrl-C. Before, one ends the program at once: there is nothing
+/// to save, and what is compiled takes long.
 static Expected<int64_t> observe(LoadedModel &model, const Dataset &data,
                                  const Runs &runs, int64_t first,
-                                 int64_t samples, Counters &counters,
-                                 const InterruptGuard &guard) {
+                                 int64_t samples, Counters &counters) {
   if (runs.total == 0)
     return userError("the data has " + Twine(samples) +
                      " samples, the model takes " + Twine(runs.perRun) +
@@ -162,6 +162,7 @@ static Expected<int64_t> observe(LoadedModel &model, const Dataset &data,
     llvm::WithColor::warning(llvm::errs(), "halftone")
         << "the last " << samples - runs.total
         << " samples fill no batch of " << runs.perRun << " and are left out\n";
+  InterruptGuard guard;
   Progress progress("calibrating", "samples", runs.total);
   int64_t done = first;
   while (done < runs.total && !guard.interrupted()) {
@@ -249,8 +250,7 @@ static void returnFreeMemory() {
 /// Compiles the observers and runs the first samples.
 static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
                                          int64_t count,
-                                         const PartialCalibration &partial,
-                                         const InterruptGuard &guard) {
+                                         const PartialCalibration &partial) {
   Expected<std::optional<Statistics>> before = readPartial(partial);
   if (!before)
     return before.takeError();
@@ -278,7 +278,7 @@ static Expected<Statistics> runObservers(ModuleOp module, const Dataset &data,
                      Twine(first) + " samples, the data only " +
                      Twine(runs.total));
   Expected<int64_t> done =
-      observe(*model, data, runs, first, count, counters, guard);
+      observe(*model, data, runs, first, count, counters);
   if (!done)
     return done.takeError();
   counters.finish(*keys, *done - first);
@@ -299,7 +299,6 @@ Expected<Statistics>
 mlir::halftone::calibrate(ModuleOp module, StringRef dataPath,
                           ShareOfSamples share,
                           const PartialCalibration &partial) {
-  InterruptGuard guard;
   auto data = loadDatasetFor(module, dataPath);
   if (!data)
     return data.takeError();
@@ -312,7 +311,7 @@ mlir::halftone::calibrate(ModuleOp module, StringRef dataPath,
     count = share(*count);
   if (!count)
     return count.takeError();
-  return runObservers(module, **data, *count, partial, guard);
+  return runObservers(module, **data, *count, partial);
 }
 
 Expected<TemporaryFile>

@@ -314,7 +314,6 @@ static Error reconstructAll(ModuleOp module, const SampleRange &range, Reconstru
     return error;
   if (Error error = refuseRowsOfSamples(module))
     return error;
-  InterruptGuard guard;
   OwningOpRef<ModuleOp> original = module.clone();
   SegmentedNetwork floats(*original, /*rounds=*/false), made(module, /*rounds=*/true);
   Expected<std::vector<std::vector<Tensor>>> samples = readSamples(module, range);
@@ -328,8 +327,6 @@ static Error reconstructAll(ModuleOp module, const SampleRange &range, Reconstru
   const int64_t layers = made.plan.steps.size();
   Progress progress("reconstructing", "layers", layers);
   for (int64_t i = 0; i < layers; ++i) {
-    if (guard.interrupted())
-      return userError("interrupted after " + Twine(i) + " of " + Twine(layers) + " layers; nothing was written");
     if (Error error = reconstructLayer(floats, made, i, reconstruct))
       return error;
     progress.update(i + 1);
