@@ -3,6 +3,7 @@
 #include "halftone/Data/ProblemList.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Regex.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstdio>
@@ -102,6 +103,26 @@ Error mlir::halftone::checkRepetitions(const CommandOptions &command) {
   llvm::sort(names);
   return userError(llvm::join(names, ", ") + (names.size() == 1 ? " is" : " are") + " given more than once, and " +
                    (names.size() == 1 ? "takes" : "take") + " one value; " + pointToHelp(command));
+}
+
+Error mlir::halftone::checkOutputIsNoInput(llvm::ArrayRef<const char *> words, const CommandOptions &command) {
+  const auto option = command.OptionsMap.find("o");
+  if (option == command.OptionsMap.end())
+    return Error::success();
+  const StringRef output = static_cast<const cl::opt<std::string> *>(option->second)->getValue();
+  if (!llvm::sys::fs::is_regular_file(output))
+    return Error::success();
+  bool isSeen = false; // the output itself is a word, too
+  for (StringRef word : words) {
+    if (word.starts_with("-"))
+      word = word.split('=').second;
+    if (!llvm::sys::fs::equivalent(word, output))
+      continue;
+    if (isSeen || word != output)
+      return userError("'" + output + "' is read, and -o would replace it: give another -o");
+    isSeen = true;
+  }
+  return Error::success();
 }
 
 /// The words that are no options and take the place of none's value: too many of them were given.

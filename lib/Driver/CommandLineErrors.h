@@ -22,6 +22,9 @@ llvm::Error describeMistakes(llvm::StringRef printed, llvm::ArrayRef<const char 
 /// Options of one value that have several, of which the parser takes the last; nothing if there are none.
 llvm::Error checkRepetitions(const CommandOptions &command);
 
+/// The file of -o is one that the command reads: it would be lost; nothing if it is not.
+llvm::Error checkOutputIsNoInput(llvm::ArrayRef<const char *> words, const CommandOptions &command);
+
 /// " (did you mean 'build'?)", or nothing if no name is near.
 std::string suggestName(llvm::StringRef name, llvm::ArrayRef<llvm::StringRef> names);
 

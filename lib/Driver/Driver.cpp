@@ -79,6 +79,8 @@ void CommandLine::parse() {
     std::exit(printed.empty() ? 1 : report(describeMistakes(printed, words, command)));
   if (Error error = checkRepetitions(command))
     std::exit(report(std::move(error)));
+  if (Error error = checkOutputIsNoInput(words, command))
+    std::exit(report(std::move(error)));
   command.keepValues();
 }
 

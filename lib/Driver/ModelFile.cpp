@@ -73,6 +73,8 @@ static bool isBytecode(StringRef bytes) { return bytes.starts_with("ML\xefR"); }
 static Expected<std::string> readHead(StringRef path) {
   if (llvm::sys::fs::is_directory(path))
     return userError("'" + path + "' is a folder, not a model");
+  if (llvm::sys::fs::exists(path) && !llvm::sys::fs::is_regular_file(path))
+    return userError("'" + path + "' is a pipe or a device, and a model is read more than once: write it to a file first");
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                             /*RequiresNullTerminator=*/false);
   if (std::error_code code = buffer.getError())

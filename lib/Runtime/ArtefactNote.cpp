@@ -41,7 +41,7 @@ namespace {
 class FileBytes {
 public:
   explicit FileBytes(const std::string &path)
-      : fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+      : fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {} // a pipe is refused, not waited for
   ~FileBytes() {
     if (fd >= 0)
       close(fd);
@@ -203,7 +203,7 @@ mlir::halftone::readArtefactNotes(const std::string &path,
   FileBytes file(path);
   if (!file.isReadable())
     return fail(HALFTONE_CANNOT_READ,
-                "cannot read '" + path + "': " + strerror(errno));
+                "cannot read '" + path + "': " + (errno == EINVAL ? "not a regular file" : strerror(errno)));
   auto reject = [&](const std::string &why) {
     return fail(HALFTONE_NOT_AN_ARTEFACT, "'" + path + "' " + why);
   };

@@ -71,6 +71,14 @@ TEST(LoadTest, RefusesMissingFileAndFolder) {
   expectError("/tmp", "directory");
 }
 
+TEST(LoadTest, RefusesAPipe) {
+  const std::string path = testing::TempDir() + "/pipe" + std::to_string(getpid()) + ".so";
+  ASSERT_EQ(0, mkfifo(path.c_str(), 0600));
+  EXPECT_EQ(HALFTONE_CANNOT_READ, refused(path));
+  expectError(path, "not a regular file");
+  unlink(path.c_str());
+}
+
 TEST(LoadTest, RefusesNullPointers) {
   HalftoneModule *module = nullptr;
   EXPECT_EQ(HALFTONE_INVALID_ARGUMENT,
