@@ -190,7 +190,7 @@ class Model:
         self._running = 0
         self._closed = False
         self._module = c_void_p()
-        self.path, self._threads = os.fspath(path), threads
+        self.path, self._threads = os.fsdecode(path), threads
         library = _library()
         _check(library.halftone_module_load(os.fsencode(path), _LoadOptions(threads or 0), self._module))
         info = library.halftone_module_info(self._module).contents
@@ -239,6 +239,8 @@ class Model:
 
     def profile(self, inputs: Mapping[str, Any], runs: int = 10) -> Profile:
         """The time that each layer takes in `runs` runs behind one that is not counted. Models without a list of layers have none."""
+        if runs < 1:
+            raise ValueError(f"profile(runs={runs}): it takes 1 or more")
         given = _named(inputs)
         library = _library()
         with self._open():
@@ -310,6 +312,8 @@ class Model:
 
     def _run(self, function: str, given: _Buffers, shapes: List[Tuple[int, ...]], out: Optional[Mapping[str, np.ndarray]],
              *more: Any) -> Outputs:
+        if out is not None and not isinstance(out, Mapping):
+            raise TypeError(f"out= takes arrays by the names of the model's outputs, {{'NAME': array}}, not {type(out).__name__}")
         results = dict(out or {})
         for name, array in results.items():
             if not isinstance(array, np.ndarray) or not array.flags.carray:

@@ -136,6 +136,11 @@ class Running(unittest.TestCase):
         with self.assertRaisesRegex(halftone.Error, "'image' has no samples"):
             fashion.run_samples({"image": IMAGES[:0]})
 
+        with self.assertRaisesRegex(TypeError, "by the names of the model's outputs.* not list"):
+            fashion.run({"image": IMAGES[:1]}, out=[np.zeros((1, 10), np.float32)])
+        for runs in (0, -1):
+            with self.assertRaisesRegex(ValueError, rf"profile\(runs={runs}\): it takes 1 or more"):
+                fashion.profile({"image": IMAGES[:1]}, runs=runs)
         for call in (fashion.run, fashion.run_samples, fashion.profile):
             with self.assertRaisesRegex(TypeError, "by the names of the model's inputs"):
                 call(IMAGES[:1])
@@ -146,6 +151,11 @@ class Running(unittest.TestCase):
             model.close()
             np.testing.assert_array_equal(other(IMAGES[:3]), fashion(IMAGES[:3]))
             self.assertEqual(other.threads, 2)
+
+    def test_paths_in_bytes(self):
+        model = halftone.Model(os.fsencode(fashion.path))
+        self.assertEqual(model.path, fashion.path)
+        self.assertEqual(halftone.info(model), halftone.info(fashion))
 
     def test_files_that_are_no_models(self):
         for path, status in ((folder / "none.so", halftone.Status.CANNOT_READ), (FASHION, halftone.Status.NOT_AN_ARTEFACT)):
