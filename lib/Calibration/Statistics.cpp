@@ -227,8 +227,8 @@ static void writeChannels(llvm::json::OStream &json, llvm::raw_ostream &stream,
         });
         for (auto [name, extrema] : {std::make_pair("lows", &channel.lows), std::make_pair("highs", &channel.highs)})
           if (!extrema->empty())
-            json.attributeArray(name, [&] {
-              for (float value : *extrema)
+            json.attributeArray(name, [&, values = extrema] {
+              for (float value : *values)
                 json.value(static_cast<int64_t>(llvm::bit_cast<uint32_t>(value)));
             });
         if (!channel.ranges.empty())

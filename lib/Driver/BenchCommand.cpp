@@ -27,17 +27,17 @@ static double ratioOf(const Contestant &first, const Contestant &other) {
   return median(ratios);
 }
 
-static void printText(const std::vector<Contestant> &all, int64_t batch) {
+static void printText(const std::vector<Contestant> &all) {
   for (const Contestant &one : all) {
     const HalftoneModel &info = one.model.info();
     llvm::outs() << llvm::format(
-        "%s: median %.1f us, least %.1f us (batch %d, %d thread%s, %s); "
+        "%s: median %.1f us, least %.1f us (%s, %d thread%s, %s); "
         "workspace %lld bytes, "
         "constants %lld bytes\n",
         one.path.c_str(), median(one.roundMicroseconds),
         *std::min_element(one.roundMicroseconds.begin(),
                           one.roundMicroseconds.end()),
-        int(batch), one.model.threads(), one.model.threads() == 1 ? "" : "s",
+        one.describeSizes().c_str(), one.model.threads(), one.model.threads() == 1 ? "" : "s",
         info.target, (long long)info.workspaceBytes,
         (long long)info.constantBytes);
   }
@@ -148,6 +148,6 @@ Error mlir::halftone::runBench(CommandLine &line) {
   for (int round = 0; round < rounds; ++round)
     if (Error error = runInTurns(*all))
       return error;
-  json ? printJSON(*all, batch) : printText(*all, batch);
+  json ? printJSON(*all, batch) : printText(*all);
   return Error::success();
 }

@@ -34,6 +34,16 @@ double mlir::halftone::median(std::vector<double> values) {
   return *middle;
 }
 
+std::string Contestant::describeSizes() const {
+  const bool isSingle = llvm::all_of(inputs, [](const Tensor &input) { return input.shape.empty() || input.shape.front() == 1; });
+  if (isSingle || model.info().maxBatch > 1)
+    return "batch " + std::to_string(batch);
+  return llvm::join(llvm::map_range(inputs, [](const Tensor &input) {
+                      auto sizes = llvm::map_range(input.shape, [](int64_t size) { return std::to_string(size); });
+                      return input.name + " " + (input.shape.empty() ? "scalar" : llvm::join(sizes, "x"));
+                    }), ", ");
+}
+
 Error Contestant::fillRound(double roundMicroseconds) {
   if (Error error = model.run(inputs, outputs))
     return error;

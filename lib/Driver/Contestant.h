@@ -26,6 +26,8 @@ struct Contestant {
   /// Finds how many runs fill a round of that many microseconds, after one that warms up.
   llvm::Error fillRound(double roundMicroseconds = 20000);
   llvm::Error runRound();
+  /// "batch 8"; of a model without an open batch whose inputs do not begin with 1, their sizes: "image 8x1x28x28".
+  std::string describeSizes() const;
 };
 
 /// A round of each.

@@ -126,8 +126,8 @@ static void printFigures(const ProfileRow &row, const Profile &profile) {
 
 static void printHeader(const Profile &profile) {
   llvm::outs() << profile.path
-               << llvm::format(": batch %d, %d thread%s, %s",
-                               int(profile.batch), profile.threads,
+               << llvm::format(": %s, %d thread%s, %s",
+                               profile.sizes.c_str(), profile.threads,
                                profile.threads == 1 ? "" : "s",
                                profile.target.c_str());
   if (profile.gigahertz > 0)
@@ -216,6 +216,7 @@ mlir::halftone::measureProfile(Contestant &contestant, int rounds, RoundTime tim
   Profile profile = {contestant.path,
                      contestant.model.info().target,
                      contestant.batch,
+                     contestant.describeSizes(),
                      contestant.model.threads(),
                      measureClock() / 1e9,
                      {},

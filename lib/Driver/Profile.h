@@ -23,6 +23,7 @@ struct ProfileRow {
 struct Profile {
   std::string path, target;
   int64_t batch = 1;
+  std::string sizes; ///< Contestant::describeSizes().
   int threads = 1;
   double gigahertz = 0;           ///< 0: unknown.
   std::string costTable; ///< That rooflines are by; empty: unknown.

@@ -18,10 +18,10 @@ namespace mlir::halftone {
 /// 1; 0 when there is no quota. `membership` is the text of
 /// /proc/self/cgroup, `root` is where the cgroup file systems are mounted
 /// (/sys/fs/cgroup). Reads versions 1 and 2, and all parents of the group.
+int cgroupCpuLimit(const std::string &membership, const std::string &root);
+
 /// CPUs that the calling thread may run on, at least 1; also right beyond 1,024.
 int affinityCount();
-
-int cgroupCpuLimit(const std::string &membership, const std::string &root);
 
 /// Resolves a requested thread count: itself if positive, else the value of
 /// HALFTONE_NUM_THREADS, else affinity and cgroup quota. Fails on a negative
