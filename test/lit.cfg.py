@@ -52,6 +52,10 @@ if shutil.which("qemu-aarch64") and shutil.which("qemu-x86_64"):
 if os.path.exists("/usr/aarch64-linux-gnu/lib/crt1.o") and glob.glob("/usr/lib/gcc-cross/aarch64-linux-gnu/*/libgcc.a"):
     config.available_features.add("libc6-dev-arm64-cross")
 
+# File systems of one's own, which some containers refuse.
+if subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True).returncode == 0:
+    config.available_features.add("private-mounts")
+
 # The long tests, which run with `utils/test.sh --full`.
 if lit_config.params.get("full"):
     config.available_features.add("full")

@@ -24,6 +24,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <sys/statvfs.h>
 
 using namespace mlir::halftone;
 
@@ -184,6 +185,15 @@ static std::string addSizes(HalftoneModule &module) {
   return "";
 }
 
+/// Why the system does not map the code of a file.
+static std::string whyNotLoaded(const char *path) {
+  const std::string reason = dlerror();
+  struct statvfs status;
+  if (statvfs(path, &status) == 0 && (status.f_flag & ST_NOEXEC))
+    return "its file system is mounted noexec; move it to another one (temporary files go where TMPDIR says)";
+  return reason;
+}
+
 /// Maps the library and fills in the table of variant `index` of `count`.
 static HalftoneStatus openLibrary(HalftoneModule &module, size_t index,
                                   size_t count) {
@@ -195,7 +205,7 @@ static HalftoneStatus openLibrary(HalftoneModule &module, size_t index,
   module.handle = dlopen(resolved, RTLD_NOW | RTLD_LOCAL);
   if (!module.handle)
     return fail(HALFTONE_NOT_AN_ARTEFACT,
-                "cannot load '" + module.path + "': " + dlerror());
+                "cannot load '" + module.path + "': " + whyNotLoaded(resolved));
   using Query = const HalftoneModel *(*)();
   auto query =
       reinterpret_cast<Query>(dlsym(module.handle, HALFTONE_QUERY_SYMBOL));
