@@ -40,6 +40,8 @@ def _write_wheel(folder, files, platform):
     purity = "true" if platform == "any" else "false"
     files = {**files, f"{information}/METADATA": METADATA.encode(),
              f"{information}/WHEEL": f"Wheel-Version: 1.0\nGenerator: halftone\nRoot-Is-Purelib: {purity}\nTag: {tag}\n".encode()}
+    if platform != "any":  # a pure one finds its program by PATH, where it would find this
+        files[f"{information}/entry_points.txt"] = b"[console_scripts]\nhalftone = halftone.__main__:main\n"
     record = ""
     name = f"{STEM}-{tag}.whl"
     with zipfile.ZipFile(os.path.join(folder, name), "w", zipfile.ZIP_DEFLATED) as wheel:

@@ -438,6 +438,17 @@ class Package(unittest.TestCase):
         program = f"import halftone; print(halftone.__file__, halftone.build({str(RESIDUAL)!r}, float=True).outputs[0].shape)"
         answer = subprocess.run([sys.executable, "-c", program], check=True, env=environment, cwd=folder, stdout=subprocess.PIPE, text=True)
         self.assertEqual(answer.stdout, f"{site / 'halftone/__init__.py'} (1, 10)\n")
+        version = subprocess.run([BUILD / "bin/halftone", "--version"], check=True, stdout=subprocess.PIPE).stdout
+        for program in ([site / "bin/halftone"], [sys.executable, "-m", "halftone"]):
+            self.assertEqual(subprocess.run([*program, "--version"], check=True, env=environment, cwd=folder, stdout=subprocess.PIPE).stdout, version)
+            failed = subprocess.run([*program, "info", "none.so"], env=environment, cwd=folder, stderr=subprocess.PIPE, text=True)
+            self.assertEqual((failed.returncode, failed.stderr), (1, "halftone: error: cannot read 'none.so': No such file or directory\n"))
+
+    def test_program_that_is_not_found(self):
+        environment = {**os.environ, "HALFTONE_HOME": str(folder / "no home"), "PYTHONPATH": str(ROOT / "python")}
+        answer = subprocess.run([sys.executable, "-m", "halftone", "--version"], env=environment, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(answer.returncode, 1)
+        self.assertRegex(answer.stderr, "^halftone: error: Halftone's bin/halftone is not found; set HALFTONE_HOME")
 
 
 if __name__ == "__main__":
