@@ -4,6 +4,7 @@
 #include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Process.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 #include <csignal>
@@ -97,6 +98,9 @@ static Error closeOutput(Error error) {
 
 int mlir::halftone::runDriver(int argc, const char **argv) {
   llvm::InitLLVM init(argc, argv);
+  // Else a file that is opened takes the place of a closed stream, and gets what is printed.
+  if (std::error_code code = llvm::sys::Process::FixupStandardFileDescriptors())
+    return report(userError("cannot open /dev/null: " + code.message()));
   // A limit of file sizes is an error of the write, as a full disk is.
   std::signal(SIGXFSZ, SIG_IGN);
   StringRef name = argc > 1 ? argv[1] : "";
@@ -113,7 +117,9 @@ int mlir::halftone::runDriver(int argc, const char **argv) {
       continue;
     CommandOptions subCommand(command.name, command.summary);
     CommandLine line(argc, argv, subCommand, command.examples);
-    return report(closeOutput(command.run(line)));
+    const int status = report(closeOutput(command.run(line)));
+    llvm::errs().clear_error(); // A log that is full fails nothing: LLVM would exit with 1.
+    return status;
   }
   SmallVector<StringRef> names = llvm::map_to_vector(allCommands(), [](const Command &command) { return StringRef(command.name); });
   return report(userError("there is no command '" + name + "'" + suggestName(name, names) + "; `halftone --help` lists all"));
