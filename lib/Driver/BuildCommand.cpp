@@ -17,6 +17,7 @@
 #include "halftone/Target/TargetTable.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/WithColor.h"
 
 using namespace mlir;
@@ -126,28 +127,40 @@ static int64_t countUnbounded(const LoadedModel &model) {
   });
 }
 
-/// What was made, in numbers: the artefact says some of them itself.
+/// What the library says of itself.
+static void printSizes(const BuildOptions &options, int64_t floatBytes) {
+  llvm::raw_ostream &os = llvm::outs();
+  Expected<LoadedModel> model = LoadedModel::load(options.output.path, 1);
+  if (!model) {
+    os << "sizes are not shown: " << llvm::toString(model.takeError()) << "\n";
+    return;
+  }
+  const HalftoneModel &info = model->info();
+  os << "constants " << info.constantBytes << " bytes";
+  if (floatBytes)
+    os << llvm::format(" (%.3f of the float model's %lld)",
+                       double(info.constantBytes) / floatBytes,
+                       (long long)floatBytes);
+  os << ", workspace " << info.workspaceBytes << " bytes, target "
+     << info.target << "\n";
+  if (int64_t count = !options.data.empty() && options.quantize.weightFormat() == "int8" ? countUnbounded(*model) : 0)
+    os << "most of " << count << " layers would take fewer instructions on this target with --weights=int8pair\n";
+}
+
+/// What was made, in numbers.
 static void printSummary(const BuildOptions &options, int64_t sourceBytes, int64_t floatBytes,
                          const OpReport &report) {
   llvm::raw_ostream &os = llvm::outs();
   os << "wrote " << options.output.path << ": "
      << fileBytes(options.output.path) << " bytes (the source model has "
      << sourceBytes << ")\n";
-  Expected<LoadedModel> model = LoadedModel::load(options.output.path, 1);
-  if (!model) {
-    os << "sizes are not shown: " << llvm::toString(model.takeError()) << "\n";
-  } else {
-    const HalftoneModel &info = model->info();
-    os << "constants " << info.constantBytes << " bytes";
-    if (floatBytes)
-      os << llvm::format(" (%.3f of the float model's %lld)",
-                         double(info.constantBytes) / floatBytes,
-                         (long long)floatBytes);
-    os << ", workspace " << info.workspaceBytes << " bytes, target "
-       << info.target << "\n";
-    if (int64_t count = !options.data.empty() && options.quantize.weightFormat() == "int8" ? countUnbounded(*model) : 0)
-      os << "most of " << count << " layers would take fewer instructions on this target with --weights=int8pair\n";
-  }
+  llvm::SmallString<128> header(options.output.path);
+  llvm::sys::path::replace_extension(header, ".h");
+  const StringRef extension = llvm::sys::path::extension(options.output.path);
+  if (extension == ".so")
+    printSizes(options, floatBytes);
+  else if (extension == ".o")
+    os << "its inputs, outputs and the function that returns its table: " << header << "\n";
   report.printSummary(os, FloatList::Reasons);
 }
 

@@ -36,6 +36,8 @@ static constexpr const char *kHostName = "AArch64";
 /// No honest note comes near this; it bounds what a garbage file makes us read.
 static constexpr uint64_t kMaxNoteBytes = 1 << 20;
 
+static constexpr const char *kNoLibrary = "is no compiled model (not an ELF shared library); `halftone build` makes one";
+
 namespace {
 /// A file that is read at offsets, with every range checked.
 class FileBytes {
@@ -121,7 +123,7 @@ static std::vector<ArtefactNote> findNotes(const std::vector<char> &bytes) {
 /// Why `header` is not that of a shared library for this machine, or "".
 static std::string describeBadHeader(const Elf64_Ehdr &header) {
   if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
-    return "is not an ELF shared library";
+    return kNoLibrary;
   if (header.e_ident[EI_CLASS] != ELFCLASS64 ||
       header.e_ident[EI_DATA] != ELFDATA2LSB)
     return "is not a 64-bit little-endian ELF file";
@@ -211,7 +213,7 @@ mlir::halftone::readArtefactNotes(const std::string &path,
   Elf64_Ehdr header;
   char magic[SELFMAG];
   if (!file.read(0, magic, SELFMAG) || memcmp(magic, ELFMAG, SELFMAG) != 0)
-    return reject("is not an ELF shared library");
+    return reject(kNoLibrary);
   if (!file.read(0, &header, sizeof(header)))
     return reject("is truncated: copy or build it again");
   if (std::string why = describeBadHeader(header); !why.empty())
