@@ -1,4 +1,4 @@
-# What `cmake --install` brings, and the package that others find: find_package(Halftone [COMPONENTS Runtime]).
+# What `cmake --install` brings, and the package that others find: find_package(Halftone [COMPONENTS Runtime]), or pkg-config halftone-runtime.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -26,5 +26,10 @@ function(halftone_install_package)
   endforeach()
   configure_package_config_file(cmake/HalftoneConfig.cmake.in ${CMAKE_BINARY_DIR}/HalftoneConfig.cmake INSTALL_DESTINATION ${folder})
   write_basic_package_version_file(${CMAKE_BINARY_DIR}/HalftoneConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+  # The package can be moved: its file says where it is from where it lies.
+  set(pkgconfig ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  file(RELATIVE_PATH HALFTONE_PREFIX_OF_PKGCONFIG /prefix/${pkgconfig} /prefix)
+  configure_file(cmake/halftone-runtime.pc.in ${CMAKE_BINARY_DIR}/halftone-runtime.pc @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/halftone-runtime.pc DESTINATION ${pkgconfig})
   install(FILES ${CMAKE_BINARY_DIR}/HalftoneConfig.cmake ${CMAKE_BINARY_DIR}/HalftoneConfigVersion.cmake DESTINATION ${folder})
 endfunction()
