@@ -235,7 +235,7 @@ void DatasetLoader::findInNpz() {
                         "array '" + spec.name + "'", problems);
     if (!fit)
       continue;
-    auto source = openArray(path, **reader, spec.name, header->dataBytes());
+    auto source = openArray(path, **reader, spec.name, header->tensorBytes());
     if (source)
       addFitted(spec, std::move(*fit), std::move(*source));
     else

@@ -10,6 +10,7 @@
 #include "halftone/Data/Npy.h"
 #include "halftone/Data/AtomicFile.h"
 #include "halftone/Data/ProblemList.h"
+#include "halftone/Support/Half.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Endian.h"
 
@@ -39,7 +40,7 @@ static llvm::StringRef npyCode(ElementType type) {
 
 static std::optional<ElementType> typeOfCode(llvm::StringRef code) {
   return llvm::StringSwitch<std::optional<ElementType>>(code)
-      .Case("<f4", ElementType::F32)
+      .Cases({"<f4", "<f2"}, ElementType::F32)
       .Cases({"|i1", "<i1"}, ElementType::I8)
       .Cases({"|u1", "<u1"}, ElementType::U8)
       .Case("<i4", ElementType::I32)
@@ -51,7 +52,6 @@ static std::optional<ElementType> typeOfCode(llvm::StringRef code) {
 /// NumPy's name for a type that is not supported, or its code.
 static std::string nameOfCode(llvm::StringRef code) {
   llvm::StringRef name = llvm::StringSwitch<llvm::StringRef>(code.drop_front())
-                             .Case("f2", "float16")
                              .Case("f4", "float32")
                              .Case("f8", "float64")
                              .Case("i2", "int16")
@@ -204,6 +204,7 @@ mlir::halftone::parseNpyHeader(llvm::StringRef prefix) {
     return makeError("is in Fortran order; save "
                      "numpy.ascontiguousarray(array)");
   header.type = *type;
+  header.isHalf = parser.code == "<f2";
   header.shape = parser.shape;
   header.dataOffset = static_cast<int64_t>(*bytes);
   std::optional<int64_t> count = countElements(header.shape);
@@ -284,9 +285,27 @@ llvm::Error NpyFile::readAt(uint64_t offset,
   return llvm::Error::success();
 }
 
+llvm::Error mlir::halftone::readElements(
+    const NpyHeader &header, int64_t offset, llvm::MutableArrayRef<char> data,
+    llvm::function_ref<llvm::Error(int64_t, llvm::MutableArrayRef<char>)> read) {
+  if (!header.isHalf)
+    return read(offset, data);
+  std::vector<char> halves(data.size() / 2);
+  if (llvm::Error error = read(offset / 2, halves))
+    return error;
+  for (size_t i = 0; i < data.size() / sizeof(float); ++i) {
+    float wide = widenHalf(llvm::support::endian::read16le(&halves[2 * i]));
+    std::memcpy(&data[i * sizeof(float)], &wide, sizeof(float));
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error NpyFile::read(int64_t offset,
                           llvm::MutableArrayRef<char> data) const {
-  if (llvm::Error error = readAt(parsed.dataOffset + offset, data))
+  auto stored = [&](int64_t place, llvm::MutableArrayRef<char> bytes) {
+    return readAt(parsed.dataOffset + place, bytes);
+  };
+  if (llvm::Error error = readElements(parsed, offset, data, stored))
     return makeError("'" + path + "' " + llvm::toString(std::move(error)));
   return llvm::Error::success();
 }

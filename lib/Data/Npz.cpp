@@ -173,7 +173,8 @@ static llvm::Expected<Tensor> readArray(zip *archive, llvm::StringRef name) {
   if (llvm::Error error = entry.checkBytes(*header))
     return error;
   Tensor tensor(name, header->type, header->shape);
-  if (llvm::Error error = entry.read(tensor.bytes))
+  auto stored = [&](int64_t, llvm::MutableArrayRef<char> bytes) { return entry.read(bytes); };
+  if (llvm::Error error = readElements(*header, 0, tensor.bytes, stored))
     return error;
   if (llvm::Error error = entry.finish())
     return error;
@@ -240,9 +241,10 @@ NpzArray::open(llvm::StringRef path, llvm::StringRef name) {
 }
 
 llvm::Error NpzArray::read(int64_t offset, llvm::MutableArrayRef<char> data) {
-  llvm::Error error = impl->entry->seek(arrayHeader.dataOffset + offset);
-  if (!error)
-    error = impl->entry->read(data);
+  llvm::Error error = readElements(arrayHeader, offset, data, [&](int64_t place, llvm::MutableArrayRef<char> bytes) {
+    llvm::Error failed = impl->entry->seek(arrayHeader.dataOffset + place);
+    return failed ? std::move(failed) : impl->entry->read(bytes);
+  });
   return error ? describe(impl->path, impl->name, std::move(error)) : llvm::Error::success();
 }
 

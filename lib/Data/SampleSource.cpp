@@ -55,7 +55,7 @@ public:
     auto file = NpyFile::open(paths[index]);
     if (!file)
       return file.takeError();
-    if ((*file)->header().dataBytes() != static_cast<int64_t>(sample.size()))
+    if ((*file)->header().tensorBytes() != static_cast<int64_t>(sample.size()))
       return makeError("'" + paths[index] + "' has changed");
     return (*file)->read(0, sample);
   }

@@ -17,20 +17,28 @@
 
 #include "halftone/Data/Tensor.h"
 #include "llvm/Support/Error.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 #include <memory>
 
 namespace mlir::halftone {
 
-/// What the header of an .npy file says.
+/// What the header of an .npy file says. Elements of float16 are read as F32.
 struct NpyHeader {
   ElementType type = ElementType::F32;
   Shape shape;
+  bool isHalf = false;
   int64_t dataOffset = 0; // Bytes of the header.
 
-  int64_t dataBytes() const {
+  /// As they are read.
+  int64_t tensorBytes() const {
     return *countElements(shape) * elementBytes(type);
+  }
+
+  /// As they are stored.
+  int64_t dataBytes() const {
+    return *countElements(shape) * (isHalf ? 2 : elementBytes(type));
   }
 };
 
@@ -44,6 +52,12 @@ llvm::Expected<size_t> npyHeaderBytes(llvm::StringRef prefix);
 /// Parses a header that is complete in \p prefix. Errors say what follows
 /// "<file> ".
 llvm::Expected<NpyHeader> parseNpyHeader(llvm::StringRef prefix);
+
+/// Reads elements of the header's type from byte \p offset of them, by \p read,
+/// which reads what is stored.
+llvm::Error readElements(
+    const NpyHeader &header, int64_t offset, llvm::MutableArrayRef<char> data,
+    llvm::function_ref<llvm::Error(int64_t, llvm::MutableArrayRef<char>)> read);
 
 /// The header of an array, version 1.0, padded as NumPy does.
 std::string formatNpyHeader(ElementType type, llvm::ArrayRef<int64_t> shape);

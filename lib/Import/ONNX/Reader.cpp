@@ -1,6 +1,8 @@
 //===- Reader.cpp - ONNX files and their tensors ----------------------------===//
 #include "Reader.h"
 #include "Operators.h"
+#include "SortNodes.h"
+#include "halftone/Support/Half.h"
 #include "halftone/Support/ContentHash.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringExtras.h"
@@ -116,13 +118,6 @@ static std::string unpackNibbles(const std::string &packed, int64_t count, bool 
     bytes.push_back(static_cast<char>(isUnsigned || nibble < 8 ? nibble : nibble - 16));
   }
   return bytes;
-}
-
-/// The f32 with the value of an IEEE half: its exponent is 112 too small where the bits stand in those of an f32.
-static float widenHalf(uint16_t half) {
-  uint32_t rest = half & 0x7fffu, bits = rest << 13;
-  float magnitude = rest < 0x7c00 ? llvm::bit_cast<float>(bits) * 0x1p112f : llvm::bit_cast<float>(bits | 0x7f800000u);
-  return half & 0x8000u ? -magnitude : magnitude;
 }
 
 /// Numbers in half precision as f32, which has all of them.
@@ -283,6 +278,7 @@ std::unique_ptr<ModelFile> importer::readModelFile(StringRef path, MLIRContext *
     emitError(loc) << "'" << path << "' is not an ONNX model: it has no graph or names no opset";
     return nullptr;
   }
+  sortNodes(*file->model.mutable_graph());
   std::vector<uint8_t> digests;
   if (failed(loadExternalData(*file, loc, digests)))
     return nullptr;

@@ -91,9 +91,25 @@ TEST_F(NpyTest, ReadsParts) {
                 "x.npy", "truncated");
 }
 
+TEST_F(NpyTest, ReadsHalvesAsFloats) {
+  // 1, -2, the least number above 0, infinity.
+  const uint16_t halves[] = {0x3c00, 0xc000, 0x0001, 0x7c00};
+  std::string file = makeFile(dictionary("<f2", "(4,)"), sizeof(halves));
+  std::memcpy(&file[file.size() - sizeof(halves)], halves, sizeof(halves));
+  auto tensor = readNpy(writeText("x.npy", file), "x");
+  ASSERT_TRUE(static_cast<bool>(tensor)) << llvm::toString(tensor.takeError());
+  EXPECT_EQ(ElementType::F32, tensor->type);
+  float values[4];
+  ASSERT_EQ(sizeof(values), tensor->bytes.size());
+  std::memcpy(values, tensor->bytes.data(), sizeof(values));
+  EXPECT_EQ(1.0f, values[0]);
+  EXPECT_EQ(-2.0f, values[1]);
+  EXPECT_EQ(0x1p-24f, values[2]);
+  EXPECT_EQ(std::numeric_limits<float>::infinity(), values[3]);
+}
+
 TEST_F(NpyTest, NamesTheTypesItDoesNotTake) {
   for (auto [code, name] : {std::pair("<f8", "float64"),
-                            {"<f2", "float16"},
                             {"<u4", "uint32"},
                             {">f4", "big-endian float32"},
                             {"|O", "object"},
