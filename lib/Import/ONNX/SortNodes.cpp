@@ -1,6 +1,7 @@
 //===- SortNodes.cpp - nodes behind what they read --------------------------===//
 //
-// Depth first in the order of the file: a node comes when it is asked for, behind those that it reads. Without recursion: models have thousands of nodes in a row.
+// Depth first in the order of the file: a node comes when it is asked for, behind those that it reads. Without recursion: models have thousands of nodes
+// in a row.
 //
 //===----------------------------------------------------------------------===//
 #include "SortNodes.h"

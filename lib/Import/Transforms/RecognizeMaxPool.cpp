@@ -1,7 +1,7 @@
 //===- RecognizeMaxPool.cpp - padding that no maximum sees ------------------===//
 //
-// TOSA's lowering and others pad a max pool with the least finite number of its type, and start with it. No range of codes has it; the entry form has -inf there,
-// which integers know for what only maxima read.
+// TOSA's lowering and others pad a max pool with the least finite number of its type, and start with it. No range of codes has it; the entry form has
+// -inf there, which integers know for what only maxima read.
 //
 //===----------------------------------------------------------------------===//
 #include "halftone/Import/Recognize.h"
