@@ -220,3 +220,31 @@ func.func @between(%x: tensor<1x4x4x2xf32>) -> tensor<1x3x3x2xf32> {
       ins(%b, %window : tensor<1x4x4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<1x3x3x2xf32>) -> tensor<1x3x3x2xf32>
   return %p : tensor<1x3x3x2xf32>
 }
+
+// -----
+
+// A body that reads a convolution's result by its place reads it moved back; the convolution is there once.
+// CHECK-LABEL: @by_place
+// CHECK-NOT: conv_2d_nchw
+// CHECK: %[[C:.*]] = linalg.conv_2d_nhwc_hwcf
+// CHECK-NOT: conv_2d_nchw
+// CHECK: %[[B:.*]] = linalg.transpose ins(%[[C]] : tensor<1x3x3x2xf32>) {{.*}} permutation = [0, 3, 1, 2]
+// CHECK: tensor.extract %[[B]]
+func.func @by_place(%x: tensor<1x4x3x3xf32>) -> tensor<2x3xf32> {
+  %w = arith.constant dense<0.5> : tensor<2x4x1x1xf32>
+  %0 = arith.constant 0.0 : f32
+  %t = tensor.empty() : tensor<1x2x3x3xf32>
+  %zero = linalg.fill ins(%0 : f32) outs(%t : tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  %n = arith.constant 0 : index
+  %e = tensor.empty() : tensor<2x3xf32>
+  %c = linalg.conv_2d_nchw_fchw {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>}
+      ins(%x, %w : tensor<1x4x3x3xf32>, tensor<2x4x1x1xf32>) outs(%zero : tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} outs(%e : tensor<2x3xf32>) {
+  ^bb0(%o: f32):
+    %i = linalg.index 0 : index
+    %j = linalg.index 1 : index
+    %v = tensor.extract %c[%n, %i, %j, %j] : tensor<1x2x3x3xf32>
+    linalg.yield %v : f32
+  } -> tensor<2x3xf32>
+  return %y : tensor<2x3xf32>
+}

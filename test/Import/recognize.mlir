@@ -250,3 +250,35 @@ func.func @max_pool(%x: tensor<1x3x3x1xf32>) -> (tensor<1x3x3x1xf32>, tensor<1x4
   } : tensor<1x3x3x1xf32> to tensor<1x4x4x1xf32>
   return %y, %q : tensor<1x3x3x1xf32>, tensor<1x4x4x1xf32>
 }
+
+// -----
+
+// The bias of a grouped convolution, split into groups as its start, is added behind the joined channels.
+// CHECK-LABEL: @grouped_bias
+// CHECK: %[[Z:.*]] = linalg.fill ins(%{{.*}} : f32) outs(%{{.*}} : tensor<1x2x3x4x4xf32>)
+// CHECK: %[[C:.*]] = linalg.conv_2d_ngchw_gfchw {{.*}} outs(%[[Z]] :
+// CHECK: %[[J:.*]] = tensor.collapse_shape %[[C]]
+// CHECK: %[[S:.*]] = linalg.generic {{.*}} ins(%[[J]], %arg2 : tensor<1x6x4x4xf32>, tensor<6xf32>)
+// CHECK: arith.addf
+// CHECK: return %[[S]]
+func.func @grouped_bias(%x: tensor<1x2x5x4x4xf32>, %w: tensor<2x3x5x1x1xf32>, %b: tensor<6xf32>) -> tensor<1x6x4x4xf32> {
+  %e = tensor.empty() : tensor<1x6x4x4xf32>
+  %r = linalg.broadcast ins(%b : tensor<6xf32>) outs(%e : tensor<1x6x4x4xf32>) dimensions = [0, 2, 3]
+  %s = tensor.expand_shape %r [[0], [1, 2], [3], [4]] output_shape [1, 2, 3, 4, 4] : tensor<1x6x4x4xf32> into tensor<1x2x3x4x4xf32>
+  %c = linalg.conv_2d_ngchw_gfchw {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>}
+      ins(%x, %w : tensor<1x2x5x4x4xf32>, tensor<2x3x5x1x1xf32>) outs(%s : tensor<1x2x3x4x4xf32>) -> tensor<1x2x3x4x4xf32>
+  %j = tensor.collapse_shape %c [[0], [1, 2], [3], [4]] : tensor<1x2x3x4x4xf32> into tensor<1x6x4x4xf32>
+  return %j : tensor<1x6x4x4xf32>
+}
+
+// -----
+
+// A part of a constant, every second column from the second on.
+// CHECK-LABEL: @part
+// CHECK: %[[P:.*]] = arith.constant dense<{{\[}}[6.000000e+00, 8.000000e+00], [1.000000e+01, 1.200000e+01]]> : tensor<2x2xf32>
+// CHECK: return %[[P]]
+func.func @part() -> tensor<2x2xf32> {
+  %w = arith.constant dense<[[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0], [9.0, 10.0, 11.0, 12.0]]> : tensor<3x4xf32>
+  %p = tensor.extract_slice %w[1, 1] [2, 2] [1, 2] : tensor<3x4xf32> to tensor<2x2xf32>
+  return %p : tensor<2x2xf32>
+}

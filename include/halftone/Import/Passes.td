@@ -186,7 +186,7 @@ def Recognize : Pass<"halftone-recognize", "::mlir::func::FuncOp"> {
     One pattern a file (lib/Import/Transforms/Recognize*.cpp): compare-and-select Relu becomes `maximumf`, the chain
     of a normalization by channel becomes the composite `batch_norm`, a sum over a window divided by its size becomes
     `avg_pool`; the least finite number around and under a max pool becomes -inf; channels-last convolutions with filters first or with a multiplier of depth get the order of weights HWCF, HWC, or groups; a batch of one product
-    with constant weights is a matrix product; transposed and reshaped constants become constants, channel vectors lose extents of 1, a bias that a
+    with constant weights is a matrix product; parts, transposes and reshapes of constants become constants, channel vectors lose extents of 1, a bias that a
     convolution's sum starts with is added after it.
 
     Left alone: what is in the entry form already, and chains whose intermediate values have other users.

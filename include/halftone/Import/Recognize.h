@@ -12,7 +12,7 @@
 
 namespace mlir::halftone {
 
-/// Transposes and reshapes of constants become constants.
+/// Parts, transposes and reshapes of constants become constants.
 void populateFoldConstantMovement(RewritePatternSet &patterns);
 
 /// Operands of generics lose extents of 1 that only broadcast; a bias that starts a convolution's sum is added after it.

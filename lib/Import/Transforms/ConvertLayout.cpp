@@ -93,6 +93,7 @@ private:
   LogicalResult convertComposite(CompositeOp op);
   LogicalResult convertCast(Operation *op);
   LogicalResult convertTranspose(linalg::TransposeOp op);
+  void readCapturedBack(Operation *op);
 
   func::FuncOp function;
   IRRewriter rewriter;
@@ -505,6 +506,17 @@ LogicalResult LayoutConverter::convert(Operation *op) {
       .Default([](Operation *) { return failure(); });
 }
 
+/// What a body reads by its place (the rows of a resize, for example) it reads in the source's layout: moved back, or the
+/// layers before it would be computed a second time.
+void LayoutConverter::readCapturedBack(Operation *op) {
+  for (Region &region : op->getRegions())
+    region.walk([&](Operation *inner) {
+      for (OpOperand &operand : inner->getOpOperands())
+        if (hasTwin(operand.get()))
+          operand.set(first(operand.get()));
+    });
+}
+
 LogicalResult LayoutConverter::run() {
   SmallVector<Operation *> order;
   for (Operation &op : function.getBody().front())
@@ -512,6 +524,7 @@ LogicalResult LayoutConverter::run() {
   SmallVector<Operation *> converted;
   for (Operation *op : order) {
     rewriter.setInsertionPoint(op);
+    readCapturedBack(op);
     if (succeeded(convert(op))) {
       converted.push_back(op);
       ++numConverted;

@@ -1,8 +1,10 @@
-//===- FoldConstantMovement.cpp - transposes and reshapes of constants ------===//
+//===- FoldConstantMovement.cpp - parts, transposes, reshapes of constants -----===//
 #include "halftone/Import/Recognize.h"
 #include "halftone/Support/Constants.h"
+#include "halftone/Support/StridedIndices.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 
 using namespace mlir;
 using namespace mlir::halftone;
@@ -25,6 +27,28 @@ struct FoldTranspose : OpRewritePattern<linalg::TransposeOp> {
   }
 };
 
+/// A part of a constant, as the filters of a group where a front end writes a convolution for each.
+struct FoldSlice : OpRewritePattern<tensor::ExtractSliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(tensor::ExtractSliceOp op, PatternRewriter &rewriter) const override {
+    auto elements = getConstantElements<float>(op.getSource());
+    bool isStatic = !ShapedType::isDynamicShape(op.getStaticOffsets()) && !ShapedType::isDynamicShape(op.getStaticSizes()) &&
+                    !ShapedType::isDynamicShape(op.getStaticStrides());
+    if (!elements || !isStatic)
+      return failure();
+    SmallVector<int64_t> strides = computeStrides(op.getSourceType().getShape());
+    int64_t start = 0;
+    for (auto [stride, offset, step] : llvm::zip_equal(strides, op.getStaticOffsets(), op.getStaticStrides())) {
+      start += offset * stride;
+      stride *= step;
+    }
+    std::vector<float> part;
+    for (int64_t place : stridedIndices<int64_t>(op.getStaticSizes(), strides, start))
+      part.push_back((*elements)[place]);
+    return replaceByConstant(rewriter, op, part);
+  }
+};
+
 /// A reshape keeps the row-major order of the elements.
 template <typename OpTy>
 struct FoldReshape : OpRewritePattern<OpTy> {
@@ -39,6 +63,6 @@ struct FoldReshape : OpRewritePattern<OpTy> {
 } // namespace
 
 void mlir::halftone::populateFoldConstantMovement(RewritePatternSet &patterns) {
-  patterns.add<FoldTranspose, FoldReshape<tensor::ExpandShapeOp>, FoldReshape<tensor::CollapseShapeOp>>(
+  patterns.add<FoldTranspose, FoldSlice, FoldReshape<tensor::ExpandShapeOp>, FoldReshape<tensor::CollapseShapeOp>>(
       patterns.getContext());
 }

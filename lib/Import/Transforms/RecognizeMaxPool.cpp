@@ -17,8 +17,10 @@ static bool isLowest(Value scalar) {
   APFloat number(0.0f);
   if (!scalar || !scalar.getType().isF32() || !matchPattern(scalar, m_ConstantFloat(&number)))
     return false;
-  return llvm::any_of(ArrayRef<const llvm::fltSemantics *>{&APFloat::IEEEsingle(), &APFloat::BFloat(), &APFloat::IEEEhalf()},
-                      [&](const llvm::fltSemantics *type) { return APFloat::getLargest(*type, /*Negative=*/true).convertToFloat() == number.convertToFloat(); });
+  auto isLowestOf = [&](const llvm::fltSemantics *type) {
+    return APFloat::getLargest(*type, /*Negative=*/true).convertToFloat() == number.convertToFloat();
+  };
+  return llvm::any_of(ArrayRef<const llvm::fltSemantics *>{&APFloat::IEEEsingle(), &APFloat::BFloat(), &APFloat::IEEEhalf()}, isLowestOf);
 }
 
 static Value buildInfinity(PatternRewriter &rewriter, Location loc) {

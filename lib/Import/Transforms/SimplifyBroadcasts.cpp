@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "halftone/Import/Recognize.h"
 #include "halftone/Support/Constants.h"
+#include "halftone/Support/Elementwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -75,6 +76,20 @@ static std::optional<BroadcastVector> matchBroadcast(Value value) {
   return BroadcastVector{op.getDpsInputs()[0], op.getDpsInits()[0], isChannel ? read.getDimPosition(0) : rank - 1};
 }
 
+/// `x + vector` along its axis, with a destination of the type of what was broadcast.
+static linalg::GenericOp addVector(PatternRewriter &rewriter, Location loc, Value x, const BroadcastVector &bias) {
+  auto type = cast<RankedTensorType>(x.getType());
+  const int64_t rank = type.getRank();
+  AffineMap identity = rewriter.getMultiDimIdentityMap(rank);
+  AffineMap channel = AffineMap::get(rank, 0, rewriter.getAffineDimExpr(bias.axis));
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+  return linalg::GenericOp::create(rewriter, loc, type, ValueRange{x, bias.vector}, ValueRange{bias.init}, ArrayRef<AffineMap>{identity, channel, identity},
+                                   iterators, [](OpBuilder &b, Location l, ValueRange a) {
+                                     Value s = arith::AddFOp::create(b, l, a[0], a[1]);
+                                     linalg::YieldOp::create(b, l, s);
+                                   });
+}
+
 namespace {
 template <typename OpTy>
 struct BiasAfterConvolution : OpRewritePattern<OpTy> {
@@ -85,28 +100,37 @@ struct BiasAfterConvolution : OpRewritePattern<OpTy> {
     if (!bias || !type)
       return failure();
     Location loc = op.getLoc();
-    Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(type.getElementType()));
-    Value fill = linalg::FillOp::create(rewriter, loc, zero, bias->init).getResult(0);
-    int64_t rank = type.getRank();
-    rewriter.setInsertionPointAfter(op);
+    Value fill = buildZeros(rewriter, loc, tensor::getMixedSizes(rewriter, loc, bias->init), type.getElementType());
     rewriter.modifyOpInPlace(op, [&] { op.getDpsInitsMutable()[0].set(fill); });
-    AffineMap identity = rewriter.getMultiDimIdentityMap(rank);
-    AffineMap channel = AffineMap::get(rank, 0, rewriter.getAffineDimExpr(bias->axis));
-    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-    auto sum = linalg::GenericOp::create(rewriter, loc, type, ValueRange{op->getResult(0), bias->vector},
-                                         ValueRange{bias->init}, ArrayRef<AffineMap>{identity, channel, identity}, iterators,
-                                         [](OpBuilder &b, Location l, ValueRange a) {
-                                           Value s = arith::AddFOp::create(b, l, a[0], a[1]);
-                                           linalg::YieldOp::create(b, l, s);
-                                         });
+    rewriter.setInsertionPointAfter(op);
+    linalg::GenericOp sum = addVector(rewriter, loc, op->getResult(0), *bias);
     rewriter.replaceAllUsesExcept(op->getResult(0), sum.getResult(0), sum);
+    return success();
+  }
+};
+
+/// A grouped convolution has the channels of its bias split into groups: they are added where its result's are joined.
+struct BiasAfterGroups : OpRewritePattern<linalg::Conv2DNgchwGfchwOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(linalg::Conv2DNgchwGfchwOp op, PatternRewriter &rewriter) const override {
+    auto split = op.getDpsInits()[0].getDefiningOp<tensor::ExpandShapeOp>();
+    std::optional<BroadcastVector> bias = split ? matchBroadcast(split.getSrc()) : std::nullopt;
+    auto joined = op->hasOneUse() ? dyn_cast<tensor::CollapseShapeOp>(*op->user_begin()) : tensor::CollapseShapeOp();
+    if (!bias || bias->axis != 1 || !joined || joined.getType() != split.getSrcType())
+      return failure();
+    Location loc = op.getLoc();
+    Value fill = buildZeros(rewriter, loc, tensor::getMixedSizes(rewriter, loc, split), split.getType().getElementType());
+    rewriter.modifyOpInPlace(op, [&] { op.getDpsInitsMutable()[0].set(fill); });
+    rewriter.setInsertionPointAfter(joined);
+    linalg::GenericOp sum = addVector(rewriter, loc, joined, *bias);
+    rewriter.replaceAllUsesExcept(joined, sum.getResult(0), sum);
     return success();
   }
 };
 } // namespace
 
 void mlir::halftone::populateSimplifyBroadcasts(RewritePatternSet &patterns) {
-  patterns.add<DropUnitExtents, BiasAfterConvolution<linalg::Conv2DNchwFchwOp>,
+  patterns.add<DropUnitExtents, BiasAfterGroups, BiasAfterConvolution<linalg::Conv2DNchwFchwOp>,
                BiasAfterConvolution<linalg::Conv2DNhwcHwcfOp>, BiasAfterConvolution<linalg::DepthwiseConv2DNchwChwOp>,
                BiasAfterConvolution<linalg::DepthwiseConv2DNhwcHwcOp>, BiasAfterConvolution<linalg::MatmulOp>>(
       patterns.getContext());
