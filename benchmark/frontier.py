@@ -6,7 +6,7 @@
 
 Each model is a name of frontier_models.json, or NAME=MODEL,CALIBRATION,EVALUATION; a dimension that is open is set to 1. What a model's script makes
 (benchmark/models) is made if it is missing; the Python packages that it needs are named if they are. Calibration, Hessians and
-selection see the first data only, Hessians are summed once; fidelity is that of the second, against the float model
+selection see the first data only, Hessians are summed once (of the models with few formats, for each); fidelity is that of the second, against the float model
 compiled by us: top-1 agreement and SQNR of the outputs. All weights are rounded alike (--rounding, gptq unless told)
 and stored packed. Latency is the median of one interleaved `halftone bench` over all that were built, one thread,
 batch 1. A budget that is refused stands in the table with the reason. Losses of layers are measured once for each
@@ -91,7 +91,9 @@ class Frontier:
         """`samples`: those that the Hessians are of. Selection sums them over its own part."""
         stage = library.with_suffix(".mlirbc")
         if self.keeps_hessians and (samples == "search" or "--sequential" not in self.rounding):
-            options += ("--hessians", self.folder / f"{self.name}-{samples}.hessians")
+            # Channels that are divided depend on the format: where there are some, Hessians are of one format.
+            owner = library.stem if self.few else self.name
+            options += ("--hessians", self.folder / f"{owner}-{samples}.hessians")
         log = stage.with_suffix(".log")
         if not (stage.exists() and log.exists()):
             log.write_text(self.call("quantize", self.model, "--stats", self.stats, "--data", self.calibration,

@@ -23,6 +23,8 @@ static void addCalibration(OpPassManager &pm, const StageSettings &settings) {
   options.percentile = settings.percentile;
   options.recipe = settings.recipe;
   options.smooth = settings.smooth;
+  options.weights = settings.weights;
+  options.granularity = settings.granularity;
   options.activations = settings.activations;
   buildCalibrationPipeline(pm, options);
 }

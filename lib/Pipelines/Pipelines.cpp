@@ -85,7 +85,7 @@ void mlir::halftone::buildCalibrationPipeline(OpPassManager &pm, const Calibrati
     pm.addPass(createChooseActivations());
   // Ranges first: the factors change some of them, and need the extrema of channels.
   if (smoothing.isOn)
-    pm.addPass(createSmoothActivations({smoothing.alpha, smoothing.isAutomatic}));
+    pm.addPass(createSmoothActivations({smoothing.alpha, smoothing.isAutomatic, options.weights, options.granularity}));
   pm.addPass(createVerifyCalibration());
 }
 

@@ -16,6 +16,7 @@
 #include "halftone/Calibration/Passes.h"
 #include "halftone/Quantization/ChannelLinks.h"
 #include "halftone/Quantization/SmoothingError.h"
+#include "halftone/Quantization/WeightFormats.h"
 #include "halftone/Support/Elementwise.h"
 #include "mlir/IR/IRMapping.h"
 #include <cmath>
@@ -185,10 +186,16 @@ struct SmoothActivationsPass : halftone::impl::SmoothActivationsBase<SmoothActiv
       getOperation().emitError("needs an alpha from 0 to 1, got ") << alpha;
       return signalPassFailure();
     }
+    std::optional<WeightSteps> steps = findSteps();
+    if (!steps) {
+      getOperation().emitError("has no format of weights '") << weights << "' by '" << granularity << "'";
+      return signalPassFailure();
+    }
+    format = *steps;
     SmallVector<ChannelLink> links = findChannelLinks(*entry);
     SmallVector<Readers> groups = collectReaders(*entry);
     for (const Readers &readers : groups) {
-      const Division division = automatic ? choose(readers) : Division{computeFactors(readers, weights, alpha), readers};
+      const Division division = automatic ? choose(readers) : Division{computeFactors(readers, table, alpha), readers};
       const auto &[factors, ends] = division;
       if (factors.empty())
         continue;
@@ -199,7 +206,7 @@ struct SmoothActivationsPass : halftone::impl::SmoothActivationsBase<SmoothActiv
       if ((isLinked && divideAtContraction(ends, factors, links)) || divideCopy(ends, factors) || divideAtEnd(ends, factors))
         finish(readers, factors);
     }
-    weights.write();
+    table.write();
   }
 
 private:
@@ -210,31 +217,35 @@ private:
   };
 
   /// The exponent with the least error, of channels cut off where the estimator cuts off the value, so that none has larger steps than before, or of
-  /// whole channels.
+  /// whole channels. Weights of fewer bits than 8 do not choose it, as what they lose is predicted worse, but have to gain by it, too.
   Division choose(const Readers &readers) {
     std::optional<std::pair<float, float>> range = getRange(traceRoot(readers.value));
     Division best;
     if (!range || readers.positions < kLeastPositions)
       return best;
-    double least = kWorthwhile * predict(readers, std::vector<float>(readers.channels(), 1), *range);
+    const std::vector<float> ones(readers.channels(), 1);
+    double least = kWorthwhile * predict(readers, ones, *range, {});
     for (const Readers &ends : {cutOff(readers, *range), readers})
       for (double candidate : kAlphas) {
-        std::vector<float> factors = computeFactors(ends, weights, candidate);
-        const double error = predict(readers, factors, dividedRange(ends, factors));
+        std::vector<float> factors = computeFactors(ends, table, candidate);
+        const double error = predict(readers, factors, dividedRange(ends, factors), {});
         if (error < least) {
           least = error;
           best = {std::move(factors), ends};
         }
       }
+    const auto errorOf = [&](ArrayRef<float> factors, std::pair<float, float> ends) { return predict(readers, factors, ends, format); };
+    if (!best.factors.empty() && errorOf(best.factors, dividedRange(best.ends, best.factors)) >= kWorthwhile * errorOf(ones, *range))
+      return {};
     return best;
   }
 
   /// The sum over the readers of their relative errors.
-  double predict(const Readers &readers, ArrayRef<float> factors, std::pair<float, float> range) {
+  double predict(const Readers &readers, ArrayRef<float> factors, std::pair<float, float> range, WeightSteps steps) {
     const std::vector<double> squares = readers.moments.squares(), errors = readers.moments.errors(factors, range);
     double sum = 0;
     for (Operation *contraction : readers.contractions)
-      sum += predictError(weights.valuesOf(contraction), weights.channelsOf(contraction), squares, errors, factors);
+      sum += predictError(table.valuesOf(contraction), table.channelsOf(contraction), squares, errors, factors, steps);
     return sum;
   }
 
@@ -259,7 +270,7 @@ private:
     const Sandwich *sandwich = sandwiches.find(link->producer);
     if (!sandwich || sandwich->result() != root)
       return false;
-    weights.divideOutputs(link->producer, factors);
+    table.divideOutputs(link->producer, factors);
     divideConstants(*link, factors);
     annotate(root, readers, factors);
     return true;
@@ -333,7 +344,7 @@ private:
   /// The other side: the weights, and the means of what they read.
   void finish(const Readers &readers, ArrayRef<float> factors) {
     for (Operation *contraction : readers.contractions) {
-      weights.multiplyInputs(contraction, factors);
+      table.multiplyInputs(contraction, factors);
       auto means = contraction->getAttrOfType<DenseF32ArrayAttr>(kChannelMeansAttr);
       if (!means)
         continue;
@@ -345,6 +356,17 @@ private:
     ++smoothed;
   }
 
-  WeightTable weights;
+  /// Levels that are not uniform are taken for the uniform ones of as many bits.
+  std::optional<WeightSteps> findSteps() const {
+    // What reads codes has codes for weights: with floats nothing does.
+    std::optional<WeightFormat> named = findWeightFormat(weights == "float" ? "int8" : weights.getValue());
+    std::optional<Granularity> shared = parseGranularity(granularity);
+    if (!named || !shared)
+      return std::nullopt;
+    return WeightSteps{(1 << (named->bits - 1)) - 1, shared->group};
+  }
+
+  WeightTable table;
+  WeightSteps format;
 };
 } // namespace

@@ -1,8 +1,8 @@
 //===- SmoothingError.cpp - what factors of channels do to errors -----------===//
 //
 // The weights w make y[o] = sum w[c, o] x[c]. If x is divided by s[c] and w multiplied by it, the weights of an output channel are rounded in steps of
-// e[o] = max |w s| / 127, which are e[o] / s[c] in units of w[c, o]. With errors d[c] of the value, and those of weights evenly spread over a step, all
-// independent of each other,
+// e[o] = max |w s| / L, which are e[o] / s[c] in units of w[c, o], L the largest code (127 in int8, 7 in int4); with groups the largest is that of each.
+// With errors d[c] of the value, and those of weights evenly spread over a step, all independent of each other,
 //
 //   E[error^2] = sum over c, o of d[c]^2 w[c, o]^2 + E[x[c]^2] (e[o] / s[c])^2 / 12,     E[y^2] = sum over c, o of E[x[c]^2] w[c, o]^2.
 //
@@ -45,16 +45,20 @@ std::vector<double> ChannelMoments::errors(ArrayRef<float> factors, std::pair<fl
 }
 
 double mlir::halftone::predictError(ArrayRef<float> weights, const WeightChannels &channels, ArrayRef<double> squares, ArrayRef<double> errors,
-                                    ArrayRef<float> factors) {
-  std::vector<double> steps(channels.outputs, 0); // of the weights
+                                    ArrayRef<float> factors, WeightSteps format) {
+  const int64_t groups = format.group ? llvm::divideCeil(channels.inputs, format.group) : 1;
+  std::vector<double> steps(channels.outputs * groups, 0); // of the weights
+  auto stepOf = [&](size_t i) -> double & {
+    return steps[channels.output[i] * groups + (format.group ? channels.input[i] / format.group : 0)];
+  };
   for (auto [i, weight] : llvm::enumerate(weights)) {
-    double &step = steps[channels.output[i]];
-    step = std::max(step, std::abs(double(weight)) * factors[channels.input[i]] / kWeightMax);
+    double &step = stepOf(i);
+    step = std::max(step, std::abs(double(weight)) * factors[channels.input[i]] / format.largest);
   }
   double error = 0, signal = 0;
   for (auto [i, weight] : llvm::enumerate(weights)) {
     const int32_t c = channels.input[i];
-    const double square = double(weight) * weight, step = steps[channels.output[i]] / factors[c];
+    const double square = double(weight) * weight, step = stepOf(i) / factors[c];
     error += errors[c] * square + squares[c] * step * step / 12;
     signal += squares[c] * square;
   }

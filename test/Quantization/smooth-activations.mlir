@@ -2,6 +2,11 @@
 // RUN: halftone-opt %s --halftone-smooth-activations=alpha=1 --split-input-file --canonicalize | FileCheck %s --check-prefix=ALL
 // RUN: halftone-opt %s --halftone-smooth-activations=automatic --split-input-file --canonicalize | FileCheck %s --check-prefix=AUTO
 // RUN: not halftone-opt %s --halftone-smooth-activations=alpha=1.5 --split-input-file 2>&1 | FileCheck %s --check-prefix=ALPHA
+// RUN: halftone-opt %s --halftone-smooth-activations="automatic weights=int2" --split-input-file --canonicalize | FileCheck %s --check-prefix=FEW
+// RUN: not halftone-opt %s --halftone-smooth-activations="weights=int9 granularity=group:32" --split-input-file 2>&1 | FileCheck %s --check-prefix=FORMAT
+// FORMAT: has no format of weights 'int9' by 'group:32'
+// Weights of two bits have the larger error, which factors make larger: nothing is divided.
+// FEW-NOT: halftone.channel_factors
 // ALPHA: needs an alpha from 0 to 1, got 1.5
 
 #mn = affine_map<(m, n) -> (m, n)>

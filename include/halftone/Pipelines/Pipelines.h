@@ -41,6 +41,8 @@ struct CalibrationOptions : PassPipelineOptions<CalibrationOptions> {
   Option<std::string> recipe{*this, "recipe", llvm::cl::desc("Recipe file: estimators by layer"), llvm::cl::init("")};
   Option<std::string> smooth{*this, "smooth", llvm::cl::desc("How much of the channels' ranges moves to weights: none, auto, or 0 to 1"),
                              llvm::cl::init("none")};
+  Option<std::string> weights{*this, "weights", llvm::cl::desc("The format of weights that smoothing expects"), llvm::cl::init("int8")};
+  Option<std::string> granularity{*this, "granularity", llvm::cl::desc("What shares a scale there: tensor, channel or group:N"), llvm::cl::init("channel")};
   Option<Activations> activations{*this, "activations", llvm::cl::desc("What contractions read: auto chooses by the statistics"),
                                   llvm::cl::init(Activations::Int8), activationsValues()};
 };

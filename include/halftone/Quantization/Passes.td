@@ -114,8 +114,8 @@ def SmoothActivations : Pass<"halftone-smooth-activations", "::mlir::ModuleOp"> 
     same, but for rounding. The new range is that of the divided extrema; means of channels are divided, too.
 
     With `automatic` alpha is the one of 1, 7/8, ... 1/4 with the least error expected at the contractions that read the value, of its rounding and of
-    that of the weights, and of what a range cuts off of each channel; nothing is done for less than a tenth of the error. Channels
-    are cut off where the range of the value cuts them off, so that none has larger steps than before, unless these are few (one of 16 at most), or
+    that of weights in int8, and of what a range cuts off of each channel; nothing is done for less than a tenth of the
+    error, in int8 and in the format given. Channels are cut off where the range of the value cuts them off, so that none has larger steps than before, unless these are few (one of 16 at most), or
     to cut off nothing is expected to be better. In front of depthwise convolutions, whose weights have a scale for each channel, alpha is 1: each
     channel has all codes. What a contraction makes with clamps alone is left alone: EfficientNet-Lite0 loses by it. So is what had fewer than 1,024
     elements in each channel (`halftone.channel_positions`): other inputs have larger ones, which the divided range would cut off.
@@ -139,7 +139,9 @@ def SmoothActivations : Pass<"halftone-smooth-activations", "::mlir::ModuleOp"> 
   let dependentDialects = ["::mlir::halftone::HalftoneDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect"];
   let options = [Option<"alpha", "alpha", "double", "0.5", "0: all to the activations, 1: all to the weights">,
-                 Option<"automatic", "automatic", "bool", "false", "Choose alpha, or to leave the value alone, by the expected error">];
+                 Option<"automatic", "automatic", "bool", "false", "Choose alpha, or to leave the value alone, by the expected error">,
+                 Option<"weights", "weights", "std::string", "\"int8\"", "The format of weights whose error is expected">,
+                 Option<"granularity", "granularity", "std::string", "\"channel\"", "What shares a scale there: tensor, channel or group:N">];
   let statistics = [Statistic<"smoothed", "smoothed", "Number of values whose channels were divided">];
 }
 

@@ -22,9 +22,16 @@ struct ChannelMoments {
   std::vector<double> errors(ArrayRef<float> factors, std::pair<float, float> range) const;
 };
 
+/// How weights will be rounded: in steps of the largest of an output channel, or of each group of input channels, over `largest`.
+struct WeightSteps {
+  int largest = 127;
+  int64_t group = 0; ///< input channels; 0: all
+};
+
 /// The squared error that is expected of what a contraction computes from a value with these squares and errors of its channels, relative to the
 /// square that is expected of the result. The weights are rounded once they are multiplied by the factors.
-double predictError(ArrayRef<float> weights, const WeightChannels &channels, ArrayRef<double> squares, ArrayRef<double> errors, ArrayRef<float> factors);
+double predictError(ArrayRef<float> weights, const WeightChannels &channels, ArrayRef<double> squares, ArrayRef<double> errors, ArrayRef<float> factors,
+                    WeightSteps format = {});
 
 } // namespace mlir::halftone
 

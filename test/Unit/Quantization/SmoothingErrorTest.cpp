@@ -83,16 +83,18 @@ protected:
   }
 
   /// The squared error of the product relative to its square, with values divided by the factors and rounded to 255 steps of the range, and
-  /// weights rounded by output channel.
-  double measure(ArrayRef<float> factors, float largest) {
+  /// weights rounded by output channel, or by groups of it.
+  double measure(ArrayRef<float> factors, float largest, WeightSteps steps = {}) {
     std::vector<double> rounded(weights.size());
-    for (int64_t o = 0; o < kOutputs; ++o) {
-      double most = 0;
-      for (int64_t c = 0; c < kInputs; ++c)
-        most = std::max(most, std::abs(double(weights[c * kOutputs + o])) * factors[c]);
-      for (int64_t c = 0; c < kInputs; ++c)
-        rounded[c * kOutputs + o] = std::nearbyint(weights[c * kOutputs + o] * factors[c] / most * 127) * most / 127;
-    }
+    const int64_t width = steps.group ? steps.group : kInputs;
+    for (int64_t o = 0; o < kOutputs; ++o)
+      for (int64_t begin = 0; begin < kInputs; begin += width) {
+        double most = 0;
+        for (int64_t c = begin; c < begin + width; ++c)
+          most = std::max(most, std::abs(double(weights[c * kOutputs + o])) * factors[c]);
+        for (int64_t c = begin; c < begin + width; ++c)
+          rounded[c * kOutputs + o] = std::nearbyint(weights[c * kOutputs + o] * factors[c] / most * steps.largest) * most / steps.largest;
+      }
     const double step = 2 * double(largest) / 255;
     double error = 0, square = 0;
     for (int64_t r = 0; r < kRows; ++r)
@@ -109,8 +111,8 @@ protected:
     return error / square;
   }
 
-  double predict(ArrayRef<float> factors, float largest) {
-    return predictError(weights, WeightChannels(product), moments.squares(), moments.errors(factors, {-largest, largest}), factors);
+  double predict(ArrayRef<float> factors, float largest, WeightSteps steps = {}) {
+    return predictError(weights, WeightChannels(product), moments.squares(), moments.errors(factors, {-largest, largest}), factors, steps);
   }
 
   MLIRContext context;
@@ -125,6 +127,13 @@ protected:
 TEST_F(ErrorOfProduct, IsMeasuredWithoutFactors) {
   const std::vector<float> ones(kInputs, 1);
   EXPECT_NEAR(predict(ones, 90) / measure(ones, 90), 1, 0.1);
+}
+
+TEST_F(ErrorOfProduct, IsMeasuredWithFewerBits) {
+  const std::vector<float> ones(kInputs, 1);
+  EXPECT_NEAR(predict(ones, 90, {7, 0}) / measure(ones, 90, {7, 0}), 1, 0.2);
+  EXPECT_NEAR(predict(ones, 90, {7, 8}) / measure(ones, 90, {7, 8}), 1, 0.2);
+  EXPECT_LT(predict(ones, 90, {7, 8}), predict(ones, 90, {7, 0}));
 }
 
 TEST_F(ErrorOfProduct, IsMeasuredWithFactorsThatEvenOut) {
