@@ -268,6 +268,9 @@ def check_graph(options, graph, folder, variant, log):
     np.savez(folder / "evaluation.npz", **{name: array[:2] for name, array in samples.items()})
     dims = [f"--dim=batch=1..{BATCH}"] if graph.batched else []
 
+    if options.quantized and not graph.quantized:
+        check_quantized(options, graph, folder, samples, feeds, dims, log)
+        return
     expected = others = None
     if options.peer:
         try:
@@ -279,9 +282,6 @@ def check_graph(options, graph, folder, variant, log):
         others = [peer.run(jittered(feeds, random)) for _ in range(DRAWS)]
     if options.optimized:
         optimize(folder / "model.onnx")
-    if options.quantized and not graph.quantized:
-        check_quantized(options, graph, folder, samples, feeds, dims, log)
-        return
 
     targets = options.chosen if graph.seed % 4 == 0 or not options.peer else options.chosen[1:]
     floats = build_all(options, folder, "float", dims, [] if graph.quantized else ["--float"], targets)

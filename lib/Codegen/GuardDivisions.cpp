@@ -23,7 +23,7 @@ static Value constantOf(OpBuilder &b, Location loc, Type type, int64_t value) {
   return arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, value));
 }
 
-/// `op` with 1 for a divisor of 0 or, where it is signed, of -1. Remainders are 0 then, as they are to be.
+/// Replaces `op` by the same with 1 for a divisor of 0 or, where it is signed, of -1. Remainders are 0 then, as they are to be.
 static void guard(OpBuilder &b, Operation *op, bool isSigned, bool isQuotient) {
   Location loc = op->getLoc();
   Value dividend = op->getOperand(0), divisor = op->getOperand(1);
@@ -33,20 +33,19 @@ static void guard(OpBuilder &b, Operation *op, bool isSigned, bool isQuotient) {
   };
   b.setInsertionPoint(op);
   Value isZero = equals(0), isOther = isSigned ? equals(-1) : Value(), one = constantOf(b, loc, type, 1);
-  Value guarded = isOther ? arith::OrIOp::create(b, loc, isZero, isOther) : isZero;
-  op->setOperand(1, arith::SelectOp::create(b, loc, guarded, one, divisor));
-  if (!isQuotient)
-    return;
-  b.setInsertionPointAfter(op);
-  Value zero = constantOf(b, loc, type, 0), result = op->getResult(0), replaced = result;
-  if (isOther)
-    replaced = arith::SelectOp::create(b, loc, isOther, arith::SubIOp::create(b, loc, zero, dividend), replaced);
-  replaced = arith::SelectOp::create(b, loc, isZero, zero, replaced);
-  SmallPtrSet<Operation *, 4> guards;
-  for (Operation *made = op->getNextNode(); made != replaced.getDefiningOp(); made = made->getNextNode())
-    guards.insert(made);
-  guards.insert(replaced.getDefiningOp());
-  result.replaceAllUsesExcept(replaced, guards);
+  Value isGuarded = isOther ? arith::OrIOp::create(b, loc, isZero, isOther) : isZero;
+  Value guarded = arith::SelectOp::create(b, loc, isGuarded, one, divisor);
+  Operation *division = b.clone(*op);
+  division->setOperand(1, guarded);
+  Value result = division->getResult(0);
+  if (isQuotient) {
+    Value zero = constantOf(b, loc, type, 0);
+    if (isOther)
+      result = arith::SelectOp::create(b, loc, isOther, arith::SubIOp::create(b, loc, zero, dividend), result);
+    result = arith::SelectOp::create(b, loc, isZero, zero, result);
+  }
+  op->getResult(0).replaceAllUsesWith(result);
+  op->erase();
 }
 
 namespace {

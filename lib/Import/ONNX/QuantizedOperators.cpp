@@ -64,12 +64,23 @@ static bool isConstant(const TensorMap &tensors, const std::string &name) {
   return found != tensors.end() && found->second.constant && found->second.constant->count() > 0;
 }
 
+static const onnx::AttributeProto *findAttribute(const onnx::NodeProto &proto, StringRef name) {
+  auto found = llvm::find_if(proto.attribute(), [&](const onnx::AttributeProto &attribute) { return attribute.name() == name; });
+  return found == proto.attribute().end() ? nullptr : &*found;
+}
+
+static bool isSet(const onnx::NodeProto &proto, StringRef name) {
+  const onnx::AttributeProto *attribute = findAttribute(proto, name);
+  return attribute && attribute->i();
+}
+
 /// The axis of an operand's scales: a transposed factor of Gemm has its columns first.
-static int findAxis(const onnx::NodeProto &proto, const Triple &operand) {
-  for (const onnx::AttributeProto &attribute : proto.attribute())
-    if (attribute.name() == "transB" && attribute.i() && operand.axis == -1)
-      return 0;
-  return operand.axis;
+static int findAxis(const onnx::NodeProto &proto, const Triple &operand) { return operand.axis == -1 && isSet(proto, "transB") ? 0 : operand.axis; }
+
+/// What Gemm multiplies the product by; QGemm's bias is in steps of the multiplied product.
+static float findAlpha(const onnx::NodeProto &proto) {
+  const onnx::AttributeProto *alpha = findAttribute(proto, "alpha");
+  return alpha ? alpha->f() : 1;
 }
 
 /// Permutations from channels that are last to channels behind the batch, and back, of an input's rank; empty if it is not known.
@@ -84,21 +95,9 @@ static std::pair<SmallVector<int64_t>, SmallVector<int64_t>> findMoves(const Ten
   return {first, last};
 }
 
-static bool hasChannelsLast(const onnx::NodeProto &proto) {
-  return llvm::any_of(proto.attribute(), [](const onnx::AttributeProto &attribute) { return attribute.name() == "channels_last" && attribute.i(); });
-}
-
-/// What Gemm multiplies the product by; QGemm's bias is in steps of the multiplied product.
-static float findAlpha(const onnx::NodeProto &proto) {
-  for (const onnx::AttributeProto &attribute : proto.attribute())
-    if (attribute.name() == "alpha")
-      return attribute.f();
-  return 1;
-}
-
 static std::vector<onnx::NodeProto> expandOperator(const onnx::NodeProto &proto, const QuantizedOperator &row, TensorMap &tensors) {
   Expansion expansion(proto, tensors);
-  const bool channelsLast = hasChannelsLast(proto);
+  const bool channelsLast = isSet(proto, "channels_last");
   const auto [toFirst, toLast] = channelsLast ? findMoves(tensors, proto.input(0)) : std::pair<SmallVector<int64_t>, SmallVector<int64_t>>();
   if (channelsLast && toFirst.empty())
     return {};

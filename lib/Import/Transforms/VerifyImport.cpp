@@ -28,15 +28,15 @@ static bool isInterfaceType(Type type) {
 static LogicalResult checkInterface(func::FuncOp entry) {
   std::string wrong;
   llvm::raw_string_ostream os(wrong);
-  auto check = [&](Type type, StringAttr name, StringRef kind, unsigned i) {
+  auto check = [&](Type type, StringAttr name, StringRef kind) {
     if (isInterfaceType(type))
       return;
     os << (wrong.empty() ? "" : ", ") << kind << " '" << (name ? name.getValue() : StringRef()) << "' (" << type << ")";
   };
   for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes()))
-    check(type, entry.getArgAttrOfType<StringAttr>(i, kNameAttr), "input", i);
+    check(type, entry.getArgAttrOfType<StringAttr>(i, kNameAttr), "input");
   for (auto [i, type] : llvm::enumerate(entry.getResultTypes()))
-    check(type, entry.getResultAttrOfType<StringAttr>(i, kNameAttr), "output", i);
+    check(type, entry.getResultAttrOfType<StringAttr>(i, kNameAttr), "output");
   if (wrong.empty())
     return success();
   return emitError(UnknownLoc::get(entry.getContext())) << "inputs and outputs are ranked tensors of f32, i8, ui8, i32, i64 or i1; not so: " << wrong;
